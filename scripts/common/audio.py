@@ -1,0 +1,63 @@
+"""Reading the piece of a long recording that a cut points at."""
+
+from pathlib import Path
+
+import numpy as np
+
+from scripts.common.cuts import Cut, num_samples
+from scripts.common.frames import SAMPLE_RATE
+
+SILENCE = 1e-4  # a waveform whose peak is under this (-80 dBFS) holds no speech
+
+
+class AudioError(ValueError):
+    """Audio that cannot be used; `reason` is the word it is counted under."""
+
+    def __init__(self, reason: str, message: str):
+        super().__init__(message)
+        self.reason = reason
+
+
+def read(cut: Cut, root: str | Path) -> np.ndarray:
+    """The cut's waveform, float32 [num_samples(cut)], mono at 16 kHz.
+
+    Only the cut's own segment is decoded. Several channels are averaged; another sampling rate is
+    resampled with soxr.
+
+    Raises:
+        AudioError: with reason `audio-missing`, `audio-damaged`, `audio-too-short` (the file ends
+            before the cut does), `audio-nan` or `audio-silent`; the message names cut and file.
+    """
+    import soundfile
+
+    path = Path(root) / cut["recording"]["sources"][0]["source"]
+    if not path.exists():
+        raise AudioError("audio-missing", f"{cut['id']}: {path} does not exist")
+    try:
+        with soundfile.SoundFile(path) as file:
+            rate = file.samplerate
+            first = round(cut["start"] * rate)
+            wanted = round(cut["duration"] * rate)
+            if first + wanted > file.frames:
+                raise AudioError(
+                    "audio-too-short",
+                    f"{cut['id']}: {path} holds {file.frames / rate:.2f} s,"
+                    f" the cut ends at {cut['start'] + cut['duration']:.2f} s",
+                )
+            file.seek(first)
+            wave = file.read(wanted, dtype="float32", always_2d=True).mean(axis=1)
+    except soundfile.LibsndfileError as error:
+        raise AudioError("audio-damaged", f"{cut['id']}: {path} cannot be decoded ({error})") from None
+    if len(wave) < wanted:
+        raise AudioError("audio-damaged", f"{cut['id']}: {path} stops decoding after {len(wave)} of {wanted} samples")
+    if not np.isfinite(wave).all():
+        raise AudioError("audio-nan", f"{cut['id']}: {path} holds NaN or infinite samples")
+    if rate != SAMPLE_RATE:
+        import soxr
+
+        wave = soxr.resample(wave, rate, SAMPLE_RATE)
+        # Rounding may leave one sample too many or too few.
+        wave = np.pad(wave, (0, max(0, num_samples(cut) - len(wave))))[: num_samples(cut)].astype(np.float32)
+    if len(wave) == 0 or np.abs(wave).max() < SILENCE:
+        raise AudioError("audio-silent", f"{cut['id']}: {path} is silent in this cut")
+    return wave

@@ -1,0 +1,121 @@
+"""Reading and writing files so that no reader ever sees half of one.
+
+Every output of every step goes through `atomic_path` or `atomic_directory`: it is written beside its
+final place under another name and renamed when complete, so a file that exists is a whole file.
+"""
+
+import csv
+import gzip
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path in the same folder; rename it to `path` if the block succeeds."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The name keeps its suffixes: writers such as numpy and soundfile choose a format by them.
+    aside = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield aside
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_directory(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`; it replaces `path` if the block succeeds."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{os.getpid()}.{path.name}")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    try:
+        yield aside
+        shutil.rmtree(path, ignore_errors=True)
+        os.replace(aside, path)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a .jsonl or .jsonl.gz file, one line at a time.
+
+    Raises:
+        FileNotFoundError: the file is missing.
+        ValueError: naming file and line, if the gzip stream is damaged or cut off, a line is not
+            UTF-8 or is not a JSON object.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file")
+    opener = gzip.open if path.suffix == ".gz" else open
+    number = 0
+    try:
+        with opener(path, "rt", encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                if not line.strip():
+                    continue
+                item = json.loads(line)
+                if not isinstance(item, dict):
+                    raise ValueError(f"{path}:{number}: expected a JSON object, found {line.strip()[:40]!r}")
+                yield item
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}:{number}: not JSON ({error.msg} at column {error.colno})") from None
+    except (EOFError, gzip.BadGzipFile, OSError) as error:
+        if isinstance(error, PermissionError | IsADirectoryError):
+            raise
+        raise ValueError(f"{path}: damaged or truncated gzip after line {number} ({error})") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: not UTF-8 text after line {number}") from None
+
+
+def write_jsonl(path: str | Path, items: Iterable[Mapping[str, Any]]) -> int:
+    """Write objects as .jsonl or .jsonl.gz (same items, same bytes); return how many."""
+    count = 0
+    with atomic_path(path) as aside:
+        with open(aside, "wb") as raw:
+            # mtime=0 and no file name: the gzip header must not depend on when or where it was written.
+            out = gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="") if aside.suffix == ".gz" else raw
+            for item in items:
+                out.write(json.dumps(item, ensure_ascii=False).encode() + b"\n")
+                count += 1
+            if out is not raw:
+                out.close()
+    return count
+
+
+def read_csv(path: str | Path) -> list[dict[str, str]]:
+    """Rows of a small csv file as dictionaries of strings."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows with exactly these columns; a row with another key is a programming error."""
+    with atomic_path(path) as aside:
+        with open(aside, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(columns), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def read_json(path: str | Path) -> Any:
+    """The content of a JSON file; ValueError names the file if it is not JSON."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}:{error.lineno}: not JSON ({error.msg})") from None
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write indented JSON."""
+    with atomic_path(path) as aside:
+        aside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,115 @@
+"""Many sequences of small integers in one flat array: the form of units and of tokens."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from scripts.common.files import atomic_path
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Sequences laid end to end.
+
+    Attributes:
+        ids: str [S], one per sequence, unique.
+        offsets: int64 [S + 1]; sequence i is stream[offsets[i]:offsets[i + 1]].
+        stream: uint16 [total].
+    """
+
+    ids: np.ndarray
+    offsets: np.ndarray
+    stream: np.ndarray
+
+    @classmethod
+    def join(cls, ids: Sequence[str], sequences: Sequence[np.ndarray]) -> "Ragged":
+        """Lay sequences end to end; ValueError if a value does not fit uint16 or an id repeats."""
+        if len(set(ids)) != len(ids):
+            repeated = next(i for i in ids if list(ids).count(i) > 1)
+            raise ValueError(f"id {repeated!r} appears twice; ids must be unique within a file")
+        for name, sequence in zip(ids, sequences, strict=True):
+            if len(sequence) and not 0 <= np.min(sequence) <= np.max(sequence) < 2**16:
+                raise ValueError(f"{name}: a value is outside 0..65535 and cannot be stored")
+        lengths = np.array([len(s) for s in sequences], dtype=np.int64)
+        return cls(
+            ids=np.array(list(ids), dtype=np.str_),
+            offsets=np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]),
+            stream=np.concatenate([np.zeros(0, np.uint16), *(np.asarray(s, np.uint16) for s in sequences)]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return self.stream[self.offsets[index] : self.offsets[index + 1]]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self[i] for i in range(len(self)))
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """int64 [S]."""
+        return np.diff(self.offsets)
+
+    def by_id(self) -> dict[str, np.ndarray]:
+        """Sequence per id."""
+        return {str(name): self[i] for i, name in enumerate(self.ids)}
+
+    def check(self, source: str | Path) -> None:
+        """ValueError naming `source` if offsets and stream cannot belong together."""
+        if len(self.offsets) != len(self.ids) + 1 or self.offsets[0] != 0 or np.any(np.diff(self.offsets) < 0):
+            raise ValueError(f"{source}: offsets are not a rising list of {len(self.ids) + 1} numbers from 0")
+        if self.offsets[-1] != len(self.stream):
+            raise ValueError(
+                f"{source}: offsets end at {self.offsets[-1]} but the stream holds {len(self.stream)} values (truncated?)"
+            )
+
+
+def save_npz(path: str | Path, ragged: Ragged) -> None:
+    """One .npz with ids, offsets, stream (units shards)."""
+    with atomic_path(path) as aside:
+        np.savez(aside, ids=ragged.ids, offsets=ragged.offsets, stream=ragged.stream)
+
+
+def load_npz(path: str | Path) -> Ragged:
+    """What `save_npz` wrote; ValueError naming the file if it is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            ragged = Ragged(ids=data["ids"], offsets=data["offsets"], stream=data["stream"])
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # zipfile, numpy and zlib each raise their own
+        raise ValueError(f"{path}: not a unit file ({error})") from None
+    ragged.check(path)
+    return ragged
+
+
+def index_path(path: str | Path) -> Path:
+    """The .idx.npz that stands beside a .bin."""
+    return Path(path).with_suffix(".idx.npz")
+
+
+def save_bin(path: str | Path, ragged: Ragged) -> None:
+    """A raw uint16 .bin (memory-mappable) and its .idx.npz (tokens)."""
+    with atomic_path(index_path(path)) as aside:
+        np.savez(aside, ids=ragged.ids, offsets=ragged.offsets)
+    with atomic_path(path) as aside:
+        ragged.stream.astype("<u2").tofile(aside)
+
+
+def load_bin(path: str | Path) -> Ragged:
+    """What `save_bin` wrote, the stream memory-mapped; ValueError naming the file if it is damaged."""
+    try:
+        with np.load(index_path(path), allow_pickle=False) as data:
+            ids, offsets = data["ids"], data["offsets"]
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{index_path(path)}: not a token index ({error})") from None
+    empty = Path(path).stat().st_size == 0  # an empty file cannot be memory-mapped
+    stream = np.zeros(0, np.uint16) if empty else np.memmap(path, dtype="<u2", mode="r")
+    ragged = Ragged(ids=ids, offsets=offsets, stream=stream)
+    ragged.check(path)
+    return ragged
