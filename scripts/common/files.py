@@ -80,15 +80,14 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
 def write_jsonl(path: str | Path, items: Iterable[Mapping[str, Any]]) -> int:
     """Write objects as .jsonl or .jsonl.gz (same items, same bytes); return how many."""
     count = 0
-    with atomic_path(path) as aside:
-        with open(aside, "wb") as raw:
-            # mtime=0 and no file name: the gzip header must not depend on when or where it was written.
-            out = gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="") if aside.suffix == ".gz" else raw
-            for item in items:
-                out.write(json.dumps(item, ensure_ascii=False).encode() + b"\n")
-                count += 1
-            if out is not raw:
-                out.close()
+    with atomic_path(path) as aside, open(aside, "wb") as raw:
+        # mtime=0 and no file name: the gzip header must not depend on when or where it was written.
+        out = gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="") if aside.suffix == ".gz" else raw
+        for item in items:
+            out.write(json.dumps(item, ensure_ascii=False).encode() + b"\n")
+            count += 1
+        if out is not raw:
+            out.close()
     return count
 
 
@@ -100,11 +99,10 @@ def read_csv(path: str | Path) -> list[dict[str, str]]:
 
 def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows with exactly these columns; a row with another key is a programming error."""
-    with atomic_path(path) as aside:
-        with open(aside, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(columns), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+    with atomic_path(path) as aside, open(aside, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(columns), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def read_json(path: str | Path) -> Any:

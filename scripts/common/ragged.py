@@ -63,7 +63,8 @@ class Ragged:
             raise ValueError(f"{source}: offsets are not a rising list of {len(self.ids) + 1} numbers from 0")
         if self.offsets[-1] != len(self.stream):
             raise ValueError(
-                f"{source}: offsets end at {self.offsets[-1]} but the stream holds {len(self.stream)} values (truncated?)"
+                f"{source}: offsets end at {self.offsets[-1]}"
+                f" but the stream holds {len(self.stream)} values (truncated?)"
             )
 
 

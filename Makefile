@@ -1,0 +1,52 @@
+# make run, make test, make lint, make bench: each installs what it needs into .venv first.
+
+PYTHON ?= python3.11
+CONFIG ?= config.yaml
+CORES ?= all
+# Steps are `python -m ...` in the environment of this Makefile; PASSIVE: two jobs side by side must not
+# spin for each other's cores (it halves HuBERT's training speed otherwise).
+RUN = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_WAIT_POLICY=PASSIVE
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench clean
+
+help:  ## list these targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: .venv/core  ## the experiment of CONFIG (default: the miniature), up to its report
+	$(RUN) snakemake --cores $(CORES) --configfile $(CONFIG) --quiet rules host -- report
+
+test: .venv/dev  ## unit tests on all cores, then the workflow end to end
+	$(RUN) pytest -n auto -m "not slow"
+	$(RUN) pytest -m slow
+
+lint: .venv/dev  ## style, layout, types and Snakemake's own linter
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) snakefmt --check --line-length 120 Snakefile workflow/rules
+	$(RUN) mypy
+	$(RUN) snakemake --lint
+
+format: .venv/dev  ## rewrite the code in the house layout
+	$(RUN) ruff check --fix-only .
+	$(RUN) ruff format .
+	$(RUN) snakefmt --line-length 120 Snakefile workflow/rules
+
+bench: .venv/dev  ## measured speeds of the expensive steps
+	$(RUN) python -m benchmarks
+
+clean:  ## delete the results of CONFIG (says what first)
+	@name=$$(sed -n 's/^name: *\([^ #]*\).*/\1/p' $(CONFIG)); \
+	test -n "$$name" && test -d "results/$$name" || { echo "nothing to delete: results/$$name"; exit 0; }; \
+	du -sh "results/$$name"; rm -rf "results/$$name"
+
+# pip 25.1 is the first that installs a dependency group from pyproject.toml.
+.venv/core: pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check "pip==26.3"
+	.venv/bin/pip install --quiet --disable-pip-version-check --group core
+	@touch $@
+
+.venv/dev: .venv/core
+	.venv/bin/pip install --quiet --disable-pip-version-check --group dev
+	@touch $@

@@ -1,0 +1,32 @@
+"""What every stage's rules name: the checked configuration, the folder of results, shards and tasks."""
+
+import sys
+
+# Steps run as `python -m scripts.<stage>.<step>` from the repository's root; so do these imports.
+sys.path.insert(0, workflow.basedir)
+
+from scripts.common.config import as_json, check, task_names
+from scripts.common.imports import module_files
+
+
+report: "../report/workflow.rst"
+
+
+check(config)
+
+RESULTS = f"results/{config['name']}"
+SPLITS = ["train", "dev"]
+SHARDS = {split: [str(i) for i in range(config["corpus"]["shards"][split])] for split in SPLITS}
+TASKS = task_names(config)
+MODALITIES = list(config["modalities"])
+AUDIO_ROOT = {
+    "world": f"{RESULTS}/corpus/audio",
+    "manifest": config["corpus"]["manifest"]["audio_root"],
+}[config["corpus"]["source"]]
+
+
+wildcard_constraints:
+    split="|".join(SPLITS),
+    shard=r"\d+",
+    task="|".join(TASKS) or "no-task",
+    modality="|".join(MODALITIES),
