@@ -1,0 +1,124 @@
+"""The configuration is refused as a whole, before any job starts, if one key of it is wrong."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+SCHEMA = Path("workflow/schemas/config.schema.yaml")
+
+
+def as_json(section: Mapping[str, Any], *keys: str) -> str:
+    """A section (or these of its keys) as JSON with sorted keys: one flag of a step's command line."""
+    chosen = {key: section[key] for key in keys} if keys else dict(section)
+    return json.dumps(chosen, sort_keys=True)
+
+
+def task_names(config: Mapping[str, Any]) -> list[str]:
+    """Tasks of the configured corpus; those of another source do not exist."""
+    corpus = config["corpus"]
+    return list(corpus[corpus["source"]]["tasks"])
+
+
+def check(config: Mapping[str, Any], schema: Path = SCHEMA) -> None:
+    """Check types, ranges and names of a resolved configuration.
+
+    Raises:
+        ValueError: one line per problem: the key's path, what it is and what it must be.
+    """
+    import yaml
+
+    rules = yaml.safe_load(schema.read_text(encoding="utf-8"))
+    problems = [*_schema_problems(config, rules)]
+    if not problems:  # the rest reads keys that only a valid configuration has
+        problems = [*_reference_problems(config)]
+    if problems:
+        raise ValueError("the configuration cannot be used:\n  " + "\n  ".join(problems))
+
+
+def _schema_problems(config: Mapping[str, Any], rules: Mapping[str, Any]) -> Iterator[str]:
+    from jsonschema import Draft202012Validator
+
+    errors = Draft202012Validator(rules).iter_errors(config)
+    for error in sorted(errors, key=lambda e: [str(part) for part in e.absolute_path]):
+        path = ".".join(str(part) for part in error.absolute_path)
+        if error.validator == "additionalProperties":
+            known = ", ".join(error.schema.get("properties", {}))
+            for key in re.findall(r"'([^']+)'", error.message.split("(")[-1]):
+                yield f"config: {path + '.' if path else ''}{key} is not a known key; known here: {known}"
+        elif error.validator == "required":
+            missing = error.message.split("'")[1]
+            yield f"config: {path + '.' if path else ''}{missing} is missing"
+        else:
+            wanted = _in_words(error.validator, error.validator_value)
+            note = error.schema.get("description")
+            yield f"config: {path} is {error.instance!r}; it must {wanted}" + (f" ({note})" if note else "")
+
+
+def _in_words(validator: str, value: Any) -> str:
+    words = {
+        "type": "be of type " + (" or ".join(value) if isinstance(value, list) else str(value)),
+        "minimum": f"be at least {value}",
+        "maximum": f"be at most {value}",
+        "exclusiveMinimum": f"be greater than {value}",
+        "exclusiveMaximum": f"be less than {value}",
+        "enum": "be one of " + ", ".join(map(str, value)) if isinstance(value, list) else "",
+        "pattern": f"match {value}",
+        "minItems": f"have at least {value} items",
+        "maxItems": f"have at most {value} items",
+        "minProperties": f"have at least {value} entries",
+    }
+    return words.get(validator, f"satisfy {validator}: {value}")
+
+
+def _reference_problems(config: Mapping[str, Any]) -> Iterator[str]:
+    """Keys that are well-formed one by one and wrong together."""
+    modalities = config["modalities"]
+    for number, factor in enumerate(config["factors"]):
+        for end in ("from", "to"):
+            if factor[end] not in modalities:
+                known = ", ".join(modalities)
+                yield f"config: factors[{number}].{end} names unknown modality {factor[end]!r}; known: {known}"
+    for name, modality in modalities.items():
+        where = f"config: modalities.{name}"
+        if modality["tokenizer"] == "bpe" and "vocab_size" not in modality:
+            yield f"{where}.vocab_size is missing; a bpe tokenizer needs one"
+        if modality["tokenizer"] != "bpe" and "vocab_size" in modality:
+            yield f"{where}.vocab_size is set, but a {modality['tokenizer']} tokenizer takes its size from the data"
+        if (modality["tokenizer"] == "char") != (modality["source"] == "text") and modality["tokenizer"] != "bpe":
+            yield (
+                f"{where}.tokenizer is {modality['tokenizer']!r};"
+                " text takes bpe or char, phones and units take bpe or symbol"
+            )
+        rate = modality.get("frame_rate")
+        if modality["source"] == "text" and rate is not None:
+            yield f"{where}.frame_rate is {rate}; text has no frames"
+        if modality["source"] == "units" and rate != config["units"]["frame_rate"]:
+            yield f"{where}.frame_rate is {rate}; units come at units.frame_rate = {config['units']['frame_rate']}"
+    corpus = config["corpus"]
+    if corpus["source"] == "manifest":
+        for key in ("train", "dev", "audio_root"):
+            if corpus["manifest"][key] is None:
+                yield f"config: corpus.manifest.{key} is not set; corpus.source manifest needs it"
+    if corpus["source"] == "world":
+        for task, options in corpus["world"]["tasks"].items():
+            if options["voices"] > corpus["world"]["speakers"]:
+                yield (
+                    f"config: corpus.world.tasks.{task}.voices is {options['voices']},"
+                    f" more than corpus.world.speakers = {corpus['world']['speakers']}"
+                )
+    encoder = config["units"]["encoder"]
+    if encoder["source"] == "pretrain":
+        if config["units"]["layer"] > encoder["layers"]:
+            yield f"config: units.layer is {config['units']['layer']}; the encoder has {encoder['layers']} layers"
+        if encoder["hidden_size"] % encoder["heads"]:
+            yield (
+                f"config: units.encoder.hidden_size is {encoder['hidden_size']};"
+                f" it must be a multiple of units.encoder.heads ({encoder['heads']})"
+            )
+    if config["units"]["clusters"] > config["units"]["sample_frames"]:
+        yield f"config: units.clusters is {config['units']['clusters']}, more than units.sample_frames"
+    model = config["lm"]["model"]
+    if model["hidden_size"] % model["heads"] or model["heads"] % model["kv_heads"]:
+        yield "config: lm.model: hidden_size must be a multiple of heads, and heads of kv_heads"

@@ -1,0 +1,68 @@
+"""Audio: the cut's own samples, whatever the file, or one clear reason."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from scripts.common.audio import AudioError, read
+
+RATE = 16_000
+
+
+def cut_of(source: str, start: float = 0.0, duration: float = 1.0) -> dict:
+    return {"id": "c1", "start": start, "duration": duration, "recording": {"sources": [{"source": source}]}}
+
+
+def tone(seconds: float, rate: int = RATE) -> np.ndarray:
+    return 0.3 * np.sin(2 * np.pi * 220 * np.arange(int(seconds * rate)) / rate)
+
+
+def reason(cut: dict, root: Path) -> str:
+    with pytest.raises(AudioError, match="c1") as error:
+        read(cut, root)
+    return error.value.reason
+
+
+def test_only_the_segment_is_read(tmp_path: Path):
+    wave = tone(3)
+    soundfile.write(tmp_path / "a.flac", wave, RATE)
+    got = read(cut_of("a.flac", start=1.5, duration=0.25), tmp_path)
+    assert got.dtype == np.float32
+    assert got.shape == (4000,)
+    np.testing.assert_allclose(got, wave[24000:28000], atol=1e-4)
+
+
+def test_stereo_is_averaged_and_another_rate_is_resampled(tmp_path: Path):
+    wave = tone(2)
+    soundfile.write(tmp_path / "s.wav", np.stack([wave, np.zeros_like(wave)], axis=1), RATE)
+    np.testing.assert_allclose(read(cut_of("s.wav"), tmp_path), wave[:RATE] / 2, atol=1e-4)
+    soundfile.write(tmp_path / "r.wav", tone(2, 22_050), 22_050)
+    got = read(cut_of("r.wav"), tmp_path)
+    assert got.shape == (RATE,)
+    np.testing.assert_allclose(got[800:-800], wave[:RATE][800:-800], atol=5e-3)
+
+
+def test_every_fault_has_its_reason(tmp_path: Path):
+    soundfile.write(tmp_path / "short.flac", tone(0.5), RATE)
+    soundfile.write(tmp_path / "silent.flac", np.zeros(RATE), RATE)
+    bad = tone(1).astype(np.float32)
+    bad[100] = np.nan
+    soundfile.write(tmp_path / "nan.wav", bad, RATE, subtype="FLOAT")
+    (tmp_path / "text.flac").write_text("not audio")
+    assert reason(cut_of("none.flac"), tmp_path) == "audio-missing"
+    assert reason(cut_of("short.flac"), tmp_path) == "audio-too-short"
+    assert reason(cut_of("silent.flac"), tmp_path) == "audio-silent"
+    assert reason(cut_of("nan.wav"), tmp_path) == "audio-nan"
+    assert reason(cut_of("text.flac"), tmp_path) == "audio-damaged"
+
+
+def test_a_flac_damaged_in_the_middle(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    soundfile.write(tmp_path / "d.flac", 0.1 * rng.standard_normal(10 * RATE), RATE)
+    data = bytearray((tmp_path / "d.flac").read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 5000] = bytes(5000)
+    (tmp_path / "d.flac").write_bytes(bytes(data))
+    assert reason(cut_of("d.flac", duration=10.0), tmp_path) == "audio-damaged"
+    assert len(read(cut_of("d.flac", start=0.0, duration=1.0), tmp_path)) == RATE

@@ -1,0 +1,107 @@
+"""The configuration: complete, described, and refused with the key's path when it is wrong."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scripts.common.config import SCHEMA, as_json, check, task_names
+
+DEFAULT = yaml.safe_load(Path("config.yaml").read_text())
+
+
+def changed(path: str, value: object) -> dict:
+    config = copy.deepcopy(DEFAULT)
+    *parents, key = path.split(".")
+    place = config
+    for parent in parents:
+        place = place[int(parent)] if isinstance(place, list) else place[parent]
+    place[key] = value
+    return config
+
+
+def test_the_default_is_accepted_and_comments_every_key():
+    check(DEFAULT)
+    for number, line in enumerate(Path("config.yaml").read_text().splitlines(), start=1):
+        is_key = ":" in line and not line.lstrip().startswith(("#", "-"))
+        opens_section = line.rstrip().endswith(":")
+        in_table = line.strip().startswith(tuple(DEFAULT["modalities"]))
+        assert not is_key or opens_section or in_table or "#" in line, f"config.yaml:{number} has no comment"
+
+
+def test_every_key_of_the_schema_is_described():
+    def walk(node: dict, path: str) -> list[str]:
+        bare = []
+        for key, rule in node.get("properties", {}).items():
+            nested = rule.get("properties") or rule.get("$ref") or isinstance(rule.get("additionalProperties"), dict)
+            if not nested and "description" not in rule:
+                bare.append(f"{path}{key}")
+            bare += walk(rule, f"{path}{key}.")
+        return bare
+
+    assert walk(yaml.safe_load(SCHEMA.read_text()), "") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("lm.training.batch_size", 3, "lm.training.batch_size is not a known key; known here: epochs"),
+        ("typo", 1, "typo is not a known key"),
+        ("seed", "one", "seed is 'one'; it must be of type integer"),
+        ("seed", -1, "seed is -1; it must be at least 0"),
+        ("lm.training.batch_utterances", 0, "lm.training.batch_utterances is 0; it must be at least 1"),
+        ("lm.training.batch_utterances", -4, "lm.training.batch_utterances is -4; it must be at least 1"),
+        ("lm.model.hidden_size", -1, "lm.model.hidden_size is -1"),
+        ("units.clusters", 0, "units.clusters is 0; it must be at least 2"),
+        ("corpus.world.hours.train", 0, "corpus.world.hours.train is 0; it must be greater than 0"),
+        ("corpus.source", "web", "corpus.source is 'web'; it must be one of world, manifest"),
+        ("modalities.text-bpe.source", "smell", "modalities.text-bpe.source is 'smell'; it must be one of text"),
+        ("modalities.text-raw.vocab_size", 50, "modalities.text-raw.vocab_size is set"),
+        ("modalities.text-raw.frame_rate", 50, "modalities.text-raw.frame_rate is 50; text has no frames"),
+        ("modalities.phone-raw.tokenizer", "char", "modalities.phone-raw.tokenizer is 'char'"),
+        ("modalities.speech-hubert", {"source": "units", "tokenizer": "symbol"}, "units come at"),
+        ("modalities.phone-bpe", {"source": "phones", "tokenizer": "bpe"}, "vocab_size is missing"),
+        ("factors.0", {"name": "A", "from": "text-bpe", "to": "smoke"}, "names unknown modality 'smoke'"),
+        ("corpus.source", "manifest", "corpus.manifest.train is not set"),
+        ("corpus.world.speakers", 1, "corpus.world.tasks.swuggy.voices is 2, more than corpus.world.speakers"),
+        ("units.layer", 9, "units.layer is 9; the encoder has 3 layers"),
+        ("units.encoder.heads", 3, "units.encoder.hidden_size is 128; it must be a multiple"),
+        ("units.sample_frames", 20, "units.clusters is 100, more than units.sample_frames"),
+        ("lm.model.heads", 3, "hidden_size must be a multiple of heads"),
+        ("report.formats", [], "report.formats is []; it must have at least 1 items"),
+    ],
+)
+def test_a_wrong_key_is_refused_by_its_path(path: str, value: object, says: str):
+    config = changed(path, value) if not path[-1].isdigit() else copy.deepcopy(DEFAULT)
+    if path == "factors.0":
+        config["factors"][0] = value
+    with pytest.raises(ValueError, match="the configuration cannot be used") as error:
+        check(config)
+    assert says in str(error.value)
+
+
+def test_a_missing_key_is_named():
+    config = copy.deepcopy(DEFAULT)
+    del config["lm"]["training"]["epochs"]
+    with pytest.raises(ValueError, match=r"lm\.training\.epochs is missing"):
+        check(config)
+
+
+def test_all_problems_are_listed_at_once():
+    config = changed("seed", -1)
+    config["tokens"]["silence"] = "loud"
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - both lines are checked below
+        check(config)
+    assert "seed is -1" in str(error.value)
+    assert "tokens.silence is 'loud'" in str(error.value)
+
+
+def test_tasks_are_those_of_the_source():
+    assert task_names(DEFAULT) == ["swuggy", "sblimp", "topic-storycloze"]
+    assert task_names(changed("corpus.source", "manifest")) == []
+
+
+def test_as_json_is_sorted_and_selects():
+    assert as_json({"b": 1, "a": [2]}) == '{"a": [2], "b": 1}'
+    assert as_json({"b": 1, "a": 2}, "b") == '{"b": 1}'

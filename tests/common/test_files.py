@@ -1,0 +1,66 @@
+"""Nobody ever reads half a file; damaged ones are named with the line."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from scripts.common.files import atomic_directory, atomic_path, read_jsonl, write_csv, write_jsonl
+
+
+def test_a_failing_writer_leaves_the_old_file_and_nothing_else(tmp_path: Path):
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), atomic_path(target) as aside:
+        aside.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_folder_is_replaced_whole(tmp_path: Path):
+    target = tmp_path / "model"
+    for content in ("first", "second"):
+        with atomic_directory(target) as aside:
+            (aside / content).write_text(content)
+    assert [p.name for p in target.iterdir()] == ["second"]
+    with pytest.raises(RuntimeError), atomic_directory(target) as aside:
+        raise RuntimeError
+    assert [p.name for p in target.iterdir()] == ["second"]
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]
+
+
+def test_jsonl_round_trip_has_the_same_bytes_each_time(tmp_path: Path):
+    items = [{"id": "a", "text": "déjà"}, {"id": "b"}]
+    for name in ("one.jsonl.gz", "two.jsonl.gz"):
+        assert write_jsonl(tmp_path / name, items) == 2
+    assert (tmp_path / "one.jsonl.gz").read_bytes() == (tmp_path / "two.jsonl.gz").read_bytes()
+    assert list(read_jsonl(tmp_path / "one.jsonl.gz")) == items
+
+
+def test_truncated_gzip_is_named(tmp_path: Path):
+    whole = gzip.compress(b"".join(json.dumps({"id": i, "x": i**7}).encode() + b"\n" for i in range(2000)))
+    (tmp_path / "cut.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r"cut\.jsonl\.gz: damaged or truncated gzip after line \d+"):
+        list(read_jsonl(tmp_path / "cut.jsonl.gz"))
+
+
+def test_not_gzip_and_not_json_and_not_an_object(tmp_path: Path):
+    (tmp_path / "a.jsonl.gz").write_bytes(b"<html>")
+    with pytest.raises(ValueError, match=r"a\.jsonl\.gz: damaged or truncated gzip"):
+        list(read_jsonl(tmp_path / "a.jsonl.gz"))
+    (tmp_path / "b.jsonl").write_text('{"id": 1}\n{"id": \n')
+    with pytest.raises(ValueError, match=r"b\.jsonl:2: not JSON"):
+        list(read_jsonl(tmp_path / "b.jsonl"))
+    (tmp_path / "c.jsonl").write_text("[1]\n")
+    with pytest.raises(ValueError, match=r"c\.jsonl:1: expected a JSON object"):
+        list(read_jsonl(tmp_path / "c.jsonl"))
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        list(read_jsonl(tmp_path / "none.jsonl"))
+
+
+def test_csv_refuses_an_unknown_column(tmp_path: Path):
+    with pytest.raises(ValueError, match="extra"):
+        write_csv(tmp_path / "a.csv", ["id"], [{"id": 1, "extra": 2}])
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,67 @@
+"""Frames, seeds, imports and the command-line face."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scripts.common.frames import frame_centres, frame_count
+from scripts.common.imports import module_files
+from scripts.common.seeds import derive, generator
+
+
+@pytest.mark.parametrize(("samples", "frames"), [(0, 0), (79, 0), (399, 0), (400, 1), (719, 1), (720, 2), (16000, 49)])
+def test_frame_count_is_that_of_huberts_convolutions(samples: int, frames: int):
+    assert frame_count(samples) == frames
+
+
+def test_frame_count_equals_the_convolutions_of_transformers():
+    from transformers import HubertConfig, HubertModel
+
+    model = HubertModel(HubertConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=1, intermediate_size=16))
+    for samples in (400, 401, 719, 720, 16_000, 16_079, 16_080, 123_457):
+        assert int(model._get_feat_extract_output_lengths(samples)) == frame_count(samples)
+
+
+def test_frame_centres():
+    np.testing.assert_allclose(frame_centres(3), [0.0125, 0.0325, 0.0525])
+
+
+def test_streams_are_stable_and_independent():
+    assert derive(1, "lm", "order") == derive(1, "lm", "order")
+    assert derive(1, "a") != derive(2, "a") != derive(1, "b")
+    assert generator(1, "x").integers(1000) == generator(1, "x").integers(1000)
+
+
+def test_module_files_follow_imports_and_nothing_else():
+    files = module_files("scripts.common.audio")
+    assert "scripts/common/audio.py" in files
+    assert "scripts/common/frames.py" in files
+    assert "scripts/common/files.py" in files  # through cuts
+    assert "scripts/common/seeds.py" not in files
+    with pytest.raises(ValueError, match=r"scripts\.common\.nothing"):
+        module_files("scripts.common.nothing")
+
+
+def run_main(body: str) -> subprocess.CompletedProcess[str]:
+    code = f"from scripts.common.cli import run\ndef main():\n    {body}\nrun(main)"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_a_users_mistake_is_one_line_and_a_defect_a_traceback():
+    mistake = run_main('raise ValueError("config.yaml: seed is -1")')
+    assert mistake.returncode == 1
+    assert mistake.stderr == "error: config.yaml: seed is -1\n"
+    defect = run_main("1 / 0")
+    assert "Traceback" in defect.stderr
+
+
+def test_no_stage_is_imported_by_common_nor_a_later_one_by_an_earlier():
+    order = ["common", "corpus", "alignment", "units", "tokens", "lm", "evaluation", "report"]
+    for rank, stage in enumerate(order):
+        for file in sorted(Path("scripts", stage).glob("*.py")):
+            used = {Path(f).parts[1] for f in module_files(".".join(file.with_suffix("").parts))}
+            later = used & set(order[rank + 1 :])
+            assert not later, f"{file} imports {later}"
