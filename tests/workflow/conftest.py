@@ -1,0 +1,74 @@
+"""The workflow itself, run in a copy of the repository so that tests may edit it."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def copy_repository(target: Path) -> Path:
+    """Everything that git tracks or would track."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
+    return target
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A copy of the repository and how to call Snakemake in it."""
+
+    folder: Path
+
+    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run snakemake on 2 cores; its output stands in the failure if it fails and `check` is set."""
+        done = subprocess.run(
+            ["snakemake", "--cores", "2", "--show-failed-logs", *arguments],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
+        )
+        if check and done.returncode:
+            pytest.fail(f"snakemake {' '.join(arguments)}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}")
+        return done
+
+    def would_run(self, *arguments: str) -> set[str]:
+        """Rules with a job in a dry run, with their `modality` where they have one."""
+        done = self.snakemake("--dry-run", *arguments)
+        jobs, rule = set(), None
+        for line in (done.stdout + done.stderr).splitlines():
+            if line.startswith(("rule ", "localrule ")):
+                rule = line.split()[1].rstrip(":")
+                jobs.add(rule)
+            elif rule and "wildcards:" in line and "modality=" in line:
+                modality = line.split("modality=")[1].split(",")[0].strip()
+                jobs.add(f"{rule}/{modality}")
+        return jobs
+
+
+@pytest.fixture
+def workflow(tmp_path: Path) -> Workflow:
+    """A fresh copy for this test alone."""
+    return Workflow(copy_repository(tmp_path))
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """The smoke experiment, run once up to its report."""
+    copy = Workflow(copy_repository(tmp_path_factory.mktemp("smoke")))
+    copy.snakemake("--configfile", "workflow/configs/smoke.yaml", "--", "report")
+    return copy

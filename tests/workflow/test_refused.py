@@ -1,0 +1,23 @@
+"""What cannot work is refused in a line, before any job starts."""
+
+import pytest
+
+from tests.workflow.conftest import Workflow
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("tokns={}", "tokns is not a known key"),
+        ("seed=-1", "seed is -1; it must be at least 0"),
+        ("lm={training: {epochs: 0}}", "lm.training.epochs is 0; it must be at least 1"),
+        ("modalities={x: {source: smell, tokenizer: bpe}}", "modalities.x.source is 'smell'"),
+        ("factors=[{name: A, from: text-bpe, to: nowhere}]", "names unknown modality 'nowhere'"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_by_its_key(workflow: Workflow, override: str, says: str):
+    done = workflow.snakemake("--dry-run", "--config", override, check=False)
+    assert done.returncode != 0
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (workflow.folder / "results").exists()

@@ -1,0 +1,124 @@
+"""The DAG end to end on the smoke experiment: results, nothing to do, partial reruns, the same bytes."""
+
+import csv
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.conftest import Workflow, copy_repository
+
+pytestmark = pytest.mark.slow
+SMOKE = ("--configfile", "workflow/configs/smoke.yaml")
+STAGES = ["corpus", "alignment", "units", "tokens", "lm", "evaluation"]
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def stages_of(jobs: set[str]) -> set[str]:
+    return {job.split("_")[0] for job in jobs if "_" in job}
+
+
+def test_the_report_and_its_tables_stand(smoke: Workflow):
+    results = smoke.folder / "results/smoke"
+    page = (results / "report.html").read_text()
+    assert len(page) > 100_000
+    modalities = {row["modality"]: row for row in rows(results / "report/tables/modalities.csv")}
+    assert list(modalities) == ["text-bpe", "text-raw", "phone-bpe", "phone-raw", "phone-repeat", "speech-hubert"]
+    assert modalities["phone-repeat"]["tokens"] == modalities["speech-hubert"]["tokens"]
+    accuracy = {
+        (row["modality"], row["task"]): float(row["value"])
+        for row in rows(results / "report/tables/results.csv")
+        if row["metric"] == "accuracy"
+    }
+    assert len(accuracy) == 6 * 3
+    assert all(0 <= value <= 100 for value in accuracy.values())
+    assert {row["factor"] for row in rows(results / "report/tables/factors.csv")} == {"A", "B", "C"}
+    for figure in ("scaling", "layers_by_task", "layers_lexical"):
+        for form in ("svg", "pdf", "png", "csv"):
+            assert (results / f"report/figures/{figure}.{form}").stat().st_size > 100
+
+
+def test_models_load_with_transformers_alone(smoke: Workflow):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    for folder in sorted((smoke.folder / "results/smoke/lm").iterdir()):
+        model = AutoModelForCausalLM.from_pretrained(folder / "model")
+        tokenizer = AutoTokenizer.from_pretrained(folder / "model")
+        assert model.config.vocab_size == len(tokenizer)
+
+
+def test_a_second_run_has_nothing_to_do(smoke: Workflow):
+    assert smoke.would_run(*SMOKE) == set()
+
+
+@pytest.mark.parametrize("target", [*STAGES, "tables", "figures", "report"])
+def test_every_target_is_known_by_name(smoke: Workflow, target: str):
+    assert smoke.would_run(*SMOKE, "--", target) <= {target}
+
+
+def test_one_model_can_be_asked_for_by_its_file(smoke: Workflow):
+    assert smoke.would_run(*SMOKE, "--", "results/smoke/lm/phone-raw/model") == set()
+
+
+def test_a_changed_training_key_reruns_lm_and_what_follows(smoke: Workflow):
+    jobs = smoke.would_run(*SMOKE, "--config", "lm={training: {learning_rate: 0.001}}")
+    assert "lm_train" in jobs
+    assert "evaluation_score" in jobs
+    assert stages_of(jobs) == {"lm", "evaluation", "report"}
+
+
+def test_a_changed_modality_leaves_the_other_models_alone(smoke: Workflow):
+    jobs = smoke.would_run(*SMOKE, "--config", "modalities={text-bpe: {vocab_size: 140}}")
+    assert {job for job in jobs if job.startswith("lm_train/")} == {"lm_train/text-bpe"}
+    assert stages_of(jobs) == {"tokens", "lm", "evaluation", "report"}
+
+
+def test_changed_units_leave_text_and_phones_alone(smoke: Workflow):
+    jobs = smoke.would_run(*SMOKE, "--config", "units={clusters: 30}")
+    assert {job for job in jobs if job.startswith("lm_train/")} == {"lm_train/speech-hubert"}
+    assert not stages_of(jobs) & {"corpus", "alignment"}
+
+
+@pytest.mark.parametrize(
+    ("module", "reruns", "stands"),
+    [
+        ("scripts/evaluation/layers.py", "evaluation_layers", {"corpus", "alignment", "units", "tokens", "lm"}),
+        ("scripts/lm/train.py", "lm_train", {"corpus", "alignment", "units", "tokens"}),
+        ("scripts/tokens/encode.py", "tokens_encode", {"corpus", "alignment", "units"}),
+        ("scripts/alignment/align.py", "alignment_align", {"corpus"}),
+    ],
+)
+def test_edited_code_reruns_its_stage_and_nothing_before(smoke: Workflow, module: str, reruns: str, stands: set[str]):
+    file = smoke.folder / module
+    text = file.read_text()
+    try:
+        file.write_text(text + "\n# edited\n")
+        jobs = smoke.would_run(*SMOKE)
+    finally:
+        file.write_text(text)
+    assert reruns in jobs
+    assert not stages_of(jobs) & stands
+    assert smoke.would_run(*SMOKE) == set()
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Content of everything that must not differ between two runs of one seed."""
+    found = {}
+    for pattern in ("corpus/**/*", "alignment/**/*", "units/**/*", "tokens/**/*", "lm/*/model/*", "lm/*/scaling/**/*",
+                    "evaluation/**/*", "report/**/*"):  # fmt: skip
+        for file in sorted(folder.glob(pattern)):
+            if file.is_file():
+                found[str(file.relative_to(folder))] = hashlib.sha256(file.read_bytes()).hexdigest()
+    return found
+
+
+def test_the_same_seed_gives_the_same_bytes(smoke: Workflow, tmp_path: Path):
+    again = Workflow(copy_repository(tmp_path))
+    again.snakemake(*SMOKE, "--", "all")
+    first, second = (digests(w.folder / "results/smoke") for w in (smoke, again))
+    assert set(first) == set(second)
+    assert [name for name in first if first[name] != second[name]] == []
