@@ -1,0 +1,74 @@
+"""Tokens of one file of aligned cuts or task items in one modality: <s> ... </s> per cut.
+
+Nothing is left out: a character or symbol that the tokenizer does not know becomes <unk> and is
+counted, an utterance without symbols becomes <s> </s> and is counted.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable
+
+import numpy as np
+
+from scripts.common.cli import run
+from scripts.common.ragged import Ragged
+from scripts.tokens import store
+from scripts.tokens.encoder import BOS, EOS, UNKNOWN, Encoder, load
+from scripts.tokens.modality import from_json
+from scripts.tokens.sources import Utterance, read
+
+
+def encode(utterances: Iterable[Utterance], encoder: Encoder) -> tuple[Ragged, dict[str, list[float]]]:
+    """Tokens per utterance and the columns of store.COLUMNS.
+
+    Raises:
+        ValueError: if an id appears twice.
+    """
+    ids: list[str] = []
+    sequences: list[np.ndarray] = []
+    columns: dict[str, list[float]] = {name: [] for name in store.COLUMNS}
+    for utterance in utterances:
+        tokens = np.array([BOS, *encoder(utterance.symbols), EOS], np.uint16)
+        ids.append(utterance.id)
+        sequences.append(tokens)
+        columns["unknown"].append(int(np.count_nonzero(tokens == UNKNOWN)))
+        for name in columns.keys() - {"unknown"}:
+            columns[name].append(getattr(utterance, name))
+    return Ragged.join(ids, sequences), columns
+
+
+def summary(tokens: Ragged, columns: dict[str, list[float]]) -> str:
+    """What was done and what was not understood, in one line."""
+    lengths = tokens.lengths - 2
+    unknown = int(sum(columns["unknown"]))
+    parts = [
+        f"{len(tokens)} utterances, {int(lengths.sum())} tokens",
+        f"{unknown} unknown in {sum(count > 0 for count in columns['unknown'])} utterances" if unknown else "",
+        f"{int((lengths == 0).sum())} without a token" if (lengths == 0).any() else "",
+        f"{int(sum(columns['phones_lost']))} of {int(sum(columns['phones']))} phones between two frames"
+        if sum(columns["phones_lost"])
+        else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("--cuts", required=True, help="aligned cuts or task items")
+    parser.add_argument("--units", nargs="?", help="units of the same file, for source units")
+    parser.add_argument("--tokenizer", required=True, help="tokenizer folder")
+    parser.add_argument("--modality", required=True, help="the modality, JSON")
+    parser.add_argument("--output", required=True, help=".bin; the .idx.npz comes beside it")
+    args = parser.parse_args()
+    modality = from_json(args.modality)
+    try:
+        tokens, columns = encode(read(args.cuts, args.units, modality), load(args.tokenizer))
+    except ValueError as error:
+        # What `read` found already names its file; an id that appears twice does not.
+        raise ValueError(error if args.cuts in str(error) else f"{args.cuts}: {error}") from None
+    store.save(args.output, tokens, columns)
+    print(f"{modality.name}: {args.cuts}: {summary(tokens, columns)}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(main)

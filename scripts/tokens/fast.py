@@ -1,0 +1,106 @@
+"""The tokenizer folder, as Hugging Face's AutoTokenizer reads it.
+
+SentencePiece trains, SentencePiece encodes; this writes the same function as a `tokenizer.json`, so
+that whoever downloads a model needs neither SentencePiece nor this project. Equality of the two is
+held by tests/tokens/test_fast.py.
+
+Text goes in as it is. Symbols go in by name, separated by spaces ("HH AH0 L OW1", "17 17 42"), and
+come out so again. Both get <s> and </s> around them, as every sequence of the data has.
+
+Source of the construction: SentencePiece's BPE merges the adjacent pair whose joint piece has the
+best score, leftmost first; a merge list with every split of every piece, in order of score, does the
+same with pairs.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+
+SPECIAL = ("<unk>", "<s>", "</s>")  # ids 0, 1, 2
+SPACE = "\u2581"  # how SentencePiece writes a space
+
+
+def bpe(pieces: Sequence[str]) -> models.BPE:
+    """The model of SentencePiece pieces (special tokens first, best score first, then characters)."""
+    ids = {piece: index for index, piece in enumerate(pieces)}
+    merges = [
+        (piece[:cut], piece[cut:])
+        for piece in pieces[len(SPECIAL) :]
+        for cut in range(1, len(piece))
+        if piece[:cut] in ids and piece[cut:] in ids
+    ]
+    return models.BPE(vocab=ids, merges=merges, unk_token=SPECIAL[0], fuse_unk=True)
+
+
+def of_text(pieces: Sequence[str]) -> Tokenizer:
+    """Tokenizer of plain text: a space before the first word, every space a visible mark."""
+    tokenizer = Tokenizer(bpe(pieces))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend(SPACE), normalizers.Replace(" ", SPACE)])
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace(SPACE, " "), decoders.Fuse(), decoders.Strip(" ", left=1, right=0)]
+    )
+    return _finished(tokenizer)
+
+
+def of_characters(pieces: Sequence[str], characters: Mapping[str, str]) -> Tokenizer:
+    """Tokenizer of symbols that SentencePiece knows as characters (symbol -> character)."""
+    tokenizer = Tokenizer(bpe(pieces))
+    tokenizer.normalizer = normalizers.Sequence(
+        [
+            # A whole name only: "AH" is not in "AH0", nor "1" in "17".
+            *(
+                normalizers.Replace(Regex(rf"(?<!\S){re.escape(symbol)}(?!\S)"), character)
+                for symbol, character in characters.items()
+            ),
+            normalizers.Replace(Regex(r"\s+"), ""),
+        ]
+    )
+    tokenizer.decoder = decoders.Sequence(
+        [
+            *(decoders.Replace(character, f" {symbol}") for symbol, character in characters.items()),
+            decoders.Fuse(),
+            decoders.Strip(" ", left=1, right=0),
+        ]
+    )
+    return _finished(tokenizer)
+
+
+def of_symbols(symbols: Sequence[str]) -> Tokenizer:
+    """Tokenizer of symbols with one id each, in the given order."""
+    vocab = {token: index for index, token in enumerate((*SPECIAL, *symbols))}
+    tokenizer = Tokenizer(models.WordLevel(vocab, unk_token=SPECIAL[0]))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return _finished(tokenizer)
+
+
+def _finished(tokenizer: Tokenizer) -> Tokenizer:
+    tokenizer.add_special_tokens(list(SPECIAL))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> <s> $B </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
+    )
+    return tokenizer
+
+
+def save(tokenizer: Tokenizer, folder: Path) -> None:
+    """Write tokenizer.json and what AutoTokenizer wants beside it into an existing folder."""
+    special = {"unk_token": SPECIAL[0], "bos_token": SPECIAL[1], "eos_token": SPECIAL[2]}
+    tokenizer.save(str(folder / "tokenizer.json"))
+    _write(folder / "special_tokens_map.json", special)
+    _write(
+        folder / "tokenizer_config.json",
+        {
+            **special,
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "clean_up_tokenization_spaces": False,
+            "model_input_names": ["input_ids", "attention_mask"],
+        },
+    )
+
+
+def _write(path: Path, content: Any) -> None:
+    # Inside a folder that is itself written atomically.
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,66 @@
+"""How many tokens a modality needs to say the same: stats.json, the source of Table 2.
+
+Tokens are counted without <s> and </s>. Two rates are given. `tokens_per_second` is over the cuts'
+durations, the same denominator for all modalities. `tokens_per_frame_second` is over the frame clock
+(frames / rate) and is exactly the frame rate where every frame is a token: the last fraction of a
+hop, in which no window fits, has no frame.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scripts.common.cli import run
+from scripts.common.files import read_json, write_json
+from scripts.tokens import store
+from scripts.tokens.modality import Modality, from_json
+
+
+def describe(counts: Mapping[str, int | float], modality: Modality) -> dict[str, Any]:
+    """Counts and rates of one token file; rates are null where there is nothing to divide by."""
+    frame_seconds = counts["frames"] / modality.frame_rate if modality.frame_rate else 0.0
+    return {
+        **counts,
+        "seconds": round(counts["seconds"], 4),
+        "tokens_per_second": counts["tokens"] / counts["seconds"] if counts["seconds"] else None,
+        "tokens_per_frame_second": counts["tokens"] / frame_seconds if frame_seconds else None,
+        "phones_lost_share": counts["phones_lost"] / counts["phones"] if counts["phones"] else None,
+    }
+
+
+def vocabulary_size(folder: Path) -> int:
+    """Tokens of a tokenizer folder, special ones included."""
+    return len(read_json(folder / "tokenizer.json")["model"]["vocab"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("--splits", nargs="+", required=True, help="token files of the splits")
+    parser.add_argument("--tasks", nargs="*", default=[], help="token files of the tasks")
+    parser.add_argument("--tokenizer", required=True, type=Path, help="tokenizer folder")
+    parser.add_argument("--modality", required=True, help="the modality, JSON")
+    parser.add_argument("--output", required=True, help="stats.json")
+    args = parser.parse_args()
+    modality = from_json(args.modality)
+    splits = {Path(path).stem: describe(store.totals(path), modality) for path in args.splits}
+    tasks = {Path(path).stem: describe(store.totals(path), modality) for path in args.tasks}
+    stats = {
+        "modality": modality.name,
+        "vocab_size": vocabulary_size(args.tokenizer),
+        "frame_rate": modality.frame_rate,
+        "splits": splits,
+        "tasks": tasks,
+    }
+    write_json(args.output, stats)
+    for name, row in (splits | tasks).items():
+        rate = f"{row['tokens_per_second']:.2f}" if row["tokens_per_second"] else "no"
+        print(
+            f"{modality.name}: {name}: {row['tokens']} tokens, {rate} per second, {row['unknown']} unknown",
+            file=sys.stderr,
+        )
+
+
+if __name__ == "__main__":
+    run(main)

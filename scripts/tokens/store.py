@@ -1,0 +1,116 @@
+"""Token files: a .bin of uint16 beside an .idx.npz, as scripts.common.ragged reads them.
+
+The index holds, beyond ids and offsets, one number per utterance and column of `COLUMNS`: what the
+statistics need is counted once, when the cut is at hand, and never read again.
+"""
+
+import hashlib
+import shutil
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from scripts.common.files import atomic_path
+from scripts.common.ragged import Ragged, index_path
+
+# Per utterance: seconds of the cut, spoken words, frames on the modality's clock, tokens that are
+# <unk>, phones other than SIL, and those of them that fall between two frames.
+COLUMNS: dict[str, np.dtype] = {
+    "seconds": np.dtype("<f8"),
+    "words": np.dtype("<i4"),
+    "frames": np.dtype("<i4"),
+    "unknown": np.dtype("<i4"),
+    "phones": np.dtype("<i4"),
+    "phones_lost": np.dtype("<i4"),
+}
+
+
+def save(path: str | Path, tokens: Ragged, columns: Mapping[str, Sequence[float]]) -> None:
+    """Write `tokens` and exactly the columns of COLUMNS, each [S]."""
+    arrays = {name: np.asarray(columns[name], dtype) for name, dtype in COLUMNS.items()}
+    with atomic_path(index_path(path)) as aside:
+        np.savez(aside, ids=tokens.ids, offsets=tokens.offsets, **arrays)  # type: ignore[arg-type]
+    with atomic_path(path) as aside:
+        tokens.stream.astype("<u2").tofile(aside)
+
+
+def join(parts: Sequence[str | Path], path: str | Path) -> None:
+    """Lay token files end to end, in order; holds one part's index at a time, and no tokens.
+
+    Raises:
+        ValueError: naming the file, if a part's .bin is not as long as its index says, or an id is
+            in two parts.
+    """
+    shapes = [_shape(part) for part in parts]
+    total = sum(count for count, _ in shapes)
+    id_type = np.dtype(f"<U{max([1, *(width for _, width in shapes)])}")
+    _check_unique(parts)
+    with atomic_path(index_path(path)) as aside, zipfile.ZipFile(aside, "w") as archive:
+        for name, dtype in {"ids": id_type, **COLUMNS}.items():
+            # The same members that numpy.savez writes, but one part after another.
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                _write_header(member, dtype, total)
+                for part in parts:
+                    member.write(_column(part, name).astype(dtype).tobytes())
+        with archive.open(zipfile.ZipInfo("offsets.npy"), "w", force_zip64=True) as member:
+            _write_header(member, np.dtype("<i8"), total + 1)
+            member.write(np.zeros(1, "<i8").tobytes())
+            end = 0
+            for part in parts:
+                offsets = _column(part, "offsets")
+                _check_length(part, int(offsets[-1]))
+                member.write((offsets[1:] + end).astype("<i8").tobytes())
+                end += int(offsets[-1])
+    with atomic_path(path) as aside, open(aside, "wb") as out:
+        for part in parts:
+            with open(part, "rb") as stream:
+                shutil.copyfileobj(stream, out, 2**20)
+
+
+def totals(path: str | Path) -> dict[str, int | float]:
+    """Sums over a token file's utterances: `utterances`, `tokens` (without <s>, </s>), every column."""
+    with np.load(index_path(path), allow_pickle=False) as index:
+        offsets = index["offsets"]
+        sums = {name: index[name].sum().item() for name in COLUMNS}
+    utterances = len(offsets) - 1
+    return {"utterances": utterances, "tokens": int(offsets[-1]) - 2 * utterances, **sums}
+
+
+def _column(path: str | Path, name: str) -> np.ndarray:
+    with np.load(index_path(path), allow_pickle=False) as index:
+        return index[name]
+
+
+def _shape(path: str | Path) -> tuple[int, int]:
+    """Utterances of a token file and the length its longest id may have."""
+    ids = _column(path, "ids")
+    return len(ids), ids.dtype.itemsize // 4
+
+
+def _check_length(path: str | Path, expected: int) -> None:
+    found = Path(path).stat().st_size // 2
+    if found != expected:
+        raise ValueError(f"{path}: holds {found} tokens, its index says {expected}; delete both and run again")
+
+
+def _check_unique(parts: Sequence[str | Path]) -> None:
+    """ValueError if an utterance is in two parts; ids are compared by 64-bit hashes, 8 bytes each."""
+    hashes = [np.array([_hash(name) for name in _column(part, "ids")], np.uint64) for part in parts]
+    values, counts = np.unique(np.concatenate([np.zeros(0, np.uint64), *hashes]), return_counts=True)
+    repeated = values[counts > 1]
+    if len(repeated):
+        where = [part for part, mine in zip(parts, hashes, strict=True) if repeated[0] in mine]
+        name = next(name for name in _column(where[0], "ids") if _hash(name) == repeated[0])
+        raise ValueError(f"id {str(name)!r} is in {where[0]} and again in {where[-1]}; ids must be unique in a split")
+
+
+def _write_header(member: IO[bytes], dtype: np.dtype, length: int) -> None:
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (length,)}
+    np.lib.format.write_array_header_1_0(member, header)
+
+
+def _hash(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")

@@ -1,0 +1,221 @@
+"""The modalities as data: what a language model of each one reads.
+
+In: alignment/cuts, alignment/tasks, corpus/lexicon.txt (phones), units/ (modalities of units alone).
+Out: tokens/{modality}/tokenizer, {train,dev}.bin and tasks/{task}.bin, each with its .idx.npz, and
+stats.json.
+
+A modality's line in the config reaches its jobs reduced to the keys that matter to it, and only
+modalities of units read the units: a change reruns the modalities it concerns.
+"""
+
+from scripts.tokens.modality import from_config, to_json
+
+MODALITY = {
+    name: to_json(from_config(name, line, config["tokens"]))
+    for name, line in config["modalities"].items()
+}
+# What a source needs besides the aligned cuts: a list of its symbols, and streams of them.
+INVENTORY = {
+    "phones": f"{RESULTS}/corpus/lexicon.txt",
+    "units": f"{RESULTS}/units/kmeans.json",
+}
+STREAMS = {"units": f"{RESULTS}/units"}
+SOURCE = {name: line["source"] for name, line in config["modalities"].items()}
+
+
+rule tokens:
+    """All modalities' tokens and their statistics."""
+    localrule: True
+    input:
+        expand(f"{RESULTS}/tokens/{{modality}}/stats.json", modality=MODALITIES),
+
+
+rule tokens_tokenizer:
+    """Train the modality's tokenizer on the training split, or list its symbols."""
+    input:
+        cuts=expand(
+            f"{RESULTS}/alignment/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]
+        ),
+        units=lambda w: expand(
+            "{folder}/train/{shard}.npz",
+            folder=[STREAMS[s] for s in STREAMS if s == SOURCE[w.modality]],
+            shard=SHARDS["train"],
+        ),
+        inventory=lambda w: INVENTORY.get(SOURCE[w.modality], []),
+        code=module_files("scripts.tokens.tokenizer"),
+    output:
+        tokenizer=directory(f"{RESULTS}/tokens/{{modality}}/tokenizer"),
+    log:
+        f"{RESULTS}/logs/tokens/tokenizer/{{modality}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tokens/tokenizer/{{modality}}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        modality=lambda w: MODALITY[w.modality],
+    shell:
+        "python -m scripts.tokens.tokenizer"
+        " --modality {params.modality:q}"
+        " --cuts {input.cuts}"
+        " --units {input.units}"
+        " --inventory {input.inventory}"
+        " --output {output.tokenizer}"
+        " 2>&1 | tee {log}"
+
+
+rule tokens_encode:
+    """Encode one shard of a split."""
+    input:
+        cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
+        units=lambda w: expand(
+            "{folder}/{split}/{shard}.npz",
+            folder=[STREAMS[s] for s in STREAMS if s == SOURCE[w.modality]],
+            split=w.split,
+            shard=w.shard,
+        ),
+        tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",
+        code=module_files("scripts.tokens.encode"),
+    output:
+        tokens=temp(f"{RESULTS}/tokens/{{modality}}/shards/{{split}}/{{shard}}.bin"),
+        index=temp(f"{RESULTS}/tokens/{{modality}}/shards/{{split}}/{{shard}}.idx.npz"),
+    log:
+        f"{RESULTS}/logs/tokens/encode/{{modality}}/{{split}}/{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tokens/encode/{{modality}}/{{split}}/{{shard}}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 20 * attempt,
+    params:
+        modality=lambda w: MODALITY[w.modality],
+    shell:
+        "python -m scripts.tokens.encode"
+        " --modality {params.modality:q}"
+        " --cuts {input.cuts}"
+        " --units {input.units}"
+        " --tokenizer {input.tokenizer}"
+        " --output {output.tokens}"
+        " 2>&1 | tee {log}"
+
+
+rule tokens_encode_task:
+    """Encode both sides of a task's items, positive first."""
+    input:
+        cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
+        units=lambda w: expand(
+            "{folder}/tasks/{task}.npz",
+            folder=[STREAMS[s] for s in STREAMS if s == SOURCE[w.modality]],
+            task=w.task,
+        ),
+        tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",
+        code=module_files("scripts.tokens.encode"),
+    output:
+        tokens=f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
+        index=f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.idx.npz",
+    log:
+        f"{RESULTS}/logs/tokens/encode_task/{{modality}}/{{task}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tokens/encode_task/{{modality}}/{{task}}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 20 * attempt,
+    params:
+        modality=lambda w: MODALITY[w.modality],
+    shell:
+        "python -m scripts.tokens.encode"
+        " --modality {params.modality:q}"
+        " --cuts {input.cuts}"
+        " --units {input.units}"
+        " --tokenizer {input.tokenizer}"
+        " --output {output.tokens}"
+        " 2>&1 | tee {log}"
+
+
+rule tokens_pack:
+    """Join the shards of a split in order."""
+    input:
+        shards=lambda w: expand(
+            f"{RESULTS}/tokens/{w.modality}/shards/{w.split}/{{shard}}.bin",
+            shard=SHARDS[w.split],
+        ),
+        indices=lambda w: expand(
+            f"{RESULTS}/tokens/{w.modality}/shards/{w.split}/{{shard}}.idx.npz",
+            shard=SHARDS[w.split],
+        ),
+        code=module_files("scripts.tokens.pack"),
+    output:
+        tokens=f"{RESULTS}/tokens/{{modality}}/{{split}}.bin",
+        index=f"{RESULTS}/tokens/{{modality}}/{{split}}.idx.npz",
+    log:
+        f"{RESULTS}/logs/tokens/pack/{{modality}}/{{split}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tokens/pack/{{modality}}/{{split}}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    shell:
+        "python -m scripts.tokens.pack"
+        " --shards {input.shards}"
+        " --output {output.tokens}"
+        " 2>&1 | tee {log}"
+
+
+rule tokens_stats:
+    """Count tokens and their rate per second of speech (Table 2)."""
+    input:
+        splits=expand(
+            f"{RESULTS}/tokens/{{modality}}/{{split}}.bin",
+            split=SPLITS,
+            allow_missing=True,
+        ),
+        split_indices=expand(
+            f"{RESULTS}/tokens/{{modality}}/{{split}}.idx.npz",
+            split=SPLITS,
+            allow_missing=True,
+        ),
+        tasks=expand(
+            f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
+            task=TASKS,
+            allow_missing=True,
+        ),
+        task_indices=expand(
+            f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.idx.npz",
+            task=TASKS,
+            allow_missing=True,
+        ),
+        tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",
+        code=module_files("scripts.tokens.stats"),
+    output:
+        stats=f"{RESULTS}/tokens/{{modality}}/stats.json",
+    log:
+        f"{RESULTS}/logs/tokens/stats/{{modality}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tokens/stats/{{modality}}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        modality=lambda w: MODALITY[w.modality],
+    shell:
+        "python -m scripts.tokens.stats"
+        " --modality {params.modality:q}"
+        " --splits {input.splits}"
+        " --tasks {input.tasks}"
+        " --tokenizer {input.tokenizer}"
+        " --output {output.stats}"
+        " 2>&1 | tee {log}"
