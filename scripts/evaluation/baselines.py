@@ -1,0 +1,127 @@
+"""Four scores that know no language, to stand beside every accuracy of the language models.
+
+length: the side with fewer source symbols wins (characters, phones or frames, before tokenization).
+tokens: the side with fewer tokens wins. unigram and 4-gram: log-probability under counts of the
+modality's train tokens (see ngram.py), total or per token like the language model's.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from scripts.common.cli import run
+from scripts.common.cuts import Cut, book_text, num_samples, phone_alignment, speaker
+from scripts.common.files import read_json, write_csv
+from scripts.common.frames import frame_count
+from scripts.common.ragged import Ragged, load_bin
+from scripts.common.seeds import generator
+from scripts.evaluation.accuracy import by_item, decide_sides, normalise
+from scripts.evaluation.items import add_task_arguments, read_tasks
+from scripts.evaluation.ngram import FIT_TOKENS, Table, fit, ngram_logprobs, sample, unigram_logprobs
+
+COLUMNS = ("id", "voice", "baseline", "correct")
+
+# Symbols of a source that has no frame rate in a cut; `silence` says whether SIL is among them.
+SOURCE_LENGTH: dict[str, Callable[[Cut, bool], int]] = {
+    "text": lambda cut, silence: len(book_text(cut)),
+    "phones": lambda cut, silence: sum(silence or phone != "SIL" for phone, *_ in phone_alignment(cut)),
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """Keys of config.yaml's `evaluation` that this step reads."""
+
+    decide_by: str
+
+
+def source_length(cut: Cut, source: str, frame_rate: float | None, silence: bool) -> int:
+    """Source symbols of a cut: frames where the modality has a frame rate, else characters or phones.
+
+    Args:
+        cut: a cut with its phone alignment.
+        source: the modality's `source` in config.yaml.
+        frame_rate: its symbols per second; None for one symbol per character or phone.
+        silence: whether SIL counts among the phones (tokens.silence is keep).
+
+    Raises:
+        ValueError: `source` has no known length without a frame rate.
+    """
+    if frame_rate is not None:
+        return frame_count(num_samples(cut), frame_rate)
+    if source not in SOURCE_LENGTH:
+        raise ValueError(f"source {source!r} has no known length in a cut; known are {', '.join(SOURCE_LENGTH)}")
+    return SOURCE_LENGTH[source](cut, silence)
+
+
+def scores(
+    tokens: dict[str, np.ndarray], lengths: dict[str, int], tables: list[Table], vocab_size: int, decide_by: str
+) -> dict[str, dict[str, float]]:
+    """Score of each cut id under each baseline; the higher score wins a pair.
+
+    Args:
+        tokens: cut id -> BOS ... EOS.
+        lengths: cut id -> source symbols.
+        tables: n-gram counts of the modality's train tokens.
+        vocab_size: tokens of the vocabulary, seen or not.
+        decide_by: total or per_token, as for the language model.
+    """
+    ids = list(tokens)
+    counts = np.array([len(tokens[name]) - 1 for name in ids], dtype=np.float64)
+    joined = Ragged.join(ids, [tokens[name] for name in ids])
+
+    def like_lm(logprobs: list[float]) -> dict[str, float]:
+        return dict(zip(ids, normalise(np.array(logprobs), counts, decide_by).tolist(), strict=True))
+
+    return {
+        "length": {name: -length for name, length in lengths.items()},
+        "tokens": dict(zip(ids, (-counts).tolist(), strict=True)),
+        "unigram": like_lm(unigram_logprobs(tables, joined, vocab_size)),
+        "4-gram": like_lm(ngram_logprobs(tables, joined, vocab_size)),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--modality", required=True)
+    parser.add_argument("--definition", required=True, type=json.loads, help="the modality's entry in config.yaml")
+    parser.add_argument("--silence", required=True, choices=["keep", "drop"], help="tokens.silence")
+    parser.add_argument("--unit-rate", required=True, type=float, help="units.frame_rate")
+    parser.add_argument("--train", required=True, type=Path, help="train tokens (.bin) the counts are taken from")
+    parser.add_argument("--stats", required=True, type=Path, help="stats.json of the modality's tokens")
+    add_task_arguments(parser)
+    parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
+    parser.add_argument("--seed", required=True, type=int, help="draws the train utterances where there are too many")
+    arguments = parser.parse_args()
+    definition, decide_by = arguments.definition, arguments.config.decide_by
+    # Units without a frame rate are units whose repeats were removed. How many remain is not known from
+    # the cut, so the frames they came from are counted.
+    rate = definition.get("frame_rate", {"units": arguments.unit_rate}.get(definition["source"]))
+    train = load_bin(arguments.train)
+    used = sample(train, FIT_TOKENS, generator(arguments.seed, "evaluation", "ngram"))
+    tables, vocab_size = fit(used), read_json(arguments.stats)["vocab_size"]
+    print(f"{arguments.modality}: counted {len(used.stream)} of {len(train.stream)} train tokens", file=sys.stderr)
+    for task in read_tasks(arguments):
+        rows, ids = [], [item["id"] for item in task.items]
+        cuts = [item[side] for item in task.items for side in ("positive", "negative")]
+        silence = arguments.silence == "keep"
+        lengths = {cut["id"]: source_length(cut, definition["source"], rate, silence) for cut in cuts}
+        found = scores(task.tokens, lengths, tables, vocab_size, decide_by)
+        for baseline, score in found.items():
+            correct = decide_sides(task.items, score)
+            rows += [
+                {"id": item["id"], "voice": speaker(item["positive"]), "baseline": baseline, "correct": f"{won:g}"}
+                for item, won in zip(task.items, correct, strict=True)
+            ]
+            accuracy = 100 * by_item(ids, correct).mean()
+            print(f"{arguments.modality}/{task.name}: {baseline} {accuracy:.1f}%", file=sys.stderr)
+        write_csv(task.out, COLUMNS, rows)
+
+
+if __name__ == "__main__":
+    run(main)

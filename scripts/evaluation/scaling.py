@@ -1,0 +1,134 @@
+"""Accuracy of the checkpoints inside epoch 1, and the straight line through it over log10 of tokens.
+
+Inside the first epoch no token is seen twice, so the checkpoints stand for models trained on less
+data. The line is least squares, accuracy = intercept + slope * log10(tokens): slope is the gain per
+tenfold data. Its interval resamples items, the same ones at every checkpoint, and fits each resample.
+"""
+
+import argparse
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scripts.common.cli import run
+from scripts.common.cuts import Item
+from scripts.common.files import read_json, write_csv, write_json
+from scripts.evaluation.accuracy import bootstrap_means, by_item, decide_sides, interval, normalise, percentiles
+from scripts.evaluation.items import add_task_arguments, read_tasks
+
+COLUMNS = ("tokens", "hours", "value", "ci_low", "ci_high", "n")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Keys of config.yaml's `evaluation` that this step reads."""
+
+    decide_by: str
+    bootstrap_samples: int
+    batch_tokens: int
+    threads: int
+
+
+def checkpoints(folder: Path) -> dict[int, Path]:
+    """Checkpoint folders by tokens seen, rising: the `tokens-<n>` folders inside `folder`.
+
+    Raises:
+        ValueError: there are fewer than two, through which no line goes.
+    """
+    found = {int(path.name[7:]): path for path in folder.glob("tokens-*") if re.fullmatch(r"tokens-\d+", path.name)}
+    if len(found) < 2 or min(found) < 1:
+        raise ValueError(
+            f"{folder}: holds {len(found)} checkpoints named tokens-<n>; a line needs at least 2"
+            " (lm.training.checkpoints_in_epoch_1)"
+        )
+    return dict(sorted(found.items()))
+
+
+def line(tokens: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Least-squares slope and intercept over log10(tokens [C]) of each row of accuracy [..., C]."""
+    x = np.log10(tokens)
+    centred = x - x.mean()
+    slope = (accuracy * centred).sum(axis=-1) / (centred**2).sum()
+    return slope, accuracy.mean(axis=-1) - slope * x.mean()
+
+
+def fit(tokens: np.ndarray, correct: np.ndarray, samples: int, seed: int) -> dict[str, Any]:
+    """The line through the accuracies of correct [N, C], items by checkpoints.
+
+    Returns:
+        slope (per tenfold tokens) with slope_ci_low and slope_ci_high, intercept, r2 (null where the
+        accuracy does not vary), checkpoints, n.
+    """
+    accuracy = correct.mean(axis=0)
+    slope, intercept = line(tokens, accuracy)
+    low, high = percentiles(line(tokens, bootstrap_means(correct, samples, seed))[0])
+    left = ((accuracy - intercept - slope * np.log10(tokens)) ** 2).sum()
+    spread = ((accuracy - accuracy.mean()) ** 2).sum()
+    return {
+        "slope": float(slope),
+        "slope_ci_low": low,
+        "slope_ci_high": high,
+        "intercept": float(intercept),
+        "r2": float(1 - left / spread) if spread > 0 else None,
+        "checkpoints": len(tokens),
+        "n": len(correct),
+    }
+
+
+def correct_by_item(
+    items: list[Item], tokens: dict[str, np.ndarray], logprobs: list[dict[str, float]], decide_by: str
+) -> np.ndarray:
+    """float64 [N, C]: mean over voices of each item at each checkpoint."""
+    scores = {
+        cut: normalise(np.array([scored[cut] for scored in logprobs]), len(ids) - 1, decide_by)
+        for cut, ids in tokens.items()
+    }
+    return by_item([item["id"] for item in items], decide_sides(items, scores))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--modality", required=True)
+    parser.add_argument("--checkpoints", required=True, type=Path, help="folder of tokens-<n> folders")
+    parser.add_argument("--stats", required=True, type=Path, help="stats.json of the modality's tokens")
+    add_task_arguments(parser)
+    parser.add_argument("--fits", nargs="+", required=True, type=Path, help="json with the line to write per task")
+    parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
+    parser.add_argument("--seed", required=True, type=int)
+    arguments = parser.parse_args()
+    config, folders = arguments.config, checkpoints(arguments.checkpoints)
+    seen = np.array(list(folders))
+    hours = seen / read_json(arguments.stats)["splits"]["train"]["tokens_per_second"] / 3600
+    tasks = list(read_tasks(arguments))
+    from scripts.evaluation.scoring import load_model, score
+
+    logprobs: dict[str, list[dict[str, float]]] = {task.name: [] for task in tasks}
+    for folder in folders.values():
+        model = load_model(folder, config.threads)
+        for task in tasks:
+            name = f"{arguments.modality}/{folder.name}/{task.name}"
+            logprobs[task.name].append(score(model, task.tokens, config.batch_tokens, name))
+    for task, file in zip(tasks, arguments.fits, strict=True):
+        correct = correct_by_item(task.items, task.tokens, logprobs[task.name], config.decide_by)
+        rows = [
+            {"tokens": n, "hours": h, **interval(column, config.bootstrap_samples, arguments.seed)._asdict()}
+            for n, h, column in zip(seen.tolist(), hours.tolist(), correct.T, strict=True)
+        ]
+        write_csv(task.out, COLUMNS, rows)
+        fitted = fit(seen, correct, config.bootstrap_samples, arguments.seed)
+        write_json(file, fitted)
+        print(
+            f"{arguments.modality}/{task.name}: {100 * fitted['slope']:+.1f} points per tenfold tokens"
+            f" [{100 * fitted['slope_ci_low']:+.1f}, {100 * fitted['slope_ci_high']:+.1f}],"
+            f" {len(seen)} checkpoints",
+            file=sys.stderr,
+        )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,167 @@
+"""Scores equal transformers' own loss, whatever the batching, sharing and duplicates."""
+
+import copy
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, LlamaForCausalLM
+
+from scripts.evaluation import scoring
+from scripts.evaluation.scoring import load_model, score, score_layers
+from tests.evaluation.conftest import CONTEXT, VOCABULARY, build_model, sequence
+
+
+def own_loss(model: LlamaForCausalLM, ids: np.ndarray) -> float:
+    """log p by transformers: minus the mean loss times the number of predicted tokens."""
+    batch = torch.tensor(ids.astype(np.int64))[None]
+    with torch.inference_mode():
+        return -float(model(input_ids=batch, labels=batch).loss) * (len(ids) - 1)
+
+
+@pytest.fixture
+def sequences() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return {f"s{i}": sequence(rng, int(n)) for i, n in enumerate(rng.integers(0, 60, 40))}
+
+
+@pytest.mark.parametrize("batch_tokens", [1, 64, 512, 100_000])
+def test_equals_transformers_loss(model: LlamaForCausalLM, sequences: dict, batch_tokens: int) -> None:
+    scores = score(model, sequences, batch_tokens, "toy")
+    assert list(scores) == list(sequences)
+    for name, ids in sequences.items():
+        assert scores[name] == pytest.approx(own_loss(model, ids), abs=1e-4)
+
+
+def family(rng: np.random.Generator, shared: int, endings: list[int]) -> list[np.ndarray]:
+    beginning = sequence(rng, shared)[:-1]
+    return [np.concatenate([beginning, sequence(rng, n)[1:]]) for n in endings]
+
+
+def test_shared_beginnings_change_nothing(model: LlamaForCausalLM) -> None:
+    rng = np.random.default_rng(1)
+    many = [*family(rng, 200, [5, 60, 31]), *family(rng, 140, [90, 90]), *family(rng, 20, [9, 9])]
+    # One that is the whole beginning of another but for its EOS, and a pair that splits at the last token.
+    long = sequence(rng, 250)
+    many += [long, np.append(long[:180], 2), np.append(long[:-1], 7)]
+    sequences = {str(i): ids.astype(np.uint16) for i, ids in enumerate(many)}
+    scores = score(model, sequences, 4096, "toy")
+    layers = score_layers(model, sequences, 4096, "toy")
+    for name, ids in sequences.items():
+        assert scores[name] == pytest.approx(own_loss(model, ids), abs=1e-3)  # some 250 tokens of -20 nats
+        alone = score_layers(model, {name: ids}, 4096, "toy")[name]
+        np.testing.assert_allclose(layers[name], alone, atol=1e-3)
+
+
+def test_shared_beginnings_are_passed_once(model: LlamaForCausalLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    sequences = {str(i): ids for i, ids in enumerate(family(rng, 200, [20, 20]))}
+    passed = []
+    forward = scoring._logp
+    monkeypatch.setattr(scoring, "_logp", lambda m, x, *a, **k: passed.append(x.numel()) or forward(m, x, *a, **k))
+    score(model, sequences, 4096, "toy")
+    assert sum(passed) <= 200 + 2 * 22
+
+
+def test_a_family_never_outgrows_the_batch() -> None:
+    rng = np.random.default_rng(1)
+    ordered = sorted(family(rng, 150, [30] * 9), key=np.ndarray.tolist)
+    groups = list(scoring._batches(ordered, 400))
+    assert sum(len(group) for group, _ in groups) == 9
+    assert all(len(group) * max(map(len, group)) <= 400 for group, _ in groups)
+
+
+def test_equal_sequences_score_exactly_equal(model: LlamaForCausalLM, sequences: dict) -> None:
+    twin = {**sequences, "twin": sequences["s7"].copy()}
+    scores = score(model, twin, 64, "toy")
+    assert scores["twin"] == scores["s7"]
+
+
+def test_order_of_sequences_changes_no_bit(model: LlamaForCausalLM, sequences: dict) -> None:
+    backwards = dict(reversed(sequences.items()))
+    assert score(model, sequences, 256, "toy") == score(model, backwards, 256, "toy")
+
+
+def test_a_trained_model_prefers_what_it_saw() -> None:
+    model = build_model(seed=4).train()
+    pattern = torch.tensor([[1, *([5, 6, 7] * 6), 2]])
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    for _ in range(60):
+        loss = model(input_ids=pattern, labels=pattern).loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    good = pattern[0].numpy().astype(np.uint16)
+    bad = good.copy()
+    bad[10] = 9
+    scores = score(model.eval(), {"good": good, "bad": bad}, 64, "toy")
+    assert scores["good"] > -1.0
+    assert scores["good"] - scores["bad"] > 3.0
+
+
+def test_last_layer_is_the_model(model: LlamaForCausalLM, sequences: dict) -> None:
+    plain, layers = score(model, sequences, 256, "toy"), score_layers(model, sequences, 256, "toy")
+    for name in sequences:
+        assert layers[name].shape == (model.config.num_hidden_layers + 1,)
+        assert layers[name][-1] == pytest.approx(plain[name], abs=1e-5)
+
+
+def test_layers_against_a_loop_over_the_modules(model: LlamaForCausalLM) -> None:
+    ids = sequence(np.random.default_rng(5), 20)
+    batch = torch.tensor(ids.astype(np.int64))[None]
+    states = [model.model.embed_tokens(batch)]
+    hooks = [
+        layer.register_forward_hook(lambda _m, _i, out: states.append(out[0] if isinstance(out, tuple) else out))
+        for layer in model.model.layers
+    ]
+    with torch.inference_mode():
+        model(input_ids=batch)
+        for hook in hooks:
+            hook.remove()
+        expected = []
+        for state in states:
+            logp = model.lm_head(model.model.norm(state)).log_softmax(-1)[0]
+            expected.append(sum(float(logp[t, ids[t + 1]]) for t in range(len(ids) - 1)))
+    np.testing.assert_allclose(score_layers(model, {"a": ids}, 64, "toy")["a"], expected, atol=1e-4)
+
+
+def test_loads_a_folder_in_fp32(model: LlamaForCausalLM, sequences: dict, tmp_path: Path) -> None:
+    copy.deepcopy(model).to(torch.bfloat16).save_pretrained(tmp_path / "model")
+    loaded = load_model(tmp_path / "model", 1)
+    assert {p.dtype for p in loaded.parameters()} == {torch.float32}
+    reference = AutoModelForCausalLM.from_pretrained(tmp_path / "model", dtype=torch.float32)
+    assert score(loaded, sequences, 256, "toy")["s3"] == pytest.approx(own_loss(reference, sequences["s3"]), abs=1e-4)
+
+
+def test_missing_model_names_the_folder(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=re.escape(f"{tmp_path}: holds no config.json")):
+        load_model(tmp_path, 1)
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        (np.array([1]), "has 1 tokens; a sequence is BOS ... EOS"),
+        (np.full(CONTEXT + 1, 3), f"has {CONTEXT + 1} tokens, the model's context is {CONTEXT}"),
+        (np.array([1, VOCABULARY, 2]), f"token {VOCABULARY} is outside the model's vocabulary of {VOCABULARY}"),
+    ],
+)
+def test_impossible_sequences_name_modality_and_id(model: LlamaForCausalLM, ids: np.ndarray, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"phone-raw: bad-one: {message}")):
+        score(model, {"good": np.array([1, 3, 2]), "bad-one": ids}, 64, "phone-raw")
+
+
+def test_a_sequence_as_long_as_the_context_is_scored(model: LlamaForCausalLM) -> None:
+    ids = sequence(np.random.default_rng(2), CONTEXT - 2)
+    assert score(model, {"a": ids}, 64, "toy")["a"] == pytest.approx(own_loss(model, ids), abs=2e-3)
+
+
+def test_nan_names_modality_and_id() -> None:
+    model = build_model()
+    with torch.no_grad():
+        model.model.embed_tokens.weight[9] = float("nan")
+    sequences = {"fine": np.array([1, 3, 2]), "hurt": np.array([1, 9, 2])}
+    with pytest.raises(ValueError, match="phone-raw: hurt: the log-probability is nan"):
+        score(model, sequences, 1, "phone-raw")

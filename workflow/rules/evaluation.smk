@@ -1,0 +1,311 @@
+"""What the models know: pair accuracies with baselines and intervals, bits, layers and scaling.
+
+In: alignment/tasks, alignment/cuts/dev, tokens/{modality} and lm/{modality}.
+Out: evaluation/{task}/{modality}.csv, evaluation/{baselines,layers,scaling}/{task}/{modality}.csv,
+evaluation/bits/{modality}.csv and evaluation/summary.csv.
+
+One job covers all tasks of a modality: loading torch takes longer than scoring a small task.
+"""
+
+if TASKS:
+
+    rule evaluation_score:
+        """Log-probability of both sides of every pair, and which one wins."""
+        input:
+            items=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
+            tokens=expand(
+                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
+                task=TASKS,
+                allow_missing=True,
+            ),
+            index=expand(
+                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.idx.npz",
+                task=TASKS,
+                allow_missing=True,
+            ),
+            model=f"{RESULTS}/lm/{{modality}}/model",
+            code=module_files("scripts.evaluation.score"),
+        output:
+            scores=expand(
+                f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv",
+                task=TASKS,
+                allow_missing=True,
+            ),
+        log:
+            f"{RESULTS}/logs/evaluation/score/{{modality}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/evaluation/score/{{modality}}.tsv"
+        conda:
+            "../../envs/core.yaml"
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 2000 * attempt,
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            tasks=TASKS,
+            config=as_json(config["evaluation"], "decide_by", "batch_tokens", "threads"),
+        shell:
+            "python -m scripts.evaluation.score"
+            " --modality {wildcards.modality}"
+            " --model {input.model}"
+            " --tasks {params.tasks}"
+            " --items {input.items}"
+            " --tokens {input.tokens}"
+            " --out {output.scores}"
+            " --config {params.config:q}"
+            " 2>&1 | tee {log}"
+
+    rule evaluation_baselines:
+        """The same pairs decided by length, token count, unigrams and 4-grams."""
+        input:
+            items=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
+            tokens=expand(
+                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
+                task=TASKS,
+                allow_missing=True,
+            ),
+            index=expand(
+                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.idx.npz",
+                task=TASKS,
+                allow_missing=True,
+            ),
+            train=f"{RESULTS}/tokens/{{modality}}/train.bin",
+            train_index=f"{RESULTS}/tokens/{{modality}}/train.idx.npz",
+            stats=f"{RESULTS}/tokens/{{modality}}/stats.json",
+            code=module_files("scripts.evaluation.baselines"),
+        output:
+            scores=expand(
+                f"{RESULTS}/evaluation/baselines/{{task}}/{{modality}}.csv",
+                task=TASKS,
+                allow_missing=True,
+            ),
+        log:
+            f"{RESULTS}/logs/evaluation/baselines/{{modality}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/evaluation/baselines/{{modality}}.tsv"
+        conda:
+            "../../envs/core.yaml"
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 2000 * attempt,
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            tasks=TASKS,
+            definition=lambda wildcards: as_json(
+                config["modalities"][wildcards.modality]
+            ),
+            config=as_json(config["evaluation"], "decide_by"),
+            silence=config["tokens"]["silence"],
+            unit_rate=config["units"]["frame_rate"],
+            seed=config["seed"],
+        shell:
+            "python -m scripts.evaluation.baselines"
+            " --modality {wildcards.modality}"
+            " --definition {params.definition:q}"
+            " --silence {params.silence}"
+            " --unit-rate {params.unit_rate}"
+            " --train {input.train}"
+            " --stats {input.stats}"
+            " --tasks {params.tasks}"
+            " --items {input.items}"
+            " --tokens {input.tokens}"
+            " --out {output.scores}"
+            " --config {params.config:q}"
+            " --seed {params.seed}"
+            " 2>&1 | tee {log}"
+
+    rule evaluation_layers:
+        """Accuracy of every layer's hidden states through the final norm and the output head."""
+        input:
+            items=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
+            tokens=expand(
+                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
+                task=TASKS,
+                allow_missing=True,
+            ),
+            index=expand(
+                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.idx.npz",
+                task=TASKS,
+                allow_missing=True,
+            ),
+            model=f"{RESULTS}/lm/{{modality}}/model",
+            code=module_files("scripts.evaluation.layers"),
+        output:
+            layers=expand(
+                f"{RESULTS}/evaluation/layers/{{task}}/{{modality}}.csv",
+                task=TASKS,
+                allow_missing=True,
+            ),
+        log:
+            f"{RESULTS}/logs/evaluation/layers/{{modality}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/evaluation/layers/{{modality}}.tsv"
+        conda:
+            "../../envs/core.yaml"
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 2000 * attempt,
+            runtime=lambda wildcards, attempt: 60 * attempt,
+        params:
+            tasks=TASKS,
+            config=as_json(
+                config["evaluation"],
+                "decide_by",
+                "bootstrap_samples",
+                "batch_tokens",
+                "threads",
+            ),
+            seed=config["seed"],
+        shell:
+            "python -m scripts.evaluation.layers"
+            " --modality {wildcards.modality}"
+            " --model {input.model}"
+            " --tasks {params.tasks}"
+            " --items {input.items}"
+            " --tokens {input.tokens}"
+            " --out {output.layers}"
+            " --config {params.config:q}"
+            " --seed {params.seed}"
+            " 2>&1 | tee {log}"
+
+    rule evaluation_scaling:
+        """Accuracy of every checkpoint inside epoch 1, and a straight line over log10 of tokens."""
+        input:
+            items=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
+            tokens=expand(
+                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
+                task=TASKS,
+                allow_missing=True,
+            ),
+            index=expand(
+                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.idx.npz",
+                task=TASKS,
+                allow_missing=True,
+            ),
+            stats=f"{RESULTS}/tokens/{{modality}}/stats.json",
+            checkpoints=f"{RESULTS}/lm/{{modality}}/scaling",
+            code=module_files("scripts.evaluation.scaling"),
+        output:
+            scaling=expand(
+                f"{RESULTS}/evaluation/scaling/{{task}}/{{modality}}.csv",
+                task=TASKS,
+                allow_missing=True,
+            ),
+            fits=expand(
+                f"{RESULTS}/evaluation/scaling/{{task}}/{{modality}}.fit.json",
+                task=TASKS,
+                allow_missing=True,
+            ),
+        log:
+            f"{RESULTS}/logs/evaluation/scaling/{{modality}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/evaluation/scaling/{{modality}}.tsv"
+        conda:
+            "../../envs/core.yaml"
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 2000 * attempt,
+            runtime=lambda wildcards, attempt: 240 * attempt,
+        params:
+            tasks=TASKS,
+            config=as_json(
+                config["evaluation"],
+                "decide_by",
+                "bootstrap_samples",
+                "batch_tokens",
+                "threads",
+            ),
+            seed=config["seed"],
+        shell:
+            "python -m scripts.evaluation.scaling"
+            " --modality {wildcards.modality}"
+            " --checkpoints {input.checkpoints}"
+            " --stats {input.stats}"
+            " --tasks {params.tasks}"
+            " --items {input.items}"
+            " --tokens {input.tokens}"
+            " --out {output.scaling}"
+            " --fits {output.fits}"
+            " --config {params.config:q}"
+            " --seed {params.seed}"
+            " 2>&1 | tee {log}"
+
+
+rule evaluation_bits:
+    """Bits per second of speech, per word and per token on dev."""
+    input:
+        cuts=expand(
+            f"{RESULTS}/alignment/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]
+        ),
+        tokens=f"{RESULTS}/tokens/{{modality}}/dev.bin",
+        index=f"{RESULTS}/tokens/{{modality}}/dev.idx.npz",
+        model=f"{RESULTS}/lm/{{modality}}/model",
+        code=module_files("scripts.evaluation.bits"),
+    output:
+        bits=f"{RESULTS}/evaluation/bits/{{modality}}.csv",
+    log:
+        f"{RESULTS}/logs/evaluation/bits/{{modality}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluation/bits/{{modality}}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        config=as_json(
+            config["evaluation"], "bootstrap_samples", "batch_tokens", "threads"
+        ),
+        seed=config["seed"],
+    shell:
+        "python -m scripts.evaluation.bits"
+        " --modality {wildcards.modality}"
+        " --model {input.model}"
+        " --cuts {input.cuts}"
+        " --tokens {input.tokens}"
+        " --out {output.bits}"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " 2>&1 | tee {log}"
+
+
+rule evaluation_summary:
+    """Every score with its interval in one tidy table."""
+    input:
+        scores=expand(
+            f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv",
+            modality=MODALITIES,
+            task=TASKS,
+        ),
+        baselines=expand(
+            f"{RESULTS}/evaluation/baselines/{{task}}/{{modality}}.csv",
+            modality=MODALITIES,
+            task=TASKS,
+        ),
+        bits=expand(f"{RESULTS}/evaluation/bits/{{modality}}.csv", modality=MODALITIES),
+        code=module_files("scripts.evaluation.summary"),
+    output:
+        summary=f"{RESULTS}/evaluation/summary.csv",
+    log:
+        f"{RESULTS}/logs/evaluation/summary.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluation/summary.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        config=as_json(config["evaluation"], "decide_by", "bootstrap_samples"),
+        seed=config["seed"],
+    shell:
+        "python -m scripts.evaluation.summary"
+        " --scores {input.scores}"
+        " --baselines {input.baselines}"
+        " --bits {input.bits}"
+        " --out {output.summary}"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " 2>&1 | tee {log}"
