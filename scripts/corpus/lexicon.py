@@ -19,12 +19,16 @@ VOWELS = "aeiou"
 
 @dataclass(frozen=True)
 class Noun:
-    """A noun; `plural` is None for a mass noun, `gender` is "female", "male" or None."""
+    """A noun; `plural` is None for a mass noun, `gender` is "female", "male" or None.
+
+    What is not `located` is no physical thing (a melody); what is not `handled` cannot be carried.
+    """
 
     singular: str
     plural: str | None
     group: str
     handled: bool = True
+    located: bool = True
     gender: str | None = None
 
     @property
@@ -201,10 +205,14 @@ class _Reader:
     def __init__(self, irregular: dict[str, dict[str, str]]):
         self.irregular = irregular
 
-    def noun(self, word: str, group: str, *, handled: bool = True, gender: str | None = None) -> Noun:
-        if word.endswith("~"):
-            return Noun(word[:-1], None, group, handled, gender)
-        return Noun(word, self.irregular["plural"].get(word, add_s(word)), group, handled, gender)
+    def noun(self, word: str, group: str, *, gender: str | None = None) -> Noun:
+        singular = word.rstrip("~")
+        plural = None if word.endswith("~") else self.irregular["plural"].get(word, add_s(word))
+        handled, located = not group.endswith("!"), not group.endswith("!!")
+        return Noun(singular, plural, group.rstrip("!"), handled, located, gender)
+
+    def persons(self, words: object, where: str, gender: str | None = None) -> tuple[Noun, ...]:
+        return tuple(self.noun(word, "people!", gender=gender) for word in _words(words, where))
 
     def verb(self, base: str, groups: tuple[str, ...] = (), *, progressive: bool = False) -> Verb:
         past = self.irregular["past"].get(base, add_ed(base))
@@ -217,7 +225,7 @@ class _Reader:
         if not isinstance(section, dict) or set(section) != wanted:
             raise ValueError(f"{here}: expected the keys {sorted(wanted)}")
         things = tuple(
-            self.noun(word, group.rstrip("!"), handled=not group.endswith("!"))
+            self.noun(word, group)
             for group, words in section["things"].items()
             for word in _words(words, f"{here}.things.{group}")
         )
@@ -233,7 +241,7 @@ class _Reader:
         return Topic(
             name=name,
             places=tuple(section["places"]),
-            people=tuple(self.noun(word, "people") for word in _words(section["people"], f"{here}.people")),
+            people=self.persons(section["people"], f"{here}.people"),
             things=things,
             do=tuple(self.verb(word, groups("do", word), progressive=True) for word in section["do"]),
             happen=tuple(self.verb(word, groups("happen", word)) for word in section["happen"]),
@@ -241,7 +249,8 @@ class _Reader:
         )
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping that the file holds; ValueError naming the file if it is not YAML or not a mapping."""
     import yaml
 
     try:
@@ -262,21 +271,26 @@ def load_lexicon(world: str | Path = WORLD) -> Lexicon:
             the word, if a content word or a reduced pronunciation is not CMUdict's.
     """
     folder = Path(world)
-    shared = _read_yaml(folder / "shared.yaml")
+    shared = read_yaml(folder / "shared.yaml")
     where = str(folder / "shared.yaml")
     try:
         read = _Reader(shared["irregular"])
         lexicon = Lexicon(
             topics={
                 name: read.topic(name, section, str(folder / "topics.yaml"))
-                for name, section in _read_yaml(folder / "topics.yaml").items()
+                for name, section in read_yaml(folder / "topics.yaml").items()
             },
             names={gender: _words(words, f"{where}: names.{gender}") for gender, words in shared["names"].items()},
-            kin={g: tuple(read.noun(w, "people", gender=g) for w in _words(ws, where)) for g, ws in shared["kin"].items()},
-            humans={
-                g: tuple(read.noun(w, "people", gender=g) for w in _words(ws, where)) for g, ws in shared["humans"].items()
+            kin={
+                gender: read.persons(words, f"{where}: kin.{gender}", gender) for gender, words in shared["kin"].items()
             },
-            verbs={use: tuple(read.verb(w) for w in _words(ws, where)) for use, ws in shared["verbs"].items()},
+            humans={
+                gender: read.persons(ws, f"{where}: humans.{gender}", gender) for gender, ws in shared["humans"].items()
+            },
+            verbs={
+                use: tuple(read.verb(w) for w in _words(ws, f"{where}: verbs.{use}"))
+                for use, ws in shared["verbs"].items()
+            },
             adjectives={
                 use: tuple(Adjective(w) for w in _words(ws, where)) for use, ws in shared["adjectives"].items()
             },
