@@ -1,0 +1,183 @@
+"""One small table model, written as Markdown, LaTeX (booktabs) and HTML.
+
+Cells are strings for readers; numbers to compute with are in the csv beside them.
+"""
+
+import html
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.common.files import atomic_path
+
+NONE = "–"  # a cell for which there is no value
+TEX = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "–": "--", "−": "$-$"}
+TEX |= {"→": r"$\rightarrow$", "·": r"$\cdot$", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+TEX |= {"\\": r"\textbackslash{}", "×": r"$\times$"}
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; margin: 1.5rem; max-width: 80rem; }
+h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem .7rem; text-align: right; white-space: nowrap; }
+th.text, td.text { text-align: left; }
+thead tr:last-child th { border-bottom: 1px solid #333; }
+thead tr.groups th { text-align: center; border-bottom: 1px solid #bbb; }
+tbody tr:nth-child(even) { background: #f5f5f5; }
+td.paper, th.paper { color: #6b6b6b; }
+p, li { max-width: 50rem; } .note { color: #555; font-size: .9rem; }
+"""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, the group it stands under ("" for none), and whether it holds words."""
+
+    name: str
+    group: str = ""
+    text: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table for readers.
+
+    Attributes:
+        key: short name, the LaTeX label.
+        title: one line.
+        columns: [C].
+        rows: [R][C] strings.
+        notes: sentences under the table.
+    """
+
+    key: str
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
+
+    def groups(self) -> list[tuple[str, int]]:
+        """(group, columns it spans) from left to right."""
+        spans: list[tuple[str, int]] = []
+        for column in self.columns:
+            if spans and column.group and spans[-1][0] == column.group:
+                spans[-1] = (column.group, spans[-1][1] + 1)
+            else:
+                spans.append((column.group, 1))
+        return spans
+
+
+def number(value: float | None, digits: int = 1, *, sign: bool = False) -> str:
+    """`85.1`, `+1.6`, `−11.1`; a dash where there is no value. A change that rounds to zero has no sign."""
+    if value is None or math.isnan(value):
+        return NONE
+    written = f"{abs(value):,.{digits}f}"
+    if float(written.replace(",", "")) == 0:
+        return written
+    return ("−" if value < 0 else "+" if sign else "") + written
+
+
+def interval(value: float, low: float, high: float, digits: int = 1, *, sign: bool = False) -> str:
+    """`85.1 [82.0, 88.2]`; without brackets where there is no interval."""
+    point = number(value, digits, sign=sign)
+    if math.isnan(value) or math.isnan(low) or math.isnan(high):
+        return point
+    return f"{point} [{number(low, digits, sign=sign)}, {number(high, digits, sign=sign)}]"
+
+
+def count(value: float | None) -> str:
+    """`812`, `36,104`, `12.3M`, `2.249B`: whole below a million, then four figures at most."""
+    if value is None or math.isnan(value):
+        return NONE
+    for size, letter in ((1e9, "B"), (1e6, "M")):
+        if value >= size:
+            return f"{value / size:.4g}{letter}"
+    return f"{round(value):,}"
+
+
+def markdown(table: Table) -> str:
+    """A pipe table; groups are written before the column's name."""
+    heads = [f"{c.group}: {c.name}" if c.group else c.name for c in table.columns]
+    rule = [":--" if c.text else "--:" for c in table.columns]
+    lines = [heads, rule, *table.rows]
+    body = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    notes = "".join(f"\n{note}\n" for note in table.notes)
+    return f"**{table.title}**\n\n{body}\n{notes}"
+
+
+def _tex(text: str) -> str:
+    return "".join(TEX.get(letter, letter) for letter in text)
+
+
+def latex(table: Table) -> str:
+    """A floating `table*`; needs the packages booktabs and graphicx."""
+    spec = "".join("l" if c.text else "r" for c in table.columns)
+    head, rules, at = [], [], 1
+    for group, span in table.groups():
+        head.append(rf"\multicolumn{{{span}}}{{c}}{{{_tex(group)}}}")
+        if group:
+            rules.append(rf"\cmidrule(lr){{{at}-{at + span - 1}}}")
+        at += span
+    grouped = [" & ".join(head) + r" \\", " ".join(rules)] if rules else []
+    lines = [
+        "% needs \\usepackage{booktabs,graphicx}",
+        r"\begin{table*}[t]",
+        r"\centering",
+        rf"\caption{{{_tex(' '.join([table.title + '.', *table.notes]))}}}",
+        rf"\label{{tab:{table.key}}}",
+        r"\resizebox{\textwidth}{!}{%",
+        rf"\begin{{tabular}}{{{spec}}}",
+        r"\toprule",
+        *grouped,
+        " & ".join(_tex(c.name) for c in table.columns) + r" \\",
+        r"\midrule",
+        *(" & ".join(_tex(cell) for cell in row) + r" \\" for row in table.rows),
+        r"\bottomrule",
+        r"\end{tabular}}",
+        r"\end{table*}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def html_table(table: Table) -> str:
+    """A <table> with its notes, to be set into a page."""
+
+    def cell(tag: str, column: Column, content: str) -> str:
+        kind = " ".join(["text"] * column.text + ["paper"] * column.name.startswith("paper"))
+        return f'<{tag} class="{kind}">{html.escape(content)}</{tag}>'
+
+    groups = "".join(f'<th colspan="{span}">{html.escape(group)}</th>' for group, span in table.groups())
+    grouped = f'<tr class="groups">{groups}</tr>' if any(c.group for c in table.columns) else ""
+    heads = "".join(cell("th", c, c.name) for c in table.columns)
+    rows = "\n".join(
+        "<tr>" + "".join(cell("td", c, content) for c, content in zip(table.columns, row, strict=True)) + "</tr>"
+        for row in table.rows
+    )
+    notes = "".join(f'<p class="note">{html.escape(note)}</p>\n' for note in table.notes)
+    return (
+        f'<div class="scroll"><table>\n<thead>{grouped}<tr>{heads}</tr></thead>\n'
+        f"<tbody>\n{rows}\n</tbody></table></div>\n{notes}"
+    )
+
+
+def page(title: str, body: str) -> str:
+    """A whole page that needs nothing from outside."""
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>\n'
+        f"<style>{STYLE}</style></head>\n<body>\n<h1>{html.escape(title)}</h1>\n{body}</body></html>\n"
+    )
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    with atomic_path(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def write_forms(folder: str | Path, table: Table) -> None:
+    """Write `<key>.md`, `<key>.tex` and `<key>.html` into `folder`."""
+    write_text(Path(folder) / f"{table.key}.md", markdown(table))
+    write_text(Path(folder) / f"{table.key}.tex", latex(table))
+    write_text(Path(folder) / f"{table.key}.html", page(table.title, html_table(table)))

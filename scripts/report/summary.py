@@ -1,0 +1,113 @@
+"""The first page of the report: what was run, what each factor costs, and the main tables.
+
+A single HTML file that needs nothing else; its sentences are computed (scripts/report/findings.py).
+"""
+
+import argparse
+import html
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.common.cli import run
+from scripts.report import table_dropped, table_factors, table_modalities, table_results
+from scripts.report.findings import beside_paper, factor_sentences, largest_cost, weak_scores
+from scripts.report.paper import Paper, read_paper
+from scripts.report.read import grouped, read_table
+from scripts.report.render import html_table, page, write_text
+
+LIMITS = (
+    "The intervals say how far the scores would move with other test items. They do not cover another seed,"
+    " another corpus or a longer training; run the workflow with several seeds before you trust a small difference.",
+    "Every modality was trained on the same utterances the same number of times by a model of the same size, so a"
+    " modality with more tokens also had more computation.",
+)
+
+
+@dataclass(frozen=True)
+class About:
+    """What the page says of the run, from the config.
+
+    Attributes:
+        name, seed, source, epochs, decide_by: config keys of these names.
+        isolated_words: `corpus.world.isolated_words`; not looked at unless the source is `world`.
+    """
+
+    name: str
+    seed: int
+    source: str
+    isolated_words: int
+    epochs: int
+    decide_by: str
+
+    def corpus_policy(self) -> str:
+        """The policy on isolated words, in a sentence."""
+        if self.source != "world":
+            return "The corpus is the user's own; no word was added in isolation."
+        if self.isolated_words == 0:
+            return "No word was spoken alone in training, in any modality."
+        return (
+            f"Each word of the lexicon was also spoken alone {self.isolated_words} times in training, the same"
+            " utterances for every modality; pseudo-words never were, so word scores are partly helped by this."
+        )
+
+
+def _list(sentences: list[str] | tuple[str, ...]) -> str:
+    return "<ul>\n" + "".join(f"<li>{html.escape(sentence)}</li>\n" for sentence in sentences) + "</ul>\n"
+
+
+def run_facts(about: About, tables: Path) -> list[str]:
+    """What was trained on what, seed, policy and what was dropped."""
+    modalities = read_table(tables / "modalities.csv", ["modality"], ["seconds"])
+    dropped = read_table(tables / "dropped.csv", ["stage", "reason"], ["count"])
+    reasons = ", ".join(
+        f"{sum(row['count'] for row in rows):,.0f} by {stage} ({reason})"
+        for (stage, reason), rows in grouped(dropped, "stage", "reason").items()
+    )
+    way = "log-probability per token" if about.decide_by == "per_token" else "total log-probability"
+    return [
+        f"Run “{about.name}”, seed {about.seed}: {len(modalities)} language models, one per modality, each trained"
+        f" {about.epochs} epochs on the same {modalities['seconds'].max() / 3600:,.2f} h of speech.",
+        about.corpus_policy(),
+        f"A pair is decided by {way}.",
+        f"Dropped on the way: {reasons}." if reasons else "Nothing was dropped on the way.",
+    ]
+
+
+def body(about: About, tables: Path, paper: Paper, *, with_factors: bool) -> str:
+    """The page between its title and its end."""
+    results = read_table(tables / "results.csv", table_results.TEXT, table_results.NUMBERS)
+    parts = ["<h2>What was run</h2>\n", _list(run_facts(about, tables))]
+    if with_factors:
+        factors = read_table(tables / "factors.csv", table_factors.TEXT, table_factors.NUMBERS)
+        answer = [
+            *factor_sentences(factors, paper),
+            largest_cost(factors),
+            *filter(None, [beside_paper(factors, paper)]),
+        ]
+        parts += ["<h2>Which factor costs what</h2>\n", _list(answer)]
+        parts.append(html_table(table_factors.layout(tables / "factors.csv", paper)))
+    scores = table_results.layout(tables / "results.csv", paper, about.decide_by)
+    parts += [f"<h2>{html.escape(scores.title)}</h2>\n", _list(weak_scores(results)), html_table(scores)]
+    streams = table_modalities.layout(tables / "modalities.csv", paper)
+    parts += [f"<h2>{html.escape(streams.title)}</h2>\n", html_table(streams)]
+    parts += ["<h2>What was dropped</h2>\n", html_table(table_dropped.layout(tables / "dropped.csv"))]
+    parts += ["<h2>What this can and cannot say</h2>\n", _list(LIMITS)]
+    return "".join(parts)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tables", type=Path, required=True, help="folder with {modalities,results,dropped}.csv")
+    parser.add_argument("--with-factors", action="store_true", help="factors.csv is there too")
+    parser.add_argument("--about", type=json.loads, required=True, help="name, seed, source, ... as JSON")
+    parser.add_argument("--paper", required=True, help="resources/paper.yaml")
+    parser.add_argument("--output", required=True, help="the page")
+    args = parser.parse_args()
+    about = About(**args.about)
+    content = body(about, args.tables, read_paper(args.paper), with_factors=args.with_factors)
+    write_text(args.output, page("What the steps from text to speech cost a language model", content))
+
+
+if __name__ == "__main__":
+    run(main)

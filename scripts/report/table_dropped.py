@@ -1,0 +1,57 @@
+"""What was left out on the way, counted by stage and reason, so that no run ends with silently less data."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from scripts.common.cli import run
+from scripts.common.files import write_csv
+from scripts.report.read import grouped, read_table, records
+from scripts.report.render import Column, Table, write_forms
+
+COLUMNS = ("stage", "split", "reason", "count", "example")
+
+
+def rows(corpus: str | Path, alignment: str | Path) -> list[dict[str, object]]:
+    """Counts by stage, split and reason, with the first id as an example."""
+    tables = []
+    for stage, path, text in (
+        ("corpus", corpus, ["id", "reason"]),
+        ("alignment", alignment, ["split", "id", "reason"]),
+    ):
+        tables.append(read_table(path, text, []).assign(stage=stage))
+    data = pd.concat(tables).fillna({"split": ""})
+    found = grouped(data, "stage", "split", "reason")
+    return [dict(zip(COLUMNS, (*place, len(lost), lost[0]["id"]), strict=True)) for place, lost in found.items()]
+
+
+def layout(path: str | Path) -> Table:
+    """The table for readers from dropped.csv."""
+    data = read_table(path, [c for c in COLUMNS if c != "count"], ["count"])
+    columns: Sequence[Column] = [
+        *(Column(name, text=True) for name in ("stage", "split", "reason")),
+        Column("count"),
+        Column("for example", text=True),
+    ]
+    lines = [
+        [row["stage"], row["split"] or "–", row["reason"], f"{row['count']:,.0f}", row["example"]]
+        for row in records(data)
+    ]
+    notes = ["corpus/dropped.csv and alignment/dropped.csv name every one with its reason."]
+    return Table("dropped", "What was dropped", columns, lines, notes if lines else ["Nothing was dropped."])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", required=True, help="corpus/dropped.csv")
+    parser.add_argument("--alignment", required=True, help="alignment/dropped.csv")
+    parser.add_argument("--output", type=Path, required=True, help="folder for dropped.{csv,md,tex,html}")
+    args = parser.parse_args()
+    write_csv(args.output / "dropped.csv", COLUMNS, rows(args.corpus, args.alignment))
+    write_forms(args.output, layout(args.output / "dropped.csv"))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,126 @@
+"""The paper's Table 3: what each step from text to speech costs, relative to where it starts from.
+
+Both modalities of a factor are scored on the same items, so the interval is that of a paired bootstrap:
+an item drawn counts for both, and what makes it hard for both cancels out.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from scripts.common.cli import run
+from scripts.common.files import write_csv
+from scripts.common.seeds import generator
+from scripts.report.names import display
+from scripts.report.paper import Paper, read_paper
+from scripts.report.read import grouped, item_scores, read_table
+from scripts.report.render import Column, Table, interval, number, write_forms
+
+TEXT = ("factor", "baseline", "modality", "task", "metric")
+NUMBERS = ("change_percent", "ci_low", "ci_high")
+COLUMNS = (*TEXT, *NUMBERS)
+
+
+def change_percent(new: float, base: float) -> float:
+    """100 * (new / base - 1); NaN if the baseline is 0."""
+    return 100 * (new / base - 1) if base else float("nan")
+
+
+def paired_interval(base: np.ndarray, new: np.ndarray, samples: int, rng: np.random.Generator) -> tuple[float, float]:
+    """95% percentile interval of `change_percent(mean(new), mean(base))` over resampled items.
+
+    Args:
+        base: float64 [N], score per item in the baseline modality.
+        new: float64 [N], the same items in the other modality.
+        samples: resamples of the items.
+        rng: where the resamples come from.
+
+    Returns:
+        (low, high); NaN if a resample's baseline is 0.
+    """
+    changes = np.empty(samples)
+    for sample in range(samples):
+        drawn = rng.integers(0, len(base), len(base))
+        changes[sample] = change_percent(float(new[drawn].mean()), float(base[drawn].mean()))
+    low, high = np.percentile(changes, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def compare(base_path: Path, new_path: Path, samples: int, rng: np.random.Generator) -> tuple[float, float, float]:
+    """(change in %, low, high) between two files of scored items; ValueError if they hold other items."""
+    base, new = item_scores(base_path), item_scores(new_path)
+    if not base.index.equals(new.index):
+        lone = sorted(set(base.index) ^ set(new.index))
+        raise ValueError(
+            f"{new_path}: holds other items than {base_path} ({len(lone)} stand in one of them only,"
+            f" e.g. {lone[0]!r}); a change is measured on the same items"
+        )
+    change = change_percent(new.mean(), base.mean())
+    return (change, *paired_interval(base.to_numpy(), new.to_numpy(), samples, rng))
+
+
+def rows(
+    evaluation: Path, factors: Sequence[Mapping[str, str]], tasks: Sequence[str], samples: int, seed: int
+) -> list[dict[str, object]]:
+    """One row per factor, pair of modalities and task, in the config's order."""
+    found = []
+    for factor in factors:
+        for task in tasks:
+            rng = generator(seed, "report/factors", factor["name"], factor["from"], factor["to"], task)
+            base, new = (evaluation / task / f"{factor[side]}.csv" for side in ("from", "to"))
+            numbers = (round(number, 6) for number in compare(base, new, samples, rng))
+            place = (factor["name"], factor["from"], factor["to"], task, "accuracy")
+            found.append(dict(zip(COLUMNS, (*place, *numbers), strict=True)))
+    return found
+
+
+def layout(path: str | Path, paper: Paper) -> Table:
+    """The table for readers from factors.csv: one row per factor and pair, per task ours and the paper's."""
+    data: pd.DataFrame = read_table(path, TEXT, NUMBERS)
+    tasks = list(dict.fromkeys(data["task"]))
+    columns = [Column("factor", text=True), Column("from → to", text=True)]
+    for task in tasks:
+        columns += [Column(name, f"{display(task)}, change in %") for name in ("ours", "paper")]
+    lines = []
+    for (factor, baseline, modality), group in grouped(data, "factor", "baseline", "modality").items():
+        line = [factor, f"{display(baseline)} → {display(modality)}"]
+        cells = {row["task"]: row for row in group}
+        for task in tasks:
+            row = cells[task]
+            line.append(interval(row["change_percent"], row["ci_low"], row["ci_high"], sign=True))
+            line.append(number(paper.change(factor, baseline, modality, task), sign=True))
+        lines.append(line)
+    notes = [
+        "Change of accuracy in % of the baseline's accuracy, 100 (new / baseline − 1)."
+        " Brackets: 95% paired bootstrap interval over the items; it covers the choice of items,"
+        " not that of the seed. An interval that holds 0 shows no difference.",
+        f"Paper: {paper.source}, Table 3.",
+    ]
+    letters = dict.fromkeys(data["factor"])
+    known = [f"{letter}: {paper.meanings[letter]}" for letter in letters if letter in paper.meanings]
+    return Table(
+        "factors", "What each factor costs", columns, lines, [*notes, *("; ".join(known) + "." for _ in known[:1])]
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--evaluation", type=Path, required=True, help="folder with {task}/{modality}.csv")
+    parser.add_argument("--config", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
+    parser.add_argument("--tasks", nargs="+", required=True)
+    parser.add_argument("--samples", type=int, required=True, help="bootstrap resamples")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--paper", required=True, help="resources/paper.yaml")
+    parser.add_argument("--output", type=Path, required=True, help="folder for factors.{csv,md,tex,html}")
+    args = parser.parse_args()
+    found = rows(args.evaluation, args.config["factors"], args.tasks, args.samples, args.seed)
+    write_csv(args.output / "factors.csv", COLUMNS, found)
+    write_forms(args.output, layout(args.output / "factors.csv", read_paper(args.paper)))
+
+
+if __name__ == "__main__":
+    run(main)

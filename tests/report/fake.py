@@ -1,0 +1,130 @@
+"""A results folder as the earlier stages would write it, with invented but plausible numbers.
+
+`python -m tests.report.fake FOLDER` writes one to look at. The same call gives the same bytes.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from scripts.common.files import write_csv, write_json
+from scripts.common.seeds import generator
+
+MODALITIES = ("text-bpe", "text-raw", "phone-bpe", "phone-raw", "phone-repeat", "speech-hubert")
+FACTORS = (
+    {"name": "A", "from": "text-bpe", "to": "phone-bpe"},
+    {"name": "A", "from": "text-raw", "to": "phone-raw"},
+    {"name": "B", "from": "phone-raw", "to": "phone-repeat"},
+    {"name": "C", "from": "phone-repeat", "to": "speech-hubert"},
+)
+TASKS = ("swuggy", "sblimp", "topic-storycloze")
+RATES = dict(zip(MODALITIES, (3.1, 13.9, 3.4, 11.2, 49.9, 49.9), strict=True))
+TRUE = {
+    "swuggy": (0.93, 0.92, 0.94, 0.95, 0.94, 0.71),
+    "sblimp": (0.87, 0.88, 0.85, 0.84, 0.62, 0.54),
+    "topic-storycloze": (0.84, 0.79, 0.83, 0.78, 0.63, 0.55),
+}
+BASELINES = {"length": 0.5, "tokens": 0.51, "unigram": 0.55, "4-gram": 0.86}
+
+
+def interval(value: float, n: int) -> tuple[float, float]:
+    """A normal 95% interval of a share."""
+    half = 1.96 * (value * (1 - value) / n) ** 0.5
+    return round(max(0.0, value - half), 6), round(min(1.0, value + half), 6)
+
+
+def _scored(folder: Path, modality: str, at: int, task: str, items: int) -> list[dict]:
+    rng = generator(1, "fake", modality, task)
+    difficulty = generator(1, "fake", task).random(items)
+    hardness = difficulty + rng.random((2, items))
+    right = hardness <= np.quantile(hardness, TRUE[task][at % 6])
+    rows = [
+        {"id": f"{task}-{i}", "voice": f"speaker-{v}", "subset": "test", "group": "g", "logprob_positive": -10.0,
+         "logprob_negative": -11.0, "tokens_positive": 9, "tokens_negative": 9, "correct": float(right[v, i])}
+        for i in range(items) for v in range(2)
+    ]  # fmt: skip
+    write_csv(folder / f"evaluation/{task}/{modality}.csv", list(rows[0]), rows)
+    value = float(right.mean())
+    summary = []
+    for metric, share in {"accuracy": value, "accuracy_per_token": value - 0.01}.items():
+        low, high = interval(share, items)
+        summary.append({"metric": metric, "value": round(share, 6), "ci_low": low, "ci_high": high, "n": items})
+    for name, share in BASELINES.items():
+        share = share if task == "swuggy" else 0.5 + (share - 0.5) / 5
+        low, high = interval(share, items)
+        summary.append({"metric": f"baseline_{name}", "value": share, "ci_low": low, "ci_high": high, "n": items})
+    layers = []
+    for layer, part in enumerate((0.05, 0.3, 0.7, 0.9, 1.0)):
+        share = 0.5 + (value - 0.5) * part
+        low, high = interval(share, items)
+        layers.append({"layer": layer, "value": round(share, 6), "ci_low": low, "ci_high": high, "n": items})
+    write_csv(folder / f"evaluation/layers/{task}/{modality}.csv", list(layers[0]), layers)
+    points = []
+    for step in np.geomspace(0.03, 3.0, 8):
+        share = float(np.clip(0.5 + (value - 0.5) * (0.5 + 0.25 * np.log10(step)) + 0.01 * rng.standard_normal(), 0, 1))
+        low, high = interval(share, items)
+        points.append({"tokens": round(step * 3600 * RATES.get(modality, 20.0)), "hours": round(step, 4),
+                       "value": round(share, 6), "ci_low": low, "ci_high": high, "n": items})  # fmt: skip
+    write_csv(folder / f"evaluation/scaling/{task}/{modality}.csv", list(points[0]), points)
+    slope, intercept = np.polyfit([np.log10(p["tokens"]) for p in points], [p["value"] for p in points], 1)
+    write_json(
+        folder / f"evaluation/scaling/{task}/{modality}.fit.json",
+        {"slope": round(float(slope), 8), "intercept": round(float(intercept), 8)},
+    )
+    return [{"modality": modality, "task": task, **row} for row in summary]
+
+
+def write(
+    folder: Path, *, modalities: Sequence[str] = MODALITIES, tasks: Sequence[str] = TASKS, items: int = 300
+) -> None:
+    """Write everything the report reads into `folder` (a results/<name>)."""
+    summary = []
+    for at, modality in enumerate(modalities):
+        rate = RATES.get(modality, 20.0)
+        splits = {
+            split: {"utterances": round(hours * 640), "tokens": round(hours * 3600 * rate), "seconds": hours * 3600,
+                    "words": round(hours * 9000), "tokens_per_second": rate, "unknown": 0}
+            for split, hours in {"train": 3.0, "dev": 0.2}.items()
+        }  # fmt: skip
+        write_json(
+            folder / f"tokens/{modality}/stats.json",
+            {"modality": modality, "vocab_size": 600 if "bpe" in modality else 60 + 11 * at, "splits": splits},
+        )
+        final = 11.0 / rate + 0.25
+        log = [
+            {"step": step, "epoch": round(epoch, 4), "tokens": round(epoch * splits["train"]["tokens"]),
+             "seconds": step, "train_loss": round(final * (1 + 3 * np.exp(-epoch)) - 0.05, 6),
+             "dev_loss": round(final * (1 + 3 * np.exp(-epoch)), 6) if step % 20 == 0 else "",
+             "lr": 0.001, "tokens_per_second": 16000}
+            for step, epoch in enumerate(np.linspace(0, 8, 161))
+        ]  # fmt: skip
+        write_csv(folder / f"lm/{modality}/log.csv", list(log[0]), log)
+        for task in tasks:
+            summary += _scored(folder, modality, at, task, items)
+        bits = {
+            "bits_per_second": final * rate * 1.44,
+            "bits_per_word": final * rate * 0.6,
+            "bits_per_token": final * 1.44,
+        }
+        summary += [
+            {"modality": modality, "task": "dev", "metric": metric, "value": round(value, 6),
+             "ci_low": round(value * 0.98, 6), "ci_high": round(value * 1.02, 6), "n": 128}
+            for metric, value in bits.items()
+        ]  # fmt: skip
+    write_csv(
+        folder / "evaluation/summary.csv", ["modality", "task", "metric", "value", "ci_low", "ci_high", "n"], summary
+    )
+    quality = [("hubert", 0.585, 0.61, 0.34), ("mfcc", 0.558, 0.58, 0.31), ("random", 0.17, 0.22, 0.12)]
+    names = ["features", "pnmi", "phone_purity", "cluster_purity"]
+    write_csv(folder / "units/quality.csv", names, [dict(zip(names, row, strict=True)) for row in quality])
+    dropped = [{"id": "utt-9", "reason": "too-long", "detail": "31.2 s"}]
+    write_csv(folder / "corpus/dropped.csv", ["id", "reason", "detail"], dropped)
+    dropped = [{"split": s, "id": f"{s}-{i}", "reason": r, "detail": "-"}
+               for s, i, r in (("train", 1, "oov"), ("train", 2, "oov"), ("dev", 3, "low-likelihood"))]  # fmt: skip
+    write_csv(folder / "alignment/dropped.csv", ["split", "id", "reason", "detail"], dropped)
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
