@@ -1,0 +1,185 @@
+"""A HuBERT encoder that gives an utterance the same features whatever else is in its batch.
+
+Two things make a padded batch differ from one utterance alone. Attention sees the padding: the
+attention mask hides it. And where the first convolution is followed by a group norm over time (HuBERT
+base, and the small one trained here) padding enters its mean and variance, which no mask reaches in
+transformers: here that norm takes its statistics over each utterance's own frames alone. The
+convolutions have no padding of their own, so frame t reads samples [320 t, 320 t + 400) and nothing else.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
+
+from scripts.common.frames import SAMPLE_RATE
+
+PREPROCESSOR = "preprocessor_config.json"
+STRIDES = [5, 2, 2, 2, 2, 2, 2]  # HuBERT's hops; with KERNELS a 25 ms window every 20 ms
+KERNELS = [10, 3, 3, 3, 3, 2, 2]
+
+
+class MaskedGroupNorm(nn.Module):
+    """Group norm with one channel per group, over the first `lengths[b]` frames of utterance b."""
+
+    def __init__(self, norm: nn.GroupNorm):
+        super().__init__()
+        self.weight, self.bias, self.eps = norm.weight, norm.bias, norm.eps
+        self.lengths: torch.Tensor | None = None  # int64 [B]; None: every utterance fills its row
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:  # [B, C, T]
+        if self.lengths is None:
+            return nn.functional.group_norm(x, x.shape[1], self.weight, self.bias, self.eps)
+        inside = (torch.arange(x.shape[2], device=x.device) < self.lengths[:, None])[:, None]  # [B, 1, T]
+        count = self.lengths[:, None, None]
+        mean = (x * inside).sum(dim=2, keepdim=True) / count  # [B, C, 1]
+        centred = (x - mean) * inside
+        variance = (centred**2).sum(dim=2, keepdim=True) / count
+        return centred * torch.rsqrt(variance + self.eps) * self.weight[:, None] + self.bias[:, None]
+
+
+@dataclass
+class Encoder:
+    """A frozen HuBERT up to the layer whose output is clustered.
+
+    Attributes:
+        model: in evaluation mode, later layers cut off.
+        layer: 1 is the first transformer layer; 0 the input of the first.
+        normalise: waveforms are brought to zero mean and unit variance per utterance.
+    """
+
+    model: HubertModel
+    layer: int
+    normalise: bool
+
+    @torch.inference_mode()
+    def features(self, waves: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Features of a batch of utterances.
+
+        Args:
+            waves: float32 [N_b] at 16 kHz each, at least 400 samples.
+
+        Returns:
+            float32 [frame_count(N_b), D] each; equal to the utterance alone up to rounding.
+        """
+        device = self.model.device
+        lengths = torch.tensor([len(wave) for wave in waves])
+        batch = torch.zeros(len(waves), int(lengths.max()))  # [B, N]
+        for row, wave in zip(batch, waves, strict=True):
+            row[: len(wave)] = torch.from_numpy(normalised(wave) if self.normalise else wave)
+        padded = bool((lengths < lengths.max()).any())
+        mask = torch.arange(batch.shape[1]) < lengths[:, None] if padded else None  # [B, N]
+        norm = getattr(self.model.feature_extractor.conv_layers[0], "layer_norm", None)
+        if isinstance(norm, MaskedGroupNorm):
+            kernel, stride = self.model.config.conv_kernel[0], self.model.config.conv_stride[0]
+            norm.lengths = ((lengths - kernel) // stride + 1).to(device) if padded else None
+        out = self.model(batch.to(device), attention_mask=None if mask is None else mask.to(device))
+        hidden = out.last_hidden_state.float().cpu().numpy()  # [B, T, D]
+        counts = self.model._get_feat_extract_output_lengths(lengths)
+        return [hidden[b, : int(count)] for b, count in enumerate(counts)]
+
+
+def normalised(wave: np.ndarray) -> np.ndarray:
+    """Zero mean and unit variance, as transformers' Wav2Vec2FeatureExtractor does it."""
+    return ((wave - wave.mean()) / np.sqrt(wave.var() + 1e-7)).astype(np.float32)
+
+
+def prepare(model: HubertModel, layer: int, normalise: bool, source: str = "the encoder") -> Encoder:
+    """Make a model an encoder up to `layer`.
+
+    Raises:
+        ValueError: it has no such layer or is not on the workflow's clock of 50 Hz.
+    """
+    config = model.config
+    if not 0 <= layer <= config.num_hidden_layers:
+        raise ValueError(f"units.layer is {layer}; {source} has layers 0 to {config.num_hidden_layers}")
+    if list(config.conv_stride) != STRIDES or list(config.conv_kernel) != KERNELS:
+        raise ValueError(
+            f"{source}: convolutions {config.conv_kernel} by {config.conv_stride} do not give a 25 ms window every"
+            f" 20 ms; HuBERT's {KERNELS} by {STRIDES} are expected"
+        )
+    first = model.feature_extractor.conv_layers[0]
+    if isinstance(getattr(first, "layer_norm", None), nn.GroupNorm):
+        first.layer_norm = MaskedGroupNorm(first.layer_norm)
+    # hidden_states[layer] of transformers: in the variant with a final norm it is taken before that norm.
+    model.encoder.layers = model.encoder.layers[:layer]
+    if config.do_stable_layer_norm:
+        model.encoder.layer_norm = nn.Identity()
+    return Encoder(model.eval(), layer, normalise)
+
+
+def load(folder: str | Path, layer: int) -> tuple[Encoder, str]:
+    """The encoder in a Hugging Face folder and its `fingerprint`."""
+    model = load_model(str(folder), local=True)
+    normalise = wants_normalisation(str(folder))
+    mark = fingerprint(model, normalise)
+    return prepare(model, layer, normalise, str(folder)), mark
+
+
+def load_model(source: str, local: bool = False) -> HubertModel:
+    """HubertModel from a local folder or, unless `local`, by its name on the hub.
+
+    Raises:
+        ValueError: there is no such model, it is damaged, or it is not a HuBERT.
+    """
+    if local and not (Path(source) / "config.json").exists():
+        raise ValueError(f"{source}: no encoder here (a Hugging Face folder with config.json is expected)")
+    try:
+        kind = HubertConfig.get_config_dict(source, local_files_only=local)[0].get("model_type")
+        if kind != "hubert":
+            raise ValueError(f"its model_type is {kind!r}; a 'hubert' is expected")
+        model, loading = HubertModel.from_pretrained(source, local_files_only=local, output_loading_info=True)
+    except Exception as error:  # transformers, safetensors and the hub each raise their own
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ValueError(f"{source}: cannot be loaded as a HuBERT encoder ({reason})") from None
+    # Weights that are absent would be drawn at random; only the mask's embedding is of no use here.
+    missing = sorted(name for name in loading["missing_keys"] if name != "masked_spec_embed")
+    if missing:
+        raise ValueError(f"{source}: {len(missing)} weights are missing from the file, e.g. {missing[0]}")
+    return model
+
+
+def wants_normalisation(source: str) -> bool:
+    """Whether the encoder's preprocessor config asks for normalised waveforms; ValueError if it has none.
+
+    Guessing would silently give other features: HuBERT base was trained without, HuBERT large with it.
+    """
+    try:
+        return bool(Wav2Vec2FeatureExtractor.from_pretrained(source).do_normalize)
+    except Exception as error:  # transformers, json and the hub each raise their own
+        raise ValueError(
+            f"{source}: no readable {PREPROCESSOR} with do_normalize ({str(error).strip().splitlines()[0]})"
+        ) from None
+
+
+def save(model: HubertModel, normalise: bool, folder: str | Path) -> None:
+    """Write config, weights (safetensors) and preprocessor config; same model, same bytes."""
+    model.save_pretrained(folder)
+    preprocessor = {
+        "do_normalize": normalise,
+        "feature_extractor_type": "Wav2Vec2FeatureExtractor",
+        "feature_size": 1,
+        "padding_side": "right",
+        "padding_value": 0.0,
+        "return_attention_mask": True,
+        "sampling_rate": SAMPLE_RATE,
+    }
+    (Path(folder) / PREPROCESSOR).write_text(json.dumps(preprocessor, indent=2) + "\n", encoding="utf-8")
+
+
+def fingerprint(model: HubertModel, normalise: bool) -> str:
+    """Hash of everything the features depend on: weights, shape of the network, normalisation."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    config = model.config
+    shape = [config.num_attention_heads, config.conv_stride, config.feat_extract_norm, config.do_stable_layer_norm]
+    digest.update(json.dumps([*shape, config.hidden_act, normalise]).encode())
+    return digest.hexdigest()

@@ -1,0 +1,129 @@
+"""Cluster the encoder's features into K units.
+
+Notable: frames are a seeded sample, spread evenly over speakers (who take turns until the chosen
+utterances hold twice the sample) and over each utterance (each gives the same share of its frames, so
+neighbouring frames, which resemble each other, are half left out). Memory is bounded by the sample.
+`kmeans.json` says by a fingerprint which encoder the centroids belong to; extraction refuses another.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+
+from scripts.common import audio
+from scripts.common.cli import run
+from scripts.common.cuts import num_samples
+from scripts.common.files import atomic_path, write_json
+from scripts.common.frames import frame_count
+from scripts.common.progress import Progress
+from scripts.common.seeds import derive
+from scripts.units import encoder
+from scripts.units.clustering import k_means
+from scripts.units.sampling import choose, shares
+
+
+@dataclass(frozen=True)
+class Config:
+    """What of section units the clustering depends on."""
+
+    layer: int
+    clusters: int
+    sample_frames: int
+    kmeans_redo: int
+    kmeans_iterations: int
+
+
+def sample_features(
+    manifests: Sequence[str],
+    root: str,
+    features: Callable[[np.ndarray], np.ndarray],
+    frames: int,
+    seed: int,
+    name: str,
+) -> np.ndarray:
+    """Features of the seeded sample of frames, float32 [min(frames, all), D].
+
+    Args:
+        manifests: files of cuts.
+        root: folder of the audio.
+        features: waveform float32 [N] -> float32 [frame_count(N), D].
+        frames: wanted size of the sample.
+        seed: the experiment's seed.
+        name: what the progress line says.
+
+    Raises:
+        ValueError: there is not one frame.
+    """
+    cuts = choose(manifests, 2 * frames, seed)
+    lengths = [frame_count(num_samples(cut)) for cut in cuts]
+    total = min(frames, sum(lengths))
+    if total == 0:
+        raise ValueError(f"{', '.join(manifests)}: no cut is as long as one frame (25 ms)")
+    sample: np.ndarray | None = None
+    filled = 0
+    progress = Progress(name, total, "frames")
+    for cut, kept in zip(cuts, shares(lengths, frames, seed), strict=True):
+        if len(kept) == 0:
+            continue
+        rows = features(audio.read(cut, root))[kept]
+        if sample is None:
+            sample = np.empty((total, rows.shape[1]), np.float32)
+        sample[filled : filled + len(rows)] = rows
+        filled += len(rows)
+        progress.update(filled)
+    assert sample is not None, "a quota that sums to at least 1 has a cut that gives a frame"
+    assert filled == total, "quotas sum to the sample's size"
+    return sample
+
+
+def main() -> None:
+    """Command line of rule units_kmeans."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cuts", nargs="+", required=True, help="aligned training cuts")
+    parser.add_argument("--audio-root", required=True)
+    parser.add_argument("--encoder", required=True, help="Hugging Face folder")
+    parser.add_argument("--config", required=True, help="keys of section units as JSON")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--output", required=True, help="centroids (.npy)")
+    parser.add_argument("--about", required=True, help="what they belong to (.json)")
+    args = parser.parse_args()
+
+    torch.set_num_threads(args.threads)
+    torch.set_flush_denormal(True)
+    config = Config(**json.loads(args.config))
+    network, mark = encoder.load(args.encoder, config.layer)
+    frames = sample_features(
+        args.cuts,
+        args.audio_root,
+        lambda wave: network.features([wave])[0],
+        config.sample_frames,
+        args.seed,
+        "units/kmeans features",
+    )
+    centroids, objective = k_means(
+        frames,
+        config.clusters,
+        seed=derive(args.seed, "units", "kmeans"),
+        redo=config.kmeans_redo,
+        iterations=config.kmeans_iterations,
+        threads=args.threads,
+    )
+    with atomic_path(args.output) as aside:
+        np.save(aside, centroids)
+    about = {"encoder": mark, **asdict(config), "seed": args.seed, "frames": len(frames), "objective": objective}
+    write_json(args.about, about)
+    print(
+        f"{len(frames)} frames of layer {config.layer} in {config.clusters} clusters, mean squared distance"
+        f" {objective[-1] / len(frames):.3f}",
+        file=sys.stderr,
+    )
+
+
+if __name__ == "__main__":
+    run(main)

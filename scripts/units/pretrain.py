@@ -1,0 +1,291 @@
+"""Train a small HuBERT from scratch by masked prediction, or fetch the one the config names.
+
+Notable: one iteration of HuBERT (targets are clusters of MFCC); the loss counts unmasked frames as much
+as masked ones, since masked prediction alone learns too slowly for a miniature; chunks of one fixed
+shape; every random choice is a function of (seed, step), so a killed run that resumes from its newest
+checkpoint ends with the same bytes as one that was not killed.
+Source: HuBERT (Hsu et al. 2021), sections III and IV-B.
+"""
+
+import argparse
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import HubertConfig, HubertModel
+
+from scripts.common import audio
+from scripts.common.cli import run
+from scripts.common.cuts import Cut, num_samples, read_cuts
+from scripts.common.files import atomic_directory, atomic_path
+from scripts.common.frames import frame_count
+from scripts.common.progress import Progress
+from scripts.common.seeds import derive, generator
+from scripts.units import encoder
+from scripts.units.chunks import ChunkPlan, grid_frames, read_piece
+from scripts.units.clustering import k_means, nearest
+from scripts.units.mfcc import mfcc
+from scripts.units.sampling import choose, shares, without_text
+
+SAMPLE_FRAMES = 100_000  # frames that the targets' k-means sees
+UNKNOWN = -100  # target of a grid step without a whole window; cross-entropy leaves it out
+CHECKPOINT_STEPS = 200  # steps between checkpoints
+
+
+@dataclass(frozen=True)
+class Config:
+    """Section units.encoder of the config."""
+
+    hidden_size: int
+    layers: int
+    heads: int
+    conv_dim: list[int]
+    targets: int
+    steps: int
+    batch_chunks: int
+    chunk_seconds: float
+    learning_rate: float
+    warmup_steps: int
+    mask_start: float
+    mask_span: int
+    source: str = "pretrain"
+
+
+def build(config: Config, seed: int) -> HubertModel:
+    """A HubertModel of the configured size with random weights; no dropout anywhere."""
+    torch.manual_seed(derive(seed, "units", "weights"))
+    shape = HubertConfig(
+        hidden_size=config.hidden_size,
+        intermediate_size=4 * config.hidden_size,
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.heads,
+        conv_dim=config.conv_dim,
+        conv_kernel=encoder.KERNELS,
+        conv_stride=encoder.STRIDES,
+        feat_extract_norm="group",
+        num_conv_pos_embeddings=32,
+        num_conv_pos_embedding_groups=4,
+        # The corpus is small and passed over a few times only: nothing to regularise.
+        hidden_dropout=0.0,
+        attention_dropout=0.0,
+        activation_dropout=0.0,
+        feat_proj_dropout=0.0,
+        layerdrop=0.0,
+        mask_time_prob=config.mask_start,
+        mask_time_length=config.mask_span,
+    )
+    # On a CPU, flash attention in bf16 costs half as much again per step at this length.
+    return HubertModel._from_config(shape, attn_implementation="eager")
+
+
+def make_targets(
+    manifests: Sequence[str], cuts: Sequence[Cut], root: str, clusters: int, seed: int, threads: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cluster of the MFCC frame at every grid step of the corpus.
+
+    Returns:
+        targets int16 [all grid steps], UNKNOWN where a cut's last step is no whole window; and the
+        cuts' first steps, int64 [S + 1].
+    """
+    sample = choose(manifests, SAMPLE_FRAMES, seed)
+    quotas = shares([frame_count(num_samples(cut)) for cut in sample], SAMPLE_FRAMES, seed)
+    frames = np.concatenate([mfcc(audio.read(cut, root))[kept] for cut, kept in zip(sample, quotas, strict=True)])
+    centroids, _ = k_means(
+        frames, clusters, seed=derive(seed, "units", "targets"), redo=2, iterations=20, threads=threads
+    )
+    starts = np.cumsum([0, *map(grid_frames, cuts)])
+    targets = np.full(int(starts[-1]), UNKNOWN, np.int16)
+    progress = Progress("units/encoder targets", float(starts[-1]), "frames")
+    for cut, start in zip(cuts, starts, strict=False):
+        units = nearest(mfcc(audio.read(cut, root)), centroids)
+        targets[start : start + len(units)] = units
+        progress.update(float(start))
+    return targets, starts
+
+
+def span_mask(shape: tuple[int, int], config: Config, random: np.random.Generator) -> np.ndarray:
+    """Masked frames, bool [B, T]: a span starts at each frame with probability `mask_start`."""
+    starts = random.random(shape) < config.mask_start
+    starts[:, 0] |= ~starts.any(axis=1)  # never a row without anything to predict
+    mask = np.zeros(shape, bool)
+    for shift in range(config.mask_span):
+        mask[:, shift:] |= starts[:, : shape[1] - shift]
+    return mask
+
+
+class Trainer:
+    """Model, head and optimizer, and what one step does to them.
+
+    Args:
+        targets, starts: from `make_targets`.
+    """
+
+    def __init__(
+        self, config: Config, cuts: Sequence[Cut], root: str, targets: np.ndarray, starts: np.ndarray, seed: int
+    ):
+        self.config, self.cuts, self.root, self.seed = config, cuts, root, seed
+        self.targets, self.starts = targets, starts
+        self.plan = ChunkPlan(np.diff(starts), round(config.chunk_seconds * 50), seed)
+        self.model = build(config, seed)
+        self.head = nn.Linear(config.hidden_size, config.targets)
+        self.parameters = [*self.model.parameters(), *self.head.parameters()]
+        self.optimizer = torch.optim.AdamW(self.parameters, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+        self.step = 0
+
+    def batch(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """This step's waveforms float32 [B, N], targets int64 [B, T] and mask bool [B, T]."""
+        count = self.config.batch_chunks
+        waves, targets = [], []
+        for number in range(self.step * count, (self.step + 1) * count):
+            pieces = self.plan.pieces(number)
+            wave = np.concatenate([read_piece(self.cuts[u], first, n, self.root) for u, first, n in pieces])
+            waves.append(encoder.normalised(wave))
+            places = [self.starts[u] + first for u, first, _ in pieces]
+            counts = [n for _, _, n in pieces]
+            targets.append(np.concatenate([self.targets[p : p + n] for p, n in zip(places, counts, strict=True)]))
+        frames = frame_count(len(waves[0]))
+        mask = span_mask((count, frames), self.config, generator(self.seed, "units", "mask", self.step))
+        wanted = np.stack(targets)[:, :frames].astype(np.int64)
+        return torch.from_numpy(np.stack(waves)), torch.from_numpy(wanted), torch.from_numpy(mask)
+
+    def learning_rate(self) -> float:
+        """Linear warm-up to the peak, then linearly to 0 at the last step."""
+        config = self.config
+        rise = (self.step + 1) / max(1, config.warmup_steps)
+        fall = (config.steps - self.step) / max(1, config.steps - config.warmup_steps)
+        return config.learning_rate * min(rise, fall, 1.0)
+
+    def train_step(self) -> tuple[float, float]:
+        """One optimizer step; loss per masked and per unmasked frame in nats."""
+        waves, targets, mask = self.batch()
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate()
+        with torch.autocast("cpu", torch.bfloat16):
+            hidden = self.model(waves, mask_time_indices=mask).last_hidden_state  # [B, T, D]
+            logits = self.head(hidden)  # [B, T, targets]
+        logits = logits.float()
+        masked = nn.functional.cross_entropy(logits[mask], targets[mask])
+        unmasked = nn.functional.cross_entropy(logits[~mask], targets[~mask])
+        loss = masked + unmasked
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        return masked.item(), unmasked.item()
+
+    def state(self) -> dict[str, Any]:
+        """All that training changes."""
+        return {
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "head": self.head.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Continue from `state()`."""
+        self.step = state["step"]
+        self.model.load_state_dict(state["model"])
+        self.head.load_state_dict(state["head"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+def newest_checkpoint(folder: Path, about: str) -> dict[str, Any] | None:
+    """State in the newest checkpoint that was made for the same result, if there is one."""
+    for path in sorted(folder.glob("step-*.pt"), reverse=True):
+        try:
+            saved = torch.load(path, weights_only=True)
+        except Exception:  # a damaged file is skipped: an older one, or the start, gives the same result
+            print(f"{path.name}: damaged, not resumed from", file=sys.stderr)
+            continue
+        if saved.get("about") == about:
+            return saved["state"]
+        print(f"{path.name}: made with other settings or data, not resumed from", file=sys.stderr)
+    return None
+
+
+def train(trainer: Trainer, checkpoints: Path, about: str, every: int = CHECKPOINT_STEPS) -> None:
+    """Train to the last step, resuming from `checkpoints` and leaving the newest two there."""
+    state = newest_checkpoint(checkpoints, about)
+    progress = Progress("units/encoder", trainer.config.steps, "steps")
+    if state is not None:
+        trainer.load_state(state)
+        progress.resume(trainer.step)
+        print(f"resumed at step {trainer.step}", file=sys.stderr)
+    while trainer.step < trainer.config.steps:
+        masked, unmasked = trainer.train_step()
+        if not np.isfinite(masked + unmasked):
+            raise ValueError(
+                f"units.encoder: the loss is {masked + unmasked} at step {trainer.step};"
+                " a lower learning_rate is needed"
+            )
+        progress.update(trainer.step, f"masked {masked:.2f} unmasked {unmasked:.2f}")
+        if trainer.step % every == 0 and trainer.step < trainer.config.steps:
+            with atomic_path(checkpoints / f"step-{trainer.step:08d}.pt") as aside:
+                torch.save({"about": about, "state": trainer.state()}, aside)
+            for old in sorted(checkpoints.glob("step-*.pt"))[:-2]:
+                old.unlink()
+
+
+def about(config: Config, seed: int, threads: int, manifests: Sequence[str]) -> str:
+    """Hash of what the weights depend on; a checkpoint made under another is not resumed from."""
+    digest = hashlib.sha256(json.dumps([asdict(config), seed, threads, torch.__version__], sort_keys=True).encode())
+    for manifest in manifests:
+        digest.update(hashlib.sha256(Path(manifest).read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def pretrain(
+    config: Config, manifests: Sequence[str], root: str, checkpoints: Path, seed: int, threads: int
+) -> HubertModel:
+    """The trained model; ValueError if the cuts are too few or training diverges."""
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)  # denormals made training slow, and once collapse, on a busy machine
+    cuts = [without_text(cut) for manifest in manifests for cut in read_cuts(manifest)]
+    targets, starts = make_targets(manifests, cuts, root, config.targets, seed, threads)
+    trainer = Trainer(config, cuts, root, targets, starts, seed)
+    speech = len(targets) / 50
+    seen = config.steps * config.batch_chunks * config.chunk_seconds
+    print(f"{len(cuts)} utterances, {speech / 3600:.2f} h, seen {seen / speech:.1f} times", file=sys.stderr)
+    train(trainer, checkpoints, about(config, seed, threads, manifests))
+    return trainer.model
+
+
+def main() -> None:
+    """Command line of rule units_encoder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cuts", nargs="*", default=[], help="aligned training cuts")
+    parser.add_argument("--audio-root", required=True)
+    parser.add_argument("--config", required=True, help="section units.encoder as JSON")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--output", required=True, help="Hugging Face folder to write")
+    args = parser.parse_args()
+
+    section = json.loads(args.config)
+    # Undeclared on purpose: the workflow deletes a failed job's outputs, and these must survive it.
+    checkpoints = Path(args.output).with_name(Path(args.output).name + ".checkpoints")
+    if section["source"] == "pretrain":
+        config = Config(**section)
+        model = pretrain(config, args.cuts, args.audio_root, checkpoints, args.seed, args.threads)
+        normalise = True
+    else:
+        model = encoder.load_model(section["source"])
+        normalise = encoder.wants_normalisation(section["source"])
+    with atomic_directory(args.output) as aside:
+        encoder.save(model, normalise, aside)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    print(f"encoder {encoder.fingerprint(model, normalise)[:12]}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(main)

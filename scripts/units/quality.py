@@ -1,0 +1,129 @@
+"""Do the units know phones? Ours beside MFCC clusters and an untrained encoder, on held-out speech.
+
+Notable: all three have the same K, the same sample of frames and the same k-means; the untrained encoder
+has the architecture and layer of ours. The phone of a frame is the aligned phone at its centre, without
+stress, as published figures count them; silence counts as a phone. Units of ours are read back from
+their files, so what is measured is what the language models get.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from transformers import HubertConfig, HubertModel
+
+from scripts.common import audio
+from scripts.common.cli import run
+from scripts.common.cuts import Cut, num_samples, phone_alignment, read_cuts
+from scripts.common.files import write_csv
+from scripts.common.frames import frame_centres, frame_count
+from scripts.common.ragged import load_npz
+from scripts.common.seeds import derive
+from scripts.units import encoder
+from scripts.units.clustering import k_means, nearest
+from scripts.units.kmeans import Config, sample_features
+from scripts.units.measures import joint_counts, measure
+from scripts.units.mfcc import mfcc
+
+COLUMNS = [
+    "encoder", "layer", "clusters", "pnmi", "phone_purity", "cluster_purity", "used_units", "bitrate", "frames",
+]  # fmt: skip
+
+
+def frame_phones(cut: Cut) -> list[str]:
+    """The phone, without stress, at each frame's centre; ValueError if the alignment leaves a gap there."""
+    aligned = phone_alignment(cut)
+    ends = np.cumsum([duration for _, _, duration in aligned])
+    centres = frame_centres(frame_count(num_samples(cut)))
+    # A frame on the very border belongs to the phone that begins there; the last phone has no successor.
+    places = np.searchsorted(ends, centres, side="right")
+    if len(centres) and places[-1] >= len(aligned):
+        if not aligned or centres[-1] > ends[-1] + 0.02:
+            raise ValueError(f"{cut['id']}: its phones end at {ends[-1:]} s but its frames at {centres[-1]:.3f} s")
+        places = np.minimum(places, len(aligned) - 1)
+    return [aligned[place][0].rstrip("012") for place in places]
+
+
+def count(cuts: list[Cut], phones: list[np.ndarray], units: dict[str, np.ndarray], clusters: int) -> np.ndarray:
+    """Frames per (phone, unit), int64 [phones, clusters].
+
+    Raises:
+        ValueError: the units are of other utterances, or of other lengths, than the cuts.
+    """
+    for cut, expected in zip(cuts, phones, strict=True):
+        if cut["id"] not in units:
+            raise ValueError(f"{cut['id']}: aligned but without units")
+        if len(units[cut["id"]]) != len(expected):
+            raise ValueError(f"{cut['id']}: {len(units[cut['id']])} units for {len(expected)} frames")
+    return joint_counts(np.concatenate(phones), np.concatenate([units[cut["id"]] for cut in cuts]), clusters)
+
+
+def untrained(folder: str, layer: int, seed: int) -> encoder.Encoder:
+    """An encoder of the architecture in `folder` with random weights."""
+    torch.manual_seed(derive(seed, "units", "untrained"))
+    model = HubertModel(HubertConfig.from_pretrained(folder, local_files_only=True))
+    return encoder.prepare(model, layer, encoder.wants_normalisation(folder), folder)
+
+
+def main() -> None:
+    """Command line of rule units_quality."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--train-cuts", nargs="+", required=True, help="aligned cuts the baselines are clustered on")
+    parser.add_argument("--dev-cuts", nargs="+", required=True, help="aligned cuts that are measured")
+    parser.add_argument("--dev-units", nargs="+", required=True, help="our units of the latter")
+    parser.add_argument("--audio-root", required=True)
+    parser.add_argument("--encoder", required=True, help="Hugging Face folder")
+    parser.add_argument("--config", required=True, help="keys of section units as JSON")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--output", required=True, help="table to write (.csv)")
+    args = parser.parse_args()
+
+    torch.set_num_threads(args.threads)
+    torch.set_flush_denormal(True)
+    section = json.loads(args.config)
+    frame_rate = section.pop("frame_rate")
+    config = Config(**section)
+    cuts = [cut for path in args.dev_cuts for cut in read_cuts(path)]
+    if not cuts:
+        raise ValueError(f"{', '.join(args.dev_cuts)}: no cuts to measure units on")
+    index: dict[str, int] = {}
+    phones = [np.array([index.setdefault(p, len(index)) for p in frame_phones(cut)], np.int64) for cut in cuts]
+    ours: dict[str, np.ndarray] = {}
+    for path in args.dev_units:
+        ours |= load_npz(path).by_id()
+
+    network = untrained(args.encoder, config.layer, args.seed)
+    baselines: list[tuple[str, int, Callable[[np.ndarray], np.ndarray]]] = [
+        ("mfcc", 0, mfcc),
+        ("random-init", config.layer, lambda wave: network.features([wave])[0]),
+    ]
+    rows = [("hubert", config.layer, count(cuts, phones, ours, config.clusters))]
+    for name, layer, features in baselines:
+        frames = sample_features(
+            args.train_cuts, args.audio_root, features, config.sample_frames, args.seed, f"units/quality {name}"
+        )
+        centroids, _ = k_means(
+            frames,
+            config.clusters,
+            seed=derive(args.seed, "units", "kmeans"),
+            redo=config.kmeans_redo,
+            iterations=config.kmeans_iterations,
+            threads=args.threads,
+        )
+        units = {cut["id"]: nearest(features(audio.read(cut, args.audio_root)), centroids) for cut in cuts}
+        rows.append((name, layer, count(cuts, phones, units, config.clusters)))
+    table = [
+        {"encoder": name, "layer": layer, "clusters": config.clusters, **measure(counts, frame_rate)}
+        for name, layer, counts in rows
+    ]
+    write_csv(args.output, COLUMNS, table)
+    for row in table:
+        print(f"{row['encoder']:<12} PNMI {row['pnmi']:.3f}  phone purity {row['phone_purity']:.3f}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,198 @@
+"""Speech units: a HuBERT encoder, clusters of its features, and every utterance as cluster numbers.
+
+In: alignment/cuts, alignment/tasks (which utterances; their phones, to measure quality) and the audio.
+Out: units/encoder/, units/kmeans.npy with kmeans.json, units/{split}/{shard}.npz,
+units/tasks/{task}.npz and units/quality.csv. Features are never written.
+"""
+
+TRAIN_CUTS = expand(
+    f"{RESULTS}/alignment/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]
+)
+# An encoder made elsewhere needs no speech, no seed and none of the training's settings.
+PRETRAINING = config["units"]["encoder"]["source"] == "pretrain"
+
+
+rule units_encoder:
+    """Pretrain a small HuBERT on the training cuts, or fetch the encoder that the config names.
+
+    Resumes by itself from units/encoder.checkpoints/, which is undeclared so that it survives a failure.
+    """
+    input:
+        cuts=TRAIN_CUTS if PRETRAINING else [],
+        code=module_files("scripts.units.pretrain"),
+    output:
+        encoder=directory(f"{RESULTS}/units/encoder"),
+    log:
+        f"{RESULTS}/logs/units/encoder.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/units/encoder.tsv"
+    retries: 2
+    conda:
+        "../../envs/core.yaml"
+    threads: config["units"]["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        config=(
+            as_json(config["units"]["encoder"])
+            if PRETRAINING
+            else as_json(config["units"]["encoder"], "source")
+        ),
+        audio_root=AUDIO_ROOT,
+        seed=config["seed"],
+        threads=config["units"]["threads"],
+    shell:
+        "python -m scripts.units.pretrain"
+        " --cuts {input.cuts}"
+        " --audio-root {params.audio_root:q}"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " --threads {params.threads}"
+        " --output {output.encoder}"
+        " 2>&1 | tee {log}"
+
+
+rule units_kmeans:
+    """Cluster a seeded sample of the training frames' features."""
+    input:
+        cuts=TRAIN_CUTS,
+        encoder=f"{RESULTS}/units/encoder",
+        code=module_files("scripts.units.kmeans"),
+    output:
+        kmeans=f"{RESULTS}/units/kmeans.npy",
+        about=f"{RESULTS}/units/kmeans.json",
+    log:
+        f"{RESULTS}/logs/units/kmeans.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/units/kmeans.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: config["units"]["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        config=as_json(
+            config["units"],
+            "layer",
+            "clusters",
+            "sample_frames",
+            "kmeans_redo",
+            "kmeans_iterations",
+        ),
+        audio_root=AUDIO_ROOT,
+        seed=config["seed"],
+        threads=config["units"]["threads"],
+    shell:
+        "python -m scripts.units.kmeans"
+        " --cuts {input.cuts}"
+        " --audio-root {params.audio_root:q}"
+        " --encoder {input.encoder}"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " --threads {params.threads}"
+        " --output {output.kmeans}"
+        " --about {output.about}"
+        " 2>&1 | tee {log}"
+
+
+rule units_extract:
+    """Units of one shard of a split."""
+    input:
+        cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
+        encoder=f"{RESULTS}/units/encoder",
+        kmeans=f"{RESULTS}/units/kmeans.npy",
+        about=f"{RESULTS}/units/kmeans.json",
+        code=module_files("scripts.units.extract"),
+    output:
+        units=f"{RESULTS}/units/{{split}}/{{shard}}.npz",
+    log:
+        f"{RESULTS}/logs/units/extract/{{split}}/{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/units/extract/{{split}}/{{shard}}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: config["units"]["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        config=as_json(config["units"], "layer", "clusters", "batch_seconds"),
+        audio_root=AUDIO_ROOT,
+        threads=config["units"]["threads"],
+    shell:
+        "python -m scripts.units.extract"
+        " --cuts {input.cuts}"
+        " --audio-root {params.audio_root:q}"
+        " --encoder {input.encoder}"
+        " --kmeans {input.kmeans}"
+        " --about {input.about}"
+        " --config {params.config:q}"
+        " --threads {params.threads}"
+        " --output {output.units}"
+        " 2>&1 | tee {log}"
+
+
+use rule units_extract as units_extract_task with:
+    input:
+        cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
+        encoder=f"{RESULTS}/units/encoder",
+        kmeans=f"{RESULTS}/units/kmeans.npy",
+        about=f"{RESULTS}/units/kmeans.json",
+        code=module_files("scripts.units.extract"),
+    output:
+        units=f"{RESULTS}/units/tasks/{{task}}.npz",
+    log:
+        f"{RESULTS}/logs/units/extract_task/{{task}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/units/extract_task/{{task}}.tsv"
+
+
+rule units_quality:
+    """Compare our units with the aligned phones, beside MFCC clusters and an untrained encoder."""
+    input:
+        train_cuts=TRAIN_CUTS,
+        dev_cuts=expand(
+            f"{RESULTS}/alignment/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]
+        ),
+        dev_units=expand(f"{RESULTS}/units/dev/{{shard}}.npz", shard=SHARDS["dev"]),
+        encoder=f"{RESULTS}/units/encoder",
+        code=module_files("scripts.units.quality"),
+    output:
+        quality=f"{RESULTS}/units/quality.csv",
+    log:
+        f"{RESULTS}/logs/units/quality.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/units/quality.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: config["units"]["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        config=as_json(
+            config["units"],
+            "frame_rate",
+            "layer",
+            "clusters",
+            "sample_frames",
+            "kmeans_redo",
+            "kmeans_iterations",
+        ),
+        audio_root=AUDIO_ROOT,
+        seed=config["seed"],
+        threads=config["units"]["threads"],
+    shell:
+        "python -m scripts.units.quality"
+        " --train-cuts {input.train_cuts}"
+        " --dev-cuts {input.dev_cuts}"
+        " --dev-units {input.dev_units}"
+        " --audio-root {params.audio_root:q}"
+        " --encoder {input.encoder}"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " --threads {params.threads}"
+        " --output {output.quality}"
+        " 2>&1 | tee {log}"
