@@ -6,17 +6,16 @@ every text comes back letter for letter. Symbols with names (phones, units) are 
 as private characters, one each; merges then run across words, for speech has no spaces. `symbol` has
 one id per symbol.
 
-SentencePiece holds what it trains on in memory. SAMPLE bounds that: each training shard gives its
-first utterances, equally many, so that 50,000 hours cost no more than 4,000. Nothing is drawn by
-chance: trained in one thread on sentences in a fixed order, it gives the same bytes every time.
+SentencePiece holds what it trains on in memory, about 70 bytes per phone or unit. SAMPLE bounds that:
+each training shard gives its first utterances, equally many symbols, so that 50,000 hours cost no
+more than 500. Nothing is drawn by chance: trained in one thread on sentences in a fixed order, it
+gives the same bytes every time.
 """
 
 import argparse
 import io
-import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 
 import sentencepiece
@@ -29,7 +28,7 @@ from scripts.tokens.encoder import MODEL, SYMBOLS
 from scripts.tokens.modality import MAX_VOCABULARY, Modality, check_size, from_json
 from scripts.tokens.sources import SILENCE, read
 
-SAMPLE = 1_000_000  # utterances; about 4,000 hours
+SAMPLE = 20_000_000  # symbols: 1.5 GB, 560 hours of phones or 110 hours of units
 PRIVATE = 0xF0000  # first of 65,534 code points that Unicode leaves to private use
 
 
@@ -44,12 +43,18 @@ class Characters(dict[str, str]):
 def sample(
     cuts: Sequence[str], units: Sequence[str], modality: Modality, limit: int = SAMPLE
 ) -> Iterator[Sequence[str]]:
-    """Symbols of the utterances the tokenizer is trained on, in a fixed order."""
-    each = math.ceil(limit / len(cuts))
+    """Symbols of the utterances the tokenizer is trained on, in a fixed order.
+
+    Each shard gives utterances until they hold `limit` / shards symbols or it ends.
+    """
     unit_files: Sequence[str | None] = units or [None] * len(cuts)
     for shard, unit_file in zip(cuts, unit_files, strict=True):
-        for utterance in islice(read(shard, unit_file, modality), each):
+        taken = 0
+        for utterance in read(shard, unit_file, modality):
             yield utterance.symbols
+            taken += len(utterance.symbols)
+            if taken * len(cuts) >= limit:
+                break
 
 
 def sentencepiece_model(sentences: Iterable[str], kind: str, vocab_size: int, *, spaces: bool) -> bytes:

@@ -24,10 +24,10 @@ SOURCE = {name: line["source"] for name, line in config["modalities"].items()}
 
 
 rule tokens:
-    """All modalities' tokens and their statistics."""
-    localrule: True
     input:
         expand(f"{RESULTS}/tokens/{{modality}}/stats.json", modality=MODALITIES),
+    """All modalities' tokens and their statistics."""
+    localrule: True
 
 
 rule tokens_tokenizer:
@@ -53,7 +53,7 @@ rule tokens_tokenizer:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         modality=lambda w: MODALITY[w.modality],

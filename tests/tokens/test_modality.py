@@ -1,0 +1,67 @@
+import json
+import re
+
+import pytest
+
+from scripts.tokens.modality import from_config, from_json, to_json
+
+TOKENS = {"silence": "keep"}
+
+
+def test_only_what_matters_reaches_the_steps():
+    def steps_see(silence, **line):
+        return json.loads(to_json(from_config("m", line, {"silence": silence})))
+
+    phones = {"source": "phones", "tokenizer": "symbol"}
+    assert steps_see("keep", **phones) != steps_see("drop", **phones)
+    assert steps_see("keep", **phones, frame_rate=50) == steps_see("drop", **phones, frame_rate=50)
+    text = {"source": "text", "tokenizer": "char"}
+    assert steps_see("keep", **text) == steps_see("drop", **text) == {"name": "m", **text}
+
+
+def test_survives_the_command_line():
+    modality = from_config("m", {"source": "units", "tokenizer": "bpe", "vocab_size": 9, "frame_rate": 50}, TOKENS)
+    assert from_json(to_json(modality)) == modality
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            {"source": "smell", "tokenizer": "char"},
+            "modalities.m.source is 'smell'; it must be one of phones, text, un",
+        ),
+        (
+            {"source": "text", "tokenizer": "word"},
+            "modalities.m.tokenizer is 'word'; for source text it must be one of b",
+        ),
+        ({"source": "phones", "tokenizer": "char"}, "for source phones it must be one of bpe, symbol"),
+        ({"source": "text", "tokenizer": "char", "frame_rate": 50}, "source text has no frames; leave frame_rate out"),
+        ({"source": "units", "tokenizer": "symbol"}, "source units needs a frame_rate"),
+        (
+            {"source": "phones", "tokenizer": "symbol", "frame_rate": 0},
+            "frame_rate is 0; it must be a positive divisor",
+        ),
+        ({"source": "phones", "tokenizer": "symbol", "frame_rate": -50}, "frame_rate is -50; it must be"),
+        (
+            {"source": "phones", "tokenizer": "symbol", "frame_rate": 33},
+            "frame_rate is 33; it must be a positive divis",
+        ),
+        ({"source": "text", "tokenizer": "bpe"}, "vocab_size is None; it must be an integer from 1 to 65535"),
+        ({"source": "text", "tokenizer": "bpe", "vocab_size": 0}, "vocab_size is 0; it must be an integer from 1"),
+        ({"source": "text", "tokenizer": "bpe", "vocab_size": -4}, "modalities.m.vocab_size is -4; it must be"),
+        ({"source": "text", "tokenizer": "bpe", "vocab_size": 2.5}, "vocab_size is 2.5; it must be an integer"),
+        ({"source": "text", "tokenizer": "bpe", "vocab_size": 65536}, "vocab_size is 65536; it must be"),
+        ({"source": "text", "tokenizer": "char", "vocab_size": 9}, "vocab_size: tokenizer char has as many tokens as"),
+        ({"source": "text", "tokenizer": "char", "deduplicate": True}, "modalities.m: unknown key deduplicate"),
+        ({"source": "text"}, "modalities.m: tokenizer is missing"),
+    ],
+)
+def test_impossible_modalities(line, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        from_config("m", line, TOKENS)
+
+
+def test_impossible_silence():
+    with pytest.raises(ValueError, match=re.escape("tokens.silence is 'some'; it must be one of keep, drop")):
+        from_config("m", {"source": "phones", "tokenizer": "symbol"}, {"silence": "some"})
