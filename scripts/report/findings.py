@@ -45,8 +45,8 @@ def factor_sentences(factors: pd.DataFrame, paper: Paper) -> list[str]:
     sentences = []
     for (factor, baseline, modality), group in grouped(factors, "factor", "baseline", "modality").items():
         said = changes(group)
-        meaning = f": {paper.meanings[factor]}" if (factor, baseline, modality) in paper.factors else ""
-        sentences.append(f"Factor {factor}{meaning} ({display(baseline)} → {display(modality)}) {said}.")
+        meaning = f" ({paper.meanings[factor]})" if (factor, baseline, modality) in paper.factors else ""
+        sentences.append(f"Factor {factor}{meaning}, {display(baseline)} → {display(modality)}, {said}.")
     return sentences
 
 

@@ -5,6 +5,7 @@ Cells are strings for readers; numbers to compute with are in the csv beside the
 
 import html
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,9 @@ STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; margin: 1.5rem; max-width: 80rem; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .7rem; text-align: right; white-space: nowrap; }
+table { border-collapse: collapse; font-size: .87rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem .5rem; text-align: right; white-space: nowrap; }
+thead th { vertical-align: bottom; white-space: normal; } .ci { font-size: .85em; color: #555; }
 th.text, td.text { text-align: left; }
 thead tr:last-child th { border-bottom: 1px solid #333; }
 thead tr.groups th { text-align: center; border-bottom: 1px solid #bbb; }
@@ -146,7 +148,8 @@ def html_table(table: Table) -> str:
 
     def cell(tag: str, column: Column, content: str) -> str:
         kind = " ".join(["text"] * column.text + ["paper"] * column.name.startswith("paper"))
-        return f'<{tag} class="{kind}">{html.escape(content)}</{tag}>'
+        shown = re.sub(r"(\[.*?\])", r'<span class="ci">\1</span>', html.escape(content))
+        return f'<{tag} class="{kind}">{shown}</{tag}>'
 
     groups = "".join(f'<th colspan="{span}">{html.escape(group)}</th>' for group, span in table.groups())
     grouped = f'<tr class="groups">{groups}</tr>' if any(c.group for c in table.columns) else ""

@@ -71,7 +71,7 @@ def layout(path: str | Path, paper: Paper, decide_by: str) -> Table:
 
     def share(modality: str, task: str, metric: str) -> str:
         found = cells.get((modality, task, metric))
-        return number(100 * found["value"]) if found else NONE
+        return number(100 * found["value"], 0) if found else NONE
 
     lines = []
     for modality in modalities:

@@ -1,0 +1,326 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from scripts.common.files import read_csv, write_csv
+from scripts.report import summary, table_dropped, table_factors, table_modalities, table_results
+from scripts.report.read import item_scores
+from tests.report import fake
+
+PAPER = "resources/paper.yaml"
+FACTORS = json.dumps({"factors": fake.FACTORS})
+ABOUT = {"name": "fake", "seed": 1, "source": "world", "isolated_words": 0, "epochs": 8, "decide_by": "total"}
+
+
+@pytest.fixture(scope="module")
+def written(standing, tmp_path_factory):
+    """The four tables of the standing results."""
+    out = tmp_path_factory.mktemp("tables")
+    with pytest.MonkeyPatch.context() as patch:
+        for module, arguments in commands(standing, out):
+            patch.setattr("sys.argv", [module.__name__, *map(str, arguments)])
+            module.main()
+    return out
+
+
+def commands(folder, out, tasks=fake.TASKS, modalities=fake.MODALITIES, samples=200):
+    paper = ("--paper", PAPER, "--output", out)
+    summary_csv = folder / "evaluation/summary.csv"
+    yield table_modalities, ("--tokens", folder / "tokens", "--modalities", *modalities, "--config", FACTORS, *paper)
+    yield table_results, ("--summary", summary_csv, "--modalities", *modalities, "--tasks", *tasks,
+                          "--decide-by", "total", *paper)  # fmt: skip
+    if tasks:
+        yield table_factors, ("--evaluation", folder / "evaluation", "--config", FACTORS, "--tasks", *tasks,
+                              "--samples", samples, "--seed", 1, *paper)  # fmt: skip
+    yield table_dropped, ("--corpus", folder / "corpus/dropped.csv", "--alignment", folder / "alignment/dropped.csv",
+                          "--output", out)  # fmt: skip
+
+
+def test_each_table_stands_in_every_form(written):
+    forms = {f"{name}.{form}" for name in ("modalities", "results", "factors", "dropped")
+             for form in ("csv", "md", "tex", "html")}  # fmt: skip
+    assert {path.name for path in written.iterdir()} == forms
+
+
+def test_columns_are_those_agreed(written):
+    heads = {path.stem: path.read_text().splitlines()[0] for path in written.glob("*.csv")}
+    assert heads == {
+        "modalities": "modality,vocab_size,tokens,seconds,tokens_per_second,factor",
+        "results": "modality,task,metric,value,ci_low,ci_high,n",
+        "factors": "factor,baseline,modality,task,metric,change_percent,ci_low,ci_high",
+        "dropped": "stage,split,reason,count,example",
+    }
+
+
+def test_modalities_hold_the_training_split(written):
+    rows = read_csv(written / "modalities.csv")
+    assert [row["modality"] for row in rows] == list(fake.MODALITIES)
+    assert [row["factor"] for row in rows] == ["", "", "A", "A", "B", "C"]
+    assert (rows[4]["tokens"], rows[4]["seconds"], rows[4]["tokens_per_second"]) == ("538920", "10800.0", "49.9")
+    assert "| Phone-Raw | A | 93 | 80 | 120,960 | 1.542B | 11.20 | 9.97 |" in (written / "modalities.md").read_text()
+
+
+def test_results_are_the_summary_in_the_configs_order(written, standing):
+    ours, theirs = read_csv(written / "results.csv"), read_csv(standing / "evaluation/summary.csv")
+    assert [tuple(row.values())[:3] for row in ours] == [tuple(row.values())[:3] for row in theirs]
+    assert [float(row["value"]) for row in ours] == [float(row["value"]) for row in theirs]
+    assert all(row["n"].isdigit() for row in ours)
+
+
+def test_results_show_paper_and_baselines_beside_every_score(written):
+    lines = (written / "results.md").read_text().splitlines()
+    text = next(line for line in lines if line.startswith("| Text-BPE"))
+    assert "| 93.0 [90.1, 95.9] | 85.1 | 50 / 51 / 55 / 86 |" in text
+    assert "length / tokens / unigram / 4-gram" in lines[2]
+    assert "bits per second" in lines[2]
+    assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
+
+
+def test_no_cell_waits_for_continuations(written):
+    for path in written.iterdir():
+        assert "continuation" not in path.read_text().lower()
+
+
+def test_factors_are_100_times_the_ratio_less_one(written, standing):
+    rows = {(r["baseline"], r["modality"], r["task"]): r for r in read_csv(written / "factors.csv")}
+    assert len(rows) == len(fake.FACTORS) * len(fake.TASKS)
+    for (base, new, task), row in rows.items():
+        means = [item_scores(standing / f"evaluation/{task}/{m}.csv").mean() for m in (base, new)]
+        assert float(row["change_percent"]) == pytest.approx(100 * (means[1] / means[0] - 1), abs=1e-6)
+        assert float(row["ci_low"]) <= float(row["change_percent"]) <= float(row["ci_high"])
+    markdown = (written / "factors.md").read_text()
+    assert "| C | Phone-Repeat → Speech-HuBERT | −24.5 [" in markdown
+    assert "] | −40.6 |" in markdown
+
+
+def test_dropped_counts_by_stage_split_and_reason(written):
+    rows = [tuple(row.values()) for row in read_csv(written / "dropped.csv")]
+    assert rows == [
+        ("corpus", "", "too-long", "1", "utt-9"),
+        ("alignment", "train", "oov", "2", "train-1"),
+        ("alignment", "dev", "low-likelihood", "1", "dev-3"),
+    ]
+
+
+def test_nothing_dropped_is_said(tmp_path, call):
+    write_csv(tmp_path / "c.csv", ["id", "reason", "detail"], [])
+    write_csv(tmp_path / "a.csv", ["split", "id", "reason", "detail"], [])
+    call(table_dropped, "--corpus", tmp_path / "c.csv", "--alignment", tmp_path / "a.csv", "--output", tmp_path / "out")
+    assert "Nothing was dropped." in (tmp_path / "out/dropped.md").read_text()
+
+
+def test_same_input_same_bytes(written, standing, tmp_path, call):
+    for module, arguments in commands(standing, tmp_path):
+        call(module, *arguments)
+    for path in written.iterdir():
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
+
+
+# The interval.
+
+
+def test_equal_scores_have_no_width():
+    scores = np.array([1.0, 0, 1, 0.5] * 20)
+    low, high = table_factors.paired_interval(scores, scores, 100, np.random.default_rng(0))
+    assert (low, high) == (0.0, 0.0)
+
+
+def test_pairing_narrows_the_interval():
+    rng = np.random.default_rng(3)
+    base = (rng.random(400) < 0.7).astype(float)
+    paired = np.where(rng.random(400) < 0.05, 0.0, base)  # the same items fail, and few more
+    low, high = table_factors.paired_interval(base, paired, 400, rng)
+    low_apart, high_apart = table_factors.paired_interval(base, rng.permutation(paired), 400, rng)
+    assert high - low < 0.6 * (high_apart - low_apart)
+
+
+def test_the_interval_covers_the_truth_about_95_times_in_100():
+    rng, covered = np.random.default_rng(5), 0
+    for _ in range(200):
+        hard = rng.random(150)
+        base, new = ((hard + rng.random(150) < 2 * share).astype(float) for share in (0.7, 0.55))
+        low, high = table_factors.paired_interval(base, new, 200, rng)
+        covered += low <= 100 * ((1 - 2 * 0.45**2) / (1 - 2 * 0.3**2) - 1) <= high
+    assert 0.89 <= covered / 200 <= 0.99
+
+
+def test_voices_are_averaged_within_an_item(tmp_path):
+    rows = [{"id": "a", "correct": 1}, {"id": "a", "correct": 0}, {"id": "b", "correct": 1}]
+    write_csv(tmp_path / "x.csv", ["id", "correct"], rows)
+    assert item_scores(tmp_path / "x.csv").to_dict() == {"a": 0.5, "b": 1.0}
+
+
+def test_a_baseline_of_zero_has_no_change(tmp_path):
+    for name, right in (("base", 0), ("new", 1)):
+        write_csv(tmp_path / f"t/{name}.csv", ["id", "correct"], [{"id": str(i), "correct": right} for i in range(5)])
+    rows = table_factors.rows(tmp_path, [{"name": "A", "from": "base", "to": "new"}], ["t"], 20, 1)
+    assert np.isnan(rows[0]["change_percent"])
+    write_csv(tmp_path / "factors.csv", table_factors.COLUMNS, rows)
+    table = table_factors.layout(tmp_path / "factors.csv", summary.read_paper(PAPER))
+    assert table.rows == [["A", "Base → New", "–", "–"]]
+
+
+# The first page.
+
+
+def page(written, **changed):
+    about = summary.About(**{**ABOUT, **changed})
+    return summary.body(about, written, summary.read_paper(PAPER), with_factors=True)
+
+
+def test_summary_answers_which_factor_costs_what(written):
+    text = page(written)
+    assert (
+        "Factor B (longer sequences, every phone repeated for as long as it lasts), Phone-Raw → Phone-Repeat, costs"
+        in text
+    )
+    assert "shows no difference on sWUGGY" in text
+    assert "The largest cost is that of factor B on sBLIMP: 26.2%." in text
+    assert "Not shown to be above chance (50%): Speech-HuBERT on sBLIMP" in text
+    assert "2 by alignment (oov)" in text
+
+
+def test_summary_states_the_policy_on_isolated_words(written):
+    assert "No word was spoken alone in training" in page(written)
+    assert "also spoken alone 3 times" in page(written, isolated_words=3)
+    assert "the user&#x27;s own" not in page(written)
+    assert "own; no word was added" in page(written, source="manifest")
+
+
+def test_an_interval_that_holds_zero_is_never_a_cost(tmp_path):
+    from scripts.report.findings import changes
+
+    row = {"task": "sblimp", "change_percent": -5.0, "ci_low": -12.0, "ci_high": 2.0}
+    assert changes([row]) == "shows no difference on sBLIMP (−5.0%, 95% interval −12.0 to +2.0)"
+    assert changes([{**row, "ci_high": -1.0}]) == "costs sBLIMP 5.0% (95% interval 1.0 to 12.0)"
+    assert changes([{**row, "change_percent": 5.0, "ci_low": 1.0, "ci_high": 9.0}]).startswith("improves sBLIMP 5.0%")
+
+
+# Without tasks, and a stranger's modality.
+
+
+def test_without_tasks_bits_and_streams_remain(tmp_path, call):
+    folder, out = tmp_path / "r", tmp_path / "out"
+    fake.write(folder, tasks=())
+    for module, arguments in commands(folder, out, tasks=()):
+        call(module, *arguments)
+    call(summary, "--tables", out, "--about", json.dumps({**ABOUT, "source": "manifest"}), "--paper", PAPER,
+         "--output", tmp_path / "summary.html")  # fmt: skip
+    assert "Dev losses of the language models" in (out / "results.md").read_text()
+    assert not (out / "factors.csv").exists()
+    text = (tmp_path / "summary.html").read_text()
+    assert "Which factor costs what" not in text
+    assert "bits per second" in text
+
+
+def test_a_strangers_modality_needs_no_code(tmp_path, call):
+    modalities = ("phone-raw", "my-units")
+    fake.TRUE["my-task"] = fake.TRUE["sblimp"]
+    try:
+        fake.write(tmp_path, modalities=modalities, tasks=("my-task",), items=20)
+    finally:
+        del fake.TRUE["my-task"]
+    factors = json.dumps({"factors": [{"name": "D", "from": "phone-raw", "to": "my-units"}]})
+    out = tmp_path / "out"
+    call(table_factors, "--evaluation", tmp_path / "evaluation", "--config", factors, "--tasks", "my-task",
+         "--samples", 50, "--seed", 1, "--paper", PAPER, "--output", out)  # fmt: skip
+    lines = (out / "factors.md").read_text().splitlines()
+    assert lines[2] == "| factor | from → to | My-Task, change in %: ours | My-Task, change in %: paper |"
+    assert lines[4].startswith("| D | Phone-Raw → My-Units |")
+    assert lines[4].endswith("| – |")
+
+
+# Bad input.
+
+
+def rewrite(path, change):
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows = [change(i, row) for i, row in enumerate(rows)]
+    rows = [row for row in rows if row is not None]
+    write_csv(path, list(rows[0]), rows)
+
+
+def factors_of(results, call, tmp_path):
+    factors = json.dumps({"factors": [{"name": "B", "from": "phone-raw", "to": "phone-repeat"}]})
+    call(table_factors, "--evaluation", results / "evaluation", "--config", factors, "--tasks", "swuggy",
+         "--samples", 10, "--seed", 1, "--paper", PAPER, "--output", tmp_path)  # fmt: skip
+
+
+def results_of(results, call, tmp_path):
+    call(table_results, "--summary", results / "evaluation/summary.csv", "--modalities", *fake.MODALITIES[3:],
+         "--tasks", *fake.TASKS[:2], "--decide-by", "total", "--paper", PAPER, "--output", tmp_path)  # fmt: skip
+
+
+def without(column):
+    return lambda i, row: {key: value for key, value in row.items() if key != column}
+
+
+def only_where(keep):
+    return lambda i, row: row if keep(i, row) else None
+
+
+def holding(line, column, value):
+    return lambda i, row: {**row, column: value} if i == line else row
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (without("correct"), r"swuggy/phone-repeat\.csv: no column 'correct'; found id, voice"),
+        (only_where(lambda i, row: row["id"] != "swuggy-7"), r"phone-repeat\.csv: holds other items than .*'swuggy-7'"),
+        (holding(4, "correct", "yes"), r"phone-repeat\.csv:6: column 'correct' holds 'yes', expected a number"),
+        (holding(4, "correct", "2"), r"phone-repeat\.csv:6: 'correct' must lie between 0 and 1"),
+        (holding(4, "correct", ""), r"phone-repeat\.csv:6: 'correct' must lie between 0 and 1"),
+    ],
+)
+def test_damaged_items_are_named(results, call, tmp_path, change, said):
+    rewrite(results / "evaluation/swuggy/phone-repeat.csv", change)
+    with pytest.raises(ValueError, match=said):
+        factors_of(results, call, tmp_path)
+    assert not (tmp_path / "factors.csv").exists()
+
+
+def test_empty_and_missing_items_are_named(results, call, tmp_path):
+    path = results / "evaluation/swuggy/phone-repeat.csv"
+    path.write_text("id,correct\n")
+    with pytest.raises(ValueError, match=r"phone-repeat\.csv: holds no items"):
+        factors_of(results, call, tmp_path)
+    path.write_text("")
+    with pytest.raises(ValueError, match=r"phone-repeat\.csv: not a csv table"):
+        factors_of(results, call, tmp_path)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"phone-repeat\.csv: no such file"):
+        factors_of(results, call, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (without("ci_low"), r"summary\.csv: no column 'ci_low'"),
+        (holding(0, "value", "93.5"), r"summary\.csv: phone-raw swuggy accuracy is 93\.5, expected 0 to 1"),
+        (only_where(lambda i, row: i), r"summary\.csv: no row for phone-raw, swuggy, accuracy"),
+        (holding(1, "metric", "accuracy"), r"summary\.csv: phone-raw swuggy accuracy stands twice"),
+        (only_where(lambda i, row: row["metric"] != "bits_per_second"), r"no row for phone-raw, dev, bits_per_second"),
+    ],
+)
+def test_a_damaged_summary_is_named(results, call, tmp_path, change, said):
+    rewrite(results / "evaluation/summary.csv", change)
+    with pytest.raises(ValueError, match=said):
+        results_of(results, call, tmp_path)
+
+
+def test_damaged_stats_are_named(results, call, tmp_path):
+    path = results / "tokens/phone-raw/stats.json"
+    stats = json.loads(path.read_text())
+    arguments = ("--tokens", results / "tokens", "--modalities", "phone-raw", "--config", FACTORS, "--paper", PAPER,
+                 "--output", tmp_path)  # fmt: skip
+    del stats["splits"]["train"]["tokens"]
+    path.write_text(json.dumps(stats))
+    with pytest.raises(ValueError, match=r"phone-raw/stats\.json: no key 'splits\.train\.tokens'"):
+        call(table_modalities, *arguments)
+    path.write_text("{")
+    with pytest.raises(ValueError, match=r"stats\.json:1: not JSON"):
+        call(table_modalities, *arguments)
