@@ -91,7 +91,8 @@ class Lexicon:
         adjectives: shared adjectives by use (thing, color, person, feeling).
         adverbs: by use (manner, frequency, degree).
         times: time adverbials by tense (present, past, future, now).
-        phones: word -> "PH ON ES", for whatever `pronounce` was given.
+        reduced: function word -> its unstressed pronunciation.
+        unwanted: letters that no pseudo-word may contain.
     """
 
     topics: dict[str, Topic]
@@ -105,6 +106,7 @@ class Lexicon:
     times: dict[str, tuple[str, ...]]
     prepositions: tuple[str, ...]
     reduced: dict[str, str]
+    unwanted: tuple[str, ...]
 
     def entries(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """(part of speech, forms) of every content word; forms[0] is the one a dictionary lists."""
@@ -299,6 +301,7 @@ def load_lexicon(world: str | Path = WORLD) -> Lexicon:
             times={tense: tuple(phrases) for tense, phrases in shared["times"].items()},
             prepositions=tuple(shared["prepositions"]),
             reduced=dict(shared["reduced"]),
+            unwanted=_words(shared["unwanted"], f"{where}: unwanted"),
         )
     except KeyError as error:
         raise ValueError(f"{where}: the key {error} is missing") from None

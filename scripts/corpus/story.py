@@ -6,7 +6,7 @@ so a verb after a relative clause or a prepositional phrase still agrees with it
 A story prefers a handful of the topic's things, so that words recur and pronouns have someone to refer to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,9 +27,13 @@ from scripts.corpus.grammar import (
 from scripts.corpus.lexicon import Lexicon, Noun, Topic, Verb, read_yaml
 
 THINGS_IN_FOCUS = 6
+ATTEMPTS = 500  # draws before a new sentence is given up
 
 
-def load_grammar(world: str | Path) -> dict[str, tuple[Template, ...]]:
+Grammar = dict[str, tuple[Template, ...]]
+
+
+def load_grammar(world: str | Path) -> Grammar:
     """Templates by part (opening, middle, ending, cloze); ValueError names a slot or key that is unknown."""
     path = Path(world) / "grammar.yaml"
     grammar = {}
@@ -58,7 +62,7 @@ class Story:
     """A paragraph in the making."""
 
     lexicon: Lexicon
-    grammar: dict[str, tuple[Template, ...]]
+    grammar: Grammar
     topic: Topic
     tense: str
     cast: Cast
@@ -78,6 +82,18 @@ class Story:
         templates = [t for t in self.grammar[part] if self.tense in t.tenses and self._can_fill(t)]
         weights = np.array([t.weight for t in templates], dtype=float)
         return self.fill(pick(self.rng, templates, weights / weights.sum()))
+
+    def new_sentence(self, part: str, taken: Container[str]) -> Sentence:
+        """The same, whose key is not among those taken; ValueError if the world has no more of them."""
+        for _ in range(ATTEMPTS):
+            before = (self.introduced, self.object)
+            sentence = self.sentence(part)
+            if sentence.key not in taken:
+                return sentence
+            self.introduced, self.object = before
+        raise ValueError(
+            f"{self.topic.name}: no new {part} sentence in {ATTEMPTS} attempts; ask for fewer hours or pairs"
+        )
 
     def fill(self, template: Template) -> Sentence:
         """The template with its slots filled."""
@@ -159,7 +175,8 @@ class Story:
         adjective = self._adjective(noun) if self._chance(0.32) else None
         return self._phrase(noun, plural, adjective, kind), Subject(plural, None, noun)
 
-    def _object(self, groups: Sequence[str] | None) -> list[str]:
+    def object_phrase(self, groups: Sequence[str] | None) -> list[str]:
+        """A thing of these groups that is acted on; later "it"."""
         tokens, self.object = self._thing_phrase(self._thing(groups), "object")
         return tokens
 
@@ -258,7 +275,7 @@ class Story:
     def slot_do(self, form: str = "") -> list[str]:
         """What people of this topic do to its things."""
         verb = pick(self.rng, self.topic.do)
-        return [*self._verb(verb, form), *self._object(verb.groups)]
+        return [*self._verb(verb, form), *self.object_phrase(verb.groups)]
 
     def _use_verb(self, noun: Noun) -> Verb:
         if not noun.located:

@@ -1,0 +1,83 @@
+"""The text of the world: in come resources/world's words and templates, out go scripts to be spoken.
+
+Included by corpus.smk where corpus.source is `world`.
+"""
+
+
+rule corpus_write_tasks:
+    """Write the three pair tasks' words and sentences, balanced in letters, phones and words by construction."""
+    input:
+        world=[
+            "resources/world/topics.yaml",
+            "resources/world/shared.yaml",
+            "resources/world/grammar.yaml",
+        ],
+        code=module_files("scripts.corpus.write_tasks"),
+    output:
+        tasks=expand(
+            f"{RESULTS}/corpus/script/tasks/{{task}}.jsonl.gz",
+            task=config["corpus"]["world"]["tasks"],
+        ),
+    log:
+        f"{RESULTS}/logs/corpus/write_tasks.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/corpus/write_tasks.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        config=as_json(config["corpus"]["world"], "speakers", "tasks"),
+        seed=config["seed"],
+        out=f"{RESULTS}/corpus/script/tasks",
+    shell:
+        "python -m scripts.corpus.write_tasks"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " --out {params.out}"
+        " 2>&1 | tee {log}"
+
+
+rule corpus_write:
+    """Write the paragraphs of both splits, without any sentence of the tasks, as shards of whole chapters."""
+    input:
+        tasks=rules.corpus_write_tasks.output.tasks,
+        world=[
+            "resources/world/topics.yaml",
+            "resources/world/shared.yaml",
+            "resources/world/grammar.yaml",
+        ],
+        code=module_files("scripts.corpus.write"),
+    output:
+        scripts=[
+            f"{RESULTS}/corpus/script/{split}/{shard}.jsonl.gz"
+            for split in SPLITS
+            for shard in SHARDS[split]
+        ],
+    log:
+        f"{RESULTS}/logs/corpus/write.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/corpus/write.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        config=as_json(
+            config["corpus"]["world"], "hours", "speakers", "isolated_words", "rate"
+        ),
+        shards=as_json(config["corpus"]["shards"]),
+        seed=config["seed"],
+        out=f"{RESULTS}/corpus/script",
+    shell:
+        "python -m scripts.corpus.write"
+        " --config {params.config:q}"
+        " --shards {params.shards:q}"
+        " --seed {params.seed}"
+        " --tasks {input.tasks}"
+        " --out {params.out}"
+        " 2>&1 | tee {log}"
