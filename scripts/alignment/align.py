@@ -1,0 +1,218 @@
+"""Force-align one file of cuts, or one file of task items, with the trained model.
+
+A cut that cannot be used leaves here, with a reason, and no later stage sees it; a task item leaves
+whole when either side does. Frame t of the aligner stands for t to t + 1 hops of time; the last phone
+ends where the cut does. The phones cover the cut without gaps, SIL included.
+
+`--cuts` is a shard (one cut per line) or a task (`positive` and `negative` cuts per line); which of the
+two decides the form of `--out`.
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scripts.alignment.config import Config, parse
+from scripts.alignment.features import features
+from scripts.alignment.graph import Graphs, Segment, fewest_frames, segments, split_words
+from scripts.alignment.lexicon import Dictionary, Entry, OutOfVocabulary, read_lexicon
+from scripts.alignment.model import AcousticModel, load
+from scripts.alignment.pronounce import Guesser
+from scripts.common import audio
+from scripts.common.cli import run
+from scripts.common.cuts import Cut, Item, num_samples, read_cuts, supervision
+from scripts.common.files import read_jsonl, write_csv, write_jsonl
+from scripts.common.frames import SAMPLE_RATE, frame_count
+from scripts.common.progress import Progress
+
+DROPPED_COLUMNS = ("split", "id", "reason", "detail")
+
+
+class Drop(Exception):
+    """A cut that cannot be aligned; `reason` is the word it is counted under."""
+
+    def __init__(self, reason: str, detail: str):
+        super().__init__(detail)
+        self.reason, self.detail = reason, detail
+
+
+def align_cut(cut: Cut, entries: list[Entry], graphs: Graphs, root: str, config: Config) -> list[Segment]:
+    """The phones of a cut.
+
+    Raises:
+        Drop: with reason audio-*, too-short, alignment-failed or low-likelihood.
+    """
+    samples = num_samples(cut)
+    if frame_count(samples) < 2:  # less than two frames of 25 ms every 20 ms: later stages need some
+        raise Drop("too-short", f"{samples / SAMPLE_RATE * 1000:.0f} ms; at least 45 ms are needed")
+    if not entries:
+        raise Drop("alignment-failed", "the cut has no words")
+    try:
+        observed = features(audio.read(cut, root), graphs.model.frame_shift_ms)
+    except audio.AudioError as error:
+        raise Drop(error.reason, str(error)) from None
+    needed = fewest_frames(entries)
+    if len(observed) < needed:
+        raise Drop("alignment-failed", f"{len(observed)} frames; its phones need at least {needed}")
+    found = graphs.search(graphs.compile(entries), observed, *config.beam)
+    if found is None:
+        raise Drop("alignment-failed", f"no path within beam {config.beam[1]:g}; do words and audio belong together?")
+    phones = segments(graphs.model, *found)
+    score = mean_score(phones)
+    if score < config.min_log_likelihood:
+        raise Drop("low-likelihood", f"{score:.2f} per frame; the threshold is {config.min_log_likelihood:g}")
+    return phones
+
+
+def mean_score(phones: list[Segment]) -> float:
+    """Log-likelihood per frame of the whole cut."""
+    return float(np.average([p.score for p in phones], weights=[p.end - p.start for p in phones]))
+
+
+def with_alignment(cut: Cut, phones: list[Segment], entries: list[Entry], frame_shift_ms: float) -> Cut:
+    """A copy of the cut whose supervision holds phones and words as Lhotse AlignmentItems.
+
+    An item is [symbol, start, duration, score], seconds from the cut's start, score per frame.
+    """
+    # Boundaries first, durations as their differences: the items then meet exactly.
+    last = phones[-1].end
+    times = {p.start: round(p.start * frame_shift_ms / 1000, 4) for p in phones} | {last: cut["duration"]}
+
+    def item(symbol: str, parts: list[Segment]) -> list[Any]:
+        start, end = times[parts[0].start], times[parts[-1].end]
+        return [symbol, start, round(end - start, 8), round(mean_score(parts), 2)]
+
+    alignment = {
+        "word": [item(word, parts) for word, parts in split_words(phones, entries)],
+        "phone": [item(p.phone, [p]) for p in phones],
+    }
+    return {**cut, "supervisions": [{**supervision(cut), "alignment": alignment}]}
+
+
+class Aligner:
+    """Aligns cuts one after the other and counts what it drops.
+
+    Args:
+        model: the acoustic model.
+        words: where pronunciations come from.
+        cuts: every cut that will be asked for (their words make up the graphs' lexicon).
+        root: folder that audio paths are relative to.
+        split: what the rows of `dropped` say in their first column.
+    """
+
+    def __init__(
+        self, model: AcousticModel, words: Dictionary, cuts: Iterable[Cut], root: str, config: Config, split: str
+    ):
+        self.words, self.root, self.config, self.split = words, root, config, split
+        self.dropped: list[dict[str, str]] = []
+        self.scores: list[float] = []
+        self.seconds = 0.0
+        vocabulary: set[Entry] = set()
+        for cut in cuts:
+            try:
+                vocabulary.update(words.entries(cut))
+            except OutOfVocabulary:
+                continue
+        self.graphs = Graphs(model, vocabulary)
+
+    def align(self, cut: Cut) -> Cut | None:
+        """The cut with its alignment, or None when it is dropped."""
+        try:
+            entries = self.words.entries(cut)
+            phones = align_cut(cut, entries, self.graphs, self.root, self.config)
+        except OutOfVocabulary as error:
+            self._drop(cut, "oov", str(error))
+        except Drop as drop:
+            self._drop(cut, drop.reason, drop.detail)
+        else:
+            self.scores.append(mean_score(phones))
+            self.seconds += cut["duration"]
+            return with_alignment(cut, phones, entries, self.graphs.model.frame_shift_ms)
+        return None
+
+    def align_lines(self, lines: list[Cut] | list[Item], name: str) -> Iterator[Cut | Item]:
+        """Cuts, or items whose two sides could both be aligned, in order."""
+        progress = Progress(name, len(lines), "lines")
+        for number, line in enumerate(lines, start=1):
+            if "positive" in line:
+                sides = {side: self.align(line[side]) for side in ("positive", "negative")}
+                if all(sides.values()):
+                    yield {**line, **sides}
+            else:
+                cut = self.align(line)
+                if cut is not None:
+                    yield cut
+            progress.update(number, f"{len(self.dropped)} dropped")
+
+    def _drop(self, cut: Cut, reason: str, detail: str) -> None:
+        self.dropped.append({"split": self.split, "id": cut["id"], "reason": reason, "detail": detail})
+
+
+def summary(name: str, kept: int, total: int, aligner: Aligner, resampled: int, wall: float) -> str:
+    """What the step did, in a few lines."""
+    scores = aligner.scores or [float("nan")]
+    lines = [
+        f"{name}: {kept} of {total} kept, {aligner.seconds / 60:.1f} min,"
+        f" log-likelihood per frame {np.mean(scores):.2f} (lowest {np.min(scores):.2f}),"
+        f" {aligner.seconds / max(wall, 1e-9):.0f} x real time"
+    ]
+    if resampled:
+        lines.append(f"{name}: audio of {resampled} cuts is not at {SAMPLE_RATE} Hz and was resampled")
+    if aligner.words.guessed:
+        lines.append(f"{name}: {len(aligner.words.guessed)} words were pronounced by guess")
+    counts = Counter(row["reason"] for row in aligner.dropped)
+    lines += [f"{name}: dropped {count} cuts: {reason}" for reason, count in counts.most_common()]
+    if total and not kept:
+        reason, count = counts.most_common(1)[0]
+        lines.append(
+            f"error: {name}: nothing is left of {total} lines; the most frequent reason is {reason} ({count}),"
+            f" e.g. {aligner.dropped[0]['id']}: {aligner.dropped[0]['detail']}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Command line of the step."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cuts", required=True, help="cuts or task items, jsonl.gz")
+    parser.add_argument("--audio-root", required=True, help="folder that audio paths are relative to")
+    parser.add_argument("--model", required=True, help="folder written by scripts.alignment.train")
+    parser.add_argument("--lexicon", required=True, help="'WORD PH ON ES' per line")
+    parser.add_argument("--split", required=True, help="name for the first column of --dropped")
+    parser.add_argument("--config", default="{}", help="the alignment section as JSON")
+    parser.add_argument("--out", required=True, help="the same lines with alignments, jsonl.gz")
+    parser.add_argument("--dropped", required=True, help="csv of what was dropped and why")
+    args = parser.parse_args()
+    config = parse(args.config)
+    began = time.monotonic()
+
+    model = load(args.model)
+    guess = Guesser.load(Path(args.model)) if config.oov == "guess" else None
+    words = Dictionary(read_lexicon(args.lexicon), model.phones, guess)
+    lines = list(read_jsonl(args.cuts))
+    cuts = list(read_cuts(args.cuts))
+    check_ids(cuts, args.cuts)
+    aligner = Aligner(model, words, cuts, args.audio_root, config, args.split)
+    name = f"alignment/{args.split}"
+    kept = write_jsonl(args.out, aligner.align_lines(lines, name))
+    write_csv(args.dropped, DROPPED_COLUMNS, aligner.dropped)
+    resampled = sum(cut["recording"]["sampling_rate"] != SAMPLE_RATE for cut in cuts)
+    print(summary(name, kept, len(lines), aligner, resampled, time.monotonic() - began), file=sys.stderr)
+
+
+def check_ids(cuts: list[Cut], path: str) -> None:
+    """ValueError naming file and id if a cut id appears twice."""
+    for first, second in pairwise(sorted(cut["id"] for cut in cuts)):
+        if first == second:
+            raise ValueError(f"{path}: cut id {first!r} appears twice; ids must be unique")
+
+
+if __name__ == "__main__":
+    run(main)

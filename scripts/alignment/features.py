@@ -1,0 +1,83 @@
+"""Acoustic features: MFCC as Kaldi makes them, normalised per utterance, with their two derivatives.
+
+`snip_edges` is off, so frame t is centred on (t + 1/2) hops and stands for the time from t to t + 1
+hops: frame boundaries are times without an offset (tests/alignment measure that no bias remains).
+Every option that kaldi-native-fbank sets differently from Kaldi (dither, energy floor, mel norm ...) is
+set here; nothing is left to a default.
+"""
+
+import kaldi_native_fbank as knf
+import numpy as np
+
+from scripts.common.frames import SAMPLE_RATE
+
+DELTA_WINDOW = 2  # frames on each side of a derivative, Kaldi's default
+
+
+def mfcc_options(frame_shift_ms: float) -> knf.MfccOptions:
+    """Kaldi's MFCC options at 16 kHz (its defaults, but without dither, which would need a seed)."""
+    options = knf.MfccOptions()
+    frame = options.frame_opts
+    frame.samp_freq = SAMPLE_RATE
+    frame.frame_shift_ms = frame_shift_ms
+    frame.frame_length_ms = 25.0
+    frame.dither = 0.0
+    frame.preemph_coeff = 0.97
+    frame.remove_dc_offset = True
+    frame.window_type = "povey"
+    frame.round_to_power_of_two = True
+    frame.snip_edges = False
+    mel = options.mel_opts
+    mel.num_bins = 23
+    mel.low_freq = 20.0
+    mel.high_freq = 0.0
+    mel.htk_mode = False
+    mel.is_librosa = False
+    mel.norm = ""
+    options.num_ceps = 13
+    options.use_energy = False
+    options.energy_floor = 0.0
+    options.raw_energy = True
+    options.cepstral_lifter = 22.0
+    options.htk_compat = False
+    return options
+
+
+def mfcc(wave: np.ndarray, frame_shift_ms: float) -> np.ndarray:
+    """float32 [frames, 13] of a 16 kHz float waveform; frames = samples / hop, rounded."""
+    computer = knf.OnlineMfcc(mfcc_options(frame_shift_ms))
+    # Kaldi's features are of 16-bit integers; the scale only moves the first coefficient.
+    computer.accept_waveform(SAMPLE_RATE, wave * 32768.0)
+    computer.input_finished()
+    frames = [computer.get_frame(t) for t in range(computer.num_frames_ready)]
+    return np.array(frames, dtype=np.float32).reshape(len(frames), 13)
+
+
+def add_deltas(static: np.ndarray) -> np.ndarray:
+    """[T, D] -> [T, 3 D]: values, slopes and slopes of slopes, edges repeated.
+
+    The slope is the least-squares line through 2 * DELTA_WINDOW + 1 frames (Kaldi's add-deltas, HTK's
+    equation 5.16).
+    """
+    if not len(static):
+        return np.zeros((0, 3 * static.shape[1]), np.float32)
+
+    def slope(values: np.ndarray) -> np.ndarray:
+        padded = np.pad(values, ((DELTA_WINDOW, DELTA_WINDOW), (0, 0)), mode="edge")
+        frames = len(values)
+        total = np.zeros_like(values)
+        for lag in range(1, DELTA_WINDOW + 1):
+            after, before = padded[DELTA_WINDOW + lag :][:frames], padded[DELTA_WINDOW - lag :][:frames]
+            total += lag * (after - before)
+        return total / np.float32(2 * sum(lag**2 for lag in range(1, DELTA_WINDOW + 1)))
+
+    first = slope(static)
+    return np.concatenate([static, first, slope(first)], axis=1)
+
+
+def features(wave: np.ndarray, frame_shift_ms: float) -> np.ndarray:
+    """float32 [frames, 39]: MFCC less their mean over the utterance, with derivatives, C-contiguous."""
+    static = mfcc(wave, frame_shift_ms)
+    if len(static):
+        static -= static.mean(axis=0)
+    return np.ascontiguousarray(add_deltas(static))

@@ -1,0 +1,94 @@
+"""Pronunciations: reading lexicon.txt, and finding those of every word of a cut."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from scripts.common.cuts import Cut, pronunciations, spoken_text
+
+SILENCE = "SIL"
+Pronunciation = tuple[str, ...]
+Entry = tuple[str, tuple[Pronunciation, ...]]  # a word and its pronunciations, as one cut may use them
+
+
+class OutOfVocabulary(Exception):
+    """A word has no pronunciation; its only argument is the word."""
+
+
+def read_lexicon(path: str | Path) -> dict[str, tuple[Pronunciation, ...]]:
+    """Word -> pronunciations, in file order without repeats.
+
+    Raises:
+        ValueError: naming file and line, if a line has no phones, or no word at all was found.
+    """
+    found: dict[str, list[Pronunciation]] = {}
+    with open(path, encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            word, *phones = line.split()[:] or [""]
+            if not word:
+                continue
+            if not phones:
+                raise ValueError(f"{path}:{number}: {word!r} has no phones; expected 'WORD PH ON ES'")
+            if SILENCE in phones:
+                raise ValueError(f"{path}:{number}: {word!r} holds {SILENCE}; silence is put in by the aligner")
+            known = found.setdefault(word, [])
+            if tuple(phones) not in known:
+                known.append(tuple(phones))
+    if not found:
+        raise ValueError(f"{path}: holds no pronunciation; expected lines 'WORD PH ON ES'")
+    return {word: tuple(known) for word, known in found.items()}
+
+
+def phones_of(lexicon: Mapping[str, Iterable[Pronunciation]]) -> list[str]:
+    """The phone inventory: SIL, then all phones of the lexicon, sorted."""
+    return [SILENCE, *sorted({phone for known in lexicon.values() for each in known for phone in each})]
+
+
+def base(phone: str) -> str:
+    """The phone without its stress: AH0 -> AH."""
+    return re.sub(r"\d+$", "", phone)
+
+
+class Dictionary:
+    """Where the words of a cut find their pronunciations: the cut's own, the lexicon's, then a guess.
+
+    Args:
+        lexicon: word -> pronunciations.
+        phones: the phone inventory; pronunciations of a cut must keep to it.
+        guess: letters -> pronunciation or None, for words that the lexicon lacks; None: no guessing.
+    """
+
+    def __init__(self, lexicon: Mapping[str, tuple[Pronunciation, ...]], phones: Iterable[str], guess=None):
+        self.lexicon, self.phones, self.guess = lexicon, frozenset(phones), guess
+        self.guessed: dict[str, Pronunciation] = {}  # what was guessed so far, for the summary
+
+    def entries(self, cut: Cut) -> list[Entry]:
+        """The cut's words with their pronunciations, in order.
+
+        Raises:
+            OutOfVocabulary: with the first word that has no pronunciation.
+            ValueError: naming the cut, if a pronunciation of its own uses an unknown phone.
+        """
+        own = pronunciations(cut)
+        for word, text in own.items():
+            strange = [phone for phone in text.split() if phone not in self.phones - {SILENCE}]
+            if strange or not text.split():
+                raise ValueError(
+                    f"cut {cut['id']}: its pronunciation {text!r} of {word!r} uses the unknown phone"
+                    f" {strange[0] if strange else ''!r}; only phones of the lexicon can be used"
+                )
+        return [self._entry(word, own) for word in spoken_text(cut).split()]
+
+    def _entry(self, word: str, own: Mapping[str, str]) -> Entry:
+        if word in own:
+            return word, (tuple(own[word].split()),)
+        if word in self.lexicon:
+            return word, self.lexicon[word]
+        if self.guess is not None:
+            if word not in self.guessed:
+                guess = self.guess(word)
+                if guess is None or not self.phones.issuperset(guess):
+                    raise OutOfVocabulary(word)
+                self.guessed[word] = guess
+            return word, (self.guessed[word],)
+        raise OutOfVocabulary(word)

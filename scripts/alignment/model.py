@@ -1,0 +1,169 @@
+"""The acoustic model: three-state phones in Kaldi's HMM-GMM, and its safe form on disk.
+
+Inside the model every phone exists twice, as the first phone of a word and elsewhere; both share their
+states, so nothing is estimated twice, but an alignment shows where each word begins even where
+pronunciations are ambiguous. Silence may share nothing.
+
+On disk it is arrays and JSON, never a pickle: model.npz (Gaussians as Kaldi holds them, transition
+log-probabilities), model.json (phones, sharing, frame shift), phones.txt. Loading gives back exactly the
+model that was saved, since Kaldi's classes take their state as plain arrays.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import kaldi_hmm_gmm as khg
+import numpy as np
+
+from scripts.alignment.lexicon import SILENCE
+from scripts.common.files import read_json
+
+STATES = 3  # per phone and of silence: a phone lasts at least this many frames
+FORMAT = 1
+Gaussians = list[tuple[np.ndarray, np.ndarray, np.ndarray]]  # per state: weights [G], 1/variance, mean/variance [G, D]
+
+
+def topology(num_phones: int) -> str:
+    """Kaldi topology text: left-to-right phones of STATES states without skips."""
+    states = [
+        f"<State> {s} <PdfClass> {s} <Transition> {s} 0.5 <Transition> {s + 1} 0.5 </State>" for s in range(STATES)
+    ]
+    entry = "\n".join([*states, f"<State> {STATES} </State>"])
+    ids = " ".join(map(str, range(1, num_phones + 1)))
+    return f"<Topology>\n<TopologyEntry>\n<ForPhones> {ids} </ForPhones>\n{entry}\n</TopologyEntry>\n</Topology>\n"
+
+
+@dataclass
+class AcousticModel:
+    """A monophone HMM-GMM. The C++ parts refer to each other: keep the whole object alive.
+
+    Attributes:
+        phones: SIL, then the others; phone k > 0 has the inner ids 2 k (word-initial) and 2 k + 1.
+        shared: groups of indices into `phones` that share their states.
+        frame_shift_ms: hop of the features it was trained on.
+    """
+
+    phones: list[str]
+    shared: list[list[int]]
+    frame_shift_ms: float
+    context: khg.ContextDependency = field(init=False, repr=False)
+    transitions: khg.TransitionModel = field(init=False, repr=False)
+    gmm: khg.AmDiagGmm | None = field(init=False, repr=False, default=None)
+
+    def __post_init__(self) -> None:
+        inner = [sorted(i for phone in group for i in self.inner_ids(phone)) for group in self.shared]
+        topo = khg.HmmTopology()
+        topo.read(topology(2 * len(self.phones) - 1))
+        self.context = khg.monophone_context_dependency_shared(inner, topo.get_phone_to_num_pdf_classes())
+        self.set_transitions(khg.TransitionModel(self.context, topo))
+
+    def inner_ids(self, phone: int) -> list[int]:
+        """Kaldi's ids of phone k: word-initial first. Silence has only one."""
+        return [1] if phone == 0 else [2 * phone, 2 * phone + 1]
+
+    def set_transitions(self, transitions: khg.TransitionModel) -> None:
+        """Take a transition model and tabulate, per transition id [ids + 1], what an alignment is read by."""
+        self.transitions = transitions
+        ids = range(1, transitions.num_transition_ids + 1)
+        self.phone_of = np.array([0, *(transitions.transition_id_to_phone(i) for i in ids)])
+        self.state_of = np.array([0, *(transitions.transition_id_to_pdf(i) for i in ids)])
+        self.ends_phone = np.array([False, *(transitions.is_final(i) for i in ids)])
+
+    @property
+    def num_states(self) -> int:
+        """Distinct states, each a mixture of Gaussians."""
+        return self.transitions.num_pdfs
+
+    def gaussians(self) -> Gaussians:
+        """The mixtures as arrays."""
+        assert self.gmm is not None
+        state = self.gmm.__getstate__()
+        return [(state[i], state[i + 1], state[i + 2]) for i in range(0, len(state), 3)]
+
+    def set_gaussians(self, mixtures: Gaussians) -> None:
+        """Replace the mixtures."""
+        self.gmm = khg.AmDiagGmm.__new__(khg.AmDiagGmm)
+        self.gmm.__setstate__(tuple(np.asarray(part, np.float32) for mixture in mixtures for part in mixture))
+        self.gmm.compute_gconsts()
+
+
+def save(model: AcousticModel, folder: Path) -> None:
+    """Write model.npz, model.json and phones.txt into an existing folder (same model, same bytes)."""
+    import json
+
+    mixtures = model.gaussians()
+    state = model.transitions.__getstate__()
+    np.savez(
+        folder / "model.npz",
+        counts=np.array([len(weights) for weights, _, _ in mixtures]),
+        weights=np.concatenate([weights for weights, _, _ in mixtures]),
+        inverse_variances=np.concatenate([part for _, part, _ in mixtures]),
+        means_over_variances=np.concatenate([part for _, _, part in mixtures]),
+        log_probs=np.array(state[6], np.float32),
+        non_self_loop_log_probs=np.array(state[7], np.float32),
+    )
+    about = {
+        "format": FORMAT,
+        "frame_shift_ms": model.frame_shift_ms,
+        "phones": model.phones,
+        "shared": model.shared,
+    }
+    (folder / "model.json").write_text(json.dumps(about) + "\n", encoding="utf-8")
+    (folder / "phones.txt").write_text("".join(f"{phone}\n" for phone in model.phones), encoding="utf-8")
+
+
+def load(folder: str | Path) -> AcousticModel:
+    """The model that `save` wrote; no code in the files is ever run.
+
+    Raises:
+        OSError: a file is missing.
+        ValueError: naming the folder, if the files are damaged or do not belong together.
+    """
+    folder = Path(folder)
+    about = read_json(folder / "model.json")
+    try:
+        if about["format"] != FORMAT or about["phones"][0] != SILENCE:
+            raise ValueError(f"format {about['format']}, expected {FORMAT}")
+        model = AcousticModel(about["phones"], about["shared"], about["frame_shift_ms"])
+        with np.load(folder / "model.npz", allow_pickle=False) as data:
+            arrays = {name: data[name] for name in data.files}
+        ends = np.cumsum(arrays["counts"])
+        if len(ends) != model.num_states or ends[-1] != len(arrays["weights"]):
+            raise ValueError(f"{len(ends)} states with {len(arrays['weights'])} Gaussians, expected {model.num_states}")
+        names = ("weights", "inverse_variances", "means_over_variances")
+        model.set_gaussians(list(zip(*(np.split(arrays[name], ends[:-1]) for name in names), strict=True)))
+        state = list(model.transitions.__getstate__())
+        if len(state[6]) != len(arrays["log_probs"]):
+            raise ValueError(f"{len(arrays['log_probs'])} transitions, expected {len(state[6])}")
+        state[6], state[7] = arrays["log_probs"].tolist(), arrays["non_self_loop_log_probs"].tolist()
+        transitions = khg.TransitionModel.__new__(khg.TransitionModel)
+        transitions.__setstate__(tuple(state))
+        model.set_transitions(transitions)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # zipfile, numpy, zlib and Kaldi each raise their own
+        raise ValueError(f"{folder}: not an acoustic model of this workflow ({error})") from None
+    return model
+
+
+def group_phones(phones: Sequence[str], examples: Sequence[int], enough: int) -> list[list[int]]:
+    """Which phones share states: every one its own, but the rare join their siblings in other stress.
+
+    Args:
+        phones: the inventory, SIL first.
+        examples: how often each occurs in the sample.
+        enough: a phone that occurs less often than this is rare.
+
+    Returns:
+        Groups of indices, each sorted; a rare phone joins its most frequent sibling.
+    """
+    from scripts.alignment.lexicon import base
+
+    home = list(range(len(phones)))
+    for index, phone in enumerate(phones):
+        siblings = [i for i, other in enumerate(phones) if base(other) == base(phone)]
+        best = max(siblings, key=lambda i: (examples[i], -i))
+        if examples[index] < enough:
+            home[index] = best
+    return [[i for i in range(len(phones)) if home[i] == h] for h in sorted(set(home))]

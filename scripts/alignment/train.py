@@ -1,0 +1,271 @@
+"""Train the acoustic model from a flat start: Kaldi's monophone recipe on a sample of the corpus.
+
+The first pass cuts every utterance into equal pieces; every later one re-estimates the Gaussians from
+the last alignment, and the passes in REALIGN make a new one. Gaussians are added until two thirds of
+the passes are done. Three things differ from Kaldi's script: the sample is drawn evenly over speakers,
+phones that are rare in it share states with their siblings in other stress, and Gaussians are split
+with this experiment's seed (kaldi-hmm-gmm takes its perturbation from the machine's entropy).
+Source of the recipe: Kaldi, egs/wsj/s5/steps/train_mono.sh.
+"""
+
+import argparse
+import heapq
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import kaldi_hmm_gmm as khg
+import kaldifst
+import numpy as np
+
+from scripts.alignment.config import Config, parse
+from scripts.alignment.features import features
+from scripts.alignment.graph import Graphs, fewest_frames
+from scripts.alignment.lexicon import Dictionary, Entry, OutOfVocabulary, phones_of, read_lexicon
+from scripts.alignment.model import AcousticModel, Gaussians, group_phones, save
+from scripts.alignment.pronounce import Guesser, cmudict_lexicon
+from scripts.common import audio
+from scripts.common.cli import run
+from scripts.common.cuts import Cut, read_cuts, speaker, total_seconds
+from scripts.common.files import atomic_directory, write_json
+from scripts.common.progress import Progress
+from scripts.common.seeds import derive, generator
+
+REALIGN = {*range(1, 11), *range(12, 21, 2), *range(23, 1000, 3)}  # passes that begin with a new alignment
+FIRST_BEAM = 6.0  # of the first realignment: the flat model sees no difference worth a wide search
+ENOUGH_EXAMPLES = 20  # occurrences under which a phone shares states with its siblings
+SPLIT_POWER = 0.25  # a state's share of the Gaussians grows with its frames to this power (Kaldi's)
+SPLIT_FRAMES = 20.0  # frames per Gaussian that a state must have to get another (Kaldi's)
+PERTURB = 0.01  # standard deviations by which the halves of a split Gaussian are moved apart (Kaldi's)
+
+
+def draw_sample(paths: Sequence[str | Path], hours: float, seed: int) -> list[Cut]:
+    """Cuts of about `hours`, the same time per speaker as far as there is, by hash of their ids.
+
+    The choice does not depend on the order or sharding of the cuts. Memory is bounded by `hours` per
+    speaker, however long the corpus.
+    """
+    budget = hours * 3600
+    heaps: dict[str, list[tuple[int, str, Cut]]] = {}
+    held: Counter[str] = Counter()  # seconds per speaker
+    for path in paths:
+        for cut in read_cuts(path):
+            name = speaker(cut)
+            heap = heaps.setdefault(name, [])
+            heapq.heappush(heap, (-derive(seed, "alignment/sample", cut["id"]), cut["id"], cut))
+            held[name] += cut["duration"]
+            while held[name] - heap[0][2]["duration"] >= budget:
+                held[name] -= heapq.heappop(heap)[2]["duration"]
+    queues = [sorted(heap) for _, heap in sorted(heaps.items())]  # smallest hash last
+    sample: list[Cut] = []
+    seconds = 0.0
+    while seconds < budget and any(queues):
+        for queue in queues:
+            if queue and seconds < budget:
+                sample.append(queue.pop()[2])
+                seconds += sample[-1]["duration"]
+    return sample
+
+
+def usable(
+    sample: list[Cut], root: str, words: Dictionary, frame_shift_ms: float
+) -> tuple[list[tuple[Cut, list[Entry], np.ndarray]], Counter[str]]:
+    """Cuts that can be trained on with their words and features [T, 39]; and reasons of the others."""
+    kept, dropped = [], Counter[str]()
+    progress = Progress("alignment/features", len(sample), "cuts")
+    for number, cut in enumerate(sample, start=1):
+        progress.update(number)
+        try:
+            entries = words.entries(cut)
+            observed = features(audio.read(cut, root), frame_shift_ms)
+        except OutOfVocabulary:
+            dropped["oov"] += 1
+        except audio.AudioError as error:
+            dropped[error.reason] += 1
+        else:
+            if entries and len(observed) >= fewest_frames(entries):
+                kept.append((cut, entries, observed))
+            else:
+                dropped["alignment-failed"] += 1
+    return kept, dropped
+
+
+def split(mixtures: Gaussians, frames: np.ndarray, target: int, random: np.random.Generator) -> Gaussians:
+    """Split heavy Gaussians until there are `target`, spread over states by frames [S] ** SPLIT_POWER."""
+    counts = [len(weights) for weights, _, _ in mixtures]
+    heap = [(-(frames[s] ** SPLIT_POWER) / counts[s], s) for s in range(len(counts)) if frames[s] > 0]
+    heapq.heapify(heap)
+    missing = target - sum(counts)
+    while heap and missing > 0:
+        _, s = heapq.heappop(heap)
+        if frames[s] < (counts[s] + 1) * SPLIT_FRAMES:
+            continue
+        counts[s] += 1
+        missing -= 1
+        heapq.heappush(heap, (-(frames[s] ** SPLIT_POWER) / counts[s], s))
+    result = []
+    for (weights, inverse, means), count in zip(mixtures, counts, strict=True):
+        weights, inverse, means = list(weights), list(inverse), list(means)
+        while len(weights) < count:
+            heavy = int(np.argmax(weights))
+            weights[heavy] /= 2
+            step = PERTURB * random.standard_normal(len(means[heavy])) * np.sqrt(inverse[heavy])
+            weights.append(weights[heavy])
+            inverse.append(inverse[heavy])
+            means.append(means[heavy] + step)
+            means[heavy] = means[heavy] - step
+        result.append(tuple(np.array(part, np.float32) for part in (weights, inverse, means)))
+    return result
+
+
+def estimate(model: AcousticModel, observed: list[np.ndarray], paths: list[list[int]]) -> tuple[np.ndarray, float]:
+    """Re-estimate transitions and Gaussians from an alignment.
+
+    Args:
+        observed: per utterance float32 [T, D].
+        paths: per utterance T transition ids; empty for an utterance without alignment.
+
+    Returns:
+        Frames per state [S] and the mean log-likelihood per frame before the update.
+    """
+    sums = khg.AccumAmDiagGmm()
+    sums.init(model.gmm, khg.str_to_gmm_flags("mvw"))
+    transition_counts = np.zeros(model.transitions.num_transition_ids + 1)
+    frames = np.zeros(model.num_states)
+    for matrix, path in zip(observed, paths, strict=True):
+        if not path:
+            continue
+        ids = np.array(path)
+        transition_counts += np.bincount(ids, minlength=len(transition_counts))
+        states = model.state_of[ids]
+        frames += np.bincount(states, minlength=len(frames))
+        for row, state in zip(matrix, states.tolist(), strict=True):
+            sums.accumulate_for_gmm(model.gmm, row, state, 1.0)
+    likelihood = sums.tot_log_like / max(sums.tot_count, 1.0)
+    model.transitions.mle_update(transition_counts, khg.MleTransitionUpdateConfig())
+    # Kaldi's flat-start recipe lets Gaussians live on 3 frames; its general default is 10.
+    options = khg.MleDiagGmmOptions(min_gaussian_occupancy=3.0)
+    khg.mle_am_diag_gmm_update(options, sums, khg.str_to_gmm_flags("mvw"), model.gmm)
+    return frames, float(likelihood)
+
+
+def fit(
+    model: AcousticModel, kept: list[tuple[Cut, list[Entry], np.ndarray]], config: Config, seed: int
+) -> list[dict[str, float]]:
+    """Train `model` in place; per pass its mean log-likelihood, Gaussians and utterances aligned."""
+    graphs = Graphs(model, [entry for _, entries, _ in kept for entry in entries])
+    compiled = [graphs.compile(entries) for _, entries, _ in kept]
+    observed = [matrix for _, _, matrix in kept]
+    everything = np.concatenate(observed)
+    inverse = 1.0 / everything.var(axis=0, dtype=np.float64)
+    flat = (np.ones(1), inverse[None], (everything.mean(axis=0, dtype=np.float64) * inverse)[None])
+    model.set_gaussians([flat] * model.num_states)
+
+    paths = [
+        equal_path(graph, len(matrix), derive(seed, "alignment/equal", cut["id"]))
+        for graph, (cut, _, matrix) in zip(compiled, kept, strict=True)
+    ]
+    random = generator(seed, "alignment/split")
+    growing = max(1, config.iterations * 2 // 3)
+    history: list[dict[str, float]] = []
+    progress = Progress("alignment/train", config.iterations, "passes")
+    for step in range(config.iterations):
+        if step in REALIGN:
+            beam = FIRST_BEAM if step == 1 else config.beam[0]
+            found = [graphs.search(g, m, beam, config.beam[1]) for g, m in zip(compiled, observed, strict=True)]
+            paths = [each[0] if each else [] for each in found]
+        frames, likelihood = estimate(model, observed, paths)
+        target = model.num_states + round((config.gaussians - model.num_states) * min(1.0, (step + 1) / growing))
+        if target > model.gmm.num_gauss and step < config.iterations - 1:
+            model.set_gaussians(split(model.gaussians(), frames, target, random))
+        aligned = sum(map(bool, paths))
+        history.append({"log_likelihood": round(likelihood, 4), "gaussians": model.gmm.num_gauss, "aligned": aligned})
+        progress.update(step + 1, f"log-likelihood {likelihood:.2f}")
+    return history
+
+
+def equal_path(graph: kaldifst.StdVectorFst, frames: int, seed: int) -> list[int]:
+    """A random path of `frames` transition ids, states of about equal length; empty if there is none."""
+    done, path = kaldifst.equal_align(graph, frames, seed % 2**31, 10)
+    if not done:
+        return []
+    _, ids, *_ = kaldifst.get_linear_symbol_sequence(path)
+    return list(ids)
+
+
+def train(paths: Sequence[str], root: str, lexicon: str, config: Config, seed: int, out: str) -> None:
+    """The step: draw the sample, train on it, write the model folder.
+
+    Raises:
+        ValueError: there are no cuts, or none that can be trained on; the line names the top reason.
+    """
+    began = time.monotonic()
+    pronunciations = read_lexicon(lexicon)
+    phones = phones_of(pronunciations)
+    sample = draw_sample(paths, config.sample_hours, seed)
+    if not sample:
+        raise ValueError(f"{paths[0]}: no cut to train the aligner on (all of {len(paths)} files are empty)")
+    guesser = Guesser.train(cmudict_lexicon() | pronunciations) if config.oov == "guess" else None
+    kept, dropped = usable(sample, root, Dictionary(pronunciations, phones, guesser), config.frame_shift_ms)
+    if not kept:
+        reason, count = dropped.most_common(1)[0]
+        raise ValueError(
+            f"{paths[0]}: none of {len(sample)} sampled cuts can be used to train the aligner;"
+            f" the most frequent reason is {reason} ({count})"
+        )
+    examples = Counter(phone for _, entries, _ in kept for _, known in entries for phone in known[0])
+    shared = group_phones(phones, [len(kept), *(examples[phone] for phone in phones[1:])], ENOUGH_EXAMPLES)
+    unheard = [phones[i] for group in shared for i in group if i and not any(examples[phones[j]] for j in group)]
+    model = AcousticModel(phones, shared, config.frame_shift_ms)
+    history = fit(model, kept, config, seed)
+
+    seconds = total_seconds(cut for cut, _, _ in kept)
+    about = {
+        "seed": seed,
+        "config": asdict(config),
+        "sample": {
+            "cuts": len(kept),
+            "seconds": round(seconds, 2),
+            "speakers": len({speaker(cut) for cut, _, _ in kept}),
+            "dropped": dict(sorted(dropped.items())),
+        },
+        "states": model.num_states,
+        "unheard_phones": unheard,
+        "iterations": history,
+    }
+    with atomic_directory(out) as folder:
+        save(model, folder)
+        shutil.copyfile(lexicon, folder / "lexicon.txt")
+        if guesser:
+            guesser.save(folder)
+        write_json(folder / "about.json", about)
+    print(
+        f"alignment/train: {len(kept)} cuts, {seconds / 60:.1f} min of {about['sample']['speakers']} speakers,"
+        f" {model.num_states} states, {model.gmm.num_gauss} Gaussians, log-likelihood per frame"
+        f" {history[0]['log_likelihood']:.2f} -> {history[-1]['log_likelihood']:.2f},"
+        f" {time.monotonic() - began:.0f} s; not used: {dict(dropped) or 'none'}",
+        file=sys.stderr,
+    )
+    if unheard:
+        print(f"alignment/train: no example of {' '.join(unheard)}; their words align badly", file=sys.stderr)
+
+
+def main() -> None:
+    """Command line of the step."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cuts", required=True, nargs="+", help="cuts of the training split, jsonl.gz")
+    parser.add_argument("--audio-root", required=True, help="folder that audio paths are relative to")
+    parser.add_argument("--lexicon", required=True, help="'WORD PH ON ES' per line")
+    parser.add_argument("--config", default="{}", help="the alignment section as JSON")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--out", required=True, help="folder of the model")
+    args = parser.parse_args()
+    train(args.cuts, args.audio_root, args.lexicon, parse(args.config), args.seed, args.out)
+
+
+if __name__ == "__main__":
+    run(main)
