@@ -1,0 +1,120 @@
+"""Which utterances make a step, and how a step becomes rows without padding.
+
+A step takes the same utterances in every modality: the order is drawn over the sorted ids and depends
+on nothing but the seed and the epoch. Inside a step the sequences are laid end to end in one row
+(`pack`), and attention is told where each begins, so no token is computed in vain.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from scripts.common.ragged import Ragged, load_bin
+from scripts.common.seeds import generator
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Sequences of one forward pass, laid end to end.
+
+    Attributes:
+        inputs: int64 [N], each sequence without its last token.
+        targets: int64 [N], each sequence without its first token.
+        positions: int64 [N], from 0 within each sequence.
+        sizes: length of each sequence's part; they sum to N.
+    """
+
+    inputs: torch.Tensor
+    targets: torch.Tensor
+    positions: torch.Tensor
+    sizes: list[int]
+
+    def to(self, device: torch.device) -> "Packed":
+        """The same on another device."""
+        return Packed(self.inputs.to(device), self.targets.to(device), self.positions.to(device), self.sizes)
+
+
+def load_split(path: str | Path, vocab_size: int, context: int, bos: int, eos: int) -> Ragged:
+    """Read one split's tokens and check that a model can be trained on them.
+
+    Raises:
+        FileNotFoundError: the .bin or its .idx.npz is missing.
+        ValueError: naming the file and, where there is one, the utterance: damaged or truncated
+            files, no utterances, repeated ids, a missing BOS or EOS, a token above the vocabulary, a
+            sequence longer than the context.
+    """
+    try:
+        tokens = load_bin(path)
+    except ValueError as error:
+        message = str(error)
+        if str(Path(path).with_suffix("")) not in message:  # numpy does not name the file
+            message = f"{path}: not a token file ({message})"
+        raise ValueError(message) from None
+    if not len(tokens):
+        raise ValueError(f"{path}: no utterances; was everything dropped by an earlier stage?")
+    if len(np.unique(tokens.ids)) != len(tokens):
+        raise ValueError(f"{path}: an id appears twice; ids must be unique within a split")
+    lengths, stream = tokens.lengths, tokens.stream
+    _refuse(path, tokens, lengths < 2, "holds fewer than 2 tokens; a sequence is BOS, tokens, EOS")
+    _refuse(path, tokens, lengths > context, f"is longer than lm.model.context = {context} tokens")
+    first, last = stream[tokens.offsets[:-1]], stream[tokens.offsets[1:] - 1]
+    _refuse(path, tokens, (first != bos) | (last != eos), f"does not begin with {bos} and end with {eos} (BOS, EOS)")
+    highest = np.maximum.reduceat(stream, tokens.offsets[:-1])
+    _refuse(path, tokens, highest >= vocab_size, f"holds a token outside the vocabulary of {vocab_size}")
+    return tokens
+
+
+def _refuse(path: str | Path, tokens: Ragged, bad: np.ndarray, what: str) -> None:
+    if bad.any():
+        i = int(np.argmax(bad))
+        length = int(tokens.lengths[i])
+        raise ValueError(f"{path}: {tokens.ids[i]} ({length} tokens) {what} ({int(bad.sum())} such in this file)")
+
+
+def epoch_batches(ids: np.ndarray, batch_utterances: int, seed: int, epoch: int) -> list[np.ndarray]:
+    """Indices of each step's utterances in one epoch; every utterance once, step sizes equal within one.
+
+    Args:
+        ids: str [S]; only their sorted order matters, so modalities stored in another order agree.
+        batch_utterances: most utterances per step.
+        seed: the experiment's seed.
+        epoch: from 0.
+    """
+    shuffled = np.argsort(ids, kind="stable")[generator(seed, "lm", "order", epoch).permutation(len(ids))]
+    return np.array_split(shuffled, steps_per_epoch(len(ids), batch_utterances))
+
+
+def steps_per_epoch(utterances: int, batch_utterances: int) -> int:
+    """Optimizer steps in which each utterance is seen once."""
+    return -(-utterances // batch_utterances)
+
+
+def pack(sequences: Sequence[np.ndarray]) -> Packed:
+    """Lay sequences end to end as inputs and next-token targets."""
+    sizes = [len(sequence) - 1 for sequence in sequences]
+    return Packed(
+        inputs=torch.from_numpy(np.concatenate([s[:-1] for s in sequences]).astype(np.int64)),
+        targets=torch.from_numpy(np.concatenate([s[1:] for s in sequences]).astype(np.int64)),
+        positions=torch.from_numpy(np.concatenate([np.arange(size) for size in sizes])),
+        sizes=sizes,
+    )
+
+
+def micro_batches(tokens: Ragged, indices: np.ndarray, most_tokens: int) -> list[Packed]:
+    """Split utterances into forward passes of at most `most_tokens` tokens (one longer utterance goes alone).
+
+    The split bounds memory only: losses are sums, so it does not change what a step computes.
+    """
+    groups: list[list[np.ndarray]] = []
+    filled = most_tokens
+    for index in indices[np.argsort(tokens.lengths[indices], kind="stable")]:
+        sequence = tokens[index]
+        if filled + len(sequence) > most_tokens:
+            groups.append([])
+            filled = 0
+        groups[-1].append(sequence)
+        filled += len(sequence)
+    return [pack(group) for group in groups if group]

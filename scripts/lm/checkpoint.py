@@ -1,0 +1,99 @@
+"""Resumable training states: atomic files, the newest two kept, a damaged one skipped.
+
+A state holds the model, the optimizer and the `Position`. It needs no random state and no scheduler:
+after the weights are drawn nothing in training is random but the order, which is a function of seed
+and epoch, and the learning rate is a function of the step.
+"""
+
+import re
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from scripts.common.files import atomic_path
+
+KEPT = 2  # newest states; the older one is for when the newest cannot be read
+
+
+@dataclass
+class Position:
+    """How far training has come.
+
+    Attributes:
+        step: optimizer steps done.
+        tokens: tokens trained on.
+        seconds: time spent, over all runs.
+        loss_sum: nats since the last row of the log.
+        loss_tokens: tokens since the last row of the log.
+        row_seconds: `seconds` at the last row of the log.
+        rows: the log so far.
+    """
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    loss_sum: float = 0.0
+    loss_tokens: int = 0
+    row_seconds: float = 0.0
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+def save_state(
+    folder: Path,
+    position: Position,
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    identity: dict[str, Any],
+) -> None:
+    """Write the state of this moment; remove all but the newest `KEPT`."""
+    with atomic_path(folder / f"step-{position.step:09d}.pt") as aside:
+        torch.save(
+            {
+                "identity": identity,
+                "position": asdict(position),
+                "model": model.state_dict(),
+                "optimizer": optimizer.state_dict(),
+            },
+            aside,
+        )
+    for old in states(folder)[KEPT:]:
+        old.unlink()
+
+
+def states(folder: Path) -> list[Path]:
+    """State files, newest first."""
+    return sorted((p for p in folder.glob("step-*.pt") if re.fullmatch(r"step-\d{9}\.pt", p.name)), reverse=True)
+
+
+def load_newest(folder: Path, identity: dict[str, Any], device: torch.device) -> dict[str, Any] | None:
+    """The newest state that can be read, or None if there is none.
+
+    Raises:
+        ValueError: the state belongs to another run: another configuration, seed or other tokens.
+    """
+    for path in states(folder):
+        try:
+            state = torch.load(path, map_location=device, weights_only=True)
+            found = state["identity"]
+            complete = {"position", "model", "optimizer"} <= state.keys()
+        except Exception as error:  # a damaged zip or pickle raises nearly anything
+            _skip(path, str(error).strip().splitlines()[0] if str(error) else type(error).__name__)
+            continue
+        if not complete:
+            _skip(path, "incomplete")
+            continue
+        for key in [*identity, *found]:
+            if identity.get(key) != found.get(key):
+                raise ValueError(
+                    f"{path}: a training begun with {key} = {found.get(key)!r} cannot go on with"
+                    f" {identity.get(key)!r}; set it back, or delete {folder} to train anew"
+                )
+        return dict(state)
+    return None
+
+
+def _skip(path: Path, why: str) -> None:
+    print(f"warning: {path} is damaged ({why[:120]}); taking the one before", file=sys.stderr)

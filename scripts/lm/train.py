@@ -1,0 +1,357 @@
+"""Train one modality's language model: tokens in, a Hugging Face model folder out.
+
+Notable: killed at any moment, the same command goes on from the newest state under `<out>/checkpoints`
+and ends with the same bytes as an unkilled run (but for the log's two columns of time). Everything is
+gathered in that undeclared folder, because a failed workflow job loses its declared outputs; at the
+end the results are moved to `<out>/{scaling,log.csv,model}` and the folder is removed, so that a later
+training never starts from this one.
+"""
+
+import argparse
+import math
+import platform
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from tokenizers import Tokenizer
+from transformers import LlamaForCausalLM
+
+from scripts.common.cli import run
+from scripts.common.files import atomic_directory, write_csv, write_json
+from scripts.common.progress import Progress
+from scripts.common.ragged import Ragged, index_path
+from scripts.common.seeds import derive
+from scripts.lm.allocator import keep_memory
+from scripts.lm.batches import epoch_batches, load_split, micro_batches, steps_per_epoch
+from scripts.lm.checkpoint import Position, load_newest, save_state
+from scripts.lm.config import LMConfig, TrainingConfig, parse_config
+from scripts.lm.model import build_model, packed_loss
+
+COLUMNS = ["step", "epoch", "tokens", "seconds", "train_loss", "dev_loss", "lr", "tokens_per_second"]
+ROWS_PER_EPOCH = 20
+MICRO_BATCH_TOKENS = 8192  # most tokens of one forward pass: 0.7 GB in the miniature
+BOS, EOS = "<s>", "</s>"
+
+
+def learning_rate(step: int, steps: int, config: TrainingConfig) -> float:
+    """Of optimizer step `step` (from 0) out of `steps`: linear warm-up to the peak, then cosine."""
+    warmup = max(1, round(config.warmup_share * steps))
+    if step < warmup:
+        return config.learning_rate * (step + 1) / warmup
+    done = (step - warmup + 1) / max(1, steps - warmup)
+    floor = config.final_learning_rate_share
+    return config.learning_rate * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def scaling_steps(steps: int, count: int) -> list[int]:
+    """Steps of the first epoch after which the model is kept, log-spaced from 1/32 of it to its end.
+
+    They are counted in utterances, so that all modalities are kept after the same speech.
+
+    Args:
+        steps: optimizer steps in the first epoch.
+        count: how many to keep; every step where there are fewer.
+    """
+    count = min(count, steps)
+    kept = [max(1, round(step)) for step in np.geomspace(max(1.0, steps / 32), steps, count)]
+    for i in range(1, count):  # rounding may join neighbours: move the later up,
+        kept[i] = max(kept[i], kept[i - 1] + 1)
+    for i in range(count):  # but never past the end
+        kept[i] = min(kept[i], steps - (count - 1 - i))
+    return kept
+
+
+def build_optimizer(model: LlamaForCausalLM, config: TrainingConfig) -> torch.optim.AdamW:
+    """AdamW; weight decay on the linear layers' matrices only, not on embeddings and norms."""
+    decayed = [p for name, p in model.named_parameters() if p.dim() == 2 and "embed_tokens" not in name]
+    others = [p for name, p in model.named_parameters() if p.dim() != 2 or "embed_tokens" in name]
+    groups = [
+        {"params": decayed, "weight_decay": config.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=True)
+
+
+class Training:
+    """One model on its way: `Training(...).run()`.
+
+    Args:
+        train, dev: checked tokens of the two splits.
+        vocab_size, bos, eos: of the tokenizer.
+        config: model and recipe.
+        seed: the experiment's seed.
+        name: the modality, for progress lines.
+        folder: where states and exports gather.
+        identity: what must not change between a state and its continuation.
+        save_minutes: a state is written at every epoch's end and at least this often.
+    """
+
+    def __init__(
+        self,
+        *,
+        train: Ragged,
+        dev: Ragged,
+        vocab_size: int,
+        bos: int,
+        eos: int,
+        config: LMConfig,
+        seed: int,
+        name: str,
+        folder: Path,
+        identity: dict[str, Any],
+        save_minutes: float,
+    ):
+        self.train, self.dev, self.config, self.seed = train, dev, config.training, seed
+        self.name, self.folder, self.identity, self.save_minutes = name, folder, identity, save_minutes
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        init = derive(seed, "lm", "init")
+        self.model = build_model(config.model, vocab_size, bos, eos, init, self.config.precision).to(self.device)
+        self.optimizer = build_optimizer(self.model, self.config)
+        self.position = Position()
+        self.epoch_steps = steps_per_epoch(len(train), self.config.batch_utterances)
+        self.steps = self.epoch_steps * self.config.epochs
+        self.kept = set(scaling_steps(self.epoch_steps, self.config.checkpoints_in_epoch_1))
+        self.row_every = max(1, self.epoch_steps // ROWS_PER_EPOCH)
+        self.stopped_by = 0  # the signal that asked for an end
+
+    def run(self) -> None:
+        """Train to the end, from the newest state if there is one.
+
+        Raises:
+            ValueError: a loss or gradient that is not finite, or a state of another run.
+        """
+        self._resume()
+        total = int(self.train.lengths.sum() - len(self.train)) * self.config.epochs
+        progress = Progress(f"lm/{self.name}", total, "tokens")
+        progress.resume(self.position.tokens)
+        batches: list[np.ndarray] = []
+        saved = time.monotonic()
+        while self.position.step < self.steps:
+            start = time.monotonic()
+            epoch, index = divmod(self.position.step, self.epoch_steps)
+            if index == 0 or not batches:
+                batches = epoch_batches(self.train.ids, self.config.batch_utterances, self.seed, epoch)
+            loss = self._step(batches[index])
+            last = index + 1 == self.epoch_steps
+            dev_loss = self.dev_loss() if last else None
+            self.position.seconds += time.monotonic() - start
+            if last or (index + 1) % self.row_every == 0:
+                self._row(epoch, dev_loss)
+            if self.position.step in self.kept:
+                with atomic_directory(self.folder / "scaling" / f"tokens-{self.position.tokens}") as aside:
+                    self.model.save_pretrained(aside)
+            if last or self.stopped_by or time.monotonic() - saved >= 60 * self.save_minutes:
+                save_state(self.folder, self.position, self.model, self.optimizer, self.identity)
+                saved = time.monotonic()
+            if self.stopped_by:
+                print(f"stopped by a signal after step {self.position.step}; the state is saved", file=sys.stderr)
+                sys.exit(128 + self.stopped_by)
+            note = f"epoch {epoch + 1}/{self.config.epochs}  loss {loss:.3f}"
+            progress.update(self.position.tokens, note if dev_loss is None else f"{note}  dev {dev_loss:.3f}")
+
+    def dev_loss(self) -> float:
+        """Mean nats per token of the dev split."""
+        total = 0.0
+        self.model.eval()
+        with torch.no_grad(), self._autocast():
+            for packed in micro_batches(self.dev, np.arange(len(self.dev)), MICRO_BATCH_TOKENS):
+                total += packed_loss(self.model, packed.to(self.device)).item()
+        return total / int(self.dev.lengths.sum() - len(self.dev))
+
+    def _step(self, indices: np.ndarray) -> float:
+        """One optimizer step on these utterances; returns their mean loss per token."""
+        count = int(self.train.lengths[indices].sum() - len(indices))
+        rate = learning_rate(self.position.step, self.steps, self.config)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        total = 0.0
+        self.model.train()
+        self.optimizer.zero_grad()
+        with self._autocast():
+            for packed in micro_batches(self.train, indices, MICRO_BATCH_TOKENS):
+                loss = packed_loss(self.model, packed.to(self.device))
+                (loss / count).backward()
+                total += loss.item()
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm).item()
+        if not (math.isfinite(total) and math.isfinite(norm)):
+            raise ValueError(
+                f"lm/{self.name}: step {self.position.step + 1}: the loss is {total / count} and the gradient's norm"
+                f" {norm} on {', '.join(map(str, self.train.ids[indices]))}; a lower lm.training.learning_rate or"
+                f" precision fp32 may help; the last good state is in {self.folder}"
+            )
+        self.optimizer.step()
+        self.position.step += 1
+        self.position.tokens += count
+        self.position.loss_sum += total
+        self.position.loss_tokens += count
+        return total / count
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16")
+
+    def _row(self, epoch: int, dev_loss: float | None) -> None:
+        """Add a row to the log: the loss is the mean since the row before."""
+        here = self.position
+        here.rows.append(
+            {
+                "step": here.step,
+                "epoch": epoch + 1,
+                "tokens": here.tokens,
+                "seconds": round(here.seconds, 2),
+                "train_loss": round(here.loss_sum / here.loss_tokens, 6),
+                "dev_loss": "" if dev_loss is None else round(dev_loss, 6),
+                "lr": float(f"{learning_rate(here.step - 1, self.steps, self.config):.6g}"),
+                "tokens_per_second": round(here.loss_tokens / max(here.seconds - here.row_seconds, 1e-9)),
+            }
+        )
+        here.loss_sum, here.loss_tokens, here.row_seconds = 0.0, 0, here.seconds
+
+    def _resume(self) -> None:
+        state = load_newest(self.folder, self.identity, self.device)
+        if state is None:
+            return
+        self.position = Position(**state["position"])
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        print(f"lm/{self.name}: going on after step {self.position.step} of {self.steps}", file=sys.stderr)
+
+
+@contextmanager
+def stop_on_signals(training: Training) -> Iterator[None]:
+    """SIGTERM and SIGINT end the training after the running step, its state saved."""
+
+    def ask(number: int, frame: Any) -> None:
+        training.stopped_by = number
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def publish(training: Training, out: Path, tokenizer: Path, about: dict[str, Any]) -> None:
+    """Move what the training gathered to its declared places; the gathering folder goes."""
+    exports = training.folder / "scaling"
+    found = len(list(exports.glob("tokens-*")))
+    if found != len(training.kept):
+        raise ValueError(f"{exports}: {found} models instead of {len(training.kept)}; delete {training.folder}, train anew")
+    with atomic_directory(out / "scaling") as aside:
+        shutil.copytree(exports, aside, dirs_exist_ok=True)
+    write_csv(out / "log.csv", COLUMNS, training.position.rows)
+    with atomic_directory(out / "model") as aside:
+        training.model.save_pretrained(aside)
+        for file in sorted(tokenizer.iterdir()):
+            shutil.copyfile(file, aside / file.name)
+        write_json(aside / "training.json", about)
+    done = training.folder.with_name(".checkpoints.done")
+    training.folder.rename(done)  # in one go: half a folder must not be taken for a state
+    shutil.rmtree(done)
+
+
+def read_tokenizer(folder: Path) -> tuple[int, int, int]:
+    """(vocabulary size, BOS id, EOS id) of a tokenizer folder; ValueError if it has no such tokens."""
+    path = folder / "tokenizer.json"
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file")
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises bare Exception
+        raise ValueError(f"{path}: not a tokenizer ({error})") from None
+    bos, eos = tokenizer.token_to_id(BOS), tokenizer.token_to_id(EOS)
+    if bos is None or eos is None:
+        raise ValueError(f"{path}: no token {BOS if bos is None else EOS}; a tokenizer needs {BOS} and {EOS}")
+    return max(tokenizer.get_vocab().values()) + 1, bos, eos
+
+
+def fingerprint(path: Path) -> str:
+    """A hash of a split's tokens and index, so that a state never goes on with other tokens."""
+    digest = blake2b(digest_size=8)
+    for file in (path, index_path(path)):
+        with open(file, "rb") as content:
+            while block := content.read(2**22):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--train", type=Path, required=True, help="tokens of the train split (.bin)")
+    parser.add_argument("--dev", type=Path, required=True, help="tokens of the dev split (.bin)")
+    parser.add_argument("--tokenizer", type=Path, required=True, help="folder with tokenizer.json")
+    parser.add_argument("--config", required=True, help="the config's lm section, as JSON")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--name", required=True, help="the modality")
+    parser.add_argument("--out", type=Path, required=True, help="folder for model/, scaling/, log.csv")
+    parser.add_argument("--save-minutes", type=float, default=5.0, help="write a resumable state at least this often")
+    args = parser.parse_args()
+
+    config = parse_config(args.config)
+    torch.set_num_threads(config.training.threads)
+    torch.set_flush_denormal(True)
+    keep_memory()
+    transformers.utils.logging.disable_progress_bar()
+    vocab_size, bos, eos = read_tokenizer(args.tokenizer)
+    splits = {
+        split: load_split(path, vocab_size, config.model.context, bos, eos)
+        for split, path in (("train", args.train), ("dev", args.dev))
+    }
+    identity = {"name": args.name, "seed": args.seed, "vocabulary": vocab_size, **config.flat()}
+    identity |= {"train tokens": fingerprint(args.train), "dev tokens": fingerprint(args.dev)}
+    training = Training(
+        **splits,
+        vocab_size=vocab_size,
+        bos=bos,
+        eos=eos,
+        config=config,
+        seed=args.seed,
+        name=args.name,
+        folder=args.out / "checkpoints",
+        identity=identity,
+        save_minutes=args.save_minutes,
+    )
+    with stop_on_signals(training):
+        training.run()
+    last = training.position.rows[-1]
+    about = {
+        "modality": args.name,
+        "seed": args.seed,
+        "vocab_size": vocab_size,
+        "parameters": training.model.num_parameters(),
+        "utterances": len(splits["train"]),
+        "epochs": config.training.epochs,
+        "steps": training.position.step,
+        "tokens": training.position.tokens,
+        "train_loss": last["train_loss"],
+        "dev_loss": last["dev_loss"],
+        "device": training.device.type,
+        "config": asdict(config),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+        },
+    }
+    publish(training, args.out, args.tokenizer, about)
+    here = training.position
+    print(
+        f"lm/{args.name}: {here.step} steps, {here.tokens:,} tokens without padding in {here.seconds:.0f} s"
+        f" ({here.tokens / here.seconds:,.0f} per second), dev loss {last['dev_loss']:.4f} nats per token",
+        file=sys.stderr,
+    )
+
+
+if __name__ == "__main__":
+    run(main)

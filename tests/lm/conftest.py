@@ -1,0 +1,67 @@
+"""A toy language small enough to train on in a second."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer, models
+
+from scripts.common.ragged import Ragged, save_bin
+
+VOCABULARY = {"<unk>": 0, "<s>": 1, "</s>": 2, **{letter: 3 + i for i, letter in enumerate("abcdefgh")}}
+
+
+def toy_sequence(rng: np.random.Generator) -> np.ndarray:
+    """A walk on a ring of 8 symbols: two steps to choose from, evenly, so 1 bit per symbol."""
+    steps = rng.choice([1, 3], size=rng.integers(5, 40))
+    return np.array([1, *(3 + np.cumsum(steps) % 8), 2])
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    """Tokens of 60 + 12 utterances and their tokenizer, as the tokens stage leaves them."""
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 60), ("dev", 12)):
+        names = [f"{split}-{i}" for i in range(count)]
+        save_bin(tmp_path / f"{split}.bin", Ragged.join(names, [toy_sequence(rng) for _ in names]))
+    folder = tmp_path / "tokenizer"
+    folder.mkdir()
+    Tokenizer(models.WordLevel(VOCABULARY, unk_token="<unk>")).save(str(folder / "tokenizer.json"))
+    about = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "bos_token": "<s>",
+        "eos_token": "</s>",
+        "unk_token": "<unk>",
+    }
+    (folder / "tokenizer_config.json").write_text(json.dumps(about))
+    return tmp_path
+
+
+@pytest.fixture
+def section() -> dict[str, Any]:
+    """The config's lm section for a model that trains in seconds."""
+    return {
+        "model": {
+            "hidden_size": 16,
+            "intermediate_size": 32,
+            "layers": 2,
+            "heads": 2,
+            "kv_heads": 1,
+            "context": 64,
+        },
+        "training": {
+            "epochs": 3,
+            "batch_utterances": 8,
+            "learning_rate": 0.01,
+            "warmup_share": 0.1,
+            "final_learning_rate_share": 0.1,
+            "weight_decay": 0.1,
+            "betas": [0.9, 0.95],
+            "clip_norm": 1.0,
+            "checkpoints_in_epoch_1": 4,
+            "threads": 1,
+            "precision": "bf16",
+        },
+    }

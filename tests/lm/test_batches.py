@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+import torch
+
+from scripts.common.ragged import Ragged, save_bin
+from scripts.lm.batches import epoch_batches, load_split, micro_batches, pack, steps_per_epoch
+
+IDS = np.array([f"u{i}" for i in range(37)])
+
+
+def ragged(lengths, last=2):
+    rng = np.random.default_rng(0)
+    sequences = [np.array([1, *rng.integers(3, 11, n - 2), last]) for n in lengths]
+    return Ragged.join([f"u{i}" for i in range(len(lengths))], sequences)
+
+
+def test_an_epoch_takes_each_utterance_once_in_steps_of_equal_size():
+    batches = epoch_batches(IDS, 8, seed=1, epoch=0)
+    assert sorted(np.concatenate(batches)) == list(range(37))
+    assert len(batches) == steps_per_epoch(37, 8) == 5
+    assert {len(batch) for batch in batches} == {7, 8}
+
+
+def test_fewer_utterances_than_a_batch_make_one_step():
+    assert [len(batch) for batch in epoch_batches(IDS[:3], 8, seed=1, epoch=0)] == [3]
+
+
+def test_the_order_is_a_function_of_seed_and_epoch():
+    def order(seed, epoch):
+        return np.concatenate(epoch_batches(IDS, 8, seed, epoch)).tolist()
+
+    assert order(1, 0) == order(1, 0)
+    assert order(1, 0) != order(1, 1)
+    assert order(1, 0) != order(2, 0)
+
+
+def test_every_step_holds_the_same_utterances_however_they_are_stored():
+    backwards = IDS[::-1].copy()
+    for a, b in zip(epoch_batches(IDS, 8, 1, 0), epoch_batches(backwards, 8, 1, 0), strict=True):
+        assert IDS[a].tolist() == backwards[b].tolist()
+
+
+def test_packing_computes_no_padding_and_predicts_the_next_token():
+    packed = pack([np.array([1, 5, 6, 2]), np.array([1, 7, 2])])
+    assert packed.inputs.tolist() == [1, 5, 6, 1, 7]
+    assert packed.targets.tolist() == [5, 6, 2, 7, 2]
+    assert packed.positions.tolist() == [0, 1, 2, 0, 1]
+    assert packed.sizes == [3, 2]
+
+
+def test_padding_stays_under_5_percent_on_ragged_lengths():
+    lengths = np.random.default_rng(0).integers(3, 700, 50)
+    tokens = ragged(lengths)
+    computed = sum(p.inputs.numel() for p in micro_batches(tokens, np.arange(50), 2000))
+    useful = sum(lengths) - 50
+    assert useful / computed > 0.95
+
+
+def test_micro_batches_hold_every_utterance_once_within_the_limit():
+    tokens = ragged([3, 30, 700, 20, 90])
+    groups = micro_batches(tokens, np.array([4, 2, 0, 1]), 128)
+    assert [group.sizes for group in groups] == [[2, 29, 89], [699]]
+    assert torch.equal(groups[1].inputs, torch.from_numpy(tokens[2][:-1].astype(np.int64)))
+
+
+def load(path, vocab_size=11, context=64):
+    return load_split(path, vocab_size, context, bos=1, eos=2)
+
+
+def test_a_good_split_is_read(tmp_path):
+    save_bin(tmp_path / "train.bin", ragged([3, 9, 64]))
+    assert load(tmp_path / "train.bin").lengths.tolist() == [3, 9, 64]
+
+
+@pytest.mark.parametrize("lost", [1, 2, 11])
+def test_truncated_tokens_are_refused(tmp_path, lost):
+    path = tmp_path / "train.bin"
+    save_bin(path, ragged([9, 9]))
+    path.write_bytes(path.read_bytes()[:-lost])
+    with pytest.raises(ValueError, match="train"):
+        load(path)
+
+
+def test_a_damaged_index_is_refused(tmp_path):
+    path = tmp_path / "train.bin"
+    save_bin(path, ragged([9, 9]))
+    (tmp_path / "train.idx.npz").write_bytes(b"PK")
+    with pytest.raises(ValueError, match="not a token index"):
+        load(path)
+    (tmp_path / "train.idx.npz").unlink()
+    with pytest.raises(FileNotFoundError, match="train.idx.npz"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "message"),
+    [
+        (Ragged.join([], []), "no utterances"),
+        (Ragged(np.array(["a", "b"]), np.array([0, 4, 3]), np.array([1, 5, 2], np.uint16)), "not a rising list"),
+        (Ragged(np.array(["a", "a"]), np.array([0, 2, 4]), np.array([1, 2, 1, 2], np.uint16)), "appears twice"),
+        (Ragged.join(["a", "b"], [np.array([1, 5, 2]), np.array([1])]), "b (1 tokens) holds fewer than 2 tokens"),
+        (Ragged.join(["a", "b"], [np.array([1, 5, 2]), np.array([], int)]), "b (0 tokens) holds fewer than 2 tokens"),
+        (Ragged.join(["a"], [np.array([1, 11, 2])]), "a (3 tokens) holds a token outside the vocabulary of 11"),
+        (Ragged.join(["a"], [np.array([1, 5, 5])]), "does not begin with 1 and end with 2"),
+        (ragged([9, 65, 70]), "u1 (65 tokens) is longer than lm.model.context = 64 tokens (2 such in this file)"),
+    ],
+)
+def test_tokens_that_cannot_be_trained_on_are_refused(tmp_path, tokens, message):
+    save_bin(tmp_path / "train.bin", tokens)
+    with pytest.raises(ValueError) as error:
+        load(tmp_path / "train.bin")
+    assert message in str(error.value)
+    assert "train.bin" in str(error.value)

@@ -1,0 +1,57 @@
+import pytest
+import torch
+
+from scripts.lm.checkpoint import Position, load_newest, save_state, states
+
+IDENTITY = {"lm.model.layers": 2, "seed": 1}
+CPU = torch.device("cpu")
+
+
+def save(folder, step):
+    model = torch.nn.Linear(2, 2)
+    save_state(folder, Position(step=step), model, torch.optim.AdamW(model.parameters()), IDENTITY)
+
+
+def test_the_newest_two_states_are_kept_and_the_newest_is_loaded(tmp_path):
+    for step in (3, 20, 100):
+        save(tmp_path, step)
+    assert [path.name for path in states(tmp_path)] == ["step-000000100.pt", "step-000000020.pt"]
+    assert load_newest(tmp_path, IDENTITY, CPU)["position"]["step"] == 100
+
+
+def test_nothing_there_is_a_fresh_start(tmp_path):
+    assert load_newest(tmp_path / "none", IDENTITY, CPU) is None
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "other", "torn"])
+def test_a_damaged_newest_state_is_skipped_with_a_warning(tmp_path, capsys, damage):
+    save(tmp_path, 1)
+    save(tmp_path, 2)
+    newest = tmp_path / "step-000000002.pt"
+    content = newest.read_bytes()
+    if damage == "other":
+        torch.save({"identity": IDENTITY}, newest)
+    else:
+        middle = len(content) // 2
+        torn = content[:middle] + bytes(64) + content[middle + 64 :]
+        newest.write_bytes({"cut": content[:middle], "empty": b"", "torn": torn}[damage])
+    assert load_newest(tmp_path, IDENTITY, CPU)["position"]["step"] == 1
+    assert "warning" in capsys.readouterr().err
+
+
+def test_another_runs_state_is_refused_naming_what_differs(tmp_path):
+    save(tmp_path, 1)
+    with pytest.raises(ValueError) as error:
+        load_newest(tmp_path, {"lm.model.layers": 3, "seed": 2}, CPU)
+    assert "lm.model.layers = 2" in str(error.value)
+    assert f"delete {tmp_path}" in str(error.value)
+
+
+def test_code_in_a_state_file_is_not_run(tmp_path, capsys):
+    class Evil:
+        def __reduce__(self):
+            return print, ("ran",)
+
+    torch.save({"identity": IDENTITY, "position": Evil(), "model": {}, "optimizer": {}}, tmp_path / "step-000000001.pt")
+    assert load_newest(tmp_path, IDENTITY, CPU) is None
+    assert "ran" not in capsys.readouterr().out

@@ -1,0 +1,49 @@
+import json
+
+import pytest
+import yaml
+
+from scripts.lm.config import parse_config
+
+
+def test_the_default_config_is_read():
+    with open("config.yaml", encoding="utf-8") as file:
+        section = yaml.safe_load(file)["lm"]
+    config = parse_config(json.dumps(section))
+    assert config.model.layers == section["model"]["layers"]
+    assert config.flat()["lm.training.betas"] == section["training"]["betas"]
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value", "message"),
+    [
+        ("training", "batch_utterances", -4, "lm.training.batch_utterances is -4; it must be a positive integer"),
+        ("training", "batch_utterances", 0, "must be a positive integer"),
+        ("training", "epochs", 2.5, "lm.training.epochs is 2.5"),
+        ("training", "learning_rate", 0, "lm.training.learning_rate is 0; it must be a positive number"),
+        ("training", "learning_rate", "fast", "lm.training.learning_rate is 'fast'"),
+        ("training", "warmup_share", 1.5, "lm.training.warmup_share is 1.5; it must be a number from 0 to 1"),
+        ("training", "weight_decay", -0.1, "lm.training.weight_decay is -0.1; it must be 0 or more"),
+        ("training", "betas", [0.9], "lm.training.betas is [0.9]"),
+        ("training", "precision", "fp8", "lm.training.precision is 'fp8'; it must be bf16 or fp32"),
+        ("training", "batchsize", 4, "lm.training.batchsize is unknown; known are epochs"),
+        ("model", "heads", 3, "lm.model.hidden_size is 16; it must be an even multiple of lm.model.heads (3)"),
+        ("model", "kv_heads", 4, "lm.model.kv_heads is 4; it must divide lm.model.heads (2)"),
+        ("model", "layers", True, "lm.model.layers is True"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_key(section, part, key, value, message):
+    section[part][key] = value
+    with pytest.raises(ValueError) as error:
+        parse_config(json.dumps(section))
+    assert message in str(error.value)
+
+
+def test_a_missing_key_and_broken_json_are_refused(section):
+    del section["model"]["layers"]
+    with pytest.raises(ValueError, match=r"lm\.model\.layers is missing"):
+        parse_config(json.dumps(section))
+    with pytest.raises(ValueError, match="not JSON"):
+        parse_config("{")
+    with pytest.raises(ValueError, match=r"lm\.training is missing"):
+        parse_config(json.dumps({"model": section["model"]}))

@@ -1,0 +1,263 @@
+import csv
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from scripts.common.files import read_json
+from scripts.common.ragged import load_bin
+from scripts.lm import train as module
+from scripts.lm.config import parse_config
+from scripts.lm.train import build_optimizer, learning_rate, scaling_steps
+from tests.lm.conftest import VOCABULARY
+
+
+def arguments(toy: Path, section, out="out", *more):
+    return [
+        *("--train", str(toy / "train.bin"), "--dev", str(toy / "dev.bin"), "--tokenizer", str(toy / "tokenizer")),
+        *("--config", json.dumps(section), "--seed", "1", "--name", "toy", "--out", str(toy / out), *more),
+    ]
+
+
+@pytest.fixture
+def train(toy, section, monkeypatch):
+    """Run the command in this process; returns the output folder."""
+
+    def call(out="out", *more):
+        monkeypatch.setattr(sys, "argv", ["train", *arguments(toy, section, out, *more)])
+        module.main()
+        return toy / out
+
+    return call
+
+
+def files(folder: Path):
+    """Content of everything under a folder; log.csv without its two columns of time."""
+    found = {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    found["log.csv"] = [{**row, "seconds": "", "tokens_per_second": ""} for row in log(folder)]
+    return found
+
+
+def log(folder: Path):
+    with open(folder / "log.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_learning_rate_by_hand(section):
+    config = parse_config(json.dumps(section)).training  # peak 0.01, 10% warm-up, ends at a tenth
+    rates = [learning_rate(step, 20, config) for step in range(20)]
+    assert rates[:2] == [0.005, 0.01]
+    assert rates[10] == pytest.approx(0.01 * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi / 2))))
+    assert rates[-1] == pytest.approx(0.001)
+    assert all(a > b for a, b in zip(rates[1:], rates[2:], strict=False))
+
+
+@pytest.mark.parametrize(
+    ("steps", "count", "expected"),
+    [(75, 8, [2, 4, 6, 10, 17, 28, 46, 75]), (8, 8, list(range(1, 9))), (3, 8, [1, 2, 3]), (1, 8, [1]), (10, 1, [10])],
+)
+def test_scaling_steps_by_hand(steps, count, expected):
+    found = scaling_steps(steps, count)
+    assert found[-1] == steps if count > 1 else len(found) == 1
+    assert count == 1 or found == expected
+
+
+@pytest.mark.parametrize("steps", range(1, 60))
+def test_scaling_steps_are_distinct_and_rise_to_the_epochs_end(steps):
+    found = scaling_steps(steps, 8)
+    assert len(found) == min(8, steps)
+    assert found == sorted(set(found))
+    assert 1 <= found[0]
+    assert found[-1] == steps
+
+
+def test_only_matrices_of_linear_layers_decay(section):
+    config = parse_config(json.dumps(section))
+    model = module.build_model(config.model, 11, 1, 2, 0, "fp32")
+    decayed, others = build_optimizer(model, config.training).param_groups
+    assert decayed["weight_decay"] == 0.1
+    assert others["weight_decay"] == 0.0
+    assert len(decayed["params"]) == 7 * 2 + 1  # per layer q, k, v, o, gate, up, down; and the output head
+    assert len(others["params"]) == 2 * 2 + 1 + 1  # norms; and the embedding
+
+
+def test_the_output_is_complete_and_loads(train, toy, section):
+    out = train()
+    assert sorted(p.name for p in out.iterdir()) == ["log.csv", "model", "scaling"]
+    tokens = load_bin(toy / "train.bin")
+    per_epoch = int(tokens.lengths.sum()) - len(tokens)
+    about = read_json(out / "model" / "training.json")
+    assert about["steps"] == 3 * 8
+    assert about["tokens"] == 3 * per_epoch
+    assert about["vocab_size"] == len(VOCABULARY)
+    assert about["config"]["model"] == section["model"]
+
+    kept = sorted(int(p.name.removeprefix("tokens-")) for p in (out / "scaling").iterdir())
+    assert len(kept) == 4
+    assert kept[-1] == per_epoch
+
+    tokenizer = AutoTokenizer.from_pretrained(out / "model")
+    model = AutoModelForCausalLM.from_pretrained(out / "model")
+    config = model.config
+    assert (config.bos_token_id, config.eos_token_id, config.pad_token_id) == (1, 2, None)
+    assert (tokenizer.bos_token_id, tokenizer.eos_token_id) == (1, 2)
+    assert tokenizer.convert_tokens_to_ids("a") == VOCABULARY["a"]
+    for folder in (out / "scaling").iterdir():
+        assert AutoModelForCausalLM.from_pretrained(folder).dtype == torch.float32
+
+    rows = log(out)
+    dev = [float(row["dev_loss"]) for row in rows if row["dev_loss"]]
+    assert [row["epoch"] for row in rows if row["dev_loss"]] == ["1", "2", "3"]
+    assert int(rows[-1]["tokens"]) == about["tokens"]
+    assert about["dev_loss"] == dev[-1]
+
+    # The loaded model, by transformers' own attention in float32, has the loss that training saw.
+    total, count = 0.0, 0
+    for sequence in load_bin(toy / "dev.bin"):
+        ids = torch.from_numpy(sequence.astype(np.int64))[None]
+        with torch.no_grad():
+            total += model(ids, labels=ids).loss.item() * (len(sequence) - 1)
+        count += len(sequence) - 1
+    assert total / count == pytest.approx(dev[-1], rel=0.01)
+
+
+def test_the_loss_falls_to_the_languages_entropy(train, section):
+    section["training"]["epochs"] = 30
+    rows = log(train())
+    lengths = 1 + np.arange(5, 40)  # tokens predicted per sequence, of which the last is EOS
+    hazard = [sum(lengths > n) / sum(lengths >= n) for n in range(5 + 1, 40)]  # that EOS does not come yet
+    ending = -sum(math.log(h) * h + math.log(1 - h) * (1 - h) for h in hazard if 0 < h < 1) / len(hazard)
+    bound = math.log(2) + ending  # of the step, and at most of the ending
+    last = float(rows[-1]["dev_loss"])
+    assert 0.9 * math.log(2) < last < bound + 0.1
+    assert float(rows[0]["train_loss"]) > 1.8  # from about the log of 8
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(train, toy):
+    a, b = files(train("a")), files(train("b"))
+    assert a == b
+    c = files(train("c", "--seed", "2"))
+    assert a["model/model.safetensors"] != c["model/model.safetensors"]
+
+
+def test_a_stopped_run_goes_on_to_the_same_bytes(train, toy, section, monkeypatch):
+    whole = files(train("whole"))
+    step = module.Training._step
+    for at in (3, 8, 9):  # inside an epoch, at its end, and just after
+
+        def stop(self, indices, at=at):
+            if self.position.step == at - 1:
+                self.stopped_by = signal.SIGTERM
+            return step(self, indices)
+
+        monkeypatch.setattr(module.Training, "_step", stop)
+        with pytest.raises(SystemExit) as stopped:
+            train("parts")
+        assert stopped.value.code == 128 + signal.SIGTERM
+        assert not (toy / "parts" / "model").exists()
+    monkeypatch.setattr(module.Training, "_step", step)
+    assert files(train("parts")) == whole
+
+
+def test_killed_without_warning_it_goes_on_to_the_same_bytes(train, toy, section):
+    section["training"]["epochs"] = 40
+    section["training"]["batch_utterances"] = 4
+    whole = files(train("whole"))
+    command = [sys.executable, "-m", "scripts.lm.train", *arguments(toy, section, "killed", "--save-minutes", "0")]
+    states = toy / "killed" / "checkpoints"
+    for sig, code in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 128 + signal.SIGTERM)):
+        before = {p.name for p in states.glob("step-*.pt")}
+        job = subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        deadline = time.monotonic() + 60
+        while len({p.name for p in states.glob("step-*.pt")} - before) < 2 and time.monotonic() < deadline:
+            time.sleep(0.005)
+        job.send_signal(sig)
+        assert job.wait() == code, job.stderr.read().decode()
+    done = int(max(p.name for p in states.glob("step-*.pt"))[5:14])
+    assert 2 < done < 40 * 15
+    assert files(train("killed")) == whole
+
+
+def test_a_stopped_run_does_not_go_on_with_another_config_or_other_tokens(train, toy, section, monkeypatch):
+    step = module.Training._step
+
+    def stop(self, indices):
+        self.stopped_by = signal.SIGTERM
+        return step(self, indices)
+
+    monkeypatch.setattr(module.Training, "_step", stop)
+    with pytest.raises(SystemExit):
+        train()
+    section["training"]["learning_rate"] = 0.02
+    with pytest.raises(ValueError, match=r"lm\.training\.learning_rate = 0\.01 cannot go on with 0\.02.*delete .*checkpoints"):
+        train()
+    section["training"]["learning_rate"] = 0.01
+    content = bytearray((toy / "dev.bin").read_bytes())
+    content[2] = 3 if content[2] != 3 else 4
+    (toy / "dev.bin").write_bytes(content)
+    with pytest.raises(ValueError, match="dev tokens"):
+        train()
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_state(train, toy, monkeypatch):
+    loss, calls = module.packed_loss, []
+
+    def explode(model, packed):
+        calls.append(1)
+        return loss(model, packed) * (float("nan") if len(calls) == 5 else 1.0)
+
+    monkeypatch.setattr(module, "packed_loss", explode)
+    with pytest.raises(ValueError, match=r"lm/toy: step 5: the loss is nan .*train-\d+, .*checkpoints") as error:
+        train("out", "--save-minutes", "0")
+    assert "\n" not in str(error.value)
+    assert max(p.name for p in (toy / "out" / "checkpoints").glob("step-*.pt")) == "step-000000004.pt"
+
+
+def test_fewer_utterances_than_a_batch_and_checkpoints_than_steps_work(train, section):
+    section["training"]["batch_utterances"] = 500
+    out = train()
+    assert len(list((out / "scaling").iterdir())) == 1
+    assert int(log(out)[-1]["step"]) == 3
+
+
+def run(arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.lm.train", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def test_bad_input_is_one_line_and_no_output(toy, section):
+    section["training"]["batch_utterances"] = -4
+    result = run(arguments(toy, section))
+    assert result.returncode == 1
+    assert result.stderr == "error: lm.training.batch_utterances is -4; it must be a positive integer\n"
+    assert not (toy / "out").exists()
+
+
+def test_bad_tokenizers_are_refused(train, toy):
+    path = toy / "tokenizer" / "tokenizer.json"
+    content = path.read_text()
+    path.write_text(content.replace("</s>", "<end>"))
+    with pytest.raises(ValueError, match=r"tokenizer\.json: no token </s>"):
+        train()
+    path.write_text(content[:-9])
+    with pytest.raises(ValueError, match=r"tokenizer\.json: not a tokenizer"):
+        train()
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"tokenizer\.json: no such file"):
+        train()
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_line(train, toy):
+    (toy / "out").write_text("a file where the folder should be")
+    with pytest.raises(OSError, match="out"):
+        train()

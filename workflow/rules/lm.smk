@@ -1,0 +1,47 @@
+"""One language model per modality, the same but for the vocabulary.
+
+In: tokens/{modality}/tokenizer, train.bin and dev.bin.
+Out: lm/{modality}/model (loads with AutoModelForCausalLM and AutoTokenizer), log.csv, and scaling/, the
+models kept inside the first epoch. Training states gather under lm/{modality}/checkpoints, which no
+rule declares: a job that is killed and started again goes on from there.
+"""
+
+
+rule lm_train:
+    """Train a Llama from scratch on one modality's tokens."""
+    input:
+        train=f"{RESULTS}/tokens/{{modality}}/train.bin",
+        train_index=f"{RESULTS}/tokens/{{modality}}/train.idx.npz",
+        dev=f"{RESULTS}/tokens/{{modality}}/dev.bin",
+        dev_index=f"{RESULTS}/tokens/{{modality}}/dev.idx.npz",
+        tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",
+        code=module_files("scripts.lm.train"),
+    output:
+        model=directory(f"{RESULTS}/lm/{{modality}}/model"),
+        scaling=directory(f"{RESULTS}/lm/{{modality}}/scaling"),
+        log=f"{RESULTS}/lm/{{modality}}/log.csv",
+    log:
+        f"{RESULTS}/logs/lm/train/{{modality}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/lm/train/{{modality}}.tsv"
+    retries: 1
+    conda:
+        "../../envs/core.yaml"
+    threads: config["lm"]["training"]["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        config=as_json(config["lm"]),
+        seed=config["seed"],
+        out=subpath(output.model, parent=True),
+    shell:
+        "python -m scripts.lm.train"
+        " --train {input.train}"
+        " --dev {input.dev}"
+        " --tokenizer {input.tokenizer}"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " --name {wildcards.modality}"
+        " --out {params.out}"
+        " 2>&1 | tee {log}"
