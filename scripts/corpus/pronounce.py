@@ -93,13 +93,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cuts", type=Path, nargs="+", required=True, help="cuts and items")
     parser.add_argument("--scripts", type=Path, nargs="*", default=[], help="what was spoken (world)")
-    parser.add_argument("--lexicon", type=Path, help="further pronunciations (manifest)")
+    parser.add_argument("--lexicon", type=Path, nargs="*", default=[], help="further pronunciations (manifest)")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
 
-    sources = [spoken_pronunciations(args.scripts), cmudict_lexicon()]
-    if args.lexicon:
-        sources.append(read_lexicon(args.lexicon))
+    sources = [spoken_pronunciations(args.scripts), cmudict_lexicon(), *map(read_lexicon, args.lexicon)]
     words = sorted(corpus_words(args.cuts))
     found = {word: list(dict.fromkeys(p for source in sources for p in source.get(word, ()))) for word in words}
     with atomic_path(args.out) as aside:

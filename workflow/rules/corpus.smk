@@ -1,0 +1,258 @@
+"""The corpus: speech, its texts and the zero-shot tasks, as Lhotse cuts in LibriHeavy's schema.
+
+In: nothing (corpus.source world: the corpus is written and spoken here), or manifests and audio (manifest).
+Out: corpus/cuts/{split}/{shard}.jsonl.gz, corpus/tasks/{task}.jsonl.gz, corpus/lexicon.txt and
+corpus/dropped.csv; from world also corpus/audio/, and corpus/truth/ for the tests.
+"""
+
+if config["corpus"]["source"] == "world":
+
+    include: "corpus_write.smk"
+
+    SCRIPTS = [
+        f"{RESULTS}/corpus/script/{split}/{shard}.jsonl.gz"
+        for split in SPLITS
+        for shard in SHARDS[split]
+    ]
+    USER_LEXICON = []
+    DROPPED_PARTS = [
+        f"{RESULTS}/corpus/dropped/{split}/{shard}.csv"
+        for split in SPLITS
+        for shard in SHARDS[split]
+    ]
+
+    rule corpus_speak:
+        """One shard of the script: long FLACs per speaker and chapter, cuts of them, true phone times."""
+        input:
+            script=f"{RESULTS}/corpus/script/{{split}}/{{shard}}.jsonl.gz",
+            code=module_files("scripts.corpus.speak"),
+        output:
+            audio=directory(f"{AUDIO_ROOT}/{{split}}/{{shard}}"),
+            cuts=f"{RESULTS}/corpus/cuts/{{split}}/{{shard}}.jsonl.gz",
+            truth=f"{RESULTS}/corpus/truth/{{split}}/{{shard}}.jsonl.gz",
+            dropped=f"{RESULTS}/corpus/dropped/{{split}}/{{shard}}.csv",
+        params:
+            audio_root=AUDIO_ROOT,
+            config=as_json(
+                config["corpus"]["world"],
+                "voices",
+                "speakers",
+                "rate",
+                "pitch",
+                "gain",
+                "noise",
+            ),
+            limits=as_json(config["corpus"], "min_seconds", "max_seconds"),
+            seed=config["seed"],
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=lambda wildcards, attempt: 60 * attempt,
+        log:
+            f"{RESULTS}/logs/corpus/speak/{{split}}/{{shard}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/corpus/speak/{{split}}/{{shard}}.tsv"
+        conda:
+            "../../envs/core.yaml"
+        shell:
+            "python -m scripts.corpus.speak"
+            " --script {input.script}"
+            " --audio {output.audio}"
+            " --audio-root {params.audio_root}"
+            " --cuts {output.cuts}"
+            " --truth {output.truth}"
+            " --dropped {output.dropped}"
+            " --config {params.config:q}"
+            " --limits {params.limits:q}"
+            " --seed {params.seed}"
+            " 2>&1 | tee {log}"
+
+    rule corpus_speak_tasks:
+        """A task's pairs, both sides spoken alike; one candidate per pair is kept, so that lengths balance."""
+        input:
+            script=f"{RESULTS}/corpus/script/tasks/{{task}}.jsonl.gz",
+            code=module_files("scripts.corpus.speak_tasks"),
+        output:
+            audio=directory(f"{AUDIO_ROOT}/tasks/{{task}}"),
+            items=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
+            dropped=f"{RESULTS}/corpus/dropped/tasks/{{task}}.csv",
+        params:
+            audio_root=AUDIO_ROOT,
+            config=as_json(
+                config["corpus"]["world"],
+                "voices",
+                "speakers",
+                "rate",
+                "pitch",
+                "gain",
+                "noise",
+            ),
+            limits=as_json(config["corpus"], "min_seconds", "max_seconds"),
+            seed=config["seed"],
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=lambda wildcards, attempt: 60 * attempt,
+        log:
+            f"{RESULTS}/logs/corpus/speak_tasks/{{task}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/corpus/speak_tasks/{{task}}.tsv"
+        conda:
+            "../../envs/core.yaml"
+        shell:
+            "python -m scripts.corpus.speak_tasks"
+            " --script {input.script}"
+            " --audio {output.audio}"
+            " --audio-root {params.audio_root}"
+            " --items {output.items}"
+            " --dropped {output.dropped}"
+            " --config {params.config:q}"
+            " --limits {params.limits:q}"
+            " --seed {params.seed}"
+            " 2>&1 | tee {log}"
+
+else:
+
+    SCRIPTS = []
+    USER_LEXICON = [
+        path for path in [config["corpus"]["manifest"]["lexicon"]] if path is not None
+    ]
+    DROPPED_PARTS = [f"{RESULTS}/corpus/dropped/{split}.csv" for split in SPLITS]
+
+    rule corpus_manifest_train:
+        """A manifest's cuts, checked and dealt into shards; what cannot be used is listed."""
+        input:
+            manifest=config["corpus"]["manifest"]["train"],
+            code=module_files("scripts.corpus.manifest"),
+        output:
+            shards=expand(
+                f"{RESULTS}/corpus/cuts/train/{{shard}}.jsonl.gz",
+                shard=SHARDS["train"],
+            ),
+            dropped=f"{RESULTS}/corpus/dropped/train.csv",
+        params:
+            audio_root=AUDIO_ROOT,
+            config=as_json(
+                config["corpus"], "min_seconds", "max_seconds", "characters"
+            ),
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 2000 * attempt,
+            runtime=lambda wildcards, attempt: 60 * attempt,
+        log:
+            f"{RESULTS}/logs/corpus/manifest/train.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/corpus/manifest/train.tsv"
+        conda:
+            "../../envs/core.yaml"
+        shell:
+            "python -m scripts.corpus.manifest"
+            " --manifest {input.manifest}"
+            " --audio-root {params.audio_root}"
+            " --shards {output.shards}"
+            " --dropped {output.dropped}"
+            " --config {params.config:q}"
+            " 2>&1 | tee {log}"
+
+    use rule corpus_manifest_train as corpus_manifest_dev with:
+        input:
+            manifest=config["corpus"]["manifest"]["dev"],
+            code=module_files("scripts.corpus.manifest"),
+        output:
+            shards=expand(
+                f"{RESULTS}/corpus/cuts/dev/{{shard}}.jsonl.gz",
+                shard=SHARDS["dev"],
+            ),
+            dropped=f"{RESULTS}/corpus/dropped/dev.csv",
+        log:
+            f"{RESULTS}/logs/corpus/manifest/dev.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/corpus/manifest/dev.tsv"
+
+    rule corpus_manifest_tasks:
+        """A task's items, both sides of each checked."""
+        input:
+            items=lambda wildcards: config["corpus"]["manifest"]["tasks"][
+                wildcards.task
+            ],
+            code=module_files("scripts.corpus.manifest_tasks"),
+        output:
+            items=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
+            dropped=f"{RESULTS}/corpus/dropped/tasks/{{task}}.csv",
+        params:
+            audio_root=AUDIO_ROOT,
+            config=as_json(
+                config["corpus"], "min_seconds", "max_seconds", "characters"
+            ),
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        log:
+            f"{RESULTS}/logs/corpus/manifest_tasks/{{task}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/corpus/manifest_tasks/{{task}}.tsv"
+        conda:
+            "../../envs/core.yaml"
+        shell:
+            "python -m scripts.corpus.manifest_tasks"
+            " --task {wildcards.task}"
+            " --items {input.items}"
+            " --audio-root {params.audio_root}"
+            " --out {output.items}"
+            " --dropped {output.dropped}"
+            " --config {params.config:q}"
+            " 2>&1 | tee {log}"
+
+
+rule corpus_lexicon:
+    """Every pronunciation of every word of the corpus: as spoken (world), CMUdict's, the user's."""
+    input:
+        cuts=[
+            f"{RESULTS}/corpus/cuts/{split}/{shard}.jsonl.gz"
+            for split in SPLITS
+            for shard in SHARDS[split]
+        ],
+        tasks=expand(f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz", task=TASKS),
+        scripts=SCRIPTS,
+        lexicon=USER_LEXICON,
+        code=module_files("scripts.corpus.pronounce"),
+    output:
+        lexicon=f"{RESULTS}/corpus/lexicon.txt",
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    log:
+        f"{RESULTS}/logs/corpus/lexicon.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/corpus/lexicon.tsv"
+    conda:
+        "../../envs/core.yaml"
+    shell:
+        "python -m scripts.corpus.pronounce"
+        " --cuts {input.cuts} {input.tasks}"
+        " --scripts {input.scripts}"
+        " --lexicon {input.lexicon}"
+        " --out {output.lexicon}"
+        " 2>&1 | tee {log}"
+
+
+rule corpus_dropped:
+    """All jobs' drops in one table."""
+    input:
+        parts=DROPPED_PARTS,
+        tasks=expand(f"{RESULTS}/corpus/dropped/tasks/{{task}}.csv", task=TASKS),
+        code=module_files("scripts.corpus.drops"),
+    output:
+        dropped=f"{RESULTS}/corpus/dropped.csv",
+    localrule: True
+    log:
+        f"{RESULTS}/logs/corpus/dropped.log",
+    conda:
+        "../../envs/core.yaml"
+    shell:
+        "python -m scripts.corpus.drops"
+        " --parts {input.parts} {input.tasks}"
+        " --out {output.dropped}"
+        " 2>&1 | tee {log}"
