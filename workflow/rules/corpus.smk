@@ -31,6 +31,16 @@ if config["corpus"]["source"] == "world":
             cuts=f"{RESULTS}/corpus/cuts/{{split}}/{{shard}}.jsonl.gz",
             truth=f"{RESULTS}/corpus/truth/{{split}}/{{shard}}.jsonl.gz",
             dropped=f"{RESULTS}/corpus/dropped/{{split}}/{{shard}}.csv",
+        log:
+            f"{RESULTS}/logs/corpus/speak/{{split}}/{{shard}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/corpus/speak/{{split}}/{{shard}}.tsv"
+        conda:
+            "../../envs/core.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=lambda wildcards, attempt: 60 * attempt,
         params:
             audio_root=AUDIO_ROOT,
             config=as_json(
@@ -44,16 +54,6 @@ if config["corpus"]["source"] == "world":
             ),
             limits=as_json(config["corpus"], "min_seconds", "max_seconds"),
             seed=config["seed"],
-        threads: 1
-        resources:
-            mem_mb=1000,
-            runtime=lambda wildcards, attempt: 60 * attempt,
-        log:
-            f"{RESULTS}/logs/corpus/speak/{{split}}/{{shard}}.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/corpus/speak/{{split}}/{{shard}}.tsv"
-        conda:
-            "../../envs/core.yaml"
         shell:
             "python -m scripts.corpus.speak"
             " --script {input.script}"
@@ -76,6 +76,16 @@ if config["corpus"]["source"] == "world":
             audio=directory(f"{AUDIO_ROOT}/tasks/{{task}}"),
             items=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
             dropped=f"{RESULTS}/corpus/dropped/tasks/{{task}}.csv",
+        log:
+            f"{RESULTS}/logs/corpus/speak_tasks/{{task}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/corpus/speak_tasks/{{task}}.tsv"
+        conda:
+            "../../envs/core.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=lambda wildcards, attempt: 60 * attempt,
         params:
             audio_root=AUDIO_ROOT,
             config=as_json(
@@ -89,16 +99,6 @@ if config["corpus"]["source"] == "world":
             ),
             limits=as_json(config["corpus"], "min_seconds", "max_seconds"),
             seed=config["seed"],
-        threads: 1
-        resources:
-            mem_mb=1000,
-            runtime=lambda wildcards, attempt: 60 * attempt,
-        log:
-            f"{RESULTS}/logs/corpus/speak_tasks/{{task}}.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/corpus/speak_tasks/{{task}}.tsv"
-        conda:
-            "../../envs/core.yaml"
         shell:
             "python -m scripts.corpus.speak_tasks"
             " --script {input.script}"
@@ -130,21 +130,19 @@ else:
                 shard=SHARDS["train"],
             ),
             dropped=f"{RESULTS}/corpus/dropped/train.csv",
-        params:
-            audio_root=AUDIO_ROOT,
-            config=as_json(
-                config["corpus"], "min_seconds", "max_seconds", "characters"
-            ),
-        threads: 1
-        resources:
-            mem_mb=lambda wildcards, attempt: 2000 * attempt,
-            runtime=lambda wildcards, attempt: 60 * attempt,
         log:
             f"{RESULTS}/logs/corpus/manifest/train.log",
         benchmark:
             f"{RESULTS}/benchmarks/corpus/manifest/train.tsv"
         conda:
             "../../envs/core.yaml"
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 2000 * attempt,
+            runtime=lambda wildcards, attempt: 60 * attempt,
+        params:
+            audio_root=AUDIO_ROOT,
+            config=as_json(config["corpus"], "min_seconds", "max_seconds", "characters"),
         shell:
             "python -m scripts.corpus.manifest"
             " --manifest {input.manifest}"
@@ -179,21 +177,19 @@ else:
         output:
             items=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
             dropped=f"{RESULTS}/corpus/dropped/tasks/{{task}}.csv",
-        params:
-            audio_root=AUDIO_ROOT,
-            config=as_json(
-                config["corpus"], "min_seconds", "max_seconds", "characters"
-            ),
-        threads: 1
-        resources:
-            mem_mb=1000,
-            runtime=lambda wildcards, attempt: 30 * attempt,
         log:
             f"{RESULTS}/logs/corpus/manifest_tasks/{{task}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/corpus/manifest_tasks/{{task}}.tsv"
         conda:
             "../../envs/core.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            audio_root=AUDIO_ROOT,
+            config=as_json(config["corpus"], "min_seconds", "max_seconds", "characters"),
         shell:
             "python -m scripts.corpus.manifest_tasks"
             " --task {wildcards.task}"
@@ -219,16 +215,16 @@ rule corpus_lexicon:
         code=module_files("scripts.corpus.pronounce"),
     output:
         lexicon=f"{RESULTS}/corpus/lexicon.txt",
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=60,
     log:
         f"{RESULTS}/logs/corpus/lexicon.log",
     benchmark:
         f"{RESULTS}/benchmarks/corpus/lexicon.tsv"
     conda:
         "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
     shell:
         "python -m scripts.corpus.pronounce"
         " --cuts {input.cuts} {input.tasks}"
@@ -246,9 +242,9 @@ rule corpus_dropped:
         code=module_files("scripts.corpus.drops"),
     output:
         dropped=f"{RESULTS}/corpus/dropped.csv",
-    localrule: True
     log:
         f"{RESULTS}/logs/corpus/dropped.log",
+    localrule: True
     conda:
         "../../envs/core.yaml"
     shell:
