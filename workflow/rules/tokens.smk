@@ -14,20 +14,13 @@ MODALITY = {
     name: to_json(from_config(name, line, config["tokens"]))
     for name, line in config["modalities"].items()
 }
-# What a source needs besides the aligned cuts: a list of its symbols, and streams of them.
+SOURCE = {name: line["source"] for name, line in config["modalities"].items()}
+# What a source needs besides the aligned cuts: a list of its symbols, and a folder with streams of them.
 INVENTORY = {
     "phones": f"{RESULTS}/corpus/lexicon.txt",
     "units": f"{RESULTS}/units/kmeans.json",
 }
-STREAMS = {"units": f"{RESULTS}/units"}
-SOURCE = {name: line["source"] for name, line in config["modalities"].items()}
-
-
-rule tokens:
-    input:
-        expand(f"{RESULTS}/tokens/{{modality}}/stats.json", modality=MODALITIES),
-    """All modalities' tokens and their statistics."""
-    localrule: True
+STREAMS = {"units": [f"{RESULTS}/units"]}
 
 
 rule tokens_tokenizer:
@@ -38,7 +31,7 @@ rule tokens_tokenizer:
         ),
         units=lambda w: expand(
             "{folder}/train/{shard}.npz",
-            folder=[STREAMS[s] for s in STREAMS if s == SOURCE[w.modality]],
+            folder=STREAMS.get(SOURCE[w.modality], []),
             shard=SHARDS["train"],
         ),
         inventory=lambda w: INVENTORY.get(SOURCE[w.modality], []),
@@ -73,7 +66,7 @@ rule tokens_encode:
         cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
         units=lambda w: expand(
             "{folder}/{split}/{shard}.npz",
-            folder=[STREAMS[s] for s in STREAMS if s == SOURCE[w.modality]],
+            folder=STREAMS.get(SOURCE[w.modality], []),
             split=w.split,
             shard=w.shard,
         ),
@@ -110,7 +103,7 @@ rule tokens_encode_task:
         cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
         units=lambda w: expand(
             "{folder}/tasks/{task}.npz",
-            folder=[STREAMS[s] for s in STREAMS if s == SOURCE[w.modality]],
+            folder=STREAMS.get(SOURCE[w.modality], []),
             task=w.task,
         ),
         tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",
