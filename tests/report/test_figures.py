@@ -1,0 +1,169 @@
+import hashlib
+import json
+
+import pandas as pd
+import pytest
+
+from scripts.common.files import read_csv, read_json, write_csv, write_json
+from scripts.report import (
+    figure_factors,
+    figure_layers_by_task,
+    figure_layers_lexical,
+    figure_scaling,
+    figure_training,
+    figure_unit_quality,
+)
+from scripts.report.style import looks
+from tests.report import fake
+
+PAPER = "resources/paper.yaml"
+
+
+def factors_table(folder):
+    """A factors.csv of two factors and two tasks."""
+    path = folder / "report/tables/factors.csv"
+    rows = [
+        {"factor": f["name"], "baseline": f["from"], "modality": f["to"], "task": task, "metric": "accuracy",
+         "change_percent": -5.0, "ci_low": -8.0, "ci_high": -2.0}
+        for f in (*fake.FACTORS[2:], {"name": "D", "from": "phone-raw", "to": "my-units"}) for task in fake.TASKS[:2]
+    ]  # fmt: skip
+    write_csv(path, list(rows[0]), rows)
+    return path
+
+
+def commands(folder, out, formats):
+    """Every figure's module, its name and arguments, over the small results folder."""
+    modalities, tasks = ("--modalities", *fake.MODALITIES[3:]), ("--tasks", *fake.TASKS[:2])
+    evaluation, end = folder / "evaluation", lambda name: ("--formats", *formats, "--output", out / name)
+    yield figure_scaling, "scaling", ("--scaling", evaluation / "scaling", *modalities, *tasks, *end("scaling"))
+    layers = ("--layers", evaluation / "layers", *modalities)
+    yield figure_layers_by_task, "layers_by_task", (*layers, *tasks, *end("layers_by_task"))
+    yield figure_layers_lexical, "layers_lexical", (
+        *layers, "--summary", evaluation / "summary.csv", "--task", "swuggy", *end("layers_lexical"))  # fmt: skip
+    yield figure_factors, "factors", ("--factors", factors_table(folder), "--paper", PAPER, *end("factors"))
+    logs = ("--logs", folder / "lm", "--tokens", folder / "tokens")
+    yield figure_training, "training", (*logs, *modalities, *end("training"))
+    yield figure_unit_quality, "unit_quality", ("--quality", folder / "units/quality.csv", *end("unit_quality"))
+
+
+def test_every_figure_in_every_format_with_its_data_and_the_same_bytes(results, call, tmp_path):
+    digests = []
+    for attempt in ("first", "second"):
+        out = tmp_path / attempt
+        for module, name, arguments in commands(results, out, ("svg", "pdf", "png")):
+            call(module, *arguments)
+            for form, magic in {"svg": b"<?xml", "pdf": b"%PDF", "png": b"\x89PNG"}.items():
+                assert (out / f"{name}.{form}").read_bytes().startswith(magic)
+            assert len(read_csv(out / f"{name}.csv")) > 2
+        digests.append({p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in out.iterdir()})
+    assert digests[0] == digests[1]
+    assert len(digests[0]) == 6 * 4
+
+
+def test_scaling_data_hold_points_and_the_fitted_line(results):
+    data = figure_scaling.points(results / "evaluation/scaling", ["phone-raw"], ["swuggy"])
+    assert list(data.columns) == ["task", "modality", "tokens", "hours", "value", "ci_low", "ci_high", "n", "fit"]
+    fit = read_json(results / "evaluation/scaling/swuggy/phone-raw.fit.json")
+    gain = data["fit"].iloc[-1] - data["fit"].iloc[0]
+    decades = pd.Series(data["tokens"]).transform("log10")
+    assert gain == pytest.approx(fit["slope"] * (decades.iloc[-1] - decades.iloc[0]))
+
+
+def test_lexical_layers_carry_the_best_baseline(results):
+    layers = figure_layers_lexical.read_layers(results / "evaluation/layers", ["phone-raw"], ["swuggy"])
+    data = figure_layers_lexical.with_baseline(layers, results / "evaluation/summary.csv", "swuggy")
+    assert len(data) == len(layers) == 5
+    assert set(data["baseline"]) == {"4-gram"}
+    assert set(data["baseline_value"]) == {0.86}
+
+
+def test_lexical_layers_stand_without_baselines(results, call, tmp_path):
+    path = results / "evaluation/summary.csv"
+    rows = [row for row in read_csv(path) if not row["metric"].startswith("baseline_")]
+    write_csv(path, list(rows[0]), rows)
+    for module, name, arguments in commands(results, tmp_path, ("svg",)):
+        if name == "layers_lexical":
+            call(module, *arguments)
+    assert {row["baseline"] for row in read_csv(tmp_path / "layers_lexical.csv")} == {""}
+
+
+def test_factors_have_the_papers_value_or_none(results, call, tmp_path):
+    for module, name, arguments in commands(results, tmp_path, ("svg",)):
+        if name == "factors":
+            call(module, *arguments)
+    rows = {(row["factor"], row["task"]): row["paper_percent"] for row in read_csv(tmp_path / "factors.csv")}
+    assert rows["B", "sblimp"] == "-11.1"
+    assert rows["D", "sblimp"] == ""
+
+
+def test_training_bits_count_the_end_of_each_utterance(results):
+    data = figure_training.curves(results / "lm", results / "tokens", ["phone-raw"])
+    assert data["dev_loss"].notna().all()
+    dev = json.loads((results / "tokens/phone-raw/stats.json").read_text())["splits"]["dev"]
+    rate = (dev["tokens"] + dev["utterances"]) / dev["seconds"]
+    assert data["dev_bits_per_second"].iloc[-1] == pytest.approx(data["dev_loss"].iloc[-1] * rate / 0.6931472, abs=1e-4)
+
+
+@pytest.mark.parametrize("count", [1, 2, 6, 11])
+def test_every_modality_looks_different(count):
+    found = looks([f"m-{i}" for i in range(count)])
+    assert len({look["color"] for look in found.values()}) == count
+    assert found["m-0"]["label"] == "M-0"
+
+
+def test_one_modality_and_one_task_can_be_drawn(tmp_path, call):
+    fake.write(tmp_path, modalities=["phone-raw"], tasks=["swuggy"], items=20)
+    for module, name, arguments in commands(tmp_path, tmp_path / "out", ("svg",)):
+        if name != "factors":
+            one = [a for a in arguments if a not in (*fake.MODALITIES[4:], "sblimp")]
+            call(module, *one)
+            assert (tmp_path / f"out/{name}.svg").exists()
+
+
+# Bad input.
+
+
+def fails(results, call, tmp_path, wanted, said, error=ValueError):
+    for module, name, arguments in commands(results, tmp_path / "out", ("svg",)):
+        if name == wanted:
+            with pytest.raises(error, match=said):
+                call(module, *arguments)
+            assert not (tmp_path / f"out/{name}.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("figure", "file", "column"),
+    [
+        ("scaling", "evaluation/scaling/sblimp/phone-repeat.csv", "hours"),
+        ("layers_by_task", "evaluation/layers/sblimp/phone-repeat.csv", "layer"),
+        ("layers_lexical", "evaluation/layers/swuggy/phone-raw.csv", "value"),
+        ("layers_lexical", "evaluation/summary.csv", "metric"),
+        ("training", "lm/phone-repeat/log.csv", "dev_loss"),
+        ("unit_quality", "units/quality.csv", "pnmi"),
+    ],
+)
+def test_a_missing_column_names_its_file(results, call, tmp_path, figure, file, column):
+    rows = [{key: value for key, value in row.items() if key != column} for row in read_csv(results / file)]
+    write_csv(results / file, list(rows[0]), rows)
+    fails(results, call, tmp_path, figure, rf"{file}: no column '{column}'; found ")
+    (results / file).unlink()
+    fails(results, call, tmp_path, figure, rf"{file}: no such file", FileNotFoundError)
+
+
+def test_a_fit_without_slope_is_named(results, call, tmp_path):
+    write_json(results / "evaluation/scaling/swuggy/phone-raw.fit.json", {"r2": 1})
+    fails(results, call, tmp_path, "scaling", r"phone-raw\.fit\.json: no key 'slope' or 'intercept'; found r2")
+
+
+def test_a_log_without_dev_loss_is_named(results, call, tmp_path):
+    path = results / "lm/phone-raw/log.csv"
+    rows = [{**row, "dev_loss": ""} for row in read_csv(path)]
+    write_csv(path, list(rows[0]), rows)
+    fails(results, call, tmp_path, "training", r"phone-raw/log\.csv: no row holds a dev_loss")
+
+
+def test_an_unknown_format_is_named(results, call, tmp_path):
+    for module, name, arguments in commands(results, tmp_path, ("bmp",)):
+        if name == "unit_quality":
+            with pytest.raises(ValueError, match=r"report\.formats: 'bmp' is not one of svg, pdf, png"):
+                call(module, *arguments)
