@@ -10,6 +10,7 @@ from transformers import AutoTokenizer, LlamaConfig
 
 from scripts.tokens import encoder, tokenizer
 from scripts.tokens.modality import Modality
+from scripts.tokens.sources import read
 from tests.tokens.conftest import CLUSTERS, LINES, TEXTS, modality
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -135,3 +136,15 @@ def test_text_round_trip_when_padded_and_batched(built):
     auto, ours, _ = built("text-bpe")
     assert auto(TEXTS).input_ids == [[1, *ours(text), 2] for text in TEXTS]
     assert auto.batch_decode(auto(TEXTS).input_ids, skip_special_tokens=True) == TEXTS
+
+
+def test_real_text(tmp_path, an4):
+    cuts = [str(an4 / "libriheavy_cuts_small.jsonl.gz")]
+    kind = modality("text-bpe", vocab_size=200)
+    tokenizer.build(cuts, [], None, kind, tmp_path)
+    auto, ours = AutoTokenizer.from_pretrained(tmp_path, local_files_only=True), encoder.load(tmp_path)
+    texts = [utterance.symbols for utterance in read(cuts[0], None, kind)]
+    assert len(texts) > 500
+    for text in texts:
+        assert auto(text).input_ids == [1, *ours(text), 2]
+        assert auto.decode(ours(text)) == text
