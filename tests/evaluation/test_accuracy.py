@@ -1,0 +1,105 @@
+"""Ties, voices, intervals: hand cases, and the coverage an interval promises."""
+
+import numpy as np
+import pytest
+
+from scripts.evaluation.accuracy import (
+    bootstrap_means,
+    by_item,
+    decide,
+    decide_sides,
+    interval,
+    normalise,
+    percentiles,
+)
+from tests.evaluation.conftest import item
+
+
+def test_decide_gives_half_on_a_tie() -> None:
+    assert decide(np.array([-1.0, -2.0, -3.0]), np.array([-2.0, -1.0, -3.0])).tolist() == [1.0, 0.0, 0.5]
+
+
+def test_sides_are_matched_by_cut_id() -> None:
+    items = [item("a"), item("b")]
+    scores = {
+        "b-speaker-0-negative": -1.0,
+        "a-speaker-0-negative": -5.0,
+        "b-speaker-0-positive": -2.0,
+        "a-speaker-0-positive": -4.0,
+    }
+    assert decide_sides(items, scores).tolist() == [1.0, 0.0]
+
+
+def test_per_token_can_decide_otherwise() -> None:
+    logprob, tokens = np.array([-10.0, -12.0]), np.array([5, 8])
+    assert normalise(logprob, tokens, "total").tolist() == [-10.0, -12.0]
+    assert normalise(logprob, tokens, "per_token").tolist() == [-2.0, -1.5]
+    with pytest.raises(ValueError, match=r"evaluation\.decide_by is 'mean'; it must be one of total, per_token"):
+        normalise(logprob, tokens, "mean")
+
+
+def test_voices_are_averaged_before_items() -> None:
+    # Item a is said by three voices, b by one: b weighs as much as a.
+    values = by_item(["a", "b", "a", "a"], np.array([1.0, 0.0, 0.5, 0.0]))
+    assert values.tolist() == [0.5, 0.0]
+    assert interval(values, 10, 1).value == 0.25
+
+
+def test_voices_are_averaged_per_column() -> None:
+    columns = by_item(["b", "a", "b"], np.array([[1.0, 0.0], [0.5, 1.0], [0.0, 0.0]]))
+    assert columns.tolist() == [[0.5, 1.0], [0.5, 0.0]]
+
+
+def test_interval_of_equal_values_has_no_width() -> None:
+    assert interval(np.ones(7), 50, 1) == (1.0, 1.0, 1.0, 7)
+
+
+def test_interval_of_two_items_by_hand() -> None:
+    # Resamples of {0, 1}: mean 0 and 1 a quarter of the time each, so both lie inside 95%.
+    assert interval(np.array([0.0, 1.0]), 2000, 1) == (0.5, 0.0, 1.0, 2)
+
+
+def test_ratio_is_of_sums() -> None:
+    found = interval(np.array([10.0, 1.0]), 100, 1, np.array([2.0, 1.0]))
+    assert found.value == pytest.approx(11 / 3)
+    assert (found.ci_low, found.ci_high) == (1.0, 5.0)
+
+
+def test_interval_is_as_wide_as_theory_says() -> None:
+    values = (np.arange(400) % 2).astype(float)
+    found = interval(values, 4000, 1)
+    assert found.ci_high - found.ci_low == pytest.approx(2 * 1.96 * 0.5 / 20, rel=0.08)
+
+
+def test_interval_covers_the_truth_about_95_times_in_100() -> None:
+    rng = np.random.default_rng(0)
+    covered = 0
+    for seed in range(300):
+        found = interval((rng.random(200) < 0.7).astype(float), 400, seed)
+        covered += found.ci_low <= 0.7 <= found.ci_high
+    assert 0.90 <= covered / 300 <= 0.985
+
+
+def test_resamples_depend_on_the_seed_alone() -> None:
+    values = np.random.default_rng(0).random((50, 3))
+    first = bootstrap_means(values, 100, 1)
+    assert np.array_equal(first, bootstrap_means(values, 100, 1))
+    assert not np.array_equal(first, bootstrap_means(values, 100, 2))
+    # Columns are resampled together, and alike when they stand alone.
+    assert np.allclose(first[:, 1], bootstrap_means(values[:, 1:2], 100, 1)[:, 0])
+
+
+def test_many_items_are_resampled_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).random((50, 2))
+    whole = bootstrap_means(values, 101, 1)
+    monkeypatch.setattr("scripts.evaluation.accuracy.BLOCK", 700)
+    assert np.array_equal(whole, bootstrap_means(values, 101, 1))
+
+
+def test_percentiles() -> None:
+    assert percentiles(np.arange(1001.0)) == (25.0, 975.0)
+
+
+def test_no_items_is_refused() -> None:
+    with pytest.raises(ValueError, match="no items"):
+        interval(np.zeros(0), 10, 1)

@@ -1,0 +1,276 @@
+"""Each step from its command line: files in, files out, and what it says when a file is wrong."""
+
+import csv
+import json
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from transformers import LlamaForCausalLM
+
+from scripts.common.files import read_csv, read_json, write_json, write_jsonl
+from scripts.common.frames import frame_count
+from scripts.common.ragged import Ragged, save_bin
+from scripts.evaluation import baselines, bits, layers, scaling, score, scoring, summary
+from scripts.evaluation.accuracy import interval
+from scripts.evaluation.items import read_items, read_tokens
+from tests.evaluation.conftest import VOCABULARY, build_model, cut, item, sequence
+
+SCORE = json.dumps({"decide_by": "total", "batch_tokens": 256, "threads": 1})
+PAIRS = json.dumps({"decide_by": "total", "bootstrap_samples": 50, "batch_tokens": 256, "threads": 1})
+
+
+def task_flags(folder: Path, out: str) -> list[object]:
+    return [
+        *("--modality", "phone-raw", "--tasks", "toy", "--items", folder / "toy.jsonl.gz"),
+        *("--tokens", folder / "toy.bin", "--out", folder / out),
+    ]
+
+
+@pytest.fixture
+def scored(toy_task: Callable, run_step: Callable, model_folder: Path, tmp_path: Path) -> list[dict[str, str]]:
+    toy_task()
+    flags = task_flags(tmp_path, "evaluation/toy/phone-raw.csv")
+    run_step(score.main, *flags, "--model", model_folder, "--config", SCORE)
+    return read_csv(tmp_path / "evaluation/toy/phone-raw.csv")
+
+
+def test_score_matches_sides_by_id(scored: list, model: LlamaForCausalLM, tmp_path: Path) -> None:
+    items = read_items(tmp_path / "toy.jsonl.gz")
+    assert [(row["id"], row["voice"]) for row in scored] == [
+        (f"p{i}", f"speaker-{v}") for i in range(6) for v in range(2)
+    ]
+    for row, task_item in zip(scored, items, strict=True):
+        ids = [task_item[side]["id"] for side in ("positive", "negative")]
+        tokens = read_tokens(tmp_path / "toy.bin", ids)
+        good, bad = (scoring.score(model, {name: tokens[name]}, 256, "toy")[name] for name in ids)
+        assert float(row["logprob_positive"]) == pytest.approx(good, abs=1e-4)
+        assert float(row["logprob_negative"]) == pytest.approx(bad, abs=1e-4)
+        assert int(row["tokens_positive"]) == len(tokens[ids[0]]) - 1
+        assert float(row["correct"]) == (good > bad)
+
+
+def test_score_by_either_normalisation_and_ties() -> None:
+    items = [item("a"), item("b")]
+    tokens = {c["id"]: np.zeros(3) for i in items for c in (i["positive"], i["negative"])}
+    tokens["a-speaker-0-negative"] = np.zeros(5)
+    logprobs = dict.fromkeys(tokens, -4.0) | {"a-speaker-0-negative": -6.0}
+    assert [row["correct"] for row in score.table(items, tokens, logprobs, "total")] == ["1", "0.5"]
+    assert [row["correct"] for row in score.table(items, tokens, logprobs, "per_token")] == ["0", "0.5"]
+
+
+def test_score_is_the_same_file_twice(scored: list, run_step: Callable, model_folder: Path, tmp_path: Path) -> None:
+    again = [*task_flags(tmp_path, "again.csv"), "--model", model_folder, "--config", SCORE]
+    run_step(score.main, *again)
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "evaluation/toy/phone-raw.csv").read_bytes()
+
+
+def test_items_missing_or_double(tmp_path: Path, toy_task: Callable) -> None:
+    path = tmp_path / "none.jsonl.gz"
+    write_jsonl(path, [])
+    with pytest.raises(ValueError, match=r"none\.jsonl\.gz: holds no items; a task needs at least one pair"):
+        read_items(path)
+    write_jsonl(path, [item("a"), item("a")])
+    with pytest.raises(ValueError, match="pair 'a' appears twice with voice 'speaker-0'"):
+        read_items(path)
+    write_jsonl(path, [{key: value for key, value in item("a").items() if key != "group"}])
+    with pytest.raises(ValueError, match="item 'a' lacks 'group'"):
+        read_items(path)
+    toy_task()
+    with pytest.raises(ValueError, match=re.escape("toy.bin: has no tokens for cut 'absent' (1 of 1 missing)")):
+        read_tokens(tmp_path / "toy.bin", ["absent"])
+
+
+def test_flags_of_unequal_number(tmp_path: Path, toy_task: Callable, run_step: Callable, model_folder: Path) -> None:
+    toy_task()
+    flags = [*task_flags(tmp_path, "x.csv"), tmp_path / "y.csv", "--model", model_folder, "--config", SCORE]
+    with pytest.raises(ValueError, match="one value per task each"):
+        run_step(score.main, *flags)
+
+
+@pytest.mark.parametrize(
+    ("source", "rate", "silence", "length"),
+    [
+        ("text", None, True, 6),  # "A dog."
+        ("phones", None, True, 5),
+        ("phones", None, False, 4),
+        ("phones", 50.0, True, frame_count(16_000)),
+        ("units", 50.0, True, frame_count(16_000)),
+    ],
+)
+def test_source_length(source: str, rate: float | None, silence: bool, length: int) -> None:
+    assert baselines.source_length(cut("a"), source, rate, silence) == length
+
+
+def test_source_without_length() -> None:
+    with pytest.raises(ValueError, match="source 'gestures' has no known length"):
+        baselines.source_length(cut("a"), "gestures", None, True)
+
+
+def test_baselines_prefer_short_and_frequent(tmp_path: Path, run_step: Callable) -> None:
+    sides = {"positive": {"text": "A dog."}, "negative": {"text": "A doggy."}}
+    items = [item("short", **sides), item("tie")]
+    tokens = {
+        "short-speaker-0-positive": [1, 3, 3, 4, 2],
+        "short-speaker-0-negative": [1, 3, 4, 3, 4, 2],
+        "tie-speaker-0-positive": [1, 3, 4, 2],
+        "tie-speaker-0-negative": [1, 4, 3, 2],
+    }
+    write_jsonl(tmp_path / "toy.jsonl.gz", items)
+    save_bin(tmp_path / "toy.bin", Ragged.join(list(tokens), [np.array(t) for t in tokens.values()]))
+    train = [np.array([1, 3, 4, 3, 4, 3, 4, 2])] * 20
+    save_bin(tmp_path / "train.bin", Ragged.join([str(i) for i in range(20)], train))
+    write_json(tmp_path / "stats.json", {"vocab_size": VOCABULARY})
+    run_step(
+        baselines.main,
+        *task_flags(tmp_path, "out.csv"),
+        *("--definition", json.dumps({"source": "text", "tokenizer": "char"}), "--silence", "keep"),
+        *("--unit-rate", 50, "--train", tmp_path / "train.bin", "--stats", tmp_path / "stats.json"),
+        *("--config", json.dumps({"decide_by": "total"}), "--seed", 1),
+    )
+    found = {(row["id"], row["baseline"]): float(row["correct"]) for row in read_csv(tmp_path / "out.csv")}
+    assert found == {
+        ("short", "length"): 1.0,
+        ("tie", "length"): 0.5,
+        ("short", "tokens"): 1.0,
+        ("tie", "tokens"): 0.5,
+        ("short", "unigram"): 1.0,
+        ("tie", "unigram"): 0.5,
+        ("short", "4-gram"): 0.0,  # 3 4 3 4 is what train holds; 3 3 never occurs
+        ("tie", "4-gram"): 1.0,
+    }
+
+
+def test_bits_by_hand() -> None:
+    cuts = [cut("a", seconds=2.0, text="A dog ran."), cut("b", seconds=1.0, text="No.")]
+    tokens = {"a": np.zeros(9), "b": np.zeros(3)}  # 8 and 2 predicted tokens
+    found = bits.bits(cuts, tokens, {"a": -20 * math.log(2), "b": -4 * math.log(2)}, 20, 1)
+    assert found["bits_per_second"].value == pytest.approx(24 / 3)
+    assert found["bits_per_word"].value == pytest.approx(24 / 4)
+    assert found["bits_per_token"].value == pytest.approx(24 / 10)
+    assert found["bits_per_second"].ci_low == pytest.approx(4.0)
+    assert found["bits_per_second"].ci_high == pytest.approx(10.0)
+
+
+def test_bits_of_a_uniform_model(tmp_path: Path, run_step: Callable) -> None:
+    model = build_model()
+    model.lm_head.weight.data.zero_()
+    model.save_pretrained(tmp_path / "model")
+    cuts = [cut(f"d{i}", seconds=0.5) for i in range(5)]
+    write_jsonl(tmp_path / "0.jsonl.gz", cuts[:3])
+    write_jsonl(tmp_path / "1.jsonl.gz", cuts[3:])
+    rng = np.random.default_rng(0)
+    save_bin(tmp_path / "dev.bin", Ragged.join([c["id"] for c in cuts], [sequence(rng, 9) for _ in cuts]))
+    flags = [
+        *("--modality", "m", "--model", tmp_path / "model", "--cuts", tmp_path / "0.jsonl.gz", tmp_path / "1.jsonl.gz"),
+        *("--tokens", tmp_path / "dev.bin", "--out", tmp_path / "bits.csv", "--seed", 1),
+        *("--config", json.dumps({"bootstrap_samples": 20, "batch_tokens": 64, "threads": 1})),
+    ]
+    run_step(bits.main, *flags)
+    found = {row["metric"]: float(row["value"]) for row in read_csv(tmp_path / "bits.csv")}
+    assert found["bits_per_token"] == pytest.approx(math.log2(VOCABULARY), abs=1e-5)
+    assert found["bits_per_second"] == pytest.approx(math.log2(VOCABULARY) * 10 / 0.5, abs=1e-4)
+    write_jsonl(tmp_path / "0.jsonl.gz", [])
+    write_jsonl(tmp_path / "1.jsonl.gz", [])
+    with pytest.raises(ValueError, match="dev holds no utterances"):
+        run_step(bits.main, *flags)
+
+
+def test_last_layer_equals_the_score(scored: list, run_step: Callable, model_folder: Path, tmp_path: Path) -> None:
+    run_step(layers.main, *task_flags(tmp_path, "l.csv"), "--model", model_folder, "--config", PAIRS, "--seed", 1)
+    rows = read_csv(tmp_path / "l.csv")
+    assert [row["layer"] for row in rows] == ["0", "1", "2", "3"]
+    config = summary.Config("total", 50)
+    expected = summary.accuracies(scored, config, 1)["accuracy"]
+    assert tuple(float(rows[-1][key]) for key in ("value", "ci_low", "ci_high", "n")) == pytest.approx(expected)
+
+
+def test_line_equals_polyfit() -> None:
+    rng = np.random.default_rng(0)
+    tokens = np.array([1000, 3000, 10_000, 40_000, 90_000])
+    correct = (rng.random((80, 5)) < [0.5, 0.55, 0.6, 0.7, 0.72]).astype(float)
+    found = scaling.fit(tokens, correct, 200, 1)
+    accuracy = correct.mean(axis=0)
+    slope, intercept = np.polyfit(np.log10(tokens), accuracy, 1)
+    assert (found["slope"], found["intercept"]) == pytest.approx((slope, intercept))
+    assert found["r2"] == pytest.approx(np.corrcoef(np.log10(tokens), accuracy)[0, 1] ** 2)
+    assert found["slope_ci_low"] < slope < found["slope_ci_high"]
+    assert (found["checkpoints"], found["n"]) == (5, 80)
+
+
+def test_a_straight_line_is_found_exactly() -> None:
+    tokens = np.array([10, 100, 1000])
+    found = scaling.fit(tokens, np.tile([0.5, 0.6, 0.7], (4, 1)), 20, 1)
+    assert found["slope"] == pytest.approx(0.1)
+    assert found["intercept"] == pytest.approx(0.4)
+    assert (found["slope_ci_low"], found["slope_ci_high"]) == pytest.approx((0.1, 0.1))
+    assert found["r2"] == pytest.approx(1.0)
+    assert scaling.fit(tokens, np.ones((4, 3)), 20, 1)["r2"] is None
+
+
+def test_scaling_step(scored: list, run_step: Callable, model_folder: Path, tmp_path: Path) -> None:
+    build_model(seed=7).save_pretrained(tmp_path / "scaling" / "tokens-900")
+    (tmp_path / "scaling" / "tokens-3600").symlink_to(model_folder)
+    write_json(tmp_path / "stats.json", {"splits": {"train": {"tokens_per_second": 0.5}}})
+    flags = [
+        *task_flags(tmp_path, "s.csv"),
+        *("--fits", tmp_path / "s.fit.json", "--checkpoints", tmp_path / "scaling"),
+        *("--stats", tmp_path / "stats.json", "--config", PAIRS, "--seed", 1),
+    ]
+    run_step(scaling.main, *flags)
+    rows = read_csv(tmp_path / "s.csv")
+    assert [row["tokens"] for row in rows] == ["900", "3600"]
+    assert [float(row["hours"]) for row in rows] == [0.5, 2.0]
+    last = summary.accuracies(scored, summary.Config("total", 50), 1)["accuracy"]
+    assert float(rows[1]["value"]) == pytest.approx(last.value)
+    fitted = read_json(tmp_path / "s.fit.json")
+    values = [float(row["value"]) for row in rows]
+    assert fitted["slope"] == pytest.approx((values[1] - values[0]) / math.log10(4))
+    (tmp_path / "scaling" / "tokens-900").rename(tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match=r"holds 1 checkpoints .*lm\.training\.checkpoints_in_epoch_1"):
+        run_step(scaling.main, *flags)
+
+
+def test_summary(tmp_path: Path, run_step: Callable) -> None:
+    def put(path: str, text: str) -> Path:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+        return tmp_path / path
+
+    head = "id,voice,subset,group,logprob_positive,logprob_negative,tokens_positive,tokens_negative,correct\n"
+    # Item a: one voice right, one tied; total decides otherwise than per token. Item b: right both ways.
+    scores = put("toy/m.csv", f"{head}a,v0,,,-4,-6,2,6,1\na,v1,,,-4,-4,2,2,0.5\nb,v0,,,-1,-2,2,2,1\n")
+    base = put("baselines/toy/m.csv", "id,voice,baseline,correct\na,v0,length,1\na,v1,length,0\nb,v0,length,1\n")
+    dev = put("bits/m.csv", "metric,value,ci_low,ci_high,n\nbits_per_second,7.5,7,8,9\n")
+    flags = ["--bits", dev, "--out", tmp_path / "summary.csv", "--seed", 1]
+    config = json.dumps({"decide_by": "total", "bootstrap_samples": 20})
+    run_step(summary.main, "--scores", scores, "--baselines", base, *flags, "--config", config)
+    rows = {(r["modality"], r["task"], r["metric"]): r for r in read_csv(tmp_path / "summary.csv")}
+    assert {key: (float(row["value"]), row["n"]) for key, row in rows.items()} == {
+        ("m", "toy", "accuracy"): (0.875, "2"),
+        ("m", "toy", "accuracy_per_token"): (0.625, "2"),
+        ("m", "toy", "baseline_length"): (0.75, "2"),
+        ("m", "dev", "bits_per_second"): (7.5, "9"),
+    }
+    run_step(summary.main, "--scores", "--baselines", *flags, "--config", config)  # a corpus without tasks
+    with open(tmp_path / "summary.csv") as file:
+        assert [row["task"] for row in csv.DictReader(file)] == ["dev"]
+
+
+def test_other_normalisation_is_named_by_what_it_is() -> None:
+    row = {"id": "a", "correct": "0", "logprob_positive": "-4", "logprob_negative": "-6"}
+    rows = [row | {"tokens_positive": "2", "tokens_negative": "6"}]
+    found = summary.accuracies(rows, summary.Config("per_token", 5), 1)
+    assert {metric: row.value for metric, row in found.items()} == {"accuracy": 0.0, "accuracy_total": 1.0}
+
+
+def test_intervals_of_all_steps_agree(scored: list) -> None:
+    found = summary.accuracies(scored, summary.Config("total", 50), 1)["accuracy"]
+    by_hand = {}
+    for row in scored:
+        by_hand.setdefault(row["id"], []).append(float(row["correct"]))
+    values = np.array([np.mean(by_hand[name]) for name in sorted(by_hand)])
+    assert found == interval(values, 50, 1)
