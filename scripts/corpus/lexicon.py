@@ -15,6 +15,7 @@ from typing import Any
 
 WORLD = Path("resources/world")
 VOWELS = "aeiou"
+PROGRESSIVES = 3  # verbs of a topic that have an -ing form: few, so that each is said often
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Noun:
 class Verb:
     """A verb and the groups of things that it goes with (empty for verbs that all topics share).
 
-    `ing` is None where the grammar never uses the progressive: only what people do to things has it.
+    `ing` is None where the grammar never uses the progressive: only the first things that people do in a topic have it.
     """
 
     base: str
@@ -245,7 +246,10 @@ class _Reader:
             places=tuple(section["places"]),
             people=self.persons(section["people"], f"{here}.people"),
             things=things,
-            do=tuple(self.verb(word, groups("do", word), progressive=True) for word in section["do"]),
+            do=tuple(
+                self.verb(word, groups("do", word), progressive=place < PROGRESSIVES)
+                for place, word in enumerate(section["do"])
+            ),
             happen=tuple(self.verb(word, groups("happen", word)) for word in section["happen"]),
             be=tuple(Adjective(word, groups("be", word)) for word in section["be"]),
         )

@@ -10,7 +10,7 @@ from typing import Any
 from scripts.corpus.grammar import PUNCTUATION, Sentence
 from scripts.corpus.lexicon import Lexicon
 
-PHONES_PER_SECOND = 12.0  # spoken by espeak-ng at RATE, pauses included; measured on paragraphs of this world
+PHONES_PER_SECOND = 11.3  # spoken by espeak-ng at RATE, pauses included; measured on paragraphs of this world
 RATE = 180.0  # words per minute that PHONES_PER_SECOND was measured at
 
 Side = dict[str, Any]

@@ -4,11 +4,15 @@ A template is plain words and [slots]; a slot is a method `slot_<name>` of `Stor
 can ask for exactly those. Subject slots set who the verbs agree with (`Story.subject`); objects never do,
 so a verb after a relative clause or a prepositional phrase still agrees with its own subject.
 A story prefers a handful of the topic's things, so that words recur and pronouns have someone to refer to.
+Words wear out: the more often `Story.said` has one, the less likely it is, which leaves frequencies uneven
+but no word of the lexicon rare.
 """
 
+from collections import Counter
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,12 +28,15 @@ from scripts.corpus.grammar import (
     pick,
     zipf,
 )
-from scripts.corpus.lexicon import Lexicon, Noun, Topic, Verb, read_yaml
+from scripts.corpus.lexicon import Adjective, Lexicon, Noun, Topic, Verb, read_yaml
 
 THINGS_IN_FOCUS = 6
+WORN = 1.0  # uses after which a word is half as likely
+SINGULAR = 0.55  # share of singular nouns, both forms being equally worn
 ATTEMPTS = 500  # draws before a new sentence is given up
 
 
+Word = TypeVar("Word", Noun, Verb, Adjective, str)
 Grammar = dict[str, tuple[Template, ...]]
 
 
@@ -57,9 +64,17 @@ def slot_method(token: str) -> str:
     return "slot_" + token.strip("[]").split(":")[0].replace("-", "_")
 
 
+def forms(word: Noun | Verb | Adjective | str) -> tuple[str, ...]:
+    """What counts as having said a word: its forms; of a phrase, its last word."""
+    return (word.split()[-1],) if isinstance(word, str) else word.forms
+
+
 @dataclass
 class Story:
-    """A paragraph in the making."""
+    """A paragraph in the making.
+
+    `said` counts the words of this story and of those before it that were given the same counter.
+    """
 
     lexicon: Lexicon
     grammar: Grammar
@@ -67,6 +82,7 @@ class Story:
     tense: str
     cast: Cast
     rng: np.random.Generator
+    said: Counter[str] = field(default_factory=Counter)
     introduced: bool = False
     subject: Subject = field(default_factory=lambda: Subject(False))
     head: Subject = field(default_factory=lambda: Subject(False))  # subject of the main clause
@@ -74,7 +90,8 @@ class Story:
     used: set[str] = field(default_factory=set)  # adjectives and nouns of this sentence: said once
 
     def __post_init__(self) -> None:
-        order = self.rng.choice(len(self.topic.things), THINGS_IN_FOCUS, replace=False, p=zipf(len(self.topic.things)))
+        shares = self._shares(self.topic.things)
+        order = self.rng.choice(len(self.topic.things), THINGS_IN_FOCUS, replace=False, p=shares)
         self.focus = [self.topic.things[i] for i in sorted(order)]
 
     def sentence(self, part: str) -> Sentence:
@@ -89,6 +106,7 @@ class Story:
             before = (self.introduced, self.object)
             sentence = self.sentence(part)
             if sentence.key not in taken:
+                self.said.update(sentence.words)
                 return sentence
             self.introduced, self.object = before
         raise ValueError(
@@ -118,6 +136,21 @@ class Story:
             return False  # the hunters are not rangers too
         return self.object is not None or "[it-last]" not in template.tokens
 
+    def _shares(self, items: Sequence[Word]) -> np.ndarray:
+        """Probability of each of the words: its place in the list, and how seldom it was said so far."""
+        said = np.array([sum(self.said[form] for form in forms(item)) for item in items])
+        weights = zipf(len(items)) / (said + WORN)
+        return weights / weights.sum()
+
+    def _pick(self, items: Sequence[Word]) -> Word:
+        return pick(self.rng, items, self._shares(items))
+
+    def _is_plural(self, noun: Noun) -> bool:
+        if noun.plural is None:
+            return False
+        singular, plural = (SINGULAR / (self.said[form] + WORN) for form in noun.forms)
+        return self._chance(plural * (1 / SINGULAR - 1) / (singular + plural * (1 / SINGULAR - 1)))
+
     def _chance(self, probability: float) -> bool:
         return bool(self.rng.random() < probability)
 
@@ -137,7 +170,7 @@ class Story:
         things = [noun for noun in self.topic.things if fits(noun)]
         if not things:  # two verbs with the same single object: say it again
             things = [noun for noun in self.topic.things if groups is None or noun.group in groups]
-        noun = pick(self.rng, near if near and self._chance(0.7) else things)
+        noun = self._pick(near if near and self._chance(0.7) else things)
         self.used.add(noun.singular)
         return noun
 
@@ -147,7 +180,7 @@ class Story:
         color = [a.word for a in self.lexicon.adjectives["color"]] if noun.handled and noun.plural else []
         lists = [words for words in (own, shared, color) if words]
         shares = np.array([0.6, 0.25, 0.15][: len(lists)])
-        word = pick(self.rng, pick(self.rng, lists, shares / shares.sum()))
+        word = self._pick(pick(self.rng, lists, shares / shares.sum()))
         self.used.add(word)
         return word
 
@@ -155,7 +188,7 @@ class Story:
         """Determiner, adjective and noun; `kind` is "subject" (definite) or "object"."""
         middle = [adjective] if adjective else []
         word = str(noun.plural) if plural else noun.singular
-        number = pick(self.rng, self.lexicon.numbers)
+        number = self._pick(self.lexicon.numbers)
         if plural:
             determiners = {"the": 5.0, "these": 1.7, number: 1.5, "": 2.0 if kind == "object" else 0.0}
         elif noun.plural is None:
@@ -170,9 +203,9 @@ class Story:
 
     def _thing_phrase(self, noun: Noun, kind: str, plural: bool | None = None) -> tuple[list[str], Subject]:
         if plural is None:
-            plural = self._chance(0.45)
+            plural = self._is_plural(noun)
         plural = plural and noun.plural is not None
-        adjective = self._adjective(noun) if self._chance(0.32) else None
+        adjective = self._adjective(noun) if self._chance(0.36) else None
         return self._phrase(noun, plural, adjective, kind), Subject(plural, None, noun)
 
     def object_phrase(self, groups: Sequence[str] | None) -> list[str]:
@@ -182,10 +215,10 @@ class Story:
 
     def _person_phrase(self, nouns: Sequence[Noun], kind: str) -> tuple[list[str], Subject]:
         others = [n for n in nouns if n != self.cast.subject.noun and n.singular not in self.used]
-        noun = pick(self.rng, others or nouns)
+        noun = self._pick(others or nouns)
         self.used.add(noun.singular)
-        plural = self._chance(0.5)
-        adjective = pick(self.rng, self.lexicon.adjectives["person"]).word if self._chance(0.25) else None
+        plural = self._is_plural(noun)
+        adjective = self._pick(self.lexicon.adjectives["person"]).word if self._chance(0.25) else None
         return self._phrase(noun, plural, adjective, kind), Subject(plural, noun.gender, noun)
 
     def _set_subject(self, subject: Subject) -> None:
@@ -224,15 +257,15 @@ class Story:
     def slot_kin(self) -> list[str]:
         """The hero's mother, brother, ... as subject."""
         gender = pick(self.rng, ("female", "male"), (0.5, 0.5))
-        noun = pick(self.rng, self.lexicon.kin[gender])
-        plural = self._chance(0.3) and noun.singular not in ("mother", "father")
+        noun = self._pick(self.lexicon.kin[gender])
+        plural = noun.plural is not None and self._chance(0.3)
         self._set_subject(Subject(plural, gender, noun))
         return [*self.slot_poss(), str(noun.plural) if plural else noun.singular]
 
     def slot_relative(self) -> list[str]:
         """mother, brother, ..., after a possessive."""
         gender = pick(self.rng, ("female", "male"), (0.5, 0.5))
-        return [pick(self.rng, self.lexicon.kin[gender]).singular]
+        return [self._pick(self.lexicon.kin[gender]).singular]
 
     def slot_poss(self) -> list[str]:
         """The hero's her, his or their."""
@@ -262,25 +295,25 @@ class Story:
         plural = self.subject.plural != self._chance(0.7)
         noun = self._thing(located=True)
         word = str(noun.plural) if plural and noun.plural else noun.singular
-        return [*pick(self.rng, self.lexicon.prepositions).split(), "the", word]
+        return [*self._pick(self.lexicon.prepositions).split(), "the", word]
 
     # Verb phrases
 
     def _verb(self, verb: Verb, form: str = "") -> list[str]:
         tokens = conjugate(verb, self.subject.plural, self.tense, form)
         if not form and self.tense == "present" and self._chance(0.12):
-            return [pick(self.rng, self.lexicon.adverbs["frequency"]), *tokens]
+            return [self._pick(self.lexicon.adverbs["frequency"]), *tokens]
         return tokens
 
     def slot_do(self, form: str = "") -> list[str]:
         """What people of this topic do to its things."""
-        verb = pick(self.rng, self.topic.do)
+        verb = self._pick([verb for verb in self.topic.do if verb.ing or form != "ing"])
         return [*self._verb(verb, form), *self.object_phrase(verb.groups)]
 
     def _use_verb(self, noun: Noun) -> Verb:
         if not noun.located:
-            return pick(self.rng, self.lexicon.verbs["mention"])
-        return pick(self.rng, self.lexicon.verbs["handle" if noun.handled and self._chance(0.6) else "perceive"])
+            return self._pick(self.lexicon.verbs["mention"])
+        return self._pick(self.lexicon.verbs["handle" if noun.handled and self._chance(0.6) else "perceive"])
 
     def slot_use(self) -> list[str]:
         """What people do to things of any topic."""
@@ -293,39 +326,39 @@ class Story:
         noun = self.head.noun
         assert noun is not None
         own = [verb for verb in self.topic.do if noun.group in verb.groups]
-        verb = pick(self.rng, own) if own and self._chance(0.7) else self._use_verb(noun)
+        verb = self._pick(own) if own and self._chance(0.7) else self._use_verb(noun)
         return conjugate(verb, self.subject.plural, self.tense, "sub")
 
     def slot_meet(self, form: str = "") -> list[str]:
         """What people do to people."""
         return [
-            *self._verb(pick(self.rng, self.lexicon.verbs["meet"]), form),
+            *self._verb(self._pick(self.lexicon.verbs["meet"]), form),
             *self._person_phrase(self.topic.people, "object")[0],
         ]
 
     def slot_meet_hero(self) -> list[str]:
         """The same, done to the hero, by pronoun."""
-        return [*self._verb(pick(self.rng, self.lexicon.verbs["meet"])), self.cast.subject.pronouns[1]]
+        return [*self._verb(self._pick(self.lexicon.verbs["meet"])), self.cast.subject.pronouns[1]]
 
     def slot_reflect(self) -> list[str]:
         """What one does to oneself."""
-        return [*self._verb(pick(self.rng, self.lexicon.verbs["reflect"])), self.subject.pronouns[3]]
+        return [*self._verb(self._pick(self.lexicon.verbs["reflect"])), self.subject.pronouns[3]]
 
     def slot_act(self) -> list[str]:
         """What one does without an object."""
-        return self._verb(pick(self.rng, self.lexicon.verbs["act"]))
+        return self._verb(self._pick(self.lexicon.verbs["act"]))
 
     def slot_say(self) -> list[str]:
         """says, thinks, ... that."""
-        return self._verb(pick(self.rng, self.lexicon.verbs["say"]))
+        return self._verb(self._pick(self.lexicon.verbs["say"]))
 
     def slot_plan(self) -> list[str]:
         """wants, hopes, ... to."""
-        return self._verb(pick(self.rng, self.lexicon.verbs["plan"]))
+        return self._verb(self._pick(self.lexicon.verbs["plan"]))
 
     def slot_event(self, form: str = "") -> list[str]:
         """A clause: what a thing does itself."""
-        verb = pick(self.rng, self.topic.happen)
+        verb = self._pick(self.topic.happen)
         tokens, self.subject = self._thing_phrase(self._thing(verb.groups), "subject")
         return [*tokens, *conjugate(verb, self.subject.plural, self.tense, form)]
 
@@ -338,14 +371,14 @@ class Story:
         noun = self._thing(located=True)
         tokens, subject = self._thing_phrase(noun, "object")
         if tokens[0] in ("the", "this", "these"):
-            number = pick(self.rng, self.lexicon.numbers)
+            number = self._pick(self.lexicon.numbers)
             tokens[0] = number if subject.plural else "some" if noun.plural is None else article(tokens[1])
         return [*be(subject.plural, self.tense), *tokens]
 
     def slot_role(self) -> list[str]:
         """An occupation of this topic: a good baker, good bakers."""
-        noun = pick(self.rng, [n for n in self.topic.people if n != self.cast.subject.noun])
-        adjective = pick(self.rng, self.lexicon.adjectives["person"]).word
+        noun = self._pick([n for n in self.topic.people if n != self.cast.subject.noun])
+        adjective = self._pick(self.lexicon.adjectives["person"]).word
         if self.subject.plural:
             return [adjective, str(noun.plural)]
         return [article(adjective), adjective, noun.singular]
@@ -353,7 +386,7 @@ class Story:
     # Adjectives and adverbs
 
     def _degree(self, word: str, probability: float) -> list[str]:
-        return [pick(self.rng, self.lexicon.adverbs["degree"]), word] if self._chance(probability) else [word]
+        return [self._pick(self.lexicon.adverbs["degree"]), word] if self._chance(probability) else [word]
 
     def slot_quality(self) -> list[str]:
         """What the subject, a thing, is like."""
@@ -363,20 +396,20 @@ class Story:
 
     def slot_feel(self) -> list[str]:
         """A feeling: is happy, are very tired."""
-        return [*self.slot_is(), *self._degree(pick(self.rng, self.lexicon.adjectives["feeling"]).word, 0.3)]
+        return [*self.slot_is(), *self._degree(self._pick(self.lexicon.adjectives["feeling"]).word, 0.3)]
 
     def slot_manner(self) -> list[str]:
         """How it is done."""
-        return [pick(self.rng, self.lexicon.adverbs["manner"])]
+        return [self._pick(self.lexicon.adverbs["manner"])]
 
     def slot_place(self) -> list[str]:
         """Where people of this topic are."""
-        return pick(self.rng, self.topic.places).split()
+        return self._pick(self.topic.places).split()
 
     def slot_time(self) -> list[str]:
         """When, in the story's tense."""
-        return pick(self.rng, self.lexicon.times[self.tense]).split()
+        return self._pick(self.lexicon.times[self.tense]).split()
 
     def slot_now(self) -> list[str]:
         """now, at the moment, today."""
-        return pick(self.rng, self.lexicon.times["now"]).split()
+        return self._pick(self.lexicon.times["now"]).split()

@@ -88,11 +88,11 @@ def sentence_keys(words: Sequence[dict[str, str]]) -> Iterator[str]:
 
 
 def write_paragraph(
-    lexicon: Lexicon, grammar: Grammar, topic: Topic, rng: np.random.Generator, taken: set[str]
+    lexicon: Lexicon, grammar: Grammar, topic: Topic, rng: np.random.Generator, taken: set[str], said: Counter[str]
 ) -> Paragraph:
-    """A story none of whose sentences is taken or said twice."""
+    """A story none of whose sentences is taken or said twice; its words are added to `said`."""
     cast = choose_cast(lexicon, topic, rng)
-    story = Story(lexicon, grammar, topic, pick(rng, TENSES, TENSE_SHARES), cast, rng)
+    story = Story(lexicon, grammar, topic, pick(rng, TENSES, TENSE_SHARES), cast, rng, said)
     count = int(rng.integers(SENTENCES[0], SENTENCES[1] + 1))
     sentences: list[Sentence] = []
 
@@ -118,12 +118,13 @@ def write_paragraphs(
     """Paragraphs, topics in turn, until they are expected to last `hours`."""
     topics = list(lexicon.topics.values())
     paragraphs: list[Paragraph] = []
+    said: Counter[str] = Counter()
     spoken = 0.0
     while spoken < 3600 * hours:
         if len(paragraphs) % len(topics) == 0:
             order = rng.permutation(len(topics))
         topic = topics[order[len(paragraphs) % len(topics)]]
-        paragraphs.append(write_paragraph(lexicon, grammar, topic, rng, taken))
+        paragraphs.append(write_paragraph(lexicon, grammar, topic, rng, taken, said))
         spoken += seconds(side(paragraphs[-1].sentences, lexicon)["words"], rate)
     return paragraphs
 

@@ -76,10 +76,13 @@ def swuggy(task: TaskConfig, count: int, lexicon: Lexicon, world: Path, seed: in
     """
     rng = generator(seed, "corpus", "tasks", "swuggy")
     maker = PseudoWords({word: lexicon.phones(word) for word in lexicon.content_forms()}, lexicon.unwanted)
-    words = [word for word in lexicon.content_words() if len(word) >= SHORTEST]
+    parts = lexicon.content_words()
+    words = [word for word in parts if len(word) >= SHORTEST]
+    # Verbs come last: they are said as often as nouns, but less often in the form that a dictionary lists.
+    order = sorted(rng.permutation(len(words)).tolist(), key=lambda index: parts[words[index]] == "verb")
     used: set[str] = set()
     number = 0
-    for index in rng.permutation(len(words)):
+    for index in order:
         if number == task.pairs:
             return
         word = words[index]
