@@ -15,15 +15,15 @@ METRICS = ("pnmi", "phone_purity", "cluster_purity")
 
 
 def quality(path: str | Path) -> pd.DataFrame:
-    """Column `features` (what was clustered) and the three metrics, shares between 0 and 1."""
-    data = read_table(path, ["features"], METRICS)
+    """Column `encoder` (whose features were clustered) and the three metrics, shares between 0 and 1."""
+    data = read_table(path, ["encoder"], METRICS)
     if data.empty:
         raise ValueError(f"{path}: holds no rows")
     return data
 
 
 def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
-    """One panel per metric, one bar per kind of features."""
+    """One panel per metric, one bar per encoder."""
     with figure(1, len(METRICS), 0.9 + 0.3 * len(data), sharey=True) as (drawn, axes):
         for panel, metric in zip(axes[0], METRICS, strict=True):
             bars = panel.barh(range(len(data)), data[metric], color="#7e4fa8", height=0.62)
@@ -32,7 +32,7 @@ def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
             panel.set_title(spaced(metric))
             panel.grid(axis="y", visible=False)
             panel.tick_params(axis="y", length=0)
-        axes[0, 0].set_yticks(range(len(data)), [display(name) for name in data["features"]])
+        axes[0, 0].set_yticks(range(len(data)), [display(name) for name in data["encoder"]])
         axes[0, 0].invert_yaxis()
         save(drawn, prefix, formats, data)
 

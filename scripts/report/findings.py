@@ -73,7 +73,7 @@ def beside_paper(factors: pd.DataFrame, paper: Paper) -> str | None:
         return None
     inside = sum(row["ci_low"] <= theirs <= row["ci_high"] for row, theirs in pairs)
     clear = [(row, theirs) for row, theirs in pairs if row["ci_low"] > 0 or row["ci_high"] < 0]
-    same = sum((row["change_percent"] < 0) == (theirs < 0) for row, theirs in clear)
+    same = sum(row["change_percent"] * theirs > 0 for row, theirs in clear)
     return (
         f"The paper's change lies inside our interval in {inside} of {len(pairs)} cells; of the {len(clear)} cells"
         f" where our interval excludes zero, {same} point the same way as the paper's."

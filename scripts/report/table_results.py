@@ -66,7 +66,7 @@ def layout(path: str | Path, paper: Paper, decide_by: str) -> Table:
     for task in tasks:
         columns.append(Column("ours", f"{display(task)}, %"))
         columns.append(Column("paper", f"{display(task)}, %"))
-        columns += [Column(beside, f"{display(task)}, %")] * bool(baselines)
+        columns += [Column("baselines", f"{display(task)}, %")] * bool(baselines)
     columns += [Column(spaced(metric), "dev set") for metric in bits]
 
     def share(modality: str, task: str, metric: str) -> str:
@@ -84,7 +84,7 @@ def layout(path: str | Path, paper: Paper, decide_by: str) -> Table:
                 line.append(" / ".join(share(modality, task, metric) for metric in baselines))
         for metric in bits:
             found = cells.get((modality, "dev", metric))
-            line.append(interval(found["value"], found["ci_low"], found["ci_high"], 2) if found else NONE)
+            line.append(number(found["value"], 2) if found else NONE)
         lines.append(line)
 
     notes = []
@@ -97,10 +97,11 @@ def layout(path: str | Path, paper: Paper, decide_by: str) -> Table:
             f" Paper: {paper.source}, Table 4, other data and larger models."
         )
     if baselines:
-        notes.append(f"Baselines on the same pairs, without a language model: {beside}.")
+        notes.append(f"Baselines, the same pairs decided without a language model: {beside}.")
     notes.append(
         "Bits per second and per word compare across vocabularies; bits per token is the dev loss and does not."
         " A modality that also spells out durations or sound has more to predict, so its bits are higher by nature."
+        " Their intervals are in results.csv."
     )
     title = "Scores of the language models" if tasks else "Dev losses of the language models"
     return Table("results", title, columns, lines, notes)

@@ -116,8 +116,8 @@ def write(
     write_csv(
         folder / "evaluation/summary.csv", ["modality", "task", "metric", "value", "ci_low", "ci_high", "n"], summary
     )
-    quality = [("hubert", 0.585, 0.61, 0.34), ("mfcc", 0.558, 0.58, 0.31), ("random", 0.17, 0.22, 0.12)]
-    names = ["features", "pnmi", "phone_purity", "cluster_purity"]
+    quality = [("hubert", 0.585, 0.61, 0.34), ("mfcc", 0.558, 0.58, 0.31), ("random-init", 0.17, 0.22, 0.12)]
+    names = ["encoder", "pnmi", "phone_purity", "cluster_purity"]
     write_csv(folder / "units/quality.csv", names, [dict(zip(names, row, strict=True)) for row in quality])
     dropped = [{"id": "utt-9", "reason": "too-long", "detail": "31.2 s"}]
     write_csv(folder / "corpus/dropped.csv", ["id", "reason", "detail"], dropped)

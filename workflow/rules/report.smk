@@ -24,17 +24,17 @@ REPORT_FIGURES = (
 
 
 rule tables:
+    """The paper's tables from this run, its values beside ours, and the first page that explains them."""
     input:
         f"{RESULTS}/report/summary.html",
         expand(f"{RESULTS}/report/tables/{{table}}.{{form}}", table=REPORT_TABLES, form=["csv", "md", "tex", "html"]),
-    """The paper's tables from this run, its values beside ours, and the first page that explains them."""
     localrule: True
 
 
 rule figures:
+    """The paper's figures from this run and three more, with the drawn numbers as csv."""
     input:
         expand(f"{RESULTS}/report/figures/{{figure}}.{{form}}", figure=REPORT_FIGURES, form=[*FORMATS, "csv"]),
-    """The paper's figures from this run and three more, with the drawn numbers as csv."""
     localrule: True
 
 
