@@ -74,7 +74,7 @@ if config["corpus"]["source"] == "world":
             code=module_files("scripts.corpus.speak_tasks"),
         output:
             audio=directory(f"{AUDIO_ROOT}/tasks/{{task}}"),
-            items=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
+            pairs=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
             dropped=f"{RESULTS}/corpus/dropped/tasks/{{task}}.csv",
         log:
             f"{RESULTS}/logs/corpus/speak_tasks/{{task}}.log",
@@ -104,7 +104,7 @@ if config["corpus"]["source"] == "world":
             " --script {input.script}"
             " --audio {output.audio}"
             " --audio-root {params.audio_root}"
-            " --items {output.items}"
+            " --items {output.pairs}"
             " --dropped {output.dropped}"
             " --config {params.config:q}"
             " --limits {params.limits:q}"
@@ -170,12 +170,12 @@ else:
     rule corpus_manifest_tasks:
         """A task's items, both sides of each checked."""
         input:
-            items=lambda wildcards: config["corpus"]["manifest"]["tasks"][
+            pairs=lambda wildcards: config["corpus"]["manifest"]["tasks"][
                 wildcards.task
             ],
             code=module_files("scripts.corpus.manifest_tasks"),
         output:
-            items=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
+            pairs=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
             dropped=f"{RESULTS}/corpus/dropped/tasks/{{task}}.csv",
         log:
             f"{RESULTS}/logs/corpus/manifest_tasks/{{task}}.log",
@@ -193,9 +193,9 @@ else:
         shell:
             "python -m scripts.corpus.manifest_tasks"
             " --task {wildcards.task}"
-            " --items {input.items}"
+            " --items {input.pairs}"
             " --audio-root {params.audio_root}"
-            " --out {output.items}"
+            " --out {output.pairs}"
             " --dropped {output.dropped}"
             " --config {params.config:q}"
             " 2>&1 | tee {log}"
