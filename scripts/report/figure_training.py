@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from scripts.common.cli import run
 from scripts.report.read import read_stats, read_table
@@ -45,10 +44,7 @@ def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
                 panel.plot(part["epoch"], part[column], **{**style[str(modality)], "markersize": 2.5})
             panel.set_xlabel("epoch")
             panel.set_ylabel(label)
-            panel.set_yscale("log")
-            panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            panel.yaxis.set_major_formatter(ScalarFormatter())
-            panel.yaxis.set_minor_formatter(NullFormatter())
+            panel.set_ylim(bottom=0)
         legend_above(drawn, axes[0, 0])
         save(drawn, prefix, formats, data)
 

@@ -27,7 +27,7 @@ def ordered(path: str | Path, modalities: Sequence[str], tasks: Sequence[str]) -
     """The summary's rows by modality, task and metric, in the config's order.
 
     Raises:
-        ValueError: naming the file, if a cell stands twice, the accuracy or bits of a modality are
+        ValueError: naming the file, if a cell stands twice or is blank, the accuracy or bits of a modality are
             missing, or an accuracy is not a share between 0 and 1.
     """
     data = read_table(path, TEXT, NUMBERS)
@@ -35,6 +35,9 @@ def ordered(path: str | Path, modalities: Sequence[str], tasks: Sequence[str]) -
     twice = data[data.duplicated(list(TEXT))]
     if len(twice):
         raise ValueError(f"{path}: {' '.join(twice.iloc[0][list(TEXT)])} stands twice")
+    blank = data[data["value"].isna() | data["n"].isna()]
+    if len(blank):
+        raise ValueError(f"{path}: {' '.join(blank.iloc[0][list(TEXT)])} holds no value or no n")
     wanted = [(task, "accuracy") for task in tasks] + [("dev", "bits_per_second")]
     present = set(data[list(TEXT)].itertuples(index=False, name=None))
     for modality in modalities:

@@ -303,6 +303,7 @@ def test_empty_and_missing_items_are_named(results, call, tmp_path):
         (without("ci_low"), r"summary\.csv: no column 'ci_low'"),
         (holding(0, "value", "93.5"), r"summary\.csv: phone-raw swuggy accuracy is 93\.5, expected 0 to 1"),
         (only_where(lambda i, row: i), r"summary\.csv: no row for phone-raw, swuggy, accuracy"),
+        (holding(0, "n", ""), r"summary\.csv: phone-raw swuggy accuracy holds no value or no n"),
         (holding(1, "metric", "accuracy"), r"summary\.csv: phone-raw swuggy accuracy stands twice"),
         (only_where(lambda i, row: row["metric"] != "bits_per_second"), r"no row for phone-raw, dev, bits_per_second"),
     ],
