@@ -22,7 +22,7 @@ import numpy as np
 from scripts.alignment.config import Config, parse
 from scripts.alignment.features import features
 from scripts.alignment.graph import Graphs, Segment, fewest_frames, segments, split_words
-from scripts.alignment.lexicon import Dictionary, Entry, OutOfVocabulary, read_lexicon
+from scripts.alignment.lexicon import Dictionary, Entry, OutOfVocabularyError, read_lexicon
 from scripts.alignment.model import AcousticModel, load
 from scripts.alignment.pronounce import Guesser
 from scripts.common import audio
@@ -35,7 +35,7 @@ from scripts.common.progress import Progress
 DROPPED_COLUMNS = ("split", "id", "reason", "detail")
 
 
-class Drop(Exception):
+class DropError(Exception):
     """A cut that cannot be aligned; `reason` is the word it is counted under."""
 
     def __init__(self, reason: str, detail: str):
@@ -47,27 +47,29 @@ def align_cut(cut: Cut, entries: list[Entry], graphs: Graphs, root: str, config:
     """The phones of a cut.
 
     Raises:
-        Drop: with reason audio-*, too-short, alignment-failed or low-likelihood.
+        DropError: with reason audio-*, too-short, alignment-failed or low-likelihood.
     """
     samples = num_samples(cut)
     if frame_count(samples) < 2:  # less than two frames of 25 ms every 20 ms: later stages need some
-        raise Drop("too-short", f"{samples / SAMPLE_RATE * 1000:.0f} ms; at least 45 ms are needed")
+        raise DropError("too-short", f"{samples / SAMPLE_RATE * 1000:.0f} ms; at least 45 ms are needed")
     if not entries:
-        raise Drop("alignment-failed", "the cut has no words")
+        raise DropError("alignment-failed", "the cut has no words")
     try:
         observed = features(audio.read(cut, root), graphs.model.frame_shift_ms)
     except audio.AudioError as error:
-        raise Drop(error.reason, str(error)) from None
+        raise DropError(error.reason, str(error)) from None
     needed = fewest_frames(entries)
     if len(observed) < needed:
-        raise Drop("alignment-failed", f"{len(observed)} frames; its phones need at least {needed}")
+        raise DropError("alignment-failed", f"{len(observed)} frames; its phones need at least {needed}")
     found = graphs.search(graphs.compile(entries), observed, *config.beam)
     if found is None:
-        raise Drop("alignment-failed", f"no path within beam {config.beam[1]:g}; do words and audio belong together?")
+        raise DropError(
+            "alignment-failed", f"no path within beam {config.beam[1]:g}; do words and audio belong together?"
+        )
     phones = segments(graphs.model, *found)
     score = mean_score(phones)
     if score < config.min_log_likelihood:
-        raise Drop("low-likelihood", f"{score:.2f} per frame; the threshold is {config.min_log_likelihood:g}")
+        raise DropError("low-likelihood", f"{score:.2f} per frame; the threshold is {config.min_log_likelihood:g}")
     return phones
 
 
@@ -118,7 +120,7 @@ class Aligner:
         for cut in cuts:
             try:
                 vocabulary.update(words.entries(cut))
-            except OutOfVocabulary:
+            except OutOfVocabularyError:
                 continue
         self.graphs = Graphs(model, vocabulary)
 
@@ -127,9 +129,9 @@ class Aligner:
         try:
             entries = self.words.entries(cut)
             phones = align_cut(cut, entries, self.graphs, self.root, self.config)
-        except OutOfVocabulary as error:
+        except OutOfVocabularyError as error:
             self._drop(cut, "oov", str(error))
-        except Drop as drop:
+        except DropError as drop:
             self._drop(cut, drop.reason, drop.detail)
         else:
             self.scores.append(mean_score(phones))

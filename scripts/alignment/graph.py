@@ -63,8 +63,10 @@ class Graphs:
         """Best path through a graph (left as it is): transition ids, one per frame, or None.
 
         Args:
+            graph: what `compile` returned.
             features: float32 [T, D].
-            beam, retry_beam: widths of the first and second attempt.
+            beam: width of the first attempt.
+            retry_beam: width of the second.
         """
         weighted = graph.copy()
         khg.add_transition_probs(self.model.transitions, [], TRANSITION_SCALE, SELF_LOOP_SCALE, weighted)

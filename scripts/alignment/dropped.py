@@ -1,0 +1,65 @@
+"""Gather what every alignment job dropped into one table, and refuse a split or task with nothing left."""
+
+import argparse
+import sys
+from collections import Counter
+
+from scripts.alignment.align import DROPPED_COLUMNS
+from scripts.common.cli import run
+from scripts.common.files import read_csv, read_jsonl, write_csv
+
+
+def gather(paths: list[str]) -> list[dict[str, str]]:
+    """Rows of several dropped files, in order; ValueError naming the file if its columns are others."""
+    rows: list[dict[str, str]] = []
+    for path in paths:
+        for row in read_csv(path):
+            if tuple(row) != DROPPED_COLUMNS:
+                raise ValueError(f"{path}: columns {list(row)}; expected {list(DROPPED_COLUMNS)}")
+            rows.append(row)
+    return rows
+
+
+def check_something_left(name: str, aligned: list[str], rows: list[dict[str, str]]) -> None:
+    """ValueError if every aligned file of this split or task is empty; it says why."""
+    if any(next(read_jsonl(path), None) is not None for path in aligned):
+        return
+    reasons = Counter(row["reason"] for row in rows if row["split"] == name)
+    why = (
+        "it was empty before"
+        if not reasons
+        else "the most frequent reason is {} ({})".format(*reasons.most_common(1)[0])
+    )
+    raise ValueError(f"{aligned[0]}: nothing of {name!r} is left after alignment; {why}")
+
+
+def main() -> None:
+    """Command line of the step."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dropped", required=True, nargs="+", help="csv files of scripts.alignment.align")
+    parser.add_argument(
+        "--aligned",
+        required=True,
+        nargs="+",
+        metavar="NAME=FILE",
+        help="its aligned files, each after its split's name",
+    )
+    parser.add_argument("--out", required=True, help="the table: split, id, reason, detail")
+    args = parser.parse_args()
+
+    rows = gather(args.dropped)
+    files: dict[str, list[str]] = {}
+    for pair in args.aligned:
+        name, _, path = pair.partition("=")
+        files.setdefault(name, []).append(path)
+    for name, aligned in files.items():
+        check_something_left(name, aligned, rows)
+    write_csv(args.out, DROPPED_COLUMNS, rows)
+    counts = Counter((row["split"], row["reason"]) for row in rows)
+    for (name, reason), count in sorted(counts.items()):
+        print(f"alignment/dropped: {name}: {count} cuts: {reason}", file=sys.stderr)
+    print(f"alignment/dropped: {len(rows)} cuts in all", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(main)
