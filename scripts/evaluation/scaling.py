@@ -49,6 +49,14 @@ def checkpoints(folder: Path) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
+def hours_seen(tokens: np.ndarray, train: dict[str, Any]) -> np.ndarray:
+    """Hours of speech in so many trained tokens, by the counts of train in stats.json.
+
+    Training counts EOS, stats.json does not: one more per utterance.
+    """
+    return tokens * train["seconds"] / (train["tokens"] + train["utterances"]) / 3600
+
+
 def line(tokens: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Least-squares slope and intercept over log10(tokens [C]) of each row of accuracy [..., C]."""
     x = np.log10(tokens)
@@ -103,7 +111,7 @@ def main() -> None:
     arguments = parser.parse_args()
     config, folders = arguments.config, checkpoints(arguments.checkpoints)
     seen = np.array(list(folders))
-    hours = seen / read_json(arguments.stats)["splits"]["train"]["tokens_per_second"] / 3600
+    hours = hours_seen(seen, read_json(arguments.stats)["splits"]["train"])
     tasks = list(read_tasks(arguments))
     from scripts.evaluation.scoring import load_model, score
 

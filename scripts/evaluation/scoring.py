@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers.utils import logging
 
 from scripts.common.progress import Progress
 
@@ -28,11 +30,23 @@ def load_model(folder: str | Path, threads: int) -> PreTrainedModel:
 
     Raises:
         OSError: the folder or its weights are missing (transformers' own message names them).
+        ValueError: the weights cannot be read, or do not fill the model that config.json describes.
     """
     if not Path(folder, "config.json").exists():
         raise FileNotFoundError(f"{folder}: holds no config.json; expected a folder that save_pretrained wrote")
     torch.set_num_threads(threads)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+    logging.disable_progress_bar()
+    try:
+        model, loading = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
+        )
+    except SafetensorError as error:
+        raise ValueError(f"{folder}: the weights cannot be read ({error}); train the model again") from None
+    if loading["missing_keys"]:
+        raise ValueError(
+            f"{folder}: the weights lack {sorted(loading['missing_keys'])[0]} and"
+            f" {len(loading['missing_keys']) - 1} more that config.json asks for; train the model again"
+        )
     return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
 

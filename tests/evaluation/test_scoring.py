@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaForCausalLM
 
 from scripts.evaluation import scoring
@@ -137,6 +138,19 @@ def test_loads_a_folder_in_fp32(model: LlamaForCausalLM, sequences: dict, tmp_pa
 
 def test_missing_model_names_the_folder(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=re.escape(f"{tmp_path}: holds no config.json")):
+        load_model(tmp_path, 1)
+
+
+def test_damaged_weights_name_the_folder(model: LlamaForCausalLM, tmp_path: Path) -> None:
+    model.save_pretrained(tmp_path)
+    weights = tmp_path / "model.safetensors"
+    state = load_file(weights)
+    del state["model.layers.1.mlp.up_proj.weight"]
+    save_file(state, weights, metadata={"format": "pt"})
+    with pytest.raises(ValueError, match=r"the weights lack model\.layers\.1\.mlp\.up_proj\.weight"):
+        load_model(tmp_path, 1)
+    weights.write_bytes(weights.read_bytes()[:5000])
+    with pytest.raises(ValueError, match=re.escape(f"{tmp_path}: the weights cannot be read")):
         load_model(tmp_path, 1)
 
 

@@ -214,7 +214,7 @@ def test_a_straight_line_is_found_exactly() -> None:
 def test_scaling_step(scored: list, run_step: Callable, model_folder: Path, tmp_path: Path) -> None:
     build_model(seed=7).save_pretrained(tmp_path / "scaling" / "tokens-900")
     (tmp_path / "scaling" / "tokens-3600").symlink_to(model_folder)
-    write_json(tmp_path / "stats.json", {"splits": {"train": {"tokens_per_second": 0.5}}})
+    write_json(tmp_path / "stats.json", {"splits": {"train": {"seconds": 1000, "tokens": 450, "utterances": 50}}})
     flags = [
         *task_flags(tmp_path, "s.csv"),
         *("--fits", tmp_path / "s.fit.json", "--checkpoints", tmp_path / "scaling"),

@@ -12,13 +12,13 @@ if TASKS:
     rule evaluation_score:
         """Log-probability of both sides of every pair, and which one wins."""
         input:
-            items=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
+            pairs=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
             tokens=expand(
                 f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
                 task=TASKS,
                 allow_missing=True,
             ),
-            index=expand(
+            token_index=expand(
                 f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.idx.npz",
                 task=TASKS,
                 allow_missing=True,
@@ -49,7 +49,7 @@ if TASKS:
             " --modality {wildcards.modality}"
             " --model {input.model}"
             " --tasks {params.tasks}"
-            " --items {input.items}"
+            " --items {input.pairs}"
             " --tokens {input.tokens}"
             " --out {output.scores}"
             " --config {params.config:q}"
@@ -58,13 +58,13 @@ if TASKS:
     rule evaluation_baselines:
         """The same pairs decided by length, token count, unigrams and 4-grams."""
         input:
-            items=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
+            pairs=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
             tokens=expand(
                 f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
                 task=TASKS,
                 allow_missing=True,
             ),
-            index=expand(
+            token_index=expand(
                 f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.idx.npz",
                 task=TASKS,
                 allow_missing=True,
@@ -107,7 +107,7 @@ if TASKS:
             " --train {input.train}"
             " --stats {input.stats}"
             " --tasks {params.tasks}"
-            " --items {input.items}"
+            " --items {input.pairs}"
             " --tokens {input.tokens}"
             " --out {output.scores}"
             " --config {params.config:q}"
@@ -117,13 +117,13 @@ if TASKS:
     rule evaluation_layers:
         """Accuracy of every layer's hidden states through the final norm and the output head."""
         input:
-            items=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
+            pairs=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
             tokens=expand(
                 f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
                 task=TASKS,
                 allow_missing=True,
             ),
-            index=expand(
+            token_index=expand(
                 f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.idx.npz",
                 task=TASKS,
                 allow_missing=True,
@@ -161,7 +161,7 @@ if TASKS:
             " --modality {wildcards.modality}"
             " --model {input.model}"
             " --tasks {params.tasks}"
-            " --items {input.items}"
+            " --items {input.pairs}"
             " --tokens {input.tokens}"
             " --out {output.layers}"
             " --config {params.config:q}"
@@ -171,13 +171,13 @@ if TASKS:
     rule evaluation_scaling:
         """Accuracy of every checkpoint inside epoch 1, and a straight line over log10 of tokens."""
         input:
-            items=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
+            pairs=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
             tokens=expand(
                 f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
                 task=TASKS,
                 allow_missing=True,
             ),
-            index=expand(
+            token_index=expand(
                 f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.idx.npz",
                 task=TASKS,
                 allow_missing=True,
@@ -222,7 +222,7 @@ if TASKS:
             " --checkpoints {input.checkpoints}"
             " --stats {input.stats}"
             " --tasks {params.tasks}"
-            " --items {input.items}"
+            " --items {input.pairs}"
             " --tokens {input.tokens}"
             " --out {output.scaling}"
             " --fits {output.fits}"
@@ -238,7 +238,7 @@ rule evaluation_bits:
             f"{RESULTS}/alignment/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]
         ),
         tokens=f"{RESULTS}/tokens/{{modality}}/dev.bin",
-        index=f"{RESULTS}/tokens/{{modality}}/dev.idx.npz",
+        token_index=f"{RESULTS}/tokens/{{modality}}/dev.idx.npz",
         model=f"{RESULTS}/lm/{{modality}}/model",
         code=module_files("scripts.evaluation.bits"),
     output:
