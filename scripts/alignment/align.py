@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from scripts.alignment.confidence import Ceiling, mean_score
 from scripts.alignment.config import Config, parse
 from scripts.alignment.features import features
 from scripts.alignment.graph import Graphs, Segment, fewest_frames, segments, split_words
@@ -43,7 +44,9 @@ class DropError(Exception):
         self.reason, self.detail = reason, detail
 
 
-def align_cut(cut: Cut, entries: list[Entry], graphs: Graphs, root: str, config: Config) -> list[Segment]:
+def align_cut(
+    cut: Cut, entries: list[Entry], graphs: Graphs, ceiling: Ceiling, root: str, config: Config
+) -> list[Segment]:
     """The phones of a cut.
 
     Raises:
@@ -67,15 +70,11 @@ def align_cut(cut: Cut, entries: list[Entry], graphs: Graphs, root: str, config:
             "alignment-failed", f"no path within beam {config.beam[1]:g}; do words and audio belong together?"
         )
     phones = segments(graphs.model, *found)
-    score = mean_score(phones)
+    score = mean_score(phones) - ceiling(observed)
     if score < config.min_log_likelihood:
-        raise DropError("low-likelihood", f"{score:.2f} per frame; the threshold is {config.min_log_likelihood:g}")
+        detail = f"{score:.2f} per frame against the best sounds; the threshold is {config.min_log_likelihood:g}"
+        raise DropError("low-likelihood", detail)
     return phones
-
-
-def mean_score(phones: list[Segment]) -> float:
-    """Log-likelihood per frame of the whole cut."""
-    return float(np.average([p.score for p in phones], weights=[p.end - p.start for p in phones]))
 
 
 def with_alignment(cut: Cut, phones: list[Segment], entries: list[Entry], frame_shift_ms: float) -> Cut:
@@ -123,12 +122,13 @@ class Aligner:
             except OutOfVocabularyError:
                 continue
         self.graphs = Graphs(model, vocabulary)
+        self.ceiling = Ceiling(model.gaussians())
 
     def align(self, cut: Cut) -> Cut | None:
         """The cut with its alignment, or None when it is dropped."""
         try:
             entries = self.words.entries(cut)
-            phones = align_cut(cut, entries, self.graphs, self.root, self.config)
+            phones = align_cut(cut, entries, self.graphs, self.ceiling, self.root, self.config)
         except OutOfVocabularyError as error:
             self._drop(cut, "oov", str(error))
         except DropError as drop:

@@ -17,7 +17,8 @@ class Config:
         iterations: passes over the sample.
         beam: first beam and the wider one of the second attempt.
         oov: "drop" or "guess".
-        min_log_likelihood: score per frame (see scripts.alignment.model) under which an utterance is dropped.
+        min_log_likelihood: log-likelihood per frame, against that of the best sounds whatever they are, under
+            which an utterance is dropped (scripts/alignment/confidence.py).
     """
 
     sample_hours: float = 0.5
@@ -26,7 +27,7 @@ class Config:
     iterations: int = 30
     beam: tuple[float, float] = (10.0, 40.0)
     oov: str = "drop"
-    min_log_likelihood: float = -200.0
+    min_log_likelihood: float = -5.0
 
     def __post_init__(self) -> None:
         for key in ("sample_hours", "frame_shift_ms", "gaussians", "iterations"):

@@ -18,6 +18,7 @@ from scripts.alignment.model import STATES, AcousticModel
 ACOUSTIC_SCALE = 0.1  # Kaldi's; weighs the sound against transition probabilities, and the beams are meant for it
 TRANSITION_SCALE = 1.0
 SELF_LOOP_SCALE = 0.1
+VARIANT_COST = 1.0  # of a word's second and further pronunciations: the first is the usual one
 
 
 @dataclass(frozen=True)
@@ -84,19 +85,22 @@ def lexicon_fst(symbols: dict[Entry, int], phones: dict[str, int]) -> kaldifst.S
     fst.start = start
     fst.set_final(loop, 0.0)
 
-    def arc(source: int, phone: int, word: int, target: int) -> None:
-        fst.add_arc(source, kaldifst.StdArc(phone, word, 0.0, target))
+    def arc(source: int, phone: int, word: int, target: int, cost: float = 0.0) -> None:
+        fst.add_arc(source, kaldifst.StdArc(phone, word, cost, target))
 
     for edge in (start, after):
         arc(edge, 0, 0, loop)
         arc(edge, 1, 0, loop)
     for (_, known), symbol in symbols.items():
-        for each in known:
+        for rank, each in enumerate(known):
             state = loop
             for place, phone in enumerate(each):
                 target = after if place == len(each) - 1 else fst.add_state()
                 inner = 2 * phones[phone] + (place > 0)
-                arc(state, inner, symbol if place == 0 else 0, target)
+                if place == 0:
+                    arc(state, inner, symbol, target, VARIANT_COST * (rank > 0))
+                else:
+                    arc(state, inner, 0, target)
                 state = target
     kaldifst.arcsort(fst, "olabel")
     return fst

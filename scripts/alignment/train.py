@@ -158,7 +158,9 @@ def fit(
     model: AcousticModel, kept: list[tuple[Cut, list[Entry], np.ndarray]], config: Config, seed: int
 ) -> list[dict[str, float]]:
     """Train `model` in place; per pass its mean log-likelihood, Gaussians and utterances aligned."""
-    graphs = Graphs(model, [entry for _, entries, _ in kept for entry in entries])
+    # The flat start knows nothing that could choose between pronunciations: it takes each word's first.
+    usual = [[(word, known[:1]) for word, known in entries] for _, entries, _ in kept]
+    graphs = Graphs(model, [*(e for _, entries, _ in kept for e in entries), *(e for each in usual for e in each)])
     compiled = [graphs.compile(entries) for _, entries, _ in kept]
     observed = [matrix for _, _, matrix in kept]
     everything = np.concatenate(observed)
@@ -167,8 +169,8 @@ def fit(
     model.set_gaussians([flat] * model.num_states)
 
     paths = [
-        equal_path(graph, len(matrix), derive(seed, "alignment/equal", cut["id"]))
-        for graph, (cut, _, matrix) in zip(compiled, kept, strict=True)
+        equal_path(graphs.compile(entries), len(matrix), derive(seed, "alignment/equal", cut["id"]))
+        for entries, (cut, _, matrix) in zip(usual, kept, strict=True)
     ]
     random = generator(seed, "alignment/split")
     growing = max(1, config.iterations * 2 // 3)
