@@ -63,10 +63,10 @@ rule report_table_modalities:
         mem_mb=500,
         runtime=5,
     params:
-        tokens=f"{RESULTS}/tokens",
+        tokens=lambda wildcards, input: input.stats[0].rsplit("/", 2)[0],
         modalities=MODALITIES,
         config=as_json(config, "factors"),
-        folder=f"{RESULTS}/report/tables",
+        folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
     shell:
         "python -m scripts.report.table_modalities"
         " --tokens {params.tokens}"
@@ -105,7 +105,7 @@ rule report_table_results:
         modalities=MODALITIES,
         tasks=TASKS,
         decide_by=config["evaluation"]["decide_by"],
-        folder=f"{RESULTS}/report/tables",
+        folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
     shell:
         "python -m scripts.report.table_results"
         " --summary {input.summary}"
@@ -146,12 +146,12 @@ rule report_table_factors:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 15 * attempt,
     params:
-        evaluation=f"{RESULTS}/evaluation",
+        evaluation=lambda wildcards, input: input.scores[0].rsplit("/", 2)[0],
         config=as_json(config, "factors"),
         tasks=TASKS,
         samples=config["evaluation"]["bootstrap_samples"],
         seed=config["seed"],
-        folder=f"{RESULTS}/report/tables",
+        folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
     shell:
         "python -m scripts.report.table_factors"
         " --evaluation {params.evaluation}"
@@ -189,7 +189,7 @@ rule report_table_dropped:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=5,
     params:
-        folder=f"{RESULTS}/report/tables",
+        folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
     shell:
         "python -m scripts.report.table_dropped"
         " --corpus {input.corpus}"
@@ -227,11 +227,11 @@ rule report_figure_scaling:
         mem_mb=1000,
         runtime=10,
     params:
-        scaling=f"{RESULTS}/evaluation/scaling",
+        scaling=lambda wildcards, input: input.points[0].rsplit("/", 2)[0],
         modalities=MODALITIES,
         tasks=TASKS,
         formats=FORMATS,
-        prefix=f"{RESULTS}/report/figures/scaling",
+        prefix=lambda wildcards, output: output[0].rsplit(".", 1)[0],
     shell:
         "python -m scripts.report.figure_scaling"
         " --scaling {params.scaling}"
@@ -273,11 +273,11 @@ rule report_figure_layers_by_task:
         mem_mb=1000,
         runtime=10,
     params:
-        layers=f"{RESULTS}/evaluation/layers",
+        layers=lambda wildcards, input: input.layers[0].rsplit("/", 2)[0],
         modalities=MODALITIES,
         tasks=TASKS,
         formats=FORMATS,
-        prefix=f"{RESULTS}/report/figures/layers_by_task",
+        prefix=lambda wildcards, output: output[0].rsplit(".", 1)[0],
     shell:
         "python -m scripts.report.figure_layers_by_task"
         " --layers {params.layers}"
@@ -319,11 +319,11 @@ rule report_figure_layers_lexical:
         mem_mb=1000,
         runtime=10,
     params:
-        layers=f"{RESULTS}/evaluation/layers",
+        layers=lambda wildcards, input: input.layers[0].rsplit("/", 2)[0],
         modalities=MODALITIES,
         task=LEXICAL_TASK,
         formats=FORMATS,
-        prefix=f"{RESULTS}/report/figures/layers_lexical",
+        prefix=lambda wildcards, output: output[0].rsplit(".", 1)[0],
     shell:
         "python -m scripts.report.figure_layers_lexical"
         " --layers {params.layers}"
@@ -361,7 +361,7 @@ rule report_figure_factors:
         runtime=10,
     params:
         formats=FORMATS,
-        prefix=f"{RESULTS}/report/figures/factors",
+        prefix=lambda wildcards, output: output[0].rsplit(".", 1)[0],
     shell:
         "python -m scripts.report.figure_factors"
         " --factors {input.factors}"
@@ -396,11 +396,11 @@ rule report_figure_training:
         mem_mb=1000,
         runtime=10,
     params:
-        logs=f"{RESULTS}/lm",
-        tokens=f"{RESULTS}/tokens",
+        logs=lambda wildcards, input: input.logs[0].rsplit("/", 2)[0],
+        tokens=lambda wildcards, input: input.stats[0].rsplit("/", 2)[0],
         modalities=MODALITIES,
         formats=FORMATS,
-        prefix=f"{RESULTS}/report/figures/training",
+        prefix=lambda wildcards, output: output[0].rsplit(".", 1)[0],
     shell:
         "python -m scripts.report.figure_training"
         " --logs {params.logs}"
@@ -439,7 +439,7 @@ rule report_figure_unit_quality:
         runtime=10,
     params:
         formats=FORMATS,
-        prefix=f"{RESULTS}/report/figures/unit_quality",
+        prefix=lambda wildcards, output: output[0].rsplit(".", 1)[0],
     shell:
         "python -m scripts.report.figure_unit_quality"
         " --quality {input.quality}"
@@ -472,7 +472,7 @@ rule report_summary:
         mem_mb=500,
         runtime=5,
     params:
-        tables=f"{RESULTS}/report/tables",
+        tables=lambda wildcards, input: input.tables[0].rsplit("/", 1)[0],
         about=as_json(
             {
                 "name": config["name"],
