@@ -15,10 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import transformers
 from torch import nn
 from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
 
 from scripts.common.frames import SAMPLE_RATE
+
+transformers.utils.logging.disable_progress_bar()  # bars over milliseconds; the steps have lines of their own
 
 PREPROCESSOR = "preprocessor_config.json"
 STRIDES = [5, 2, 2, 2, 2, 2, 2]  # HuBERT's hops; with KERNELS a 25 ms window every 20 ms

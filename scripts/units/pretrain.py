@@ -92,7 +92,7 @@ def make_targets(
     """Cluster of the MFCC frame at every grid step of the corpus.
 
     Returns:
-        targets int16 [all grid steps], UNKNOWN where a cut's last step is no whole window; and the
+        targets int32 [all grid steps], UNKNOWN where a cut's last step is no whole window; and the
         cuts' first steps, int64 [S + 1].
     """
     sample = choose(manifests, SAMPLE_FRAMES, seed)
@@ -102,7 +102,7 @@ def make_targets(
         frames, clusters, seed=derive(seed, "units", "targets"), redo=2, iterations=20, threads=threads
     )
     starts = np.cumsum([0, *map(grid_frames, cuts)])
-    targets = np.full(int(starts[-1]), UNKNOWN, np.int16)
+    targets = np.full(int(starts[-1]), UNKNOWN, np.int32)
     progress = Progress("units/encoder targets", float(starts[-1]), "frames")
     for cut, start in zip(cuts, starts, strict=False):
         units = nearest(mfcc(audio.read(cut, root)), centroids)
@@ -213,7 +213,7 @@ def newest_checkpoint(folder: Path, about: str) -> dict[str, Any] | None:
     return None
 
 
-def train(trainer: Trainer, checkpoints: Path, about: str, every: int = CHECKPOINT_STEPS) -> None:
+def train(trainer: Trainer, checkpoints: Path, about: str, every: int) -> None:
     """Train to the last step, resuming from `checkpoints` and leaving the newest two there."""
     state = newest_checkpoint(checkpoints, about)
     progress = Progress("units/encoder", trainer.config.steps, "steps")
@@ -256,7 +256,7 @@ def pretrain(
     speech = len(targets) / 50
     seen = config.steps * config.batch_chunks * config.chunk_seconds
     print(f"{len(cuts)} utterances, {speech / 3600:.2f} h, seen {seen / speech:.1f} times", file=sys.stderr)
-    train(trainer, checkpoints, about(config, seed, threads, manifests))
+    train(trainer, checkpoints, about(config, seed, threads, manifests), CHECKPOINT_STEPS)
     return trainer.model
 
 

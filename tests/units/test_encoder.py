@@ -1,0 +1,132 @@
+"""An utterance's features do not depend on its batch, and damaged encoders are refused."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import Wav2Vec2FeatureExtractor
+
+from scripts.common.frames import frame_count
+from scripts.units import encoder
+from tests.units.conftest import tiny_model
+
+
+def waves() -> list[np.ndarray]:
+    random = np.random.default_rng(0)
+    return [
+        (0.1 * random.standard_normal(n) + np.sin(np.arange(n) / 20)).astype(np.float32)
+        for n in (400, 719, 720, 9_000, 16_001, 16_000)
+    ]
+
+
+@pytest.mark.parametrize("norm", ["group", "layer"])
+@pytest.mark.parametrize("stable", [False, True])
+@pytest.mark.parametrize("normalise", [False, True])
+def test_batched_equals_one_by_one(norm: str, stable: bool, normalise: bool) -> None:
+    model = tiny_model(feat_extract_norm=norm, do_stable_layer_norm=stable)
+    network = encoder.prepare(model, 2, normalise)
+    together = network.features(waves())
+    for wave, features in zip(waves(), together, strict=True):
+        alone = network.features([wave])[0]
+        assert features.shape == alone.shape == (frame_count(len(wave)), 16)
+        np.testing.assert_allclose(features, alone, atol=2e-5)
+
+
+def test_without_the_masked_norm_padding_leaks() -> None:
+    """Guards the test above: plain transformers fails it by far."""
+    model = tiny_model()
+    short, long = torch.from_numpy(waves()[3])[None], torch.from_numpy(waves()[4])[None]
+    padded = torch.nn.functional.pad(short, (0, long.shape[1] - short.shape[1]))
+    mask = torch.arange(long.shape[1])[None] < torch.tensor([[short.shape[1]], [long.shape[1]]])
+    with torch.inference_mode():
+        alone = model(short).last_hidden_state[0]
+        batched = model(torch.cat([padded, long]), attention_mask=mask).last_hidden_state[0, : len(alone)]
+    assert float((alone - batched).abs().max()) > 1e-2
+
+
+@pytest.mark.parametrize("stable", [False, True])
+@pytest.mark.parametrize("layer", [0, 1, 2, 3])
+def test_layer_is_that_of_transformers(stable: bool, layer: int) -> None:
+    model = tiny_model(do_stable_layer_norm=stable)
+    wave = waves()[4]
+    values = Wav2Vec2FeatureExtractor(do_normalize=True)(wave, sampling_rate=16000, return_tensors="pt").input_values
+    with torch.inference_mode():
+        expected = model(values, output_hidden_states=True).hidden_states[layer][0].numpy()
+    np.testing.assert_allclose(encoder.prepare(model, layer, True).features([wave])[0], expected, atol=1e-5)
+
+
+def test_features_see_only_their_own_window() -> None:
+    """Frame count is the common clock's, for lengths around its steps."""
+    network = encoder.prepare(tiny_model(), 1, True)
+    for samples in (400, 401, 719, 720, 721, 1039, 1040):
+        wave = np.random.default_rng(samples).standard_normal(samples).astype(np.float32)
+        assert len(network.features([wave])[0]) == frame_count(samples)
+
+
+def test_ten_minutes_need_no_quadratic_memory() -> None:
+    network = encoder.prepare(tiny_model(conv_dim=[2] * 7, num_hidden_layers=1, num_attention_heads=1), 1, True)
+    wave = np.random.default_rng(0).standard_normal(600 * 16_000).astype(np.float32)
+    assert network.features([wave])[0].shape == (29_999, 16)
+
+
+def test_saved_encoder_has_the_same_fingerprint_and_bytes(encoder_folder: str, tmp_path: Path) -> None:
+    _, mark = encoder.load(encoder_folder, 2)
+    encoder.save(tiny_model(), True, tmp_path)
+    assert encoder.load(tmp_path, 1)[1] == mark
+    for file in Path(encoder_folder).iterdir():
+        assert file.read_bytes() == (tmp_path / file.name).read_bytes()
+
+
+def test_fingerprint_tells_encoders_apart() -> None:
+    marks = [
+        encoder.fingerprint(tiny_model(), True),
+        encoder.fingerprint(tiny_model(), False),
+        encoder.fingerprint(tiny_model(seed=1), True),
+        encoder.fingerprint(tiny_model(num_attention_heads=4), True),
+    ]
+    assert len(set(marks)) == len(marks)
+
+
+def test_layer_out_of_range(encoder_folder: str) -> None:
+    with pytest.raises(ValueError, match=r"units\.layer is 4; .* has layers 0 to 3"):
+        encoder.load(encoder_folder, 4)
+
+
+def test_other_clock_is_refused() -> None:
+    model = tiny_model(conv_stride=[5, 2, 2, 2, 2, 2, 1])
+    with pytest.raises(ValueError, match="25 ms window every 20 ms"):
+        encoder.prepare(model, 1, True)
+
+
+def test_bad_folders(encoder_folder: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no encoder here"):
+        encoder.load(tmp_path / "nowhere", 1)
+
+    damaged = tmp_path / "damaged"
+    shutil.copytree(encoder_folder, damaged)
+    weights = damaged / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(ValueError, match="damaged: cannot be loaded as a HuBERT encoder"):
+        encoder.load(damaged, 1)
+
+    other = tmp_path / "other"
+    shutil.copytree(encoder_folder, other)
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps({**config, "model_type": "llama"}))
+    with pytest.raises(ValueError, match="'hubert' is expected"):
+        encoder.load(other, 1)
+
+    taller = tmp_path / "taller"
+    shutil.copytree(encoder_folder, taller)
+    (taller / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 5}))
+    with pytest.raises(ValueError, match="weights are missing"):
+        encoder.load(taller, 1)
+
+    silent = tmp_path / "silent"
+    shutil.copytree(encoder_folder, silent)
+    (silent / "preprocessor_config.json").unlink()
+    with pytest.raises(ValueError, match=r"no readable preprocessor_config\.json"):
+        encoder.load(silent, 1)

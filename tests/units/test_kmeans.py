@@ -1,0 +1,100 @@
+"""The sample of frames is spread evenly and seeded; k-means refuses what it cannot cluster."""
+
+import io
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from scripts.common.cli import run
+from scripts.common.cuts import num_samples, read_cuts, speaker
+from scripts.common.files import write_jsonl
+from scripts.common.frames import frame_count
+from scripts.units import kmeans
+from scripts.units.clustering import k_means, nearest
+from scripts.units.kmeans import sample_features
+from scripts.units.mfcc import mfcc
+from scripts.units.sampling import choose, shares
+from tests.units.conftest import make_cut
+
+
+def test_k_means_finds_clusters_and_repeats_itself() -> None:
+    random = np.random.default_rng(0)
+    centres = np.array([[0, 0], [10, 0], [0, 10]], np.float32)
+    frames = (centres[np.arange(300) % 3] + 0.1 * random.standard_normal((300, 2))).astype(np.float32)
+    centroids, objective = k_means(frames, 3, seed=1, redo=3, iterations=10)
+    assert len(set(nearest(centres, centroids))) == 3
+    assert objective[-1] <= objective[0]
+    exact = ((frames - centroids[nearest(frames, centroids)]) ** 2).sum()
+    assert objective[-1] == pytest.approx(exact, rel=1e-3)
+    again, _ = k_means(frames, 3, seed=1, redo=3, iterations=10)
+    assert np.array_equal(centroids, again)
+
+
+def test_nearest_is_the_brute_force_one() -> None:
+    random = np.random.default_rng(0)
+    frames, centroids = random.standard_normal((50, 4)), random.standard_normal((7, 4))
+    distances = np.linalg.norm(frames[:, None] - centroids[None], axis=2)
+    assert nearest(frames, centroids).tolist() == distances.argmin(axis=1).tolist()
+
+
+def test_more_clusters_than_frames() -> None:
+    with pytest.raises(ValueError, match=r"units\.clusters is 11 but the sample holds only 10 frames"):
+        k_means(np.zeros((10, 2), np.float32), 11, seed=1, redo=1, iterations=2)
+
+
+def test_features_that_are_not_finite() -> None:
+    with pytest.raises(ValueError, match="NaN"):
+        k_means(np.full((10, 2), np.nan, np.float32), 2, seed=1, redo=1, iterations=2)
+
+
+def test_speakers_take_turns(tmp_path: Path) -> None:
+    """A speaker with ten times the speech does not get ten times the sample."""
+    cuts = [make_cut(f"a{i}", "x.flac", 0, 16_080, "a") for i in range(20)]
+    cuts += [make_cut(f"b{i}", "x.flac", 0, 16_080, "b") for i in range(2)]
+    write_jsonl(tmp_path / "cuts.jsonl.gz", cuts)
+    names = [cut["id"] for cut in choose([tmp_path / "cuts.jsonl.gz"], 4 * 50, 1)]
+    assert sorted(name[0] for name in names) == ["a", "a", "b", "b"]
+    assert names == [cut["id"] for cut in choose([tmp_path / "cuts.jsonl.gz"], 4 * 50, 1)]
+    assert names != [cut["id"] for cut in choose([tmp_path / "cuts.jsonl.gz"], 4 * 50, 2)]
+    assert len(choose([tmp_path / "cuts.jsonl.gz"], 10**9, 1)) == 22
+
+
+def test_every_utterance_gives_the_same_share() -> None:
+    found = list(shares([100, 50, 0, 51], 100, seed=1))
+    assert [len(kept) for kept in found] == [49, 25, 0, 26]
+    assert all(len(set(kept)) == len(kept) for kept in found)
+    assert found[0].max() > 60  # not the first frames only
+    assert [len(kept) for kept in shares([3, 2], 100, seed=1)] == [3, 2]
+
+
+def test_sample_features(corpus: SimpleNamespace) -> None:
+    features = sample_features(corpus.train, corpus.root, mfcc, 200, 1, "test")
+    assert features.shape == (200, 39)
+    everything = sample_features(corpus.train, corpus.root, mfcc, 10**6, 1, "test")
+    cuts = [cut for path in corpus.train for cut in read_cuts(path)]
+    assert len(everything) == sum(frame_count(num_samples(cut)) for cut in cuts)
+    assert {speaker(cut) for cut in cuts} == {"speaker-0", "speaker-1", "speaker-2"}
+
+
+def test_empty_manifest(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "cuts.jsonl.gz", [])
+    with pytest.raises(ValueError, match="no cuts"):
+        choose([tmp_path / "cuts.jsonl.gz"], 10, 1)
+
+
+def test_command_line_error_is_one_line(
+    corpus: SimpleNamespace, encoder_folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = {"layer": 1, "clusters": 5000, "sample_frames": 6000, "kmeans_redo": 1, "kmeans_iterations": 2}
+    command = ["kmeans", "--cuts", *corpus.train, "--audio-root", corpus.root, "--encoder", encoder_folder]
+    command += ["--config", json.dumps(keys), "--seed", "1", "--threads", "1"]
+    command += ["--output", str(tmp_path / "k.npy"), "--about", str(tmp_path / "k.json")]
+    monkeypatch.setattr(sys, "argv", command)
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO()))
+    with pytest.raises(SystemExit, match=r"^error: units\.clusters is 5000 but the sample holds only \d+ frames"):
+        run(kmeans.main)
+    assert list(tmp_path.iterdir()) == []
