@@ -115,7 +115,8 @@ def _value(path: str, key: str, kind: Any, value: Any) -> Any:
 def _fits(model: ModelConfig) -> None:
     if model.hidden_size % (2 * model.heads):
         raise ValueError(
-            f"lm.model.hidden_size is {model.hidden_size}; it must be an even multiple of lm.model.heads ({model.heads})"
+            f"lm.model.hidden_size is {model.hidden_size}; it must be an even multiple of lm.model.heads"
+            f" ({model.heads})"
         )
     if model.heads % model.kv_heads:
         raise ValueError(f"lm.model.kv_heads is {model.kv_heads}; it must divide lm.model.heads ({model.heads})")

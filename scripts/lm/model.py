@@ -23,7 +23,9 @@ from scripts.lm.config import ModelConfig
 MASK_STEP = 512  # cached causal masks grow in steps of this many tokens
 
 
-def build_model(config: ModelConfig, vocab_size: int, bos: int, eos: int, seed: int, precision: str) -> LlamaForCausalLM:
+def build_model(
+    config: ModelConfig, vocab_size: int, bos: int, eos: int, seed: int, precision: str
+) -> LlamaForCausalLM:
     """A freshly initialised Llama, float32, whose training forward pass is packed.
 
     The seed draws the same weights for every modality as far as the shapes agree: the vocabulary's

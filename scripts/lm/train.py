@@ -40,7 +40,7 @@ from scripts.lm.model import build_model, packed_loss
 
 COLUMNS = ["step", "epoch", "tokens", "seconds", "train_loss", "dev_loss", "lr", "tokens_per_second"]
 ROWS_PER_EPOCH = 20
-MICRO_BATCH_TOKENS = 8192  # most tokens of one forward pass: 0.7 GB in the miniature
+MICRO_BATCH_TOKENS = 4096  # most tokens of one forward pass: bounds memory, 1.1 GB in the miniature
 BOS, EOS = "<s>", "</s>"
 
 
@@ -131,6 +131,7 @@ class Training:
         Raises:
             ValueError: a loss or gradient that is not finite, or a state of another run.
         """
+        self.folder.mkdir(parents=True, exist_ok=True)  # fails now rather than after minutes
         self._resume()
         total = int(self.train.lengths.sum() - len(self.train)) * self.config.epochs
         progress = Progress(f"lm/{self.name}", total, "tokens")
@@ -247,7 +248,9 @@ def publish(training: Training, out: Path, tokenizer: Path, about: dict[str, Any
     exports = training.folder / "scaling"
     found = len(list(exports.glob("tokens-*")))
     if found != len(training.kept):
-        raise ValueError(f"{exports}: {found} models instead of {len(training.kept)}; delete {training.folder}, train anew")
+        raise ValueError(
+            f"{exports}: {found} models instead of {len(training.kept)}; delete {training.folder}, train anew"
+        )
     with atomic_directory(out / "scaling") as aside:
         shutil.copytree(exports, aside, dirs_exist_ok=True)
     write_csv(out / "log.csv", COLUMNS, training.position.rows)

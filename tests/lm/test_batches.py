@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -88,7 +90,7 @@ def test_a_damaged_index_is_refused(tmp_path):
     with pytest.raises(ValueError, match="not a token index"):
         load(path)
     (tmp_path / "train.idx.npz").unlink()
-    with pytest.raises(FileNotFoundError, match="train.idx.npz"):
+    with pytest.raises(FileNotFoundError, match=r"train\.idx\.npz"):
         load(path)
 
 
@@ -107,7 +109,5 @@ def test_a_damaged_index_is_refused(tmp_path):
 )
 def test_tokens_that_cannot_be_trained_on_are_refused(tmp_path, tokens, message):
     save_bin(tmp_path / "train.bin", tokens)
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match=r"train\.bin: .*" + re.escape(message)):
         load(tmp_path / "train.bin")
-    assert message in str(error.value)
-    assert "train.bin" in str(error.value)

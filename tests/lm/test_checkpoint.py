@@ -41,10 +41,8 @@ def test_a_damaged_newest_state_is_skipped_with_a_warning(tmp_path, capsys, dama
 
 def test_another_runs_state_is_refused_naming_what_differs(tmp_path):
     save(tmp_path, 1)
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match=rf"lm\.model\.layers = 2 cannot go on with 3; .* delete {tmp_path}"):
         load_newest(tmp_path, {"lm.model.layers": 3, "seed": 2}, CPU)
-    assert "lm.model.layers = 2" in str(error.value)
-    assert f"delete {tmp_path}" in str(error.value)
 
 
 def test_code_in_a_state_file_is_not_run(tmp_path, capsys):
