@@ -14,7 +14,7 @@ from scripts.corpus.lexicon import VOWELS, Lexicon, Noun, Topic, Verb
 
 T = TypeVar("T")
 TENSES = ("present", "past", "future")
-TENSE_SHARES = (0.6, 0.27, 0.13)
+TENSE_SHARES = (0.66, 0.22, 0.12)
 PUNCTUATION = frozenset(".,;:!?")
 PRONOUNS = {  # (nominative, accusative, possessive, reflexive)
     "female": ("she", "her", "her", "herself"),

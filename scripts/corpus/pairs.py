@@ -92,7 +92,8 @@ class SyntaxPairs:
         return self._mirror(lambda noun, ending: ["the", _form(person, noun), _present(verb.forms, ending), *rest])
 
     def attractor(self, topic: Topic) -> Mirrored:
-        """The lamp near the windows is / *are old."""
+        """The lamp near the windows is / *are old; in half of the pairs the two nouns have different numbers."""
+        other = bool(self.rng.random() < 0.5)
         things = [noun for noun in topic.things if noun.located and noun.plural]
         first, second = (things[i] for i in self.rng.permutation(len(things))[:2])
         preposition = pick(self.rng, self.lexicon.prepositions).split()
@@ -101,12 +102,21 @@ class SyntaxPairs:
         quality = pick(self.rng, own or [a.word for a in self.lexicon.adjectives["thing"]])
         return self._mirror(
             lambda noun, verb: [
-                *("the", _form(first, noun), *preposition, "the", _form(second, not noun), *be(verb, tense), quality)
+                *(
+                    "the",
+                    _form(first, noun),
+                    *preposition,
+                    "the",
+                    _form(second, noun != other),
+                    *be(verb, tense),
+                    quality,
+                )
             ]
         )
 
     def relative(self, topic: Topic) -> Mirrored:
-        """The cook who thanks the bakers chops / *chop the onions."""
+        """The cook who thanks the bakers chops / *chop the onions; numbers as with attractors."""
+        different = bool(self.rng.random() < 0.5)
         story, verb = self._story(topic), pick(self.rng, topic.do)
         meet = pick(self.rng, self.lexicon.verbs["meet"])
         person = self._person(topic)
@@ -114,7 +124,14 @@ class SyntaxPairs:
         rest = story.object_phrase(verb.groups)
         return self._mirror(
             lambda noun, ending: [
-                *("the", _form(person, noun), "who", _present(meet.forms, noun), "the", _form(other, not noun)),
+                *(
+                    "the",
+                    _form(person, noun),
+                    "who",
+                    _present(meet.forms, noun),
+                    "the",
+                    _form(other, noun != different),
+                ),
                 *(_present(verb.forms, ending), *rest),
             ]
         )

@@ -126,10 +126,13 @@ class PseudoWords:
         self.unwanted = tuple(unwanted)
         self.parts = {word: split_parts(chunks) for word, chunks in align_letters(words).items()}
         self.inventory: dict[tuple[str, int, int, str], list[Part]] = defaultdict(list)
-        for part in sorted({p for parts in self.parts.values() for p in parts}, key=lambda p: (p.letters, p.phones)):
-            self.inventory[part.slot].append(part)
+        for parts in self.parts.values():
+            for part in parts:  # as often as words have it, so that common parts are drawn more often
+                self.inventory[part.slot].append(part)
         self.letter_pairs = {pair for word in words for pair in pairwise(f"#{word}#")}
         self.phone_pairs = {pair for phones in words.values() for pair in pairwise(["#", *phones.split(), "#"])}
+        self.letter_counts = Counter(letter for word in words for letter in word)
+        self.phone_counts = Counter(phone for phones in words.values() for phone in phones.split())
         self.spellings = cmudict_entries().keys()
         self.sounds = {strip_stress(p) for entry in cmudict_entries().values() for p in entry}
 
@@ -148,6 +151,13 @@ class PseudoWords:
                 if new.letters not in found and self.is_plausible(new) and not self.exists(new):
                     found[new.letters] = new
         return list(found.values())
+
+    def rarity(self, letters: str, phones: Iterable[str]) -> tuple[float, float]:
+        """Minus the log frequencies in the lexicon of the letters and of the phones, summed."""
+        return (
+            -sum(math.log(self.letter_counts[letter] / self.letter_counts.total()) for letter in letters),
+            -sum(math.log(self.phone_counts[phone] / self.phone_counts.total()) for phone in phones),
+        )
 
     def _exchange(self, parts: tuple[Part, ...], exchanged: int) -> Iterator[PseudoWord]:
         for places in combinations(range(len(parts)), exchanged):

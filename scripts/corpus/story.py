@@ -179,7 +179,7 @@ class Story:
         shared = [a.word for a in self.lexicon.adjectives["thing"] if a.word not in self.used]
         color = [a.word for a in self.lexicon.adjectives["color"]] if noun.handled and noun.plural else []
         lists = [words for words in (own, shared, color) if words]
-        shares = np.array([0.6, 0.25, 0.15][: len(lists)])
+        shares = np.array([0.7, 0.2, 0.1][: len(lists)])
         word = self._pick(pick(self.rng, lists, shares / shares.sum()))
         self.used.add(word)
         return word

@@ -27,7 +27,7 @@ from scripts.corpus.script import seconds, side, single, speakers
 from scripts.corpus.story import Grammar, Story, load_grammar
 
 SENTENCES = (3, 6)  # of a paragraph
-WORDS = (18, 36)  # a paragraph under the first gets a further sentence, one over the second only its ending
+WORDS = (16, 30)  # a paragraph under the first gets a further sentence, one over the second only its ending
 CHAPTER = 10  # paragraphs of a chapter, at most
 WORDS_CHAPTER = 100  # isolated words of a chapter
 SHORT = 4  # sentences up to this many words may be in both splits: there are not enough of them

@@ -7,6 +7,7 @@ chooses one so that durations balance; only swuggy has several.
 
 import argparse
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from scripts.corpus.script import side, single, speakers
 from scripts.corpus.story import load_grammar
 
 CANDIDATES = 6  # pseudo-words per word, for the speech step to choose from
+DRAWN = 24  # from which the candidates are chosen
 SHORTEST = 4  # letters; of shorter strings nearly all are words of some kind
 
 Item = dict[str, Any]
@@ -50,10 +52,10 @@ class Config:
             here = f"corpus.world.tasks.{name}"
             if name not in WRITERS:
                 raise ValueError(f"{here}: no such task; the world has {', '.join(WRITERS)}")
-            if task["pairs"] < 2 or task["pairs"] % 2:
-                raise ValueError(
-                    f"{here}.pairs is {task['pairs']}; it must be even and positive: pairs come with mirrors"
-                )
+            if task["pairs"] < 1:
+                raise ValueError(f"{here}.pairs is {task['pairs']}; it must be a positive number")
+            if name in MIRRORED and task["pairs"] % 2:
+                raise ValueError(f"{here}.pairs is {task['pairs']}; it must be even, because its pairs come in mirrors")
             if not 1 <= task["voices"] <= section["speakers"]:
                 raise ValueError(
                     f"{here}.voices is {task['voices']};"
@@ -69,7 +71,7 @@ def voices_of(number: int, task: TaskConfig, count: int) -> list[str]:
 
 
 def swuggy(task: TaskConfig, count: int, lexicon: Lexicon, world: Path, seed: int) -> Iterator[Item]:
-    """Words against pseudo-words of as many letters and phones, each pseudo-word used once.
+    """Words against pseudo-words of as many and equally frequent letters and phones, each used once.
 
     Raises:
         ValueError: the lexicon has too few words with candidates.
@@ -86,12 +88,15 @@ def swuggy(task: TaskConfig, count: int, lexicon: Lexicon, world: Path, seed: in
         if number == task.pairs:
             return
         word = words[index]
-        drawn = maker.candidates(word, rng, 3 * CANDIDATES)
+        phones = lexicon.phones(word)
+        rarity = maker.rarity(word, phones.split())
+        drawn = maker.candidates(word, rng, DRAWN)
+        # The nearest in frequency of letters and phones, which then say little about which one is the word.
+        drawn.sort(key=lambda new: math.dist(rarity, maker.rarity(new.letters, new.phones)))
         candidates = [new for new in drawn if new.letters not in used][:CANDIDATES]
         if not candidates:
             continue
         used |= {new.letters for new in candidates}
-        phones = lexicon.phones(word)
         yield {
             "id": f"swuggy-{number:04d}",
             "task": "swuggy",
@@ -148,6 +153,7 @@ def topic_storycloze(task: TaskConfig, count: int, lexicon: Lexicon, world: Path
 
 
 Writer = Callable[[TaskConfig, int, Lexicon, Path, int], Iterator[Item]]
+MIRRORED = {"sblimp", "topic-storycloze"}
 WRITERS: dict[str, Writer] = {"swuggy": swuggy, "sblimp": sblimp, "topic-storycloze": topic_storycloze}
 
 
