@@ -24,3 +24,32 @@ include: "workflow/rules/lm.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/targets.smk"
+
+
+rule report:
+    """The HTML report: `snakemake --report` over everything that stands, with the configuration it stands on."""
+    default_target: True
+    input:
+        rules.all.input,
+        captions=sorted(str(path) for path in Path(workflow.basedir, "workflow/report").glob("*.rst")),
+    output:
+        html=f"{RESULTS}/report.html",
+    log:
+        f"{RESULTS}/logs/report/report.log",
+    localrule: True
+    conda:
+        "envs/core.yaml"
+    params:
+        config=as_json(config),
+        resolved=f"{RESULTS}/config.json",
+        aside=f"{RESULTS}/.aside.report.html",
+    shell:
+        # --nolock: the workflow that runs this rule holds the lock, and waits for it.
+        "printf '%s\\n' {params.config:q} > {params.resolved}"
+        " && snakemake"
+        " --nolock"
+        " --configfile {params.resolved}"
+        " --report {params.aside}"
+        " -- all"
+        " > {log} 2>&1"
+        " && mv {params.aside} {output.html}"
