@@ -1,0 +1,68 @@
+"""corpus/lexicon.txt: all pronunciations, the spoken one first."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.common.files import write_jsonl
+from scripts.corpus import pronounce
+from tests.corpus.speech import line
+
+
+def cut(text: str, **pronunciations: str) -> dict:
+    return {"id": "c", "supervisions": [{"custom": {"texts": [text, text], "pronunciations": pronunciations}}]}
+
+
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> list[str]:
+    arguments = ["--cuts", str(folder / "cuts.jsonl.gz"), "--out", str(folder / "lexicon.txt"), *more]
+    monkeypatch.setattr("sys.argv", ["pronounce", *arguments])
+    pronounce.main()
+    return (folder / "lexicon.txt").read_text().splitlines()
+
+
+def test_order_and_scope(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write_jsonl(tmp_path / "cuts.jsonl.gz", [cut("THE DOG"), cut("BLICK GROK", BLICK="B L IH1 K")])
+    spoken = line("u", "the dog")
+    spoken["words"][0]["phones"] = "DH IY0"
+    write_jsonl(tmp_path / "script.jsonl.gz", [spoken])
+    (tmp_path / "user.txt").write_text("# mine\n\nGROK G R AA1 K\ndog(2) D AA1 G\nDOG D AO0 G\n")
+    found = run(
+        tmp_path, monkeypatch, "--scripts", str(tmp_path / "script.jsonl.gz"), "--lexicon", str(tmp_path / "user.txt")
+    )
+    assert found == [
+        "DOG D AO1 G",
+        "DOG D AA1 G",
+        "DOG D AO0 G",
+        "GROK G R AA1 K",
+        "THE DH IY0",
+        "THE DH AH0",
+        "THE DH AH1",
+    ]
+
+
+def test_a_word_without_pronunciation_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    write_jsonl(tmp_path / "cuts.jsonl.gz", [cut("XQZT")])
+    assert run(tmp_path, monkeypatch, "--scripts", "--lexicon") == []
+    assert "1 words without any: XQZT" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"DOG D AO1 G\nCAT\n", r"user\.txt:2: 'CAT' has no phones"),
+        (b"DOG D QQ G\n", r"user\.txt:1: 'QQ' is not an ARPAbet phone"),
+        (b"DOG D AO G\n", r"user\.txt:1: 'AO' is not an ARPAbet phone \(vowels end in 0, 1 or 2\)"),
+        (b"DOG D1 AO1 G\n", r"user\.txt:1: 'D1' is not"),
+        (b"CAF\xe9 K AE1 F EY1\n", r"user\.txt: not UTF-8"),
+    ],
+)
+def test_bad_lines_are_named(tmp_path: Path, content: bytes, says: str):
+    (tmp_path / "user.txt").write_bytes(content)
+    with pytest.raises(ValueError, match=says):
+        pronounce.read_lexicon(tmp_path / "user.txt")
+
+
+def test_all_of_cmudict_is_arpabet():
+    for found in pronounce.cmudict_lexicon().values():
+        for phones in found:
+            assert all(map(pronounce.is_phone, phones.split()))
