@@ -5,6 +5,8 @@ phone before. Here, as in TIMIT (tcl + t), the closure is part of the stop: the 
 back over the silence found in the waveform. The synthesiser's own marks are held to a looser bound.
 """
 
+import itertools
+
 import numpy as np
 
 from scripts.common import audio
@@ -18,7 +20,7 @@ CLOSURE = -42.0  # dB full scale; speech is at -20 to -38, the noise of the reco
 def with_closures(phones, wave):
     """Truth [[phone, start, duration]] with the silence before voiceless stops given to the stops."""
     phones = [list(phone) for phone in phones]
-    for before, stop in zip(phones, phones[1:], strict=False):
+    for before, stop in itertools.pairwise(phones):
         if stop[0] not in VOICELESS_STOPS or before[0] == "SIL":
             continue
         start = stop[1]

@@ -1,0 +1,110 @@
+"""Training, saving, loading and the small parts they are made of."""
+
+import json
+
+import numpy as np
+import pytest
+
+from scripts.alignment.features import add_deltas, features, mfcc
+from scripts.alignment.lexicon import phones_of, read_lexicon
+from scripts.alignment.model import group_phones, load, save
+from scripts.alignment.train import draw_sample, split
+from scripts.common.files import read_json, write_jsonl
+from tests.alignment.conftest import CONFIG, step
+
+
+def cut(name, speaker, seconds=5.0):
+    return {"id": name, "start": 0.0, "duration": seconds, "supervisions": [{"speaker": speaker}]}
+
+
+def test_frames_are_samples_over_hop_and_loudness_leaves_no_trace():
+    wave = np.random.default_rng(1).normal(0, 0.1, 16080).astype(np.float32)
+    assert mfcc(wave, 10.0).shape == (101, 13)
+    assert features(wave, 10.0).shape == (101, 39)
+    np.testing.assert_allclose(features(wave, 10.0), features(wave * 0.5, 10.0), atol=2e-3)
+    assert features(np.zeros(10, np.float32), 10.0).shape == (0, 39)
+
+
+def test_deltas_are_slopes():
+    line = np.arange(20, dtype=np.float32)[:, None] * 3.0
+    result = add_deltas(line)
+    np.testing.assert_allclose(result[4:-4, 1], 3.0, rtol=1e-5)
+    np.testing.assert_allclose(result[4:-4, 2], 0.0, atol=1e-5)
+
+
+def test_rare_phones_join_their_siblings():
+    phones = ["SIL", "AH0", "AH1", "AH2", "B", "OY1"]
+    assert group_phones(phones, [100, 90, 50, 2, 70, 1], 20) == [[0], [1, 3], [2], [4], [5]]
+
+
+def test_splitting_keeps_weights_and_reaches_the_target():
+    mixtures = [(np.ones(1), np.ones((1, 3)), np.zeros((1, 3)))] * 4
+    result = split(mixtures, np.array([1000.0, 1000.0, 30.0, 0.0]), 12, np.random.default_rng(1))
+    counts = [len(weights) for weights, _, _ in result]
+    assert counts == [5, 5, 1, 1]  # 30 frames are too few for two
+    assert all(weights.sum() == pytest.approx(1.0) for weights, _, _ in result)
+
+
+def test_the_sample_is_even_over_speakers_and_blind_to_order(tmp_path):
+    cuts = [cut(f"a{i}", "many") for i in range(200)] + [cut(f"b{i}", "few") for i in range(30)]
+    write_jsonl(tmp_path / "0.jsonl.gz", cuts)
+    write_jsonl(tmp_path / "1.jsonl.gz", reversed(cuts[:100]))
+    write_jsonl(tmp_path / "2.jsonl.gz", cuts[100:])
+    hours = 250 / 3600
+    sample = draw_sample([tmp_path / "0.jsonl.gz"], hours, 1)
+    names = [c["id"] for c in sample]
+    assert sum(c["duration"] for c in sample) == 250
+    assert sum(name.startswith("b") for name in names) == 25
+    assert names == [c["id"] for c in draw_sample([tmp_path / "2.jsonl.gz", tmp_path / "1.jsonl.gz"], hours, 1)]
+    assert names != [c["id"] for c in draw_sample([tmp_path / "0.jsonl.gz"], hours, 2)]
+    assert len(draw_sample([tmp_path / "0.jsonl.gz"], 100, 1)) == 230
+
+
+def test_a_saved_model_loads_exactly(trained, tmp_path):
+    model = load(trained)
+    save(model, tmp_path)
+    for name in ("model.npz", "model.json", "phones.txt"):
+        assert (tmp_path / name).read_bytes() == (trained / name).read_bytes(), name
+    assert model.phones[0] == "SIL"
+    assert model.num_gaussians <= CONFIG["gaussians"]
+
+
+def test_training_writes_what_it_did(trained, world):
+    about = read_json(trained / "about.json")
+    likelihoods = [each["log_likelihood"] for each in about["iterations"]]
+    assert len(likelihoods) == CONFIG["iterations"]
+    assert likelihoods[-1] > likelihoods[0] + 10
+    assert about["seed"] == 7
+    assert about["sample"]["seconds"] > 400
+    assert (trained / "phones.txt").read_text().split() == phones_of(read_lexicon(world / "lexicon.txt"))
+
+
+def test_damaged_models_are_refused(trained, tmp_path):
+    model = load(trained)
+    save(model, tmp_path)
+    (tmp_path / "model.npz").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="not an acoustic model"):
+        load(tmp_path)
+    (tmp_path / "model.json").unlink()
+    with pytest.raises(OSError, match=r"model\.json"):
+        load(tmp_path)
+
+
+def test_training_twice_gives_the_same_bytes(world, tmp_path):
+    config = json.dumps({"sample_hours": 0.02, "gaussians": 250, "iterations": 6})
+    for name in ("one", "two"):
+        step("scripts.alignment.train", "--cuts", world / "dev.jsonl.gz", "--audio-root", world / "audio",
+             "--lexicon", world / "lexicon.txt", "--config", config, "--seed", 3, "--out", tmp_path / name)  # fmt: skip
+    for file in ("model.npz", "model.json", "about.json", "phones.txt", "lexicon.txt"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
+
+
+def test_training_on_nothing_is_an_error_that_says_why(world, tmp_path):
+    def train(cuts, root):
+        return step("scripts.alignment.train", "--cuts", cuts, "--audio-root", root, "--lexicon",
+                    world / "lexicon.txt", "--seed", 1, "--out", tmp_path / "model", ok=False)  # fmt: skip
+
+    write_jsonl(tmp_path / "none.jsonl.gz", [])
+    assert "no cut to train the aligner on" in train(tmp_path / "none.jsonl.gz", world / "audio")
+    assert "the most frequent reason is audio-missing" in train(world / "dev.jsonl.gz", tmp_path)
+    assert not (tmp_path / "model").exists()
