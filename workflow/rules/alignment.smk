@@ -124,6 +124,7 @@ rule alignment_align_task:
 
 
 rule alignment_dropped:
+    """One table of everything that could not be aligned; an error if a split or task has nothing left."""
     input:
         dropped=[
             f"{RESULTS}/alignment/dropped/{split}/{shard}.csv"
@@ -142,8 +143,6 @@ rule alignment_dropped:
         f"{RESULTS}/alignment/dropped.csv",
     log:
         f"{RESULTS}/logs/alignment/dropped.log",
-    """One table of everything that could not be aligned; an error if a split or task has nothing left."""
-    localrule: True
     conda:
         "../../envs/core.yaml"
     params:
