@@ -12,8 +12,8 @@ import torch
 import yaml
 from transformers import LlamaForCausalLM
 
+from scripts.common import cpu
 from scripts.common.ragged import Ragged
-from scripts.lm.allocator import keep_memory
 from scripts.lm.batches import micro_batches
 from scripts.lm.config import parse_config
 from scripts.lm.model import build_model, packed_loss
@@ -52,8 +52,7 @@ def speed(step: Callable[[LlamaForCausalLM, Ragged], None], model: LlamaForCausa
 
 
 def main() -> None:
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    cpu.prepare(1)
     with open("config.yaml", encoding="utf-8") as file:
         config = parse_config(json.dumps(yaml.safe_load(file)["lm"]))
     rng = np.random.default_rng(0)
@@ -69,8 +68,6 @@ def main() -> None:
         for _, attention, step in loops:
             model = build_model(config.model, VOCABULARY, 1, 2, 0, config.training.precision)
             model.set_attn_implementation(attention)
-            if attention == "packed":
-                keep_memory()
             speeds.append(speed(step, model, batches))
         print(f"{name:<12} {mean:>6} {speeds[0]:>8,.0f} {speeds[1]:>8,.0f}")
 

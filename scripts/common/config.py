@@ -65,6 +65,7 @@ def _in_words(validator: str, value: Any) -> str:
         "exclusiveMaximum": f"be less than {value}",
         "enum": "be one of " + ", ".join(map(str, value)) if isinstance(value, list) else "",
         "pattern": f"match {value}",
+        "multipleOf": f"be a multiple of {value}",
         "minItems": f"have at least {value} items",
         "maxItems": f"have at most {value} items",
         "minProperties": f"have at least {value} entries",

@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import logging
 
+from scripts.common import cpu
 from scripts.common.progress import Progress
 
 SHARED_PREFIX = 128  # tokens two sequences must share before the cache is worth a second pass
@@ -34,7 +35,7 @@ def load_model(folder: str | Path, threads: int) -> PreTrainedModel:
     """
     if not Path(folder, "config.json").exists():
         raise FileNotFoundError(f"{folder}: holds no config.json; expected a folder that save_pretrained wrote")
-    torch.set_num_threads(threads)
+    cpu.prepare(threads)
     logging.disable_progress_bar()
     try:
         model, loading = AutoModelForCausalLM.from_pretrained(

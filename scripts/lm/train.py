@@ -27,12 +27,12 @@ import transformers
 from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
+from scripts.common import cpu
 from scripts.common.cli import run
 from scripts.common.files import atomic_directory, write_csv, write_json
 from scripts.common.progress import Progress
 from scripts.common.ragged import Ragged, index_path
 from scripts.common.seeds import derive
-from scripts.lm.allocator import keep_memory
 from scripts.lm.batches import epoch_batches, load_split, micro_batches, steps_per_epoch
 from scripts.lm.checkpoint import Position, load_newest, save_state
 from scripts.lm.config import LMConfig, TrainingConfig, parse_config
@@ -302,9 +302,7 @@ def main() -> None:
     args = parser.parse_args()
 
     config = parse_config(args.config)
-    torch.set_num_threads(config.training.threads)
-    torch.set_flush_denormal(True)
-    keep_memory()
+    cpu.prepare(config.training.threads)
     transformers.utils.logging.disable_progress_bar()
     vocab_size, bos, eos = read_tokenizer(args.tokenizer)
     splits = {

@@ -14,9 +14,8 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from scripts.common import audio
+from scripts.common import audio, cpu
 from scripts.common.cli import run
 from scripts.common.cuts import Cut, num_samples, read_cuts
 from scripts.common.files import read_json
@@ -130,8 +129,7 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="units (.npz)")
     args = parser.parse_args()
 
-    torch.set_num_threads(args.threads)
-    torch.set_flush_denormal(True)
+    cpu.prepare(args.threads)
     config = Config(**json.loads(args.config))
     network, mark = encoder.load(args.encoder, config.layer)
     centroids = load_centroids(args.kmeans)

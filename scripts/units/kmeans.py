@@ -13,9 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import torch
 
-from scripts.common import audio
+from scripts.common import audio, cpu
 from scripts.common.cli import run
 from scripts.common.cuts import num_samples
 from scripts.common.files import atomic_path, write_json
@@ -94,8 +93,7 @@ def main() -> None:
     parser.add_argument("--about", required=True, help="what they belong to (.json)")
     args = parser.parse_args()
 
-    torch.set_num_threads(args.threads)
-    torch.set_flush_denormal(True)
+    cpu.prepare(args.threads)
     config = Config(**json.loads(args.config))
     network, mark = encoder.load(args.encoder, config.layer)
     frames = sample_features(

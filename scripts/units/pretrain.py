@@ -22,7 +22,7 @@ import torch
 from torch import nn
 from transformers import HubertConfig, HubertModel
 
-from scripts.common import audio
+from scripts.common import audio, cpu
 from scripts.common.cli import run
 from scripts.common.cuts import Cut, num_samples, read_cuts
 from scripts.common.files import atomic_directory, atomic_path
@@ -248,8 +248,7 @@ def pretrain(
     config: Config, manifests: Sequence[str], root: str, checkpoints: Path, seed: int, threads: int
 ) -> HubertModel:
     """The trained model; ValueError if the cuts are too few or training diverges."""
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)  # denormals made training slow, and once collapse, on a busy machine
+    cpu.prepare(threads)
     cuts = [without_text(cut) for manifest in manifests for cut in read_cuts(manifest)]
     targets, starts = make_targets(manifests, cuts, root, config.targets, seed, threads)
     trainer = Trainer(config, cuts, root, targets, starts, seed)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from transformers import HubertConfig, HubertModel
 
-from scripts.common import audio
+from scripts.common import audio, cpu
 from scripts.common.cli import run
 from scripts.common.cuts import Cut, num_samples, phone_alignment, read_cuts
 from scripts.common.files import write_csv
@@ -82,8 +82,7 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="table to write (.csv)")
     args = parser.parse_args()
 
-    torch.set_num_threads(args.threads)
-    torch.set_flush_denormal(True)
+    cpu.prepare(args.threads)
     section = json.loads(args.config)
     frame_rate = section.pop("frame_rate")
     config = Config(**section)

@@ -55,6 +55,7 @@ def test_every_key_of_the_schema_is_described():
         ("lm.model.hidden_size", -1, "lm.model.hidden_size is -1"),
         ("units.clusters", 0, "units.clusters is 0; it must be at least 2"),
         ("corpus.world.hours.train", 0, "corpus.world.hours.train is 0; it must be greater than 0"),
+        ("corpus.world.tasks.sblimp.pairs", 7, "pairs is 7; it must be a multiple of 2"),
         ("corpus.source", "web", "corpus.source is 'web'; it must be one of world, manifest"),
         ("modalities.text-bpe.source", "smell", "modalities.text-bpe.source is 'smell'; it must be one of text"),
         ("modalities.text-raw.vocab_size", 50, "modalities.text-raw.vocab_size is set"),

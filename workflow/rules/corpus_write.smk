@@ -31,7 +31,7 @@ rule corpus_write_tasks:
     params:
         config=as_json(config["corpus"]["world"], "speakers", "tasks"),
         seed=config["seed"],
-        out=f"{RESULTS}/corpus/script/tasks",
+        out=lambda wildcards, output: str(Path(output.tasks[0]).parent),
     shell:
         "python -m scripts.corpus.write_tasks"
         " --config {params.config:q}"
@@ -72,7 +72,7 @@ rule corpus_write:
         ),
         shards=as_json(config["corpus"]["shards"]),
         seed=config["seed"],
-        out=f"{RESULTS}/corpus/script",
+        out=lambda wildcards, output: str(Path(output.scripts[0]).parents[1]),
     shell:
         "python -m scripts.corpus.write"
         " --config {params.config:q}"

@@ -1,0 +1,1 @@
+"""Measured speeds of the expensive steps; `make bench` runs them all."""

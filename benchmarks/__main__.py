@@ -1,0 +1,9 @@
+"""Run every benchmark in turn, each in a process of its own so that none warms the next."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+for file in sorted(Path(__file__).parent.glob("[a-z]*.py")):
+    print(f"== {file.stem}", flush=True)
+    subprocess.run([sys.executable, "-m", f"benchmarks.{file.stem}"], check=True)
