@@ -15,9 +15,13 @@ from pathlib import Path
 from scripts.common.cli import run
 from scripts.common.cuts import pronunciations, read_cuts, spoken_text
 from scripts.common.files import atomic_path, read_jsonl
-from scripts.corpus.espeak import mnemonic
 
 Lexicon = dict[str, list[str]]
+VOWELS = {"AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"}
+CONSONANTS = {
+    "B", "CH", "D", "DH", "F", "G", "HH", "JH", "K", "L", "M", "N",
+    "NG", "P", "R", "S", "SH", "T", "TH", "V", "W", "Y", "Z", "ZH",
+}  # fmt: skip
 
 
 @cache
@@ -58,16 +62,9 @@ def _decoded(lines: Iterable[str], path: str | Path) -> Iterator[str]:
         raise ValueError(f"{path}: not UTF-8 text") from None
 
 
-VOWELS = {"AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"}
-
-
 def is_phone(phone: str) -> bool:
     """Whether this is a phone as CMUdict writes it: vowels with a stress digit, consonants without."""
-    try:
-        mnemonic(phone)
-    except ValueError:
-        return False
-    return (phone[:-1] in VOWELS) if phone[-1] in "012" else (phone not in VOWELS)
+    return phone in CONSONANTS or (phone[:-1] in VOWELS and phone[-1] in "012")
 
 
 def spoken_pronunciations(scripts: Iterable[str | Path]) -> Lexicon:

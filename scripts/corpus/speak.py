@@ -65,8 +65,8 @@ def speak_chapter(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--script", type=Path, required=True, help="what is to be spoken")
-    parser.add_argument("--audio", type=Path, required=True, help="this shard's audio folder, below --audio-root")
-    parser.add_argument("--audio-root", type=Path, required=True, help="folder that cuts' audio paths start from")
+    parser.add_argument("--audio", type=Path, required=True, help="folder for this shard's recordings")
+    parser.add_argument("--source", required=True, help="that folder as the cuts name it, from the audio root on")
     parser.add_argument("--cuts", type=Path, required=True)
     parser.add_argument("--truth", type=Path, required=True)
     parser.add_argument("--dropped", type=Path, required=True)
@@ -76,9 +76,8 @@ def main() -> None:
     args = parser.parse_args()
 
     began = time.monotonic()
-    folder = args.audio.relative_to(args.audio_root)
     book = chapters(read_jsonl(args.script))
-    progress = Progress(f"corpus/speak {folder}", len(book), "chapters")
+    progress = Progress(f"corpus/speak {args.source}", len(book), "chapters")
     cuts: list[Cut] = []
     truths: list[dict[str, Any]] = []
     drops: list[dict[str, str]] = []
@@ -86,7 +85,7 @@ def main() -> None:
         for done, ((speaker, chapter), lines) in enumerate(book.items(), start=1):
             spoken = list(speak_chapter(lines, args.config, args.limits, args.seed, drops))
             if spoken:
-                source = f"{folder}/{speaker}/{chapter}.flac"
+                source = f"{args.source}/{speaker}/{chapter}.flac"
                 rng = generator(args.seed, "record", source)
                 file = aside / speaker / f"{chapter}.flac"
                 cuts += record([utterance for utterance, _ in spoken], file, source, args.config.noise, rng)
@@ -99,7 +98,7 @@ def main() -> None:
     write_jsonl(args.cuts, cuts)
     seconds = total_seconds(cuts)
     print(
-        f"corpus/speak {folder}: {len(cuts)} utterances, {seconds / 3600:.3f} h in {len(book)} chapters,"
+        f"corpus/speak {args.source}: {len(cuts)} utterances, {seconds / 3600:.3f} h in {len(book)} chapters,"
         f" {len(drops)} dropped, {seconds / (time.monotonic() - began):.0f} x real time",
         file=sys.stderr,
     )

@@ -161,8 +161,8 @@ def report(pairs: Sequence[Measured], picks: Sequence[int], speakers: int) -> st
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--script", type=Path, required=True, help="the pairs and their candidates")
-    parser.add_argument("--audio", type=Path, required=True, help="this task's audio folder, below --audio-root")
-    parser.add_argument("--audio-root", type=Path, required=True, help="folder that cuts' audio paths start from")
+    parser.add_argument("--audio", type=Path, required=True, help="folder for this task's recordings")
+    parser.add_argument("--source", required=True, help="that folder as the cuts name it, from the audio root on")
     parser.add_argument("--items", type=Path, required=True)
     parser.add_argument("--dropped", type=Path, required=True)
     parser.add_argument("--config", type=Voices.parse, required=True, help="JSON: the voices")
@@ -170,10 +170,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     args = parser.parse_args()
 
-    source = str(args.audio.relative_to(args.audio_root))
     lines = list(read_jsonl(args.script))
     drops: list[dict[str, str]] = []
-    progress = Progress(f"corpus/speak {source}, choosing", len(lines), "pairs")
+    progress = Progress(f"corpus/speak {args.source}, choosing", len(lines), "pairs")
     pairs: list[Measured] = []
     for pair in measure_all(lines, args.config, args.limits, args.seed, drops):
         pairs.append(pair)
@@ -183,7 +182,7 @@ def main() -> None:
     picks = choose([pair.differences for pair in pairs])
     chosen = [(pair.line, pair.negatives[pick]) for pair, pick in zip(pairs, picks, strict=True)]
     with atomic_directory(args.audio) as aside:
-        cuts = record_all(chosen, args.config, args.seed, aside, source)
+        cuts = record_all(chosen, args.config, args.seed, aside, args.source)
     items: list[Item] = [
         {
             **{key: line[key] for key in ("id", "task", "subset", "group")},
@@ -196,8 +195,8 @@ def main() -> None:
     write_csv(args.dropped, COLUMNS, drops)
     write_jsonl(args.items, items)
     print(
-        f"corpus/speak {source}: {len(pairs)} pairs, {len(items)} items, {total_seconds(cuts.values()) / 3600:.3f} h,"
-        f" {len(drops)} pairs dropped; {report(pairs, picks, args.config.speakers)}",
+        f"corpus/speak {args.source}: {len(pairs)} pairs, {len(items)} items,"
+        f" {total_seconds(cuts.values()) / 3600:.3f} h, {len(drops)} pairs dropped; {report(pairs, picks, args.config.speakers)}",
         file=sys.stderr,
     )
 

@@ -29,7 +29,7 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, lines: list[dict] = LINES
     paths = {
         "script": folder / "script.jsonl.gz",
         "audio": folder / "audio/train/0",
-        "audio_root": folder / "audio",
+        "source": "train/0",
         "cuts": folder / "cuts.jsonl.gz",
         "truth": folder / "truth.jsonl.gz",
         "dropped": folder / "dropped.csv",

@@ -26,7 +26,7 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, pairs: list[dict] = PAIRS
     paths = {
         "script": folder / "script.jsonl.gz",
         "audio": folder / "audio/tasks/swuggy",
-        "audio_root": folder / "audio",
+        "source": "tasks/swuggy",
         "items": folder / "items.jsonl.gz",
         "dropped": folder / "dropped.csv",
     }

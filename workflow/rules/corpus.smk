@@ -42,7 +42,6 @@ if config["corpus"]["source"] == "world":
             mem_mb=1000,
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:
-            audio_root=AUDIO_ROOT,
             config=as_json(
                 config["corpus"]["world"],
                 "voices",
@@ -58,7 +57,7 @@ if config["corpus"]["source"] == "world":
             "python -m scripts.corpus.speak"
             " --script {input.script}"
             " --audio {output.audio}"
-            " --audio-root {params.audio_root}"
+            " --source {wildcards.split}/{wildcards.shard}"
             " --cuts {output.cuts}"
             " --truth {output.truth}"
             " --dropped {output.dropped}"
@@ -87,7 +86,6 @@ if config["corpus"]["source"] == "world":
             mem_mb=1000,
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:
-            audio_root=AUDIO_ROOT,
             config=as_json(
                 config["corpus"]["world"],
                 "voices",
@@ -103,7 +101,7 @@ if config["corpus"]["source"] == "world":
             "python -m scripts.corpus.speak_tasks"
             " --script {input.script}"
             " --audio {output.audio}"
-            " --audio-root {params.audio_root}"
+            " --source tasks/{wildcards.task}"
             " --items {output.pairs}"
             " --dropped {output.dropped}"
             " --config {params.config:q}"
