@@ -15,7 +15,7 @@ from scripts.common.cli import run
 from scripts.common.files import read_json
 from scripts.report.names import display
 from scripts.report.read import read_table
-from scripts.report.style import chance_line, figure, legend_above, looks, save
+from scripts.report.style import chance_line, figure, legend_above, log_axis, looks, save
 
 NUMBERS = ("tokens", "hours", "value", "ci_low", "ci_high", "n")
 AXES = {"tokens": "training tokens seen", "hours": "hours of speech seen"}
@@ -59,7 +59,7 @@ def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
                     )
                     panel.plot(part[x], 100 * part["value"], **look, linestyle="none", markersize=3.5)
                 chance_line(panel, label=column == len(tasks) - 1)
-                panel.set_xscale("log")
+                log_axis(panel)
                 panel.set_xlabel(label)
             axes[0, column].set_title(display(task))
         for panel in axes[:, 0]:

@@ -17,6 +17,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter, StrMethodFormatter
 
 from scripts.common.files import atomic_path, write_csv
 from scripts.report.names import display
@@ -79,6 +80,14 @@ def figure(
             yield drawn, axes
         finally:
             plt.close(drawn)
+
+
+def log_axis(axes: Axes) -> None:
+    """A logarithmic x axis with ticks at 1, 2 and 5, written short (2k, 0.5): a range within a decade has some too."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
+    axes.xaxis.set_major_formatter(EngFormatter(sep="") if axes.get_xlim()[0] >= 1 else StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def chance_line(axes: Axes, *, label: bool = False) -> None:
