@@ -219,7 +219,7 @@ def synthesize(
                 events.append((event[i].name.decode(), event[i].sample))
             i += 1
         if samples and count:
-            pieces.append(np.ctypeslib.as_array(samples, (count,)).copy())
+            pieces.append(np.frombuffer(ctypes.string_at(samples, 2 * count), np.int16))
         return 0
 
     callback = _Callback(receive)

@@ -196,7 +196,8 @@ def main() -> None:
     write_jsonl(args.items, items)
     print(
         f"corpus/speak {args.source}: {len(pairs)} pairs, {len(items)} items,"
-        f" {total_seconds(cuts.values()) / 3600:.3f} h, {len(drops)} pairs dropped; {report(pairs, picks, args.config.speakers)}",
+        f" {total_seconds(cuts.values()) / 3600:.3f} h, {len(drops)} pairs dropped;"
+        f" {report(pairs, picks, args.config.speakers)}",
         file=sys.stderr,
     )
 
