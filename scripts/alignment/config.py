@@ -27,7 +27,7 @@ class Config:
     iterations: int = 30
     beam: tuple[float, float] = (10.0, 40.0)
     oov: str = "drop"
-    min_log_likelihood: float = -5.0
+    min_log_likelihood: float = -6.0
 
     def __post_init__(self) -> None:
         for key in ("sample_hours", "frame_shift_ms", "gaussians", "iterations"):

@@ -1,4 +1,4 @@
-"""Acoustic features: MFCC as Kaldi makes them, normalised per utterance, with their two derivatives.
+"""Acoustic features: MFCC as Kaldi makes them, less the speaker's mean, with their two derivatives.
 
 `snip_edges` is off, so frame t is centred on (t + 1/2) hops and stands for the time from t to t + 1
 hops: frame boundaries are times without an offset (tests/alignment measure that no bias remains).
@@ -6,10 +6,17 @@ Every option that kaldi-native-fbank sets differently from Kaldi (dither, energy
 set here; nothing is left to a default.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
+
 import kaldi_native_fbank as knf
 import numpy as np
 
+from scripts.common import audio
+from scripts.common.cuts import Cut, speaker
 from scripts.common.frames import SAMPLE_RATE
+
+MEAN_SECONDS = 60.0  # speech per speaker and file that a mean is taken over
 
 DELTA_WINDOW = 2  # frames on each side of a derivative, Kaldi's default
 
@@ -75,9 +82,29 @@ def add_deltas(static: np.ndarray) -> np.ndarray:
     return np.concatenate([static, first, slope(first)], axis=1)
 
 
-def features(wave: np.ndarray, frame_shift_ms: float) -> np.ndarray:
-    """float32 [frames, 39]: MFCC less their mean over the utterance, with derivatives, C-contiguous."""
-    static = mfcc(wave, frame_shift_ms)
-    if len(static):
-        static -= static.mean(axis=0)
-    return np.ascontiguousarray(add_deltas(static))
+def features(wave: np.ndarray, frame_shift_ms: float, mean: np.ndarray) -> np.ndarray:
+    """float32 [frames, 39]: MFCC less a speaker's mean [13], with derivatives, C-contiguous."""
+    return np.ascontiguousarray(add_deltas(mfcc(wave, frame_shift_ms) - mean))
+
+
+def speaker_means(cuts: Iterable[Cut], root: str, frame_shift_ms: float) -> dict[str, np.ndarray]:
+    """Mean MFCC, float32 [13], over the first MEAN_SECONDS of every speaker's cuts.
+
+    Of the speaker and not of the utterance: the mean of a word spoken alone says which phones it has,
+    and taking it away made every second such word look unlike its own phones. Audio that cannot be read
+    is passed over here; aligning the cut reports it. Memory: one vector per speaker.
+    """
+    sums: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(14))
+    seconds: dict[str, float] = defaultdict(float)
+    for cut in cuts:
+        name = speaker(cut)
+        if seconds[name] >= MEAN_SECONDS:
+            continue
+        try:
+            frames = mfcc(audio.read(cut, root), frame_shift_ms)
+        except audio.AudioError:
+            continue
+        seconds[name] += cut["duration"]
+        sums[name][:13] += frames.sum(axis=0, dtype=np.float64)
+        sums[name][13] += len(frames)
+    return {name: (total[:13] / max(total[13], 1.0)).astype(np.float32) for name, total in sums.items()}

@@ -36,7 +36,7 @@ def world(tmp_path_factory):
          "--out", folder / "script")  # fmt: skip
     for split in ("train", "dev"):
         step("scripts.corpus.speak", "--script", folder / f"script/{split}/0.jsonl.gz", "--audio",
-             folder / "audio" / split, "--audio-root", folder / "audio", "--cuts", folder / f"{split}.jsonl.gz",
+             folder / "audio" / split, "--source", split, "--cuts", folder / f"{split}.jsonl.gz",
              "--truth", folder / f"{split}.truth.jsonl.gz", "--dropped", folder / f"{split}.csv",
              "--config", json.dumps(VOICES), "--limits", '{"min_seconds": 0.1, "max_seconds": 30}',
              "--seed", 7)  # fmt: skip

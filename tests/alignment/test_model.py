@@ -4,8 +4,9 @@ import json
 
 import numpy as np
 import pytest
+import soundfile
 
-from scripts.alignment.features import add_deltas, features, mfcc
+from scripts.alignment.features import add_deltas, features, mfcc, speaker_means
 from scripts.alignment.lexicon import phones_of, read_lexicon
 from scripts.alignment.model import group_phones, load, save
 from scripts.alignment.train import draw_sample, split
@@ -17,12 +18,29 @@ def cut(name, speaker, seconds=5.0):
     return {"id": name, "start": 0.0, "duration": seconds, "supervisions": [{"speaker": speaker}]}
 
 
-def test_frames_are_samples_over_hop_and_loudness_leaves_no_trace():
+def test_frames_are_samples_over_hop_and_the_speakers_mean_is_taken_away():
     wave = np.random.default_rng(1).normal(0, 0.1, 16080).astype(np.float32)
-    assert mfcc(wave, 10.0).shape == (101, 13)
-    assert features(wave, 10.0).shape == (101, 39)
-    np.testing.assert_allclose(features(wave, 10.0), features(wave * 0.5, 10.0), atol=2e-3)
-    assert features(np.zeros(10, np.float32), 10.0).shape == (0, 39)
+    static = mfcc(wave, 10.0)
+    assert static.shape == (101, 13)
+    observed = features(wave, 10.0, static.mean(axis=0))
+    assert observed.shape == (101, 39)
+    np.testing.assert_allclose(observed[:, :13].mean(axis=0), 0, atol=1e-3)
+    assert features(np.zeros(10, np.float32), 10.0, static.mean(axis=0)).shape == (0, 39)
+
+
+def test_a_speakers_mean_is_over_their_own_readable_cuts(tmp_path):
+    rng = np.random.default_rng(2)
+    waves = {name: rng.normal(0, level, 16000).astype(np.float32) for name, level in {"a": 0.02, "b": 0.2}.items()}
+    for name, wave in waves.items():
+        soundfile.write(tmp_path / f"{name}.wav", wave, 16000, subtype="FLOAT")
+    cuts = [
+        {**cut(f"{name}-{n}", name, 1.0), "recording": {"sources": [{"source": source}]}}
+        for name in waves
+        for n, source in enumerate(["missing.wav", f"{name}.wav"])
+    ]
+    means = speaker_means(cuts, tmp_path, 10.0)
+    for name, wave in waves.items():
+        np.testing.assert_allclose(means[name], mfcc(wave, 10.0).mean(axis=0), rtol=1e-4, atol=1e-3)
 
 
 def test_deltas_are_slopes():
