@@ -2,7 +2,8 @@
 
 A step takes the same utterances in every modality: the order is drawn over the sorted ids and depends
 on nothing but the seed and the epoch. Inside a step the sequences are laid end to end in one row
-(`pack`), and attention is told where each begins, so no token is computed in vain.
+(`pack`), and attention is told where each begins; only the row's end is filled up, by less than 1 in 16
+(2 to 3% on average), so that rows have few different lengths (`fill_up`).
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ import torch
 from scripts.common.ragged import Ragged, load_bin
 from scripts.common.seeds import generator
 
+IGNORED = -100  # a target that cross_entropy leaves out, its default
+
 
 @dataclass(frozen=True)
 class Packed:
@@ -22,7 +25,7 @@ class Packed:
 
     Attributes:
         inputs: int64 [N], each sequence without its last token.
-        targets: int64 [N], each sequence without its first token.
+        targets: int64 [N], each sequence without its first token; IGNORED where nothing is to be learnt.
         positions: int64 [N], from 0 within each sequence.
         sizes: length of each sequence's part; they sum to N.
     """
@@ -117,4 +120,23 @@ def micro_batches(tokens: Ragged, indices: np.ndarray, most_tokens: int) -> list
             filled = 0
         groups[-1].append(sequence)
         filled += len(sequence)
-    return [pack(group) for group in groups if group]
+    return [fill_up(pack(group)) for group in groups if group]
+
+
+def fill_up(packed: Packed) -> Packed:
+    """Lengthen a row to the next of 16 lengths per octave, by one sequence of tokens that nothing learns from.
+
+    oneDNN compiles its matrix products anew for every shape: rows of any length cost 10% more time than
+    this padding does.
+    """
+    length = len(packed.inputs)
+    step = max(16, 1 << (length.bit_length() - 5))
+    missing = -length % step
+    if not missing:
+        return packed
+    return Packed(
+        inputs=torch.cat([packed.inputs, packed.inputs.new_zeros(missing)]),
+        targets=torch.cat([packed.targets, packed.targets.new_full((missing,), IGNORED)]),
+        positions=torch.cat([packed.positions, torch.arange(missing)]),
+        sizes=[*packed.sizes, missing],
+    )

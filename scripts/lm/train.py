@@ -348,7 +348,7 @@ def main() -> None:
     publish(training, args.out, args.tokenizer, about)
     here = training.position
     print(
-        f"lm/{args.name}: {here.step} steps, {here.tokens:,} tokens without padding in {here.seconds:.0f} s"
+        f"lm/{args.name}: {here.step} steps, {here.tokens:,} tokens in {here.seconds:.0f} s"
         f" ({here.tokens / here.seconds:,.0f} per second), dev loss {last['dev_loss']:.4f} nats per token",
         file=sys.stderr,
     )

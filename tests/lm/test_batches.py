@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from scripts.common.ragged import Ragged, save_bin
-from scripts.lm.batches import epoch_batches, load_split, micro_batches, pack, steps_per_epoch
+from scripts.lm.batches import IGNORED, epoch_batches, fill_up, load_split, micro_batches, pack, steps_per_epoch
 
 IDS = np.array([f"u{i}" for i in range(37)])
 
@@ -61,8 +61,16 @@ def test_padding_stays_under_5_percent_on_ragged_lengths():
 def test_micro_batches_hold_every_utterance_once_within_the_limit():
     tokens = ragged([3, 30, 700, 20, 90])
     groups = micro_batches(tokens, np.array([4, 2, 0, 1]), 128)
-    assert [group.sizes for group in groups] == [[2, 29, 89], [699]]
-    assert torch.equal(groups[1].inputs, torch.from_numpy(tokens[2][:-1].astype(np.int64)))
+    assert [group.sizes for group in groups] == [[2, 29, 89, 8], [699, 5]]
+    assert torch.equal(groups[1].inputs[:699], torch.from_numpy(tokens[2][:-1].astype(np.int64)))
+
+
+def test_rows_have_few_lengths_and_nothing_is_learnt_from_what_fills_them():
+    rows = [fill_up(pack([np.ones(length + 1, np.int64)])) for length in range(256, 4096)]
+    assert len({len(row.inputs) for row in rows}) <= 16 * 4 + 1
+    for length, row in zip(range(256, 4096), rows, strict=True):
+        assert len(row.inputs) == len(row.positions) == sum(row.sizes) < length * 17 / 16
+        assert (row.targets == IGNORED).sum() == len(row.inputs) - length
 
 
 def load(path, vocab_size=11, context=64):
