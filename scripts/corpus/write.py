@@ -4,8 +4,9 @@ Dev is written first; train then leaves out every sentence of dev (of more than 
 Topics take turns in random order. Hours become paragraphs by an estimate, phones per second at the configured
 rate (scripts/corpus/script.py); the speech step reports the true durations.
 
-`isolated_words` adds to train, beyond its hours, each word form of the lexicon that many times as an
-utterance of its own, written as the swuggy task writes its words.
+`isolated_words` adds to train, beyond its hours, words of the lexicon that many times as utterances of their
+own, written as the swuggy task writes its words: so models know the form. The words that the tasks ask about
+(in any inflection) are left out: that they may stand alone, and pseudo-words not, must not be learnt here.
 """
 
 import argparse
@@ -77,6 +78,18 @@ def task_sentences(paths: Iterable[Path]) -> set[str]:
     return keys
 
 
+def task_words(paths: Iterable[Path]) -> set[str]:
+    """Words that stand alone on the right side of the tasks' items."""
+    positives = (item["positive"]["words"] for path in paths for item in read_jsonl(path))
+    return {words[0]["word"] for words in positives if len(words) == 1}
+
+
+def words_alone(lexicon: Lexicon, asked: set[str]) -> list[str]:
+    """Word forms that train may hold alone: those of words that the tasks do not ask about in any form."""
+    withheld = {form for _, forms in lexicon.entries() if asked & set(forms) for form in forms}
+    return [form for form in lexicon.content_forms() if form not in withheld]
+
+
 def sentence_keys(words: Sequence[dict[str, str]]) -> Iterator[str]:
     """Keys of the sentences of a script's words; a word alone, without a full stop, is none."""
     sentence: list[str] = []
@@ -144,7 +157,7 @@ def to_chapters(items: Sequence[Utterance], name: str, size: int, names: Sequenc
 
 
 def write_split(
-    split: str, shards: int, paragraphs: Sequence[Paragraph], isolated: int, config: Config, lexicon: Lexicon
+    split: str, shards: int, paragraphs: Sequence[Paragraph], isolated: list[str], config: Config, lexicon: Lexicon
 ) -> list[list[Utterance]]:
     """The split's utterances by shard; whole chapters, in runs, so that every speaker is in every shard.
 
@@ -160,7 +173,7 @@ def write_split(
     told = [{"topic": p.topic, **side(p.sentences, lexicon)} for p in paragraphs]
     # Little text is cut into short chapters rather than leave a shard or a speaker without any.
     size = max(1, min(CHAPTER, len(told) // max(shards, len(names))))
-    alone = [{"topic": "isolated-word", **single(w, lexicon.phones(w))} for w in lexicon.content_forms()] * isolated
+    alone = [{"topic": "isolated-word", **single(word, lexicon.phones(word))} for word in isolated]
     written: list[list[Utterance]] = [[] for _ in range(shards)]
     for chapters in (
         to_chapters(told, split, size, names),
@@ -196,11 +209,11 @@ def main() -> None:
     config = Config.parse(json.loads(args.config))
     shards: dict[str, int] = json.loads(args.shards)
     lexicon, grammar = load_lexicon(args.world), load_grammar(args.world)
-    taken = task_sentences(args.tasks)
+    taken, asked = task_sentences(args.tasks), task_words(args.tasks)
     for split in ("dev", "train"):
         rng = generator(args.seed, "corpus", "write", split)
         paragraphs = write_paragraphs(lexicon, grammar, config.hours[split], config.rate, rng, taken)
-        isolated = config.isolated_words if split == "train" else 0
+        isolated = words_alone(lexicon, asked) * config.isolated_words if split == "train" else []
         written = write_split(split, shards[split], paragraphs, isolated, config, lexicon)
         for shard, utterances in enumerate(written):
             write_jsonl(args.out / split / f"{shard}.jsonl.gz", utterances)

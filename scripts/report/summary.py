@@ -47,8 +47,8 @@ class About:
         if self.isolated_words == 0:
             return "No word was spoken alone in training, in any modality."
         return (
-            f"Each word of the lexicon was also spoken alone {self.isolated_words} times in training, the same"
-            " utterances for every modality; pseudo-words never were, so word scores are partly helped by this."
+            "Words were also spoken alone in training, the same utterances for every modality"
+            f" ({self.isolated_words} each), but no form of a word that sWUGGY asks about."
         )
 
 

@@ -185,7 +185,7 @@ def test_summary_answers_which_factor_costs_what(written):
 
 def test_summary_states_the_policy_on_isolated_words(written):
     assert "No word was spoken alone in training" in page(written)
-    assert "also spoken alone 3 times" in page(written, isolated_words=3)
+    assert "Words were also spoken alone in training" in page(written, isolated_words=3)
     assert "the user&#x27;s own" not in page(written)
     assert "own; no word was added" in page(written, source="manifest")
 
