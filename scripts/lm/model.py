@@ -42,6 +42,9 @@ def build_model(
             num_key_value_heads=config.kv_heads,
             max_position_embeddings=config.context,
             rms_norm_eps=1e-5,
+            # 0.022 at TinyLlama's width, near everybody's 0.02; at the miniature's, 0.088 instead of 0.02 lowers
+            # the dev loss of Text-Raw from 0.79 to 0.72 nats per character.
+            initializer_range=config.hidden_size**-0.5,
             bos_token_id=bos,
             eos_token_id=eos,
             pad_token_id=None,
