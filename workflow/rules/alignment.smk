@@ -11,9 +11,7 @@ ALIGN_CONFIG = as_json(config["alignment"], "beam", "oov", "min_log_likelihood")
 rule alignment_train:
     """Train monophone GMM-HMMs from a flat start on a sample drawn evenly over speakers."""
     input:
-        cuts=expand(
-            f"{RESULTS}/corpus/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]
-        ),
+        cuts=expand(f"{RESULTS}/corpus/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
         lexicon=f"{RESULTS}/corpus/lexicon.txt",
         code=module_files("scripts.alignment.train"),
     output:
@@ -126,17 +124,9 @@ rule alignment_align_task:
 rule alignment_dropped:
     """One table of everything that could not be aligned; an error if a split or task has nothing left."""
     input:
-        dropped=[
-            f"{RESULTS}/alignment/dropped/{split}/{shard}.csv"
-            for split in SPLITS
-            for shard in SHARDS[split]
-        ]
+        dropped=[f"{RESULTS}/alignment/dropped/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]]
         + expand(f"{RESULTS}/alignment/dropped/tasks/{{task}}.csv", task=TASKS),
-        aligned=[
-            f"{RESULTS}/alignment/cuts/{split}/{shard}.jsonl.gz"
-            for split in SPLITS
-            for shard in SHARDS[split]
-        ]
+        aligned=[f"{RESULTS}/alignment/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]]
         + expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
         code=module_files("scripts.alignment.dropped"),
     output:
@@ -147,9 +137,7 @@ rule alignment_dropped:
         "../../envs/core.yaml"
     params:
         aligned=[
-            f"{split}={RESULTS}/alignment/cuts/{split}/{shard}.jsonl.gz"
-            for split in SPLITS
-            for shard in SHARDS[split]
+            f"{split}={RESULTS}/alignment/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]
         ]
         + [f"{task}={RESULTS}/alignment/tasks/{task}.jsonl.gz" for task in TASKS],
     shell:

@@ -9,17 +9,9 @@ if config["corpus"]["source"] == "world":
 
     include: "corpus_write.smk"
 
-    SCRIPTS = [
-        f"{RESULTS}/corpus/script/{split}/{shard}.jsonl.gz"
-        for split in SPLITS
-        for shard in SHARDS[split]
-    ]
+    SCRIPTS = [f"{RESULTS}/corpus/script/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]]
     USER_LEXICON = []
-    DROPPED_PARTS = [
-        f"{RESULTS}/corpus/dropped/{split}/{shard}.csv"
-        for split in SPLITS
-        for shard in SHARDS[split]
-    ]
+    DROPPED_PARTS = [f"{RESULTS}/corpus/dropped/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]]
 
     rule corpus_speak:
         """One shard of the script: long FLACs per speaker and chapter, cuts of them, true phone times."""
@@ -112,9 +104,7 @@ if config["corpus"]["source"] == "world":
 else:
 
     SCRIPTS = []
-    USER_LEXICON = [
-        path for path in [config["corpus"]["manifest"]["lexicon"]] if path is not None
-    ]
+    USER_LEXICON = [path for path in [config["corpus"]["manifest"]["lexicon"]] if path is not None]
     DROPPED_PARTS = [f"{RESULTS}/corpus/dropped/{split}.csv" for split in SPLITS]
 
     rule corpus_manifest_train:
@@ -168,9 +158,7 @@ else:
     rule corpus_manifest_tasks:
         """A task's items, both sides of each checked."""
         input:
-            pairs=lambda wildcards: config["corpus"]["manifest"]["tasks"][
-                wildcards.task
-            ],
+            pairs=lambda wildcards: config["corpus"]["manifest"]["tasks"][wildcards.task],
             code=module_files("scripts.corpus.manifest_tasks"),
         output:
             pairs=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
@@ -202,11 +190,7 @@ else:
 rule corpus_lexicon:
     """Every pronunciation of every word of the corpus: as spoken (world), CMUdict's, the user's."""
     input:
-        cuts=[
-            f"{RESULTS}/corpus/cuts/{split}/{shard}.jsonl.gz"
-            for split in SPLITS
-            for shard in SHARDS[split]
-        ],
+        cuts=[f"{RESULTS}/corpus/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]],
         tasks=expand(f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz", task=TASKS),
         scripts=SCRIPTS,
         lexicon=USER_LEXICON,

@@ -51,11 +51,7 @@ rule corpus_write:
         ],
         code=module_files("scripts.corpus.write"),
     output:
-        scripts=[
-            f"{RESULTS}/corpus/script/{split}/{shard}.jsonl.gz"
-            for split in SPLITS
-            for shard in SHARDS[split]
-        ],
+        scripts=[f"{RESULTS}/corpus/script/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]],
     log:
         f"{RESULTS}/logs/corpus/write.log",
     benchmark:
@@ -67,9 +63,7 @@ rule corpus_write:
         mem_mb=1000,
         runtime=10,
     params:
-        config=as_json(
-            config["corpus"]["world"], "hours", "speakers", "isolated_words", "rate"
-        ),
+        config=as_json(config["corpus"]["world"], "hours", "speakers", "isolated_words", "rate"),
         shards=as_json(config["corpus"]["shards"]),
         seed=config["seed"],
         out=lambda wildcards, output: str(Path(output.scripts[0]).parents[1]),

@@ -91,9 +91,7 @@ if TASKS:
             runtime=lambda wildcards, attempt: 30 * attempt,
         params:
             tasks=TASKS,
-            definition=lambda wildcards: as_json(
-                config["modalities"][wildcards.modality]
-            ),
+            definition=lambda wildcards: as_json(config["modalities"][wildcards.modality]),
             config=as_json(config["evaluation"], "decide_by"),
             silence=config["tokens"]["silence"],
             unit_rate=config["units"]["frame_rate"],
@@ -234,9 +232,7 @@ if TASKS:
 rule evaluation_bits:
     """Bits per second of speech, per word and per token on dev."""
     input:
-        cuts=expand(
-            f"{RESULTS}/alignment/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]
-        ),
+        cuts=expand(f"{RESULTS}/alignment/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
         tokens=f"{RESULTS}/tokens/{{modality}}/dev.bin",
         token_index=f"{RESULTS}/tokens/{{modality}}/dev.idx.npz",
         model=f"{RESULTS}/lm/{{modality}}/model",
@@ -254,9 +250,7 @@ rule evaluation_bits:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        config=as_json(
-            config["evaluation"], "bootstrap_samples", "batch_tokens", "threads"
-        ),
+        config=as_json(config["evaluation"], "bootstrap_samples", "batch_tokens", "threads"),
         seed=config["seed"],
     shell:
         "python -m scripts.evaluation.bits"

@@ -10,10 +10,7 @@ modalities of units read the units: a change reruns the modalities it concerns.
 
 from scripts.tokens.modality import from_config, to_json
 
-MODALITY = {
-    name: to_json(from_config(name, line, config["tokens"]))
-    for name, line in config["modalities"].items()
-}
+MODALITY = {name: to_json(from_config(name, line, config["tokens"])) for name, line in config["modalities"].items()}
 SOURCE = {name: line["source"] for name, line in config["modalities"].items()}
 # What a source needs besides the aligned cuts: a list of its symbols, and a folder with streams of them.
 INVENTORY = {
@@ -26,9 +23,7 @@ STREAMS = {"units": [f"{RESULTS}/units"]}
 rule tokens_tokenizer:
     """Train the modality's tokenizer on the training split, or list its symbols."""
     input:
-        cuts=expand(
-            f"{RESULTS}/alignment/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]
-        ),
+        cuts=expand(f"{RESULTS}/alignment/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
         units=lambda w: expand(
             "{folder}/train/{shard}.npz",
             folder=STREAMS.get(SOURCE[w.modality], []),
@@ -159,10 +154,7 @@ rule tokens_pack:
         mem_mb=1000,
         runtime=lambda wildcards, attempt: 60 * attempt,
     shell:
-        "python -m scripts.tokens.pack"
-        " --shards {input.shards}"
-        " --output {output.tokens}"
-        " 2>&1 | tee {log}"
+        "python -m scripts.tokens.pack" " --shards {input.shards}" " --output {output.tokens}" " 2>&1 | tee {log}"
 
 
 rule tokens_stats:

@@ -5,9 +5,7 @@ Out: units/encoder/, units/kmeans.npy with kmeans.json, units/{split}/{shard}.np
 units/tasks/{task}.npz and units/quality.csv. Features are never written.
 """
 
-TRAIN_CUTS = expand(
-    f"{RESULTS}/alignment/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]
-)
+TRAIN_CUTS = expand(f"{RESULTS}/alignment/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"])
 # An encoder made elsewhere needs no speech, no seed and none of the training's settings.
 PRETRAINING = config["units"]["encoder"]["source"] == "pretrain"
 
@@ -34,11 +32,7 @@ rule units_encoder:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        config=(
-            as_json(config["units"]["encoder"])
-            if PRETRAINING
-            else as_json(config["units"]["encoder"], "source")
-        ),
+        config=(as_json(config["units"]["encoder"]) if PRETRAINING else as_json(config["units"]["encoder"], "source")),
         audio_root=AUDIO_ROOT,
         seed=config["seed"],
         threads=config["units"]["threads"],
@@ -153,9 +147,7 @@ rule units_quality:
     """Compare our units with the aligned phones, beside MFCC clusters and an untrained encoder."""
     input:
         train_cuts=TRAIN_CUTS,
-        dev_cuts=expand(
-            f"{RESULTS}/alignment/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]
-        ),
+        dev_cuts=expand(f"{RESULTS}/alignment/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
         dev_units=expand(f"{RESULTS}/units/dev/{{shard}}.npz", shard=SHARDS["dev"]),
         encoder=f"{RESULTS}/units/encoder",
         code=module_files("scripts.units.quality"),
