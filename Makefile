@@ -17,7 +17,7 @@ run: .venv/core  ## the experiment of CONFIG (default: the miniature), up to its
 	$(RUN) snakemake --cores $(CORES) --configfile $(CONFIG) --quiet rules host -- report
 
 test: .venv/dev  ## unit tests on all cores, then the workflow end to end
-	$(RUN) pytest -n auto -m "not slow"
+	$(RUN) OMP_NUM_THREADS=1 pytest -n auto --dist loadfile -m "not slow"
 	$(RUN) pytest -m slow
 
 lint: .venv/dev  ## style, layout, types and Snakemake's own linter
