@@ -2,6 +2,8 @@
 
 import sys
 
+from snakemake.exceptions import WorkflowError
+
 # Steps run as `python -m scripts.<stage>.<step>` from the repository's root; so do these imports.
 sys.path.insert(0, workflow.basedir)
 
@@ -12,7 +14,10 @@ from scripts.common.imports import module_files
 report: "../report/workflow.rst"
 
 
-check(config)
+try:
+    check(config)
+except ValueError as error:
+    raise WorkflowError(str(error)) from None
 
 RESULTS = f"results/{config['name']}"
 SPLITS = ["train", "dev"]
