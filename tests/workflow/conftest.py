@@ -46,6 +46,12 @@ class Workflow:
             pytest.fail(f"snakemake {' '.join(arguments)}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}")
         return done
 
+    def overlay(self, text: str) -> str:
+        """A configuration file of this content; --config knows no numbers below the first level."""
+        path = self.folder / "overlay.yaml"
+        path.write_text(text)
+        return str(path)
+
     def would_run(self, *arguments: str) -> set[str]:
         """Rules with a job in a dry run, with their `modality` where they have one."""
         done = self.snakemake("--dry-run", *arguments)

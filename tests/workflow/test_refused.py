@@ -8,15 +8,15 @@ from tests.workflow.conftest import Workflow
 @pytest.mark.parametrize(
     ("override", "says"),
     [
-        ("tokns={}", "tokns is not a known key"),
-        ("seed=-1", "seed is -1; it must be at least 0"),
-        ('lm={"training": {"epochs": 0}}', "lm.training.epochs is 0; it must be at least 1"),
-        ('modalities={"x": {"source": "smell", "tokenizer": "bpe"}}', "modalities.x.source is 'smell'"),
-        ('factors=[{"name": "A", "from": "text-bpe", "to": "nowhere"}]', "names unknown modality 'nowhere'"),
+        ("tokns: {}", "tokns is not a known key"),
+        ("seed: -1", "seed is -1; it must be at least 0"),
+        ("lm: {training: {epochs: 0}}", "lm.training.epochs is 0; it must be at least 1"),
+        ("modalities: {x: {source: smell, tokenizer: bpe}}", "modalities.x.source is 'smell'"),
+        ("factors: [{name: A, from: text-bpe, to: nowhere}]", "names unknown modality 'nowhere'"),
     ],
 )
 def test_a_wrong_configuration_is_refused_by_its_key(workflow: Workflow, override: str, says: str):
-    done = workflow.snakemake("--dry-run", "--config", override, check=False)
+    done = workflow.snakemake("--dry-run", "--configfile", workflow.overlay(override), check=False)
     assert done.returncode != 0
     said = done.stdout + done.stderr  # a dry run says everything on stdout
     assert says in said

@@ -65,20 +65,20 @@ def test_one_model_can_be_asked_for_by_its_file(smoke: Workflow):
 
 
 def test_a_changed_training_key_reruns_lm_and_what_follows(smoke: Workflow):
-    jobs = smoke.would_run(*SMOKE, "--config", 'lm={"training": {"learning_rate": 0.001}}')
+    jobs = smoke.would_run(*SMOKE, smoke.overlay("lm: {training: {learning_rate: 0.001}}"))
     assert "lm_train" in jobs
     assert "evaluation_score" in jobs
     assert stages_of(jobs) == {"lm", "evaluation", "report"}
 
 
 def test_a_changed_modality_leaves_the_other_models_alone(smoke: Workflow):
-    jobs = smoke.would_run(*SMOKE, "--config", 'modalities={"text-bpe": {"vocab_size": 140}}')
+    jobs = smoke.would_run(*SMOKE, smoke.overlay("modalities: {text-bpe: {vocab_size: 140}}"))
     assert {job for job in jobs if job.startswith("lm_train/")} == {"lm_train/text-bpe"}
     assert stages_of(jobs) == {"tokens", "lm", "evaluation", "report"}
 
 
 def test_changed_units_leave_text_and_phones_alone(smoke: Workflow):
-    jobs = smoke.would_run(*SMOKE, "--config", 'units={"clusters": 30}')
+    jobs = smoke.would_run(*SMOKE, smoke.overlay("units: {clusters: 30}"))
     assert {job for job in jobs if job.startswith("lm_train/")} == {"lm_train/speech-hubert"}
     assert not stages_of(jobs) & {"corpus", "alignment"}
 
