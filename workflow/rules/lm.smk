@@ -24,6 +24,7 @@ rule lm_train:
         f"{RESULTS}/logs/lm/train/{{modality}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/lm/train/{{modality}}.tsv"
+    priority: 1  # before the evaluation of models that are done
     retries: 1
     conda:
         "../../envs/core.yaml"

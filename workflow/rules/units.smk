@@ -24,6 +24,7 @@ rule units_encoder:
         f"{RESULTS}/logs/units/encoder.log",
     benchmark:
         f"{RESULTS}/benchmarks/units/encoder.tsv"
+    priority: 2  # the longest way to the last model leads through the units
     retries: 2
     conda:
         "../../envs/core.yaml"
@@ -60,6 +61,7 @@ rule units_kmeans:
         f"{RESULTS}/logs/units/kmeans.log",
     benchmark:
         f"{RESULTS}/benchmarks/units/kmeans.tsv"
+    priority: 2  # the longest way to the last model leads through the units
     conda:
         "../../envs/core.yaml"
     threads: config["units"]["threads"]
@@ -105,6 +107,7 @@ rule units_extract:
         f"{RESULTS}/logs/units/extract/{{split}}/{{shard}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/units/extract/{{split}}/{{shard}}.tsv"
+    priority: 2  # the longest way to the last model leads through the units
     conda:
         "../../envs/core.yaml"
     threads: config["units"]["threads"]
