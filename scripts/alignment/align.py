@@ -12,7 +12,7 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,14 @@ import numpy as np
 
 from scripts.alignment.confidence import Ceiling, mean_score
 from scripts.alignment.config import Config, parse
-from scripts.alignment.features import features, speaker_means
+from scripts.alignment.features import Observations
 from scripts.alignment.graph import Graphs, Segment, fewest_frames, segments, split_words
 from scripts.alignment.lexicon import Dictionary, Entry, OutOfVocabularyError, read_lexicon
 from scripts.alignment.model import AcousticModel, load
 from scripts.alignment.pronounce import Guesser
 from scripts.common import audio
 from scripts.common.cli import run
-from scripts.common.cuts import Cut, Item, num_samples, read_cuts, speaker, supervision
+from scripts.common.cuts import Cut, Item, num_samples, read_cuts, supervision
 from scripts.common.files import read_jsonl, write_csv, write_jsonl
 from scripts.common.frames import SAMPLE_RATE, frame_count
 from scripts.common.progress import Progress
@@ -49,11 +49,10 @@ def align_cut(
     entries: list[Entry],
     graphs: Graphs,
     ceiling: Ceiling,
-    means: Mapping[str, np.ndarray],
-    root: str,
+    observations: Observations,
     config: Config,
 ) -> list[Segment]:
-    """The phones of a cut; `means` are per speaker (`speaker_means`).
+    """The phones of a cut.
 
     Raises:
         DropError: with reason audio-*, too-short, alignment-failed or low-likelihood.
@@ -64,7 +63,7 @@ def align_cut(
     if not entries:
         raise DropError("alignment-failed", "the cut has no words")
     try:
-        observed = features(audio.read(cut, root), graphs.model.frame_shift_ms, means[speaker(cut)])
+        observed = observations(cut)
     except audio.AudioError as error:
         raise DropError(error.reason, str(error)) from None
     needed = fewest_frames(entries)
@@ -117,7 +116,7 @@ class Aligner:
     def __init__(
         self, model: AcousticModel, words: Dictionary, cuts: Sequence[Cut], root: str, config: Config, split: str
     ):
-        self.words, self.root, self.config, self.split = words, root, config, split
+        self.words, self.config, self.split = words, config, split
         self.dropped: list[dict[str, str]] = []
         self.scores: list[float] = []
         self.seconds = 0.0
@@ -129,13 +128,13 @@ class Aligner:
                 continue
         self.graphs = Graphs(model, vocabulary)
         self.ceiling = Ceiling(model.gaussians())
-        self.means = speaker_means(cuts, root, model.frame_shift_ms)
+        self.observations = Observations(cuts, root, model.frame_shift_ms)
 
     def align(self, cut: Cut) -> Cut | None:
         """The cut with its alignment, or None when it is dropped."""
         try:
             entries = self.words.entries(cut)
-            phones = align_cut(cut, entries, self.graphs, self.ceiling, self.means, self.root, self.config)
+            phones = align_cut(cut, entries, self.graphs, self.ceiling, self.observations, self.config)
         except OutOfVocabularyError as error:
             self._drop(cut, "oov", str(error))
         except DropError as drop:

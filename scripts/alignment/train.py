@@ -23,7 +23,7 @@ import kaldifst
 import numpy as np
 
 from scripts.alignment.config import Config, parse
-from scripts.alignment.features import features, speaker_means
+from scripts.alignment.features import Observations
 from scripts.alignment.graph import Graphs, fewest_frames
 from scripts.alignment.lexicon import Dictionary, Entry, OutOfVocabularyError, phones_of, read_lexicon
 from scripts.alignment.model import AcousticModel, Gaussians, group_phones, save
@@ -76,13 +76,13 @@ def usable(
 ) -> tuple[list[tuple[Cut, list[Entry], np.ndarray]], Counter[str]]:
     """Cuts that can be trained on with their words and features [T, 39]; and reasons of the others."""
     kept, dropped = [], Counter[str]()
-    means = speaker_means(sample, root, frame_shift_ms)
+    observations = Observations(sample, root, frame_shift_ms)
     progress = Progress("alignment/features", len(sample), "cuts")
     for number, cut in enumerate(sample, start=1):
         progress.update(number)
         try:
             entries = words.entries(cut)
-            observed = features(audio.read(cut, root), frame_shift_ms, means[speaker(cut)])
+            observed = observations(cut)
         except OutOfVocabularyError:
             dropped["oov"] += 1
         except audio.AudioError as error:

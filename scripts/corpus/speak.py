@@ -16,6 +16,7 @@ from scripts.common.cuts import Cut, total_seconds
 from scripts.common.files import atomic_directory, read_jsonl, write_csv, write_jsonl
 from scripts.common.progress import Progress
 from scripts.common.seeds import generator
+from scripts.corpus.closures import with_closures
 from scripts.corpus.delivery import Voices, delivery
 from scripts.corpus.drops import COLUMNS, Limits, dropped
 from scripts.corpus.espeak import Speech, SpeechError, speak
@@ -37,8 +38,12 @@ def chapters(lines: Iterable[Line]) -> dict[tuple[str, str], list[Line]]:
 
 
 def truth(name: str, speech: Speech) -> dict[str, Any]:
-    """The utterance's true phones: [symbol, start, duration] in seconds; `unsure` lists guessed starts."""
-    phones = [[symbol, start, round(end - start, 6)] for symbol, start, end in speech.phones]
+    """The utterance's true phones: [symbol, start, duration] in seconds; `unsure` lists guessed starts.
+
+    A voiceless stop has its closure (scripts/corpus/closures.py).
+    """
+    marked = with_closures(speech.phones, speech.wave)
+    phones = [[symbol, start, round(end - start, 6)] for symbol, start, end in marked]
     return {"id": name, "phones": phones, "unsure": speech.unsure}
 
 

@@ -47,6 +47,17 @@ def world(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def strangers(world):
+    """Cuts and truth of the dev script spoken by four voices that no model of these tests was trained on."""
+    voices = VOICES | {"voices": ["en-us+m2", "en-us+f1", "en-us+m7", "en-us+f3"]}
+    step("scripts.corpus.speak", "--script", world / "script/dev/0.jsonl.gz", "--audio", world / "audio/strangers",
+         "--source", "strangers", "--cuts", world / "strangers.jsonl.gz", "--truth",
+         world / "strangers.truth.jsonl.gz", "--dropped", world / "strangers.csv", "--config", json.dumps(voices),
+         "--limits", '{"min_seconds": 0.1, "max_seconds": 30}', "--seed", 8)  # fmt: skip
+    return world / "strangers"
+
+
+@pytest.fixture(scope="session")
 def trained(world):
     """Folder of a model trained on the world."""
     step("scripts.alignment.train", "--cuts", world / "train.jsonl.gz", "--audio-root", world / "audio",

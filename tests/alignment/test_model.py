@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from scripts.alignment.features import add_deltas, features, mfcc, speaker_means
+from scripts.alignment.features import Observations, add_deltas, mfcc, speaker_means
 from scripts.alignment.lexicon import phones_of, read_lexicon
 from scripts.alignment.model import group_phones, load, save
 from scripts.alignment.train import draw_sample, split
+from scripts.common.audio import AudioError
 from scripts.common.files import read_json, write_jsonl
 from tests.alignment.conftest import CONFIG, step
 
@@ -18,14 +19,10 @@ def cut(name, speaker, seconds=5.0):
     return {"id": name, "start": 0.0, "duration": seconds, "supervisions": [{"speaker": speaker}]}
 
 
-def test_frames_are_samples_over_hop_and_the_speakers_mean_is_taken_away():
+def test_frames_are_samples_over_hop():
     wave = np.random.default_rng(1).normal(0, 0.1, 16080).astype(np.float32)
-    static = mfcc(wave, 10.0)
-    assert static.shape == (101, 13)
-    observed = features(wave, 10.0, static.mean(axis=0))
-    assert observed.shape == (101, 39)
-    np.testing.assert_allclose(observed[:, :13].mean(axis=0), 0, atol=1e-3)
-    assert features(np.zeros(10, np.float32), 10.0, static.mean(axis=0)).shape == (0, 39)
+    assert mfcc(wave, 10.0).shape == (101, 13)
+    assert add_deltas(mfcc(np.zeros(10, np.float32), 10.0)).shape == (0, 39)
 
 
 def test_a_speakers_mean_is_over_their_own_readable_cuts(tmp_path):
@@ -41,6 +38,14 @@ def test_a_speakers_mean_is_over_their_own_readable_cuts(tmp_path):
     means = speaker_means(cuts, tmp_path, 10.0)
     for name, wave in waves.items():
         np.testing.assert_allclose(means[name], mfcc(wave, 10.0).mean(axis=0), rtol=1e-4, atol=1e-3)
+
+    observations = Observations(cuts, tmp_path, 10.0)
+    first, again = observations(cuts[1]), observations(cuts[1])  # kept from the means, then read anew
+    np.testing.assert_array_equal(first, again)
+    assert first.shape == (100, 39)
+    np.testing.assert_allclose(first[:, :13].mean(axis=0), 0, atol=1e-3)
+    with pytest.raises(AudioError):
+        observations(cuts[0])
 
 
 def test_deltas_are_slopes():
