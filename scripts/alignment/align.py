@@ -23,7 +23,7 @@ from scripts.alignment.confidence import Ceiling, mean_score
 from scripts.alignment.config import Config, parse
 from scripts.alignment.features import Observations
 from scripts.alignment.graph import Graphs, Segment, fewest_frames, segments, split_words
-from scripts.alignment.lexicon import Dictionary, Entry, OutOfVocabularyError, read_lexicon
+from scripts.alignment.lexicon import Dictionary, Entry, OutOfVocabularyError, read_lexicon, spoken_noise
 from scripts.alignment.model import AcousticModel, load
 from scripts.alignment.pronounce import Guesser
 from scripts.common import audio
@@ -34,6 +34,7 @@ from scripts.common.frames import SAMPLE_RATE, frame_count
 from scripts.common.progress import Progress
 
 DROPPED_COLUMNS = ("split", "id", "reason", "detail")
+GUESSED_COLUMNS = ("word", "count", "pronunciation")
 
 
 class DropError(Exception):
@@ -118,6 +119,7 @@ class Aligner:
     ):
         self.words, self.config, self.split = words, config, split
         self.dropped: list[dict[str, str]] = []
+        self.guessed: Counter[str] = Counter()  # words of kept cuts, by how often
         self.scores: list[float] = []
         self.seconds = 0.0
         vocabulary: set[Entry] = set()
@@ -142,6 +144,8 @@ class Aligner:
         else:
             self.scores.append(mean_score(phones))
             self.seconds += cut["duration"]
+            guesses = self.words.guessed
+            self.guessed.update(word for word, known in entries if known == (guesses.get(word),))
             return with_alignment(cut, phones, entries, self.graphs.model.frame_shift_ms)
         return None
 
@@ -159,6 +163,13 @@ class Aligner:
                     yield cut
             progress.update(number, f"{len(self.dropped)} dropped")
 
+    def guesses(self) -> list[dict[str, Any]]:
+        """Words of kept cuts whose pronunciation was guessed, most frequent first."""
+        return [
+            {"word": word, "count": count, "pronunciation": " ".join(self.words.guessed[word])}
+            for word, count in sorted(self.guessed.items(), key=lambda each: (-each[1], each[0]))
+        ]
+
     def _drop(self, cut: Cut, reason: str, detail: str) -> None:
         self.dropped.append({"split": self.split, "id": cut["id"], "reason": reason, "detail": detail})
 
@@ -173,8 +184,9 @@ def summary(name: str, kept: int, total: int, aligner: Aligner, resampled: int, 
     ]
     if resampled:
         lines.append(f"{name}: audio of {resampled} cuts is not at {SAMPLE_RATE} Hz and was resampled")
-    if aligner.words.guessed:
-        lines.append(f"{name}: {len(aligner.words.guessed)} words were pronounced by guess")
+    if aligner.guessed:
+        total_guessed = aligner.guessed.total()
+        lines.append(f"{name}: {len(aligner.guessed)} words, said {total_guessed} times, were pronounced by guess")
     counts = Counter(row["reason"] for row in aligner.dropped)
     lines += [f"{name}: dropped {count} cuts: {reason}" for reason, count in counts.most_common()]
     if total and not kept:
@@ -197,12 +209,13 @@ def main() -> None:
     parser.add_argument("--config", default="{}", help="the alignment section as JSON")
     parser.add_argument("--out", required=True, help="the same lines with alignments, jsonl.gz")
     parser.add_argument("--dropped", required=True, help="csv of what was dropped and why")
+    parser.add_argument("--guessed", required=True, help="csv of words without a known pronunciation")
     args = parser.parse_args()
     config = parse(args.config)
     began = time.monotonic()
 
     model = load(args.model)
-    guess = Guesser.load(Path(args.model)) if config.oov == "guess" else None
+    guess = None if config.oov == "drop" else spoken_noise if config.oov == "noise" else Guesser.load(Path(args.model))
     words = Dictionary(read_lexicon(args.lexicon), model.phones, guess)
     lines = list(read_jsonl(args.cuts))
     cuts = list(read_cuts(args.cuts))
@@ -211,6 +224,7 @@ def main() -> None:
     name = f"alignment/{args.split}"
     kept = write_jsonl(args.out, aligner.align_lines(lines, name))
     write_csv(args.dropped, DROPPED_COLUMNS, aligner.dropped)
+    write_csv(args.guessed, GUESSED_COLUMNS, aligner.guesses())
     resampled = sum(cut["recording"]["sampling_rate"] != SAMPLE_RATE for cut in cuts)
     print(summary(name, kept, len(lines), aligner, resampled, time.monotonic() - began), file=sys.stderr)
 

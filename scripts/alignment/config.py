@@ -16,7 +16,7 @@ class Config:
         gaussians: Gaussians of the final model, all states together.
         iterations: passes over the sample.
         beam: first beam and the wider one of the second attempt.
-        oov: "drop" or "guess".
+        oov: "drop", "guess" or "noise".
         min_log_likelihood: log-likelihood per frame, against that of the best sounds whatever they are, under
             which an utterance is dropped (scripts/alignment/confidence.py).
     """
@@ -37,8 +37,8 @@ class Config:
             raise ValueError(
                 f"{SECTION}.beam is {list(self.beam)}; it must be two rising positive numbers, e.g. [10, 40]"
             )
-        if self.oov not in ("drop", "guess"):
-            raise ValueError(f"{SECTION}.oov is {self.oov!r}; it must be 'drop' or 'guess'")
+        if self.oov not in ("drop", "guess", "noise"):
+            raise ValueError(f"{SECTION}.oov is {self.oov!r}; it must be 'drop', 'guess' or 'noise'")
 
 
 def parse(text: str) -> Config:

@@ -7,6 +7,7 @@ from pathlib import Path
 from scripts.common.cuts import Cut, pronunciations, spoken_text
 
 SILENCE = "SIL"
+SPOKEN_NOISE = "SPN"  # stands for a word nobody can pronounce; one flat Gaussian of all speech
 Pronunciation = tuple[str, ...]
 Entry = tuple[str, tuple[Pronunciation, ...]]  # a word and its pronunciations, as one cut may use them
 
@@ -44,6 +45,11 @@ def phones_of(lexicon: Mapping[str, Iterable[Pronunciation]]) -> list[str]:
     return [SILENCE, *sorted({phone for known in lexicon.values() for each in known for phone in each})]
 
 
+def spoken_noise(word: str) -> Pronunciation:
+    """What any unknown word is said as where `alignment.oov` is noise."""
+    return (SPOKEN_NOISE,)
+
+
 def base(phone: str) -> str:
     """The phone without its stress: AH0 -> AH."""
     return re.sub(r"\d+$", "", phone)
@@ -56,11 +62,14 @@ class Dictionary:
         lexicon: word -> pronunciations.
         phones: the phone inventory; pronunciations of a cut must keep to it.
         guess: letters -> pronunciation or None, for words that the lexicon lacks; None: no guessing.
+
+    Attributes:
+        guessed: what was guessed so far.
     """
 
     def __init__(self, lexicon: Mapping[str, tuple[Pronunciation, ...]], phones: Iterable[str], guess=None):
         self.lexicon, self.phones, self.guess = lexicon, frozenset(phones), guess
-        self.guessed: dict[str, Pronunciation] = {}  # what was guessed so far, for the summary
+        self.guessed: dict[str, Pronunciation] = {}
 
     def entries(self, cut: Cut) -> list[Entry]:
         """The cut's words with their pronunciations, in order.

@@ -25,7 +25,15 @@ import numpy as np
 from scripts.alignment.config import Config, parse
 from scripts.alignment.features import Observations
 from scripts.alignment.graph import Graphs, fewest_frames
-from scripts.alignment.lexicon import Dictionary, Entry, OutOfVocabularyError, phones_of, read_lexicon
+from scripts.alignment.lexicon import (
+    SPOKEN_NOISE,
+    Dictionary,
+    Entry,
+    OutOfVocabularyError,
+    phones_of,
+    read_lexicon,
+    spoken_noise,
+)
 from scripts.alignment.model import AcousticModel, Gaussians, group_phones, save
 from scripts.alignment.pronounce import Guesser, cmudict_lexicon
 from scripts.common import audio
@@ -40,6 +48,7 @@ FIRST_BEAM = 6.0  # of the first realignment: the flat model sees no difference 
 ENOUGH_EXAMPLES = 20  # occurrences under which a phone shares states with its siblings
 SPLIT_POWER = 0.25  # a state's share of the Gaussians grows with its frames to this power (Kaldi's)
 SPLIT_FRAMES = 20.0  # frames per Gaussian that a state must have to get another (Kaldi's)
+PAPER_PHONES = 80  # symbols of the paper's phone modalities (arXiv 2412.17048, Table 2)
 PERTURB = 0.01  # standard deviations by which the halves of a split Gaussian are moved apart (Kaldi's)
 
 
@@ -209,12 +218,13 @@ def train(paths: Sequence[str], root: str, lexicon: str, config: Config, seed: i
     """
     began = time.monotonic()
     pronunciations = read_lexicon(lexicon)
-    phones = phones_of(pronunciations)
+    phones = phones_of(pronunciations) + [SPOKEN_NOISE] * (config.oov == "noise")
     sample = draw_sample(paths, config.sample_hours, seed)
     if not sample:
         raise ValueError(f"{paths[0]}: no cut to train the aligner on (all of {len(paths)} files are empty)")
     guesser = Guesser.train(cmudict_lexicon() | pronunciations) if config.oov == "guess" else None
-    kept, dropped = usable(sample, root, Dictionary(pronunciations, phones, guesser), config.frame_shift_ms)
+    guess = spoken_noise if config.oov == "noise" else guesser
+    kept, dropped = usable(sample, root, Dictionary(pronunciations, phones, guess), config.frame_shift_ms)
     if not kept:
         reason, count = dropped.most_common(1)[0]
         raise ValueError(
@@ -238,6 +248,7 @@ def train(paths: Sequence[str], root: str, lexicon: str, config: Config, seed: i
             "speakers": speakers,
             "dropped": dict(sorted(dropped.items())),
         },
+        "phones": {"here": len(phones), "paper": PAPER_PHONES},
         "states": model.num_states,
         "unheard_phones": unheard,
         "iterations": history,
@@ -250,6 +261,7 @@ def train(paths: Sequence[str], root: str, lexicon: str, config: Config, seed: i
         write_json(folder / "about.json", about)
     print(
         f"alignment/train: {len(kept)} cuts, {seconds / 60:.1f} min of {speakers} speakers,"
+        f" {len(phones)} phones (the paper: {PAPER_PHONES}),"
         f" {model.num_states} states, {model.num_gaussians} Gaussians, log-likelihood per frame"
         f" {history[0]['log_likelihood']:.2f} -> {history[-1]['log_likelihood']:.2f},"
         f" {time.monotonic() - began:.0f} s; not used: {dict(dropped) or 'none'}",

@@ -1,8 +1,9 @@
 """corpus/lexicon.txt: every known pronunciation of every word of the corpus and its tasks.
 
 A word's lines come in this order, each pronunciation once: as the script has it spoken (world only), CMUdict's,
-the user's. A word that has none is left out: the aligner says what becomes of it. Pronunciations that hold in
-one cut alone (pseudo-words) stay in that cut.
+the user's; a form that none of them holds is put together by rule (numbers, abbreviations, apostrophes:
+scripts/corpus/written.py). A word without any is left out: the aligner says what becomes of it. Pronunciations
+that hold in one cut alone (pseudo-words) stay in that cut.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 from scripts.common.cli import run
 from scripts.common.cuts import pronunciations, read_cuts, spoken_text
 from scripts.common.files import atomic_path, read_jsonl
+from scripts.corpus.written import pronounce
 
 Lexicon = dict[str, list[str]]
 VOWELS = {"AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"}
@@ -97,12 +99,16 @@ def main() -> None:
     sources = [spoken_pronunciations(args.scripts), cmudict_lexicon(), *map(read_lexicon, args.lexicon)]
     words = sorted(corpus_words(args.cuts))
     found = {word: list(dict.fromkeys(p for source in sources for p in source.get(word, ()))) for word in words}
+    known = {**sources[0], **cmudict_lexicon()}
+    by_rule = {word: pronounce(word, known) for word in words if not found[word]}
+    found |= by_rule
     with atomic_path(args.out) as aside:
         lines = (f"{word} {phones}\n" for word in words for phones in found[word])
         aside.write_text("".join(lines), encoding="utf-8")
     missing = [word for word in words if not found[word]]
     print(
         f"corpus/pronounce: {len(words)} words, {sum(map(len, found.values()))} pronunciations,"
+        f" {sum(map(bool, by_rule.values()))} words by rule,"
         f" {len(missing)} words without any{': ' + ' '.join(missing[:10]) if missing else ''}",
         file=sys.stderr,
     )

@@ -76,7 +76,7 @@ def align(world, trained, tmp_path):
         write_jsonl(source, lines)
         stderr = step("scripts.alignment.align", "--cuts", source, "--audio-root", root, "--model", trained,
                       "--lexicon", lexicon, "--split", "dev", "--config", json.dumps(config or {}), "--out", out,
-                      "--dropped", dropped, ok=ok)  # fmt: skip
+                      "--dropped", dropped, "--guessed", tmp_path / "guessed.csv", ok=ok)  # fmt: skip
         if not ok:
             return SimpleNamespace(stderr=stderr)
         return SimpleNamespace(

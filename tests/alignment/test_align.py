@@ -180,6 +180,6 @@ def test_truncated_cuts_name_the_file(cut, world, trained, tmp_path):
     path.write_bytes(gzip.compress(json.dumps(cut).encode() * 50)[:-20])
     stderr = step("scripts.alignment.align", "--cuts", path, "--audio-root", world / "audio", "--model", trained,
                   "--lexicon", world / "lexicon.txt", "--split", "dev", "--out", tmp_path / "o.jsonl.gz",
-                  "--dropped", tmp_path / "d.csv", ok=False)  # fmt: skip
+                  "--dropped", tmp_path / "d.csv", "--guessed", tmp_path / "g.csv", ok=False)  # fmt: skip
     assert str(path) in stderr
     assert not (tmp_path / "o.jsonl.gz").exists()

@@ -26,6 +26,7 @@ def test_human_speech_aligns(tmp_path):
     common = ("--audio-root", AN4, "--lexicon", tmp_path / "lexicon.txt", "--config", CONFIG)
     step("scripts.alignment.train", "--cuts", train, *common, "--seed", 1, "--out", tmp_path / "model")
     step("scripts.alignment.align", "--cuts", test, *common, "--model", tmp_path / "model", "--split", "dev",
-         "--out", tmp_path / "out.jsonl.gz", "--dropped", tmp_path / "dropped.csv")  # fmt: skip
+         "--out", tmp_path / "out.jsonl.gz", "--dropped", tmp_path / "dropped.csv", "--guessed",
+         tmp_path / "guessed.csv")  # fmt: skip
     kept = sum(1 for _ in read_jsonl(tmp_path / "out.jsonl.gz"))
     assert kept >= 0.98 * 130, read_csv(tmp_path / "dropped.csv")

@@ -3,122 +3,190 @@
 In: corpus/cuts, corpus/tasks, corpus/lexicon.txt, and the audio that cuts point at.
 Out: alignment/model, alignment/cuts/{split}/{shard}.jsonl.gz and alignment/tasks/{task}.jsonl.gz: the same cuts
 with phone and word alignments, less those in alignment/dropped.csv. Later stages see exactly these cuts.
+alignment/guessed.csv lists words whose pronunciation was guessed, alignment/export the same as CTM and TextGrid.
+With alignment.external set, alignments made elsewhere take the place of our own, and no model is trained.
 """
 
 ALIGN_CONFIG = as_json(config["alignment"], "beam", "oov", "min_log_likelihood")
 
 
-rule alignment_train:
-    """Train monophone GMM-HMMs from a flat start on a sample drawn evenly over speakers."""
-    input:
-        cuts=expand(f"{RESULTS}/corpus/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
-        lexicon=f"{RESULTS}/corpus/lexicon.txt",
-        code=module_files("scripts.alignment.train"),
-    output:
-        model=directory(f"{RESULTS}/alignment/model"),
-    log:
-        f"{RESULTS}/logs/alignment/train.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/alignment/train.tsv"
-    conda:
-        "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
-    params:
-        audio_root=AUDIO_ROOT,
-        config=as_json(
-            config["alignment"],
-            "sample_hours",
-            "frame_shift_ms",
-            "gaussians",
-            "iterations",
-            "beam",
-            "oov",
-        ),
-        seed=config["seed"],
-    shell:
-        "python -m scripts.alignment.train"
-        " --cuts {input.cuts}"
-        " --audio-root {params.audio_root:q}"
-        " --lexicon {input.lexicon}"
-        " --config {params.config:q}"
-        " --seed {params.seed}"
-        " --out {output.model}"
-        " 2>&1 | tee {log}"
+if config["alignment"]["external"] is None:
 
+    rule alignment_train:
+        """Train monophone GMM-HMMs from a flat start on a sample drawn evenly over speakers."""
+        input:
+            cuts=expand(f"{RESULTS}/corpus/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
+            lexicon=f"{RESULTS}/corpus/lexicon.txt",
+            code=module_files("scripts.alignment.train"),
+        output:
+            model=directory(f"{RESULTS}/alignment/model"),
+        log:
+            f"{RESULTS}/logs/alignment/train.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/alignment/train.tsv"
+        conda:
+            "../../envs/core.yaml"
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 2000 * attempt,
+            runtime=lambda wildcards, attempt: 120 * attempt,
+        params:
+            audio_root=AUDIO_ROOT,
+            config=as_json(
+                config["alignment"],
+                "sample_hours",
+                "frame_shift_ms",
+                "gaussians",
+                "iterations",
+                "beam",
+                "oov",
+            ),
+            seed=config["seed"],
+        shell:
+            "python -m scripts.alignment.train"
+            " --cuts {input.cuts}"
+            " --audio-root {params.audio_root:q}"
+            " --lexicon {input.lexicon}"
+            " --config {params.config:q}"
+            " --seed {params.seed}"
+            " --out {output.model}"
+            " 2>&1 | tee {log}"
 
-rule alignment_align:
-    """Force-align one shard of cuts; what cannot be aligned is dropped with a reason."""
-    input:
-        cuts=f"{RESULTS}/corpus/cuts/{{split}}/{{shard}}.jsonl.gz",
-        model=f"{RESULTS}/alignment/model",
-        lexicon=f"{RESULTS}/corpus/lexicon.txt",
-        code=module_files("scripts.alignment.align"),
-    output:
-        cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
-        dropped=f"{RESULTS}/alignment/dropped/{{split}}/{{shard}}.csv",
-    log:
-        f"{RESULTS}/logs/alignment/align/{{split}}/{{shard}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/alignment/align/{{split}}/{{shard}}.tsv"
-    conda:
-        "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
-    params:
-        audio_root=AUDIO_ROOT,
-        config=ALIGN_CONFIG,
-    shell:
-        "python -m scripts.alignment.align"
-        " --cuts {input.cuts}"
-        " --audio-root {params.audio_root:q}"
-        " --model {input.model}"
-        " --lexicon {input.lexicon}"
-        " --split {wildcards.split}"
-        " --config {params.config:q}"
-        " --out {output.cuts}"
-        " --dropped {output.dropped}"
-        " 2>&1 | tee {log}"
+    rule alignment_align:
+        """Force-align one shard of cuts; what cannot be aligned is dropped with a reason."""
+        input:
+            cuts=f"{RESULTS}/corpus/cuts/{{split}}/{{shard}}.jsonl.gz",
+            model=f"{RESULTS}/alignment/model",
+            lexicon=f"{RESULTS}/corpus/lexicon.txt",
+            code=module_files("scripts.alignment.align"),
+        output:
+            cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
+            dropped=f"{RESULTS}/alignment/dropped/{{split}}/{{shard}}.csv",
+            guessed=f"{RESULTS}/alignment/guessed/{{split}}/{{shard}}.csv",
+        log:
+            f"{RESULTS}/logs/alignment/align/{{split}}/{{shard}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/alignment/align/{{split}}/{{shard}}.tsv"
+        conda:
+            "../../envs/core.yaml"
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 1500 * attempt,
+            runtime=lambda wildcards, attempt: 120 * attempt,
+        params:
+            audio_root=AUDIO_ROOT,
+            config=ALIGN_CONFIG,
+        shell:
+            "python -m scripts.alignment.align"
+            " --cuts {input.cuts}"
+            " --audio-root {params.audio_root:q}"
+            " --model {input.model}"
+            " --lexicon {input.lexicon}"
+            " --split {wildcards.split}"
+            " --config {params.config:q}"
+            " --out {output.cuts}"
+            " --dropped {output.dropped}"
+            " --guessed {output.guessed}"
+            " 2>&1 | tee {log}"
 
+    rule alignment_align_task:
+        """Force-align both sides of every item of a task; an item leaves whole when either side does."""
+        input:
+            cuts=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
+            model=f"{RESULTS}/alignment/model",
+            lexicon=f"{RESULTS}/corpus/lexicon.txt",
+            code=module_files("scripts.alignment.align"),
+        output:
+            cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
+            dropped=f"{RESULTS}/alignment/dropped/tasks/{{task}}.csv",
+            guessed=f"{RESULTS}/alignment/guessed/tasks/{{task}}.csv",
+        log:
+            f"{RESULTS}/logs/alignment/align_task/{{task}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/alignment/align_task/{{task}}.tsv"
+        conda:
+            "../../envs/core.yaml"
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 1500 * attempt,
+            runtime=lambda wildcards, attempt: 60 * attempt,
+        params:
+            audio_root=AUDIO_ROOT,
+            config=ALIGN_CONFIG,
+        shell:
+            "python -m scripts.alignment.align"
+            " --cuts {input.cuts}"
+            " --audio-root {params.audio_root:q}"
+            " --model {input.model}"
+            " --lexicon {input.lexicon}"
+            " --split {wildcards.task}"
+            " --config {params.config:q}"
+            " --out {output.cuts}"
+            " --dropped {output.dropped}"
+            " --guessed {output.guessed}"
+            " 2>&1 | tee {log}"
 
-rule alignment_align_task:
-    """Force-align both sides of every item of a task; an item leaves whole when either side does."""
-    input:
-        cuts=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
-        model=f"{RESULTS}/alignment/model",
-        lexicon=f"{RESULTS}/corpus/lexicon.txt",
-        code=module_files("scripts.alignment.align"),
-    output:
-        cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
-        dropped=f"{RESULTS}/alignment/dropped/tasks/{{task}}.csv",
-    log:
-        f"{RESULTS}/logs/alignment/align_task/{{task}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/alignment/align_task/{{task}}.tsv"
-    conda:
-        "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
-    params:
-        audio_root=AUDIO_ROOT,
-        config=ALIGN_CONFIG,
-    shell:
-        "python -m scripts.alignment.align"
-        " --cuts {input.cuts}"
-        " --audio-root {params.audio_root:q}"
-        " --model {input.model}"
-        " --lexicon {input.lexicon}"
-        " --split {wildcards.task}"
-        " --config {params.config:q}"
-        " --out {output.cuts}"
-        " --dropped {output.dropped}"
-        " 2>&1 | tee {log}"
+else:
+
+    rule alignment_adopt:
+        """One shard of cuts with the alignments of the folder alignment.external."""
+        input:
+            cuts=f"{RESULTS}/corpus/cuts/{{split}}/{{shard}}.jsonl.gz",
+            external=config["alignment"]["external"],
+            code=module_files("scripts.alignment.adopt"),
+        output:
+            cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
+            dropped=f"{RESULTS}/alignment/dropped/{{split}}/{{shard}}.csv",
+            guessed=f"{RESULTS}/alignment/guessed/{{split}}/{{shard}}.csv",
+        log:
+            f"{RESULTS}/logs/alignment/adopt/{{split}}/{{shard}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/alignment/adopt/{{split}}/{{shard}}.tsv"
+        conda:
+            "../../envs/core.yaml"
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 1500 * attempt,
+            runtime=lambda wildcards, attempt: 60 * attempt,
+        shell:
+            "python -m scripts.alignment.adopt"
+            " --cuts {input.cuts}"
+            " --external {input.external:q}"
+            " --split {wildcards.split}"
+            " --out {output.cuts}"
+            " --dropped {output.dropped}"
+            " --guessed {output.guessed}"
+            " 2>&1 | tee {log}"
+
+    rule alignment_adopt_task:
+        """Both sides of a task's items with the alignments of the folder alignment.external."""
+        input:
+            cuts=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
+            external=config["alignment"]["external"],
+            code=module_files("scripts.alignment.adopt"),
+        output:
+            cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
+            dropped=f"{RESULTS}/alignment/dropped/tasks/{{task}}.csv",
+            guessed=f"{RESULTS}/alignment/guessed/tasks/{{task}}.csv",
+        log:
+            f"{RESULTS}/logs/alignment/adopt/tasks/{{task}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/alignment/adopt/tasks/{{task}}.tsv"
+        conda:
+            "../../envs/core.yaml"
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 1500 * attempt,
+            runtime=lambda wildcards, attempt: 60 * attempt,
+        shell:
+            "python -m scripts.alignment.adopt"
+            " --cuts {input.cuts}"
+            " --external {input.external:q}"
+            " --split {wildcards.task}"
+            " --out {output.cuts}"
+            " --dropped {output.dropped}"
+            " --guessed {output.guessed}"
+            " 2>&1 | tee {log}"
 
 
 rule alignment_dropped:
@@ -146,3 +214,46 @@ rule alignment_dropped:
         " --aligned {params.aligned:q}"
         " --out {output}"
         " 2>&1 | tee {log}"
+
+
+rule alignment_guessed:
+    """Words whose pronunciation was guessed, with counts."""
+    input:
+        guessed=[f"{RESULTS}/alignment/guessed/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]]
+        + expand(f"{RESULTS}/alignment/guessed/tasks/{{task}}.csv", task=TASKS),
+        code=module_files("scripts.alignment.guessed"),
+    output:
+        f"{RESULTS}/alignment/guessed.csv",
+    log:
+        f"{RESULTS}/logs/alignment/guessed.log",
+    localrule: True
+    conda:
+        "../../envs/core.yaml"
+    shell:
+        "python -m scripts.alignment.guessed" " --guessed {input.guessed}" " --out {output}" " 2>&1 | tee {log}"
+
+
+rule alignment_export:
+    """One shard's words and phones as Kaldi CTM and Praat TextGrids; asked for by `alignment_exchange`."""
+    input:
+        cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
+        code=module_files("scripts.alignment.export"),
+    output:
+        directory(f"{RESULTS}/alignment/export/{{split}}/{{shard}}"),
+    log:
+        f"{RESULTS}/logs/alignment/export/{{split}}/{{shard}}.log",
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    shell:
+        "python -m scripts.alignment.export" " --cuts {input.cuts}" " --out {output}" " 2>&1 | tee {log}"
+
+
+rule alignment_exchange:
+    """All shards as CTM and TextGrids."""
+    input:
+        [f"{RESULTS}/alignment/export/{split}/{shard}" for split in SPLITS for shard in SHARDS[split]],
+    localrule: True

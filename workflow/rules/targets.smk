@@ -17,6 +17,7 @@ rule alignment:
         [f"{RESULTS}/alignment/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]],
         [f"{RESULTS}/alignment/tasks/{task}.jsonl.gz" for task in TASKS],
         f"{RESULTS}/alignment/dropped.csv",
+        f"{RESULTS}/alignment/guessed.csv",
     localrule: True
 
 

@@ -1,0 +1,176 @@
+"""Alignments made elsewhere (Montreal Forced Aligner, Kaldi) in the place of our own, for one file of cuts or items.
+
+`--external` is a folder of either kind, ids being the cuts':
+
+    <cut id>.TextGrid            tiers `words` and `phones` (MFA's), in folders of any depth
+    words.ctm and phones.ctm     Kaldi's, `id channel start duration symbol`
+
+Every cut is checked: it must have an alignment of its own length (to LENGTH_TOLERANCE), in order, of ARPAbet phones,
+with the transcript's words. What fails is dropped with its reason and counted, as in scripts.alignment.align, and the
+output is the same, but for scores, which other aligners do not give.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from scripts.alignment import ctm, textgrid
+from scripts.alignment.align import DROPPED_COLUMNS, GUESSED_COLUMNS, DropError, check_ids
+from scripts.alignment.lexicon import SILENCE, SPOKEN_NOISE
+from scripts.common.cli import run
+from scripts.common.cuts import Cut, Item, read_cuts, spoken_text, supervision
+from scripts.common.files import read_jsonl, write_csv, write_jsonl
+
+LENGTH_TOLERANCE = 0.05  # seconds between the end of an alignment and of its cut; two frames and a half of 20 ms
+OVERLAP = 0.001  # seconds that a phone may begin before the last one ends: rounding
+SILENCES = {"", "SIL", "SP", "<EPS>", "<SIL>"}
+NOISES = {"SPN", "NSN", "LAU", "<UNK>"}
+CONSONANTS = {
+    "B", "CH", "D", "DH", "F", "G", "HH", "JH", "K", "L", "M", "N",
+    "NG", "P", "R", "S", "SH", "T", "TH", "V", "W", "Y", "Z", "ZH",
+}  # fmt: skip
+VOWELS = {"AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"}
+
+Aligned = tuple[list[ctm.Item], list[ctm.Item]]  # phones, words
+
+
+def phone_name(symbol: str) -> str:
+    """ARPAbet with stress, SIL or SPN; Kaldi's word positions (_B _I _E _S) go. DropError for another phone."""
+    name = symbol.upper()
+    if name[-2:] in ("_B", "_I", "_E", "_S"):
+        name = name[:-2]
+    if name in SILENCES:
+        return SILENCE
+    if name in NOISES:
+        return SPOKEN_NOISE
+    if name in CONSONANTS or (name[:-1] in VOWELS and name[-1] in "012"):
+        return name
+    raise DropError("external-phones", f"{symbol!r} is not an ARPAbet phone (vowels end in 0, 1 or 2)")
+
+
+class External:
+    """Alignments of a folder, found by cut id.
+
+    Memory: CTM files are held whole, about 300 bytes a phone; TextGrids are read one by one.
+    """
+
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
+        if not self.folder.is_dir():
+            raise ValueError(f"alignment.external: {folder} is not a folder of TextGrids or CTM files")
+        self.grids = {str(p.relative_to(folder).with_suffix("")): p for p in sorted(self.folder.rglob("*.TextGrid"))}
+        tables = [self.folder / f"{name}.ctm" for name in ("phones", "words")]
+        missing = [path for path in tables if not path.is_file()]
+        if not self.grids and missing:
+            raise ValueError(f"alignment.external: {folder} holds no TextGrid, and {missing[0].name} is missing")
+        self.phones, self.words = ({}, {}) if self.grids else (ctm.read(path) for path in tables)
+
+    def __call__(self, name: str) -> Aligned | None:
+        """Phones and words of a cut as they stand there, or None."""
+        if not self.grids:
+            return (self.phones[name], self.words.get(name, [])) if name in self.phones else None
+        path = self.grids.get(name)
+        if path is None:
+            return None
+        tiers = textgrid.read(path)
+        absent = {"phones", "words"} - set(tiers)
+        if absent:
+            raise ValueError(f"{path}: has no tier {min(absent)!r}; its tiers are {', '.join(tiers) or 'none'}")
+        phones, words = ([(s, a, b - a) for a, b, s in tiers[tier]] for tier in ("phones", "words"))
+        return phones, words
+
+
+def gapless(phones: list[ctm.Item], end: float) -> list[ctm.Item]:
+    """Phones that cover 0 to `end`: named as ours, gaps become SIL, neighbouring SIL are joined.
+
+    Raises:
+        DropError: external-length, external-order or external-phones.
+    """
+    last = max((start + duration for _, start, duration in phones), default=0.0)
+    # Kaldi's last frame ends up to 25 ms early, and a CTM without silences ends where the last word does.
+    if last > end + LENGTH_TOLERANCE or not phones:
+        raise DropError("external-length", f"the alignment ends at {last:.3f} s, the cut at {end:.3f} s")
+    marks: list[tuple[str, float]] = []
+    now = 0.0
+    for symbol, start, duration in phones:
+        if start < now - OVERLAP:
+            raise DropError("external-order", f"{symbol!r} begins at {start:.3f} s, before {now:.3f} s")
+        if duration <= 0:
+            raise DropError("external-order", f"{symbol!r} at {start:.3f} s lasts {duration:.3f} s")
+        if start > now + OVERLAP:
+            marks.append((SILENCE, now))
+        marks.append((phone_name(symbol), start if start > now + OVERLAP else now))
+        now = start + duration
+    if now < end - LENGTH_TOLERANCE:
+        marks.append((SILENCE, now))
+    joined = [mark for i, mark in enumerate(marks) if not (i and mark[0] == marks[i - 1][0] == SILENCE)]
+    times = [round(start, 4) for _, start in joined] + [end]
+    return [(name, times[i], round(times[i + 1] - times[i], 8)) for i, (name, _) in enumerate(joined)]
+
+
+def adopt(cut: Cut, found: Aligned | None) -> Cut:
+    """The cut with an alignment made elsewhere; DropError, with reason external-*, where it does not fit."""
+    if found is None:
+        raise DropError("external-missing", "no alignment has this id")
+    phones = gapless(found[0], cut["duration"])
+    words = [item for item in found[1] if item[0].upper() not in SILENCES]
+    heard, written = [word.upper() for word, _, _ in words], spoken_text(cut).split()
+    if len(heard) != len(written) or any(a != b and a not in NOISES for a, b in zip(heard, written, strict=True)):
+        detail = f"its words are {' '.join(heard)[:60]!r}, the transcript's {' '.join(written)[:60]!r}"
+        raise DropError("external-words", detail)
+    alignment: dict[str, Any] = {
+        "word": [[word, start, duration, None] for word, (_, start, duration) in zip(written, words, strict=True)],
+        "phone": [[phone, start, duration, None] for phone, start, duration in phones],
+    }
+    return {**cut, "supervisions": [{**supervision(cut), "alignment": alignment}]}
+
+
+def adopt_lines(
+    lines: list[Cut] | list[Item], external: External, split: str, dropped: list[dict[str, str]]
+) -> Iterator[Cut | Item]:
+    """Cuts, or items both of whose sides have a fitting alignment, in order; the others go to `dropped`."""
+
+    def one(cut: Cut) -> Cut | None:
+        try:
+            return adopt(cut, external(cut["id"]))
+        except DropError as drop:
+            dropped.append({"split": split, "id": cut["id"], "reason": drop.reason, "detail": drop.detail})
+            return None
+
+    for line in lines:
+        if "positive" in line:
+            sides = {side: one(line[side]) for side in ("positive", "negative")}
+            if all(sides.values()):
+                yield {**line, **sides}
+        elif (cut := one(line)) is not None:
+            yield cut
+
+
+def main() -> None:
+    """Command line of the step."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cuts", required=True, help="cuts or task items, jsonl.gz")
+    parser.add_argument("--external", required=True, help="folder of TextGrids, or of words.ctm and phones.ctm")
+    parser.add_argument("--split", required=True, help="name for the first column of --dropped")
+    parser.add_argument("--out", required=True, help="the same lines with alignments, jsonl.gz")
+    parser.add_argument("--dropped", required=True, help="csv of what was dropped and why")
+    parser.add_argument("--guessed", required=True, help="csv with no rows: nothing is guessed here")
+    args = parser.parse_args()
+
+    external = External(args.external)
+    lines = list(read_jsonl(args.cuts))
+    check_ids(list(read_cuts(args.cuts)), args.cuts)
+    dropped: list[dict[str, str]] = []
+    kept = write_jsonl(args.out, adopt_lines(lines, external, args.split, dropped))
+    write_csv(args.dropped, DROPPED_COLUMNS, dropped)
+    write_csv(args.guessed, GUESSED_COLUMNS, [])
+    print(f"alignment/{args.split}: {kept} of {len(lines)} kept with alignments of {args.external}", file=sys.stderr)
+    for reason, count in Counter(row["reason"] for row in dropped).most_common():
+        print(f"alignment/{args.split}: dropped {count} cuts: {reason}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(main)

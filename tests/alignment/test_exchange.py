@@ -1,0 +1,217 @@
+"""CTM and TextGrid out and in again, and other people's alignments in the place of ours."""
+
+import json
+
+import pytest
+
+from scripts.alignment import ctm, textgrid
+from scripts.alignment.guessed import gather
+from scripts.common.cuts import phone_alignment, supervision
+from scripts.common.files import read_csv, read_jsonl, write_csv, write_jsonl
+from tests.alignment.conftest import step
+
+
+def line(name="a/b-1", words="HI ALL", duration=1.0, **more):
+    texts = [words.lower(), words]
+    return {"id": name, "start": 0.0, "duration": duration, "supervisions": [{"custom": {"texts": texts}, **more}]}
+
+
+PHONES = [("HH_B", 0.1, 0.1), ("AY1_E", 0.2, 0.2), ("AO1_B", 0.5, 0.2), ("L_E", 0.7, 0.1), ("sil", 0.8, 0.2)]
+WORDS = [("hi", 0.1, 0.3), ("all", 0.5, 0.3)]
+
+
+@pytest.fixture
+def adopt(tmp_path):
+    def run(lines, *, phones=PHONES, words=WORDS, grid=None, name="a/b-1", ok=True):
+        folder = tmp_path / "external"
+        folder.mkdir(exist_ok=True)
+        if grid is not None:
+            (folder / "a").mkdir(exist_ok=True)
+            (folder / f"{name}.TextGrid").write_text(grid)
+        else:
+            ctm.write(folder / "phones.ctm", [(name, phones)])
+            ctm.write(folder / "words.ctm", [(name, words)])
+        write_jsonl(tmp_path / "in.jsonl.gz", lines)
+        stderr = step("scripts.alignment.adopt", "--cuts", tmp_path / "in.jsonl.gz", "--external", folder, "--split",
+                      "dev", "--out", tmp_path / "out.jsonl.gz", "--dropped", tmp_path / "dropped.csv", "--guessed",
+                      tmp_path / "guessed.csv", ok=ok)  # fmt: skip
+        if not ok:
+            return stderr
+        return list(read_jsonl(tmp_path / "out.jsonl.gz")), read_csv(tmp_path / "dropped.csv")
+
+    return run
+
+
+def test_our_own_alignments_leave_and_come_back(world, align, tmp_path):
+    aligned = align(list(read_jsonl(world / "dev.jsonl.gz"))[:3])
+    step("scripts.alignment.export", "--cuts", aligned.out, "--out", tmp_path / "export")
+    for kind in ("ctm", "textgrids"):
+        folder = tmp_path / "export" / kind
+        folder.mkdir(exist_ok=True)
+        if kind == "ctm":
+            for name in ("words", "phones"):
+                (tmp_path / f"export/{name}.ctm").rename(folder / f"{name}.ctm")
+        step("scripts.alignment.adopt", "--cuts", world / "dev.jsonl.gz", "--external", folder, "--split", "dev",
+             "--out", tmp_path / "back.jsonl.gz", "--dropped", tmp_path / "back.csv", "--guessed",
+             tmp_path / "none.csv")  # fmt: skip
+        back = list(read_jsonl(tmp_path / "back.jsonl.gz"))
+        assert [cut["id"] for cut in back] == [cut["id"] for cut in aligned.kept]
+        for ours, theirs in zip(aligned.kept, back, strict=True):
+            for kind_ in ("phone", "word"):
+                a, b = (supervision(cut)["alignment"][kind_] for cut in (ours, theirs))
+                assert [x[0] for x in a] == [x[0] for x in b]
+                assert [x[1] for x in a] == pytest.approx([x[1] for x in b], abs=1.1e-4)
+                assert [x[2] for x in a] == pytest.approx([x[2] for x in b], abs=2.1e-4)
+        assert {row["reason"] for row in read_csv(tmp_path / "back.csv")} == {"external-missing"}
+
+
+def test_lhotse_reads_the_ctm_as_we_do(tmp_path):
+    lhotse_ctm = pytest.importorskip("lhotse.supervision")
+    ctm.write(tmp_path / "x.ctm", [("a", [("HH", 0.0, 0.5), ("AY1", 0.5, 0.25)])])
+    assert ctm.read(tmp_path / "x.ctm") == {"a": [("HH", 0.0, 0.5), ("AY1", 0.5, 0.25)]}
+    segment = lhotse_ctm.SupervisionSegment(id="s", recording_id="a", start=0.0, duration=0.75, channel=1)
+    found = lhotse_ctm.SupervisionSet.from_segments([segment]).with_alignment_from_ctm(tmp_path / "x.ctm", type="phone")
+    items = next(iter(found)).alignment["phone"]
+    assert [(i.symbol, i.start, i.duration) for i in items] == [("HH", 0.0, 0.5), ("AY1", 0.5, 0.25)]
+
+
+def test_kaldis_phones_are_named_as_ours_and_gaps_are_silence(adopt):
+    kept, dropped = adopt([line()])
+    assert dropped == []
+    assert phone_alignment(kept[0]) == [
+        ("SIL", 0.0, 0.1), ("HH", 0.1, 0.1), ("AY1", 0.2, 0.2), ("SIL", 0.4, 0.1), ("AO1", 0.5, 0.2), ("L", 0.7, 0.1),
+        ("SIL", 0.8, 0.2),
+    ]  # fmt: skip
+    assert [w[:3] for w in supervision(kept[0])["alignment"]["word"]] == [["HI", 0.1, 0.3], ["ALL", 0.5, 0.3]]
+
+
+SHORT = """File type = "ooTextFile"
+Object class = "TextGrid"
+
+0
+1.0
+<exists>
+2
+"IntervalTier"
+"words"
+0
+1.0
+2
+0
+0.5
+"hi"
+0.5
+1.0
+"all"
+"IntervalTier"
+"phones"
+0
+1.0
+4
+0
+0.2
+"HH"
+0.2
+0.5
+"AY1"
+0.5
+0.8
+"AO1"
+0.8
+1.0
+"L"
+"""
+
+
+def test_textgrids_of_both_forms(adopt, tmp_path):
+    kept, _ = adopt([line()], grid=SHORT)
+    assert [p[0] for p in phone_alignment(kept[0])] == ["HH", "AY1", "AO1", "L"]
+    tiers = {"words": [(0.0, 0.25, 'a "b"'), (0.25, 1.0, "")], "2 odd [3] = 4": [(0.0, 1.0, "1 2 3")]}
+    textgrid.write(tmp_path / "x.TextGrid", 1.0, tiers)
+    assert textgrid.read(tmp_path / "x.TextGrid") == tiers
+    text = (tmp_path / "x.TextGrid").read_text()
+    (tmp_path / "x.TextGrid").write_bytes(text.encode("utf-16"))
+    assert textgrid.read(tmp_path / "x.TextGrid") == tiers
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"name": "other"}, "external-missing"),
+        ({"phones": [("HH", 0.0, 1.2)]}, "external-length"),
+        ({"phones": [("HH", 0.0, 0.5), ("AY1", 0.3, 0.7)]}, "external-order"),
+        ({"phones": [("HH", 0.0, 0.5), ("AY1", 0.5, 0.0)]}, "external-order"),
+        ({"phones": [("HH", 0.0, 0.5), ("AY", 0.5, 0.5)]}, "external-phones"),
+        ({"words": [("hi", 0.1, 0.3)]}, "external-words"),
+        ({"words": [("hi", 0.1, 0.3), ("al", 0.5, 0.3)]}, "external-words"),
+    ],
+)
+def test_what_does_not_fit_is_dropped_with_its_reason(adopt, change, reason):
+    kept, dropped = adopt([line()], **change)
+    assert kept == []
+    assert [row["reason"] for row in dropped] == [reason]
+
+
+def test_items_leave_whole(adopt):
+    pair = {"id": "p", "task": "t", "positive": line(), "negative": line("a/b-2")}
+    kept, dropped = adopt([pair])
+    assert kept == []
+    assert [row["id"] for row in dropped] == ["a/b-2"]
+
+
+def test_damaged_files_are_named(adopt, tmp_path):
+    stderr = adopt([line()], grid=SHORT[:200], ok=False)
+    assert "b-1.TextGrid: damaged or truncated TextGrid" in stderr
+    stderr = adopt([line()], grid="nothing", ok=False)
+    assert "not a TextGrid" in stderr
+    stderr = adopt([line()], grid=SHORT.replace('"phones"', '"fones"'), ok=False)
+    assert "has no tier 'phones'; its tiers are words, fones" in stderr
+    path = tmp_path / "bad.ctm"
+    path.write_text("a 1 0.0 0.1\n")
+    with pytest.raises(ValueError, match=r"bad\.ctm:1: 4 fields"):
+        ctm.read(path)
+    path.write_text("a 1 0.0 0.1 AA1\na 1 x 0.1 AA1\n")
+    with pytest.raises(ValueError, match=r"bad\.ctm:2: x and 0\.1 are not a start"):
+        ctm.read(path)
+
+
+def test_a_folder_without_alignments_is_refused(tmp_path):
+    write_jsonl(tmp_path / "in.jsonl.gz", [line()])
+    rest = ("--split", "dev", "--out", tmp_path / "o.jsonl.gz", "--dropped", tmp_path / "d.csv", "--guessed",
+            tmp_path / "g.csv")  # fmt: skip
+    for folder, says in ((tmp_path / "none", "is not a folder"), (tmp_path, "phones.ctm is missing")):
+        stderr = step("scripts.alignment.adopt", "--cuts", tmp_path / "in.jsonl.gz", "--external", folder, *rest,
+                      ok=False)  # fmt: skip
+        assert says in stderr
+
+
+def test_guesses_of_all_jobs_are_added_up(tmp_path):
+    columns = ("word", "count", "pronunciation")
+    write_csv(tmp_path / "0.csv", columns, [{"word": "ZORP", "count": 2, "pronunciation": "Z AO1 R P"}])
+    write_csv(tmp_path / "1.csv", columns, [{"word": "ZORP", "count": 3, "pronunciation": "Z AO1 R P"}])
+    assert gather([str(tmp_path / "0.csv"), str(tmp_path / "1.csv")])[0]["count"] == 5
+
+
+def test_an_unknown_word_can_be_spoken_noise(world, tmp_path):
+    cuts = list(read_jsonl(world / "dev.jsonl.gz"))
+    word, lexicon = "UNSAYABLE", tmp_path / "lexicon.txt"
+    lexicon.write_text((world / "lexicon.txt").read_text())
+    for cut in cuts:
+        texts = cut["supervisions"][0]["custom"]["texts"]
+        first, *rest = texts[1].split()
+        texts[1] = " ".join([first, word, *rest[1:]]) if cut is cuts[0] else texts[1]
+    write_jsonl(tmp_path / "cuts.jsonl.gz", cuts)
+    common = ("--audio-root", world / "audio", "--lexicon", lexicon, "--config",
+              json.dumps({"oov": "noise", "sample_hours": 0.05, "gaussians": 300, "iterations": 8}))  # fmt: skip
+    step("scripts.alignment.train", "--cuts", tmp_path / "cuts.jsonl.gz", *common, "--seed", 1, "--out",
+         tmp_path / "model")  # fmt: skip
+    step("scripts.alignment.align", "--cuts", tmp_path / "cuts.jsonl.gz", *common, "--model", tmp_path / "model",
+         "--split", "dev", "--out", tmp_path / "out.jsonl.gz", "--dropped", tmp_path / "d.csv", "--guessed",
+         tmp_path / "guessed.csv")  # fmt: skip
+    first = next(iter(read_jsonl(tmp_path / "out.jsonl.gz")))
+    assert first["id"] == cuts[0]["id"]
+    noise = [p for p in phone_alignment(first) if p[0] == "SPN"]
+    words = [w for w in supervision(first)["alignment"]["word"] if w[0] == word]
+    assert len(noise) == 1
+    assert [n[1] for n in noise] == [w[1] for w in words]
+    assert read_csv(tmp_path / "guessed.csv") == [{"word": word, "count": "1", "pronunciation": "SPN"}]
