@@ -1,0 +1,125 @@
+"""The registry of what can be fetched: resources/datasets.yaml, read and checked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+REGISTRY = Path("resources/datasets.yaml")
+KINDS = ("file", "tar", "zip")
+ALGORITHMS = {"md5": 32, "sha1": 40, "sha256": 64}  # digest lengths in hexadecimal digits
+KEYS = {
+    "host": str,
+    "path": str,
+    "file": str,
+    "kind": str,
+    "to": str,
+    "bytes": int | None,
+    "about_bytes": int,
+    "unpacked": float | int,
+    "checksum": dict | None,
+    "page": str,
+    "about": str,
+    "licence": str,
+    "citation": str,
+}
+
+
+@dataclass(frozen=True)
+class Checksum:
+    """How a file is known to be whole: a digest, or where the host tells it."""
+
+    algorithm: str
+    digest: str | None = None
+    header: str | None = None
+    list: str | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One file on a host and where it ends here; the fields are those of the registry."""
+
+    name: str
+    urls: tuple[str, ...]
+    list_urls: tuple[str, ...]
+    path: str
+    file: str
+    kind: str
+    to: str
+    bytes: int | None
+    about_bytes: int
+    unpacked: float
+    checksum: Checksum | None
+    page: str
+
+    def place(self, folder: Path) -> Path:
+        """Where it stands when it is complete: the file itself, or the folder that holds an archive's content."""
+        return folder / self.to / self.file if self.kind == "file" else folder / self.to
+
+
+def read_registry(hosts: Mapping[str, Sequence[str]] | None = None, path: Path = REGISTRY) -> dict[str, Dataset]:
+    """All datasets by name, their URLs complete.
+
+    Args:
+        hosts: base URLs that replace the registry's, by host.
+        path: the registry.
+
+    Raises:
+        ValueError: the file, the entry and the key that is wrong.
+    """
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    bases = {**content["hosts"], **{host: list(urls) for host, urls in (hosts or {}).items()}}
+    if unknown := set(bases) - set(content["hosts"]):
+        known = ", ".join(content["hosts"])
+        raise ValueError(f"download.hosts.{min(unknown)} is not a host of {path}; known: {known}")
+    return {name: _dataset(name, entry, bases, f"{path}: {name}") for name, entry in content["datasets"].items()}
+
+
+def find(datasets: Mapping[str, Dataset], name: str) -> Dataset:
+    """The dataset of this name; ValueError lists the names there are."""
+    if name not in datasets:
+        raise ValueError(f"download: no dataset is called {name!r}; known: {', '.join(datasets)}")
+    return datasets[name]
+
+
+def _dataset(name: str, entry: Mapping[str, Any], bases: Mapping[str, Sequence[str]], where: str) -> Dataset:
+    if wrong := set(entry) ^ set(KEYS):
+        raise ValueError(f"{where}.{min(wrong)} is {'not a known key' if min(wrong) in entry else 'missing'}")
+    for key, kind in KEYS.items():
+        if not isinstance(entry[key], kind):
+            raise ValueError(f"{where}.{key} is {entry[key]!r}; it must be {kind}")
+    if entry["kind"] not in KINDS:
+        raise ValueError(f"{where}.kind is {entry['kind']!r}; it must be one of {', '.join(KINDS)}")
+    if entry["host"] not in bases:
+        raise ValueError(f"{where}.host is {entry['host']!r}; known: {', '.join(bases)}")
+    for key in ("file", "to"):
+        parts = PurePosixPath(entry[key])
+        if parts.is_absolute() or ".." in parts.parts or (key == "file" and len(parts.parts) != 1):
+            raise ValueError(f"{where}.{key} is {entry[key]!r}; it must stay inside download.folder")
+    checksum = _checksum(entry["checksum"], where)
+    roots = [base.rstrip("/") for base in bases[entry["host"]]]
+    return Dataset(
+        name=name,
+        urls=tuple(f"{root}/{entry['path']}" for root in roots),
+        list_urls=tuple(f"{root}/{checksum.list}" for root in roots) if checksum and checksum.list else (),
+        checksum=checksum,
+        **{key: entry[key] for key in ("path", "file", "kind", "to", "bytes", "about_bytes", "unpacked", "page")},
+    )
+
+
+def _checksum(entry: Mapping[str, str] | None, where: str) -> Checksum | None:
+    if entry is None:
+        return None
+    if "algorithm" in entry:
+        checksum = Checksum(**entry)
+    else:
+        ((algorithm, digest),) = entry.items()
+        checksum = Checksum(algorithm, digest.lower())
+    if checksum.algorithm not in ALGORITHMS:
+        raise ValueError(f"{where}.checksum: {checksum.algorithm} is not one of {', '.join(ALGORITHMS)}")
+    if checksum.digest is not None and len(checksum.digest) != ALGORITHMS[checksum.algorithm]:
+        length = ALGORITHMS[checksum.algorithm]
+        raise ValueError(f"{where}.checksum: a {checksum.algorithm} has {length} digits, not {len(checksum.digest)}")
+    return checksum
