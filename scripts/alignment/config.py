@@ -19,6 +19,7 @@ class Config:
         oov: "drop", "guess" or "noise".
         min_log_likelihood: log-likelihood per frame, against that of the best sounds whatever they are, under
             which an utterance is dropped (scripts/alignment/confidence.py).
+        triphone: None for monophones, or {"leaves", "gaussians"} of the triphone model trained after them.
     """
 
     sample_hours: float = 0.5
@@ -28,6 +29,7 @@ class Config:
     beam: tuple[float, float] = (10.0, 40.0)
     oov: str = "drop"
     min_log_likelihood: float = -6.0
+    triphone: dict[str, int] | None = None
 
     def __post_init__(self) -> None:
         for key in ("sample_hours", "frame_shift_ms", "gaussians", "iterations"):
@@ -37,6 +39,8 @@ class Config:
             raise ValueError(
                 f"{SECTION}.beam is {list(self.beam)}; it must be two rising positive numbers, e.g. [10, 40]"
             )
+        if self.triphone is not None and sorted(self.triphone) != ["gaussians", "leaves"]:
+            raise ValueError(f"{SECTION}.triphone is {self.triphone}; it must be null or hold leaves and gaussians")
         if self.oov not in ("drop", "guess", "noise"):
             raise ValueError(f"{SECTION}.oov is {self.oov!r}; it must be 'drop', 'guess' or 'noise'")
 

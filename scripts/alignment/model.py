@@ -5,7 +5,7 @@ states, so nothing is estimated twice, but an alignment shows where each word be
 pronunciations are ambiguous.
 
 On disk it is arrays and JSON, never a pickle: model.npz (Gaussians as Kaldi holds them, transition
-log-probabilities), model.json (phones, sharing, frame shift), phones.txt. Loading gives back exactly the
+log-probabilities), model.json (phones, sharing, trees, frame shift), phones.txt. Loading gives back exactly the
 model that was saved, since Kaldi's classes take their state as plain arrays.
 """
 
@@ -18,6 +18,7 @@ import kaldi_hmm_gmm as khg
 import numpy as np
 
 from scripts.alignment.lexicon import SILENCE, base
+from scripts.alignment.tree import Node, context_dependency
 from scripts.common.files import read_json
 
 STATES = 3  # per phone and of silence: a phone lasts at least this many frames
@@ -37,17 +38,19 @@ def topology(num_phones: int) -> str:
 
 @dataclass
 class AcousticModel:
-    """A monophone HMM-GMM. The C++ parts refer to each other: keep the whole object alive.
+    """A monophone or triphone HMM-GMM. The C++ parts refer to each other: keep the whole object alive.
 
     Attributes:
         phones: SIL, then the others; phone k > 0 has the inner ids 2 k (word-initial) and 2 k + 1.
         shared: groups of indices into `phones` that share their states.
         frame_shift_ms: hop of the features it was trained on.
+        trees: per group and state, which triphones share a mixture (scripts/alignment/tree.py); None: monophones.
     """
 
     phones: list[str]
     shared: list[list[int]]
     frame_shift_ms: float
+    trees: list[list[Node]] | None = None
     context: khg.ContextDependency = field(init=False, repr=False)
     transitions: khg.TransitionModel = field(init=False, repr=False)
     gmm: khg.AmDiagGmm | None = field(init=False, repr=False, default=None)
@@ -56,7 +59,10 @@ class AcousticModel:
         inner = [sorted(i for phone in group for i in self.inner_ids(phone)) for group in self.shared]
         topo = khg.HmmTopology()
         topo.read(topology(2 * len(self.phones) - 1))
-        self.context = khg.monophone_context_dependency_shared(inner, topo.get_phone_to_num_pdf_classes())
+        if self.trees is None:
+            self.context = khg.monophone_context_dependency_shared(inner, topo.get_phone_to_num_pdf_classes())
+        else:
+            self.context = context_dependency(self.trees, self.shared)
         self.set_transitions(khg.TransitionModel(self.context, topo))
 
     def inner_ids(self, phone: int) -> list[int]:
@@ -113,6 +119,8 @@ def save(model: AcousticModel, folder: Path) -> None:
         "phones": model.phones,
         "shared": model.shared,
     }
+    if model.trees is not None:
+        about["trees"] = model.trees
     (folder / "model.json").write_text(json.dumps(about) + "\n", encoding="utf-8")
     (folder / "phones.txt").write_text("".join(f"{phone}\n" for phone in model.phones), encoding="utf-8")
 
@@ -129,7 +137,7 @@ def load(folder: str | Path) -> AcousticModel:
     try:
         if about["format"] != FORMAT or about["phones"][0] != SILENCE:
             raise ValueError(f"format {about['format']}, expected {FORMAT}")
-        model = AcousticModel(about["phones"], about["shared"], about["frame_shift_ms"])
+        model = AcousticModel(about["phones"], about["shared"], about["frame_shift_ms"], about.get("trees"))
         with np.load(folder / "model.npz", allow_pickle=False) as data:
             arrays = {name: data[name] for name in data.files}
         ends = np.cumsum(arrays["counts"])

@@ -1,4 +1,4 @@
-"""Train the acoustic model from a flat start: Kaldi's monophone recipe on a sample of the corpus.
+"""Train the acoustic model from a flat start: Kaldi's monophone recipe on a sample of the corpus, then its triphones.
 
 The first pass cuts every utterance into equal pieces; every later one re-estimates the Gaussians from
 the last alignment, and the passes in REALIGN make a new one. Gaussians are added until two thirds of
@@ -14,7 +14,7 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -34,8 +34,9 @@ from scripts.alignment.lexicon import (
     read_lexicon,
     spoken_noise,
 )
-from scripts.alignment.model import AcousticModel, Gaussians, group_phones, save
+from scripts.alignment.model import STATES, AcousticModel, Gaussians, group_phones, save
 from scripts.alignment.pronounce import Guesser, cmudict_lexicon
+from scripts.alignment.tree import grow, leaf_gaussians, statistics
 from scripts.common import audio
 from scripts.common.cli import run
 from scripts.common.cuts import Cut, read_cuts, speaker, total_seconds
@@ -44,6 +45,7 @@ from scripts.common.progress import Progress
 from scripts.common.seeds import derive, generator
 
 REALIGN = {*range(1, 11), *range(12, 21, 2), *range(23, 1000, 3)}  # passes that begin with a new alignment
+REALIGN_TRIPHONE = {*range(0, 1000, 5)}  # the same, of the triphone model, whose first alignment is new
 FIRST_BEAM = 6.0  # of the first realignment: the flat model sees no difference worth a wide search
 ENOUGH_EXAMPLES = 20  # occurrences under which a phone shares states with its siblings
 SPLIT_POWER = 0.25  # a state's share of the Gaussians grows with its frames to this power (Kaldi's)
@@ -183,22 +185,72 @@ def fit(
         for entries, (cut, _, matrix) in zip(usual, kept, strict=True)
     ]
     random = generator(seed, "alignment/split")
+    return improve(model, graphs, compiled, observed, paths, config, config.gaussians, REALIGN, random)
+
+
+def improve(
+    model: AcousticModel,
+    graphs: Graphs,
+    compiled: list[kaldifst.StdVectorFst],
+    observed: list[np.ndarray],
+    paths: list[list[int]],
+    config: Config,
+    gaussians: int,
+    realign: Collection[int],
+    random: np.random.Generator,
+) -> list[dict[str, float]]:
+    """Passes of estimation, growth and new alignment, in place; `paths` is what the first pass goes by."""
     growing = max(1, config.iterations * 2 // 3)
     history: list[dict[str, float]] = []
     progress = Progress("alignment/train", config.iterations, "passes")
     for step in range(config.iterations):
-        if step in REALIGN:
+        if step in realign:
             beam = FIRST_BEAM if step == 1 else config.beam[0]
             found = [graphs.search(g, m, beam, config.beam[1]) for g, m in zip(compiled, observed, strict=True)]
             paths = [each[0] if each else [] for each in found]
         frames, likelihood = estimate(model, observed, paths)
-        target = model.num_states + round((config.gaussians - model.num_states) * min(1.0, (step + 1) / growing))
+        target = model.num_states + round((gaussians - model.num_states) * min(1.0, (step + 1) / growing))
         if target > model.num_gaussians and step < config.iterations - 1:
             model.set_gaussians(split(model.gaussians(), frames, target, random))
         aligned = sum(map(bool, paths))
         history.append({"log_likelihood": round(likelihood, 4), "gaussians": model.num_gaussians, "aligned": aligned})
         progress.update(step + 1, f"log-likelihood {likelihood:.2f}")
     return history
+
+
+def contexts(model: AcousticModel, path: list[int]) -> np.ndarray:
+    """Per frame of a monophone path: left phone, phone, right phone (indices) and state, int [T, 4]."""
+    ids = np.array(path)
+    ends = np.flatnonzero(model.ends_phone[ids])
+    number = np.searchsorted(ends, np.arange(len(ids)))  # [T], which phone of the row a frame is in
+    row = np.concatenate([[0], model.phone_of[ids[ends]] // 2, [0]])  # silence beyond the edges
+    return np.stack([row[number], row[number + 1], row[number + 2], model.state_of[ids] % STATES], axis=1)
+
+
+def with_context(
+    mono: AcousticModel, kept: list[tuple[Cut, list[Entry], np.ndarray]], config: Config, seed: int
+) -> tuple[AcousticModel, list[dict[str, float]]]:
+    """A triphone model grown from a monophone one and its alignment of the same sample, and how it was trained.
+
+    Source of the recipe: Kaldi, egs/wsj/s5/steps/train_deltas.sh; the features have their deltas already.
+    """
+    assert config.triphone is not None
+    observed = [matrix for _, _, matrix in kept]
+    entries = [each for _, words, _ in kept for each in words]
+    graphs = Graphs(mono, entries)
+    found = [graphs.search(graphs.compile(words), matrix, *config.beam) for _, words, matrix in kept]
+    seen = [(contexts(mono, each[0]), matrix) for each, matrix in zip(found, observed, strict=True) if each]
+    stats = statistics([context for context, _ in seen], [matrix for _, matrix in seen])
+    trees, ends = grow(stats, mono.phones, mono.shared, STATES, config.triphone["leaves"])
+    model = AcousticModel(mono.phones, mono.shared, mono.frame_shift_ms, trees)
+    model.set_gaussians(leaf_gaussians(ends))
+    graphs = Graphs(model, entries)
+    compiled = [graphs.compile(words) for _, words, _ in kept]
+    random = generator(seed, "alignment/split-triphone")
+    history = improve(
+        model, graphs, compiled, observed, [], config, config.triphone["gaussians"], REALIGN_TRIPHONE, random
+    )
+    return model, history
 
 
 def equal_path(graph: kaldifst.StdVectorFst, frames: int, seed: int) -> list[int]:
@@ -236,6 +288,9 @@ def train(paths: Sequence[str], root: str, lexicon: str, config: Config, seed: i
     unheard = [phones[i] for group in shared for i in group if i and not any(examples[phones[j]] for j in group)]
     model = AcousticModel(phones, shared, config.frame_shift_ms)
     history = fit(model, kept, config, seed)
+    if config.triphone:
+        model, more = with_context(model, kept, config, seed)
+        history += more
 
     seconds = total_seconds(cut for cut, _, _ in kept)
     speakers = len({speaker(cut) for cut, _, _ in kept})

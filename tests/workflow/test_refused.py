@@ -12,6 +12,10 @@ from tests.workflow.conftest import Workflow
         ("seed: -1", "seed is -1; it must be at least 0"),
         ("lm: {training: {epochs: 0}}", "lm.training.epochs is 0; it must be at least 1"),
         ("alignment: {oov: shrug}", "alignment.oov is 'shrug'; it must be one of drop, guess, noise"),
+        (
+            "alignment: {triphone: {leaves: 5, gaussians: 500}}",
+            "alignment.triphone.leaves is 5; it must be at least 100",
+        ),
         ("alignment: {external: 3}", "alignment.external is 3; it must be of type string or null"),
         ("modalities: {x: {source: smell, tokenizer: bpe}}", "modalities.x.source is 'smell'"),
         ("factors: [{name: A, from: text-bpe, to: nowhere}]", "names unknown modality 'nowhere'"),

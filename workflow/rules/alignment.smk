@@ -37,6 +37,7 @@ if config["alignment"]["external"] is None:
                 "sample_hours",
                 "frame_shift_ms",
                 "gaussians",
+                "triphone",
                 "iterations",
                 "beam",
                 "oov",
