@@ -77,6 +77,34 @@ def read_registry(hosts: Mapping[str, Sequence[str]] | None = None, path: Path =
     return {name: _dataset(name, entry, bases, f"{path}: {name}") for name, entry in content["datasets"].items()}
 
 
+class Downloads:
+    """The registry as one configuration uses it.
+
+    Args:
+        config: the section `download`.
+
+    Attributes:
+        datasets: everything that can be fetched, by name.
+        chosen: names of what the configuration asks for.
+
+    Raises:
+        ValueError: the configuration names a dataset or a host that does not exist.
+    """
+
+    def __init__(self, config: Mapping[str, Any]):
+        self.folder = Path(config["folder"])
+        self.datasets = read_registry(config["hosts"])
+        self.chosen: list[str] = [find(self.datasets, name).name for name in config["datasets"]]
+
+    def marker(self, name: str) -> str:
+        """The file that stands when a dataset is complete; `name` may be a wildcard."""
+        return str(self.folder / ".state" / f"{name}.done")
+
+    def place(self, name: str) -> str:
+        """Where a complete dataset stands: its file, or the folder of its archive's content."""
+        return str(find(self.datasets, name).place(self.folder))
+
+
 def find(datasets: Mapping[str, Dataset], name: str) -> Dataset:
     """The dataset of this name; ValueError lists the names there are."""
     if name not in datasets:

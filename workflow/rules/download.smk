@@ -1,27 +1,86 @@
 """Other people's data: in come the hosts of resources/datasets.yaml, out go files below download.folder.
 
 A dataset is one job and one marker. What it downloads is not declared as output, for Snakemake deletes outputs
-before a job: 3 TB are not to be fetched again because a key changed. Nothing here asks the network before a job runs.
+before a job: 3 TB are not to be fetched again because a key changed. The job itself knows what stands and what is
+missing. Nothing here asks the network before a job runs.
 """
 
-from scripts.download.registry import find, read_registry
-
-DOWNLOADS = config["download"]["folder"]
+from scripts.download.registry import Downloads
 
 try:
-    DATASETS = read_registry(config["download"]["hosts"])
-    for name in config["download"]["datasets"]:
-        find(DATASETS, name)
+    DOWNLOADS = Downloads(config["download"])
 except ValueError as error:
     raise WorkflowError(str(error)) from None
 
-
-def downloaded(name):
-    """Input of a rule that needs a dataset: the marker that it is complete."""
-    find(DATASETS, name)
-    return f"{DOWNLOADS}/.state/{name}.done"
+# For the rules that need a dataset: downloaded("tsc") is an input, download_place("tsc") where its data stands then.
+downloaded = DOWNLOADS.marker
+download_place = DOWNLOADS.place
 
 
-def download_place(name):
-    """Where a complete dataset stands: its file, or the folder of its archive's content."""
-    return str(find(DATASETS, name).place(Path(DOWNLOADS)))
+wildcard_constraints:
+    dataset="|".join(DOWNLOADS.datasets),
+
+
+rule download_dataset:
+    """Fetch one dataset; what is there already is not fetched again."""
+    input:
+        registry="resources/datasets.yaml",
+        code=module_files("scripts.download.fetch"),
+    output:
+        done=downloaded("{dataset}"),
+    log:
+        f"{RESULTS}/logs/download/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/download/{{dataset}}.tsv"
+    localrule: True  # nodes of a cluster often have no way out
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    params:
+        config=as_json(config["download"]),
+    shell:
+        "python -m scripts.download.fetch"
+        " --dataset {wildcards.dataset}"
+        " --done {output.done}"
+        " --config {params.config:q}"
+        " 2>&1 | tee {log}"
+
+
+rule download:
+    """Every dataset of download.datasets."""
+    input:
+        [downloaded(name) for name in DOWNLOADS.chosen],
+    localrule: True
+
+
+rule download_check:
+    """Read every byte of every dataset of download.datasets, and mend what is damaged."""
+    input:
+        code=module_files("scripts.download.fetch"),
+    log:
+        f"{RESULTS}/logs/download/check.log",
+    localrule: True
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    params:
+        datasets=DOWNLOADS.chosen,
+        markers=downloaded("$name"),
+        config=as_json(config["download"]),
+    shell:
+        "for name in {params.datasets}; do"
+        " python -m scripts.download.fetch"
+        " --check"
+        " --dataset $name"
+        " --done {params.markers}"
+        " --config {params.config:q}"
+        " || exit 1; done 2>&1 | tee {log}"
+
+
+for name in DOWNLOADS.datasets:
+
+    rule:
+        name:
+            f"download_{name}"
+        input:
+            downloaded(name),

@@ -1,0 +1,238 @@
+"""Archives: extracted as they are, never twice on the disk, resumed after a kill, refused where they would escape."""
+
+import io
+import multiprocessing
+import os
+import signal
+import tarfile
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from scripts.download.fetch import Job, bring
+from scripts.download.members import read_members
+from tests.download import server as faults
+from tests.download.conftest import Make, found, tar_of, zip_of
+from tests.download.server import Server
+
+MAKE = {"tar": tar_of, "zip": zip_of}
+ARCHIVES = tuple(MAKE)
+
+
+def done(job: Job) -> Path:
+    return job.folder / ".state" / "thing.done"
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_every_file_comes_out_and_the_archive_does_not_stay(job: Make, contents: dict[str, bytes], kind: str):
+    task = job(MAKE[kind](contents), kind)
+    record = bring(task, done(task), content=False)
+    assert found(task.place) == contents
+    assert record["files"] == len(contents)
+    state = sum(len(content) for content in found(task.folder / ".state").values())
+    assert state < 0.02 * sum(map(len, contents.values()))
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+@pytest.mark.parametrize("share", [0.0, 0.0004, 0.3, 0.44, 0.5, 0.9, 0.9999])
+def test_a_failed_run_is_continued_where_it_stopped(
+    job: Make, server: Server, contents: dict[str, bytes], kind: str, share: float
+):
+    archive = MAKE[kind](contents)
+    task = job(archive, kind)
+    server.fail("/x", faults.drop(int(share * len(archive))), *[faults.status(404)] * 2)
+    with pytest.raises(OSError, match="404"):
+        bring(task, done(task), content=False)
+    assert not done(task).exists()
+    server.faults.clear()
+    server.requests.clear()
+    sent = server.sent
+    bring(task, done(task), content=False)
+    assert found(task.place) == contents
+    # At most the member that was cut is sent twice.
+    assert server.sent - sent <= (1 - share) * len(archive) + 1 + 701_000 * (kind == "tar")
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_a_run_killed_at_any_moment_is_continued(job: Make, server: Server, contents: dict[str, bytes], kind: str):
+    archive = MAKE[kind](contents)
+    task = job(archive, kind)
+    context = multiprocessing.get_context("fork")
+    kills = 0
+    for attempt in range(40):
+        child = context.Process(target=bring, args=(task, done(task), False))
+        child.start()
+        time.sleep(0.01 + 0.004 * attempt)
+        if child.is_alive():
+            kills += 1
+            os.kill(child.pid, signal.SIGKILL)
+        child.join()
+        if child.exitcode == 0:
+            break
+    else:
+        bring(task, done(task), content=False)
+    assert kills
+    assert found(task.place) == contents
+    assert task.state.complete(task.dataset)["files"] == len(contents)
+
+
+@pytest.mark.parametrize("damage", ["flip", "shorten", "delete"])
+def test_what_an_interrupted_tar_left_is_not_trusted(
+    job: Make, server: Server, contents: dict[str, bytes], damage: str
+):
+    archive = tar_of(contents)
+    task = job(archive, "tar")
+    server.fail("/x", faults.drop(1_500_000), *[faults.status(404)] * 2)
+    with pytest.raises(OSError, match="404"):
+        bring(task, done(task), content=False)
+    harm(task.place / "small/100/big.flac", damage)
+    server.faults.clear()
+    bring(task, done(task), content=False)
+    assert found(task.place) == contents
+
+
+def test_a_zip_cut_behind_what_is_extracted_is_continued(job: Make, contents: dict[str, bytes]):
+    task = job(zip_of(contents), "zip")
+    blocked = task.place / "small/100/a.json"  # a folder where a file is to go: extraction stops there
+    blocked.mkdir(parents=True)
+    (blocked / "x").touch()
+    with pytest.raises(OSError, match=r"a\.json"):
+        bring(task, done(task), content=False)
+    left = task.state.folder / "x.zip"
+    assert 0 < left.stat().st_size < 0.6 * len(zip_of(contents))
+    (blocked / "x").unlink()
+    blocked.rmdir()
+    assert bring(task, done(task), content=False)["files"] == len(contents)
+    assert found(task.place) == contents
+    assert not left.exists()
+
+
+def test_a_full_disk_is_one_clear_error_and_the_rest_stands(job: Make, contents: dict[str, bytes]):
+    task = job(tar_of(contents), "tar")
+    full = task.place / "small/12/.big.flac.part"
+    full.parent.mkdir(parents=True)
+    full.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        bring(task, done(task), content=False)
+    assert (task.place / "small/100/big.flac").read_bytes() == contents["small/100/big.flac"]
+    full.unlink()
+    bring(task, done(task), content=False)
+    assert found(task.place) == contents
+
+
+def harm(path: Path, how: str) -> None:
+    content = path.read_bytes()
+    if how == "delete":
+        path.unlink()
+    else:
+        middle = len(content) // 2
+        flipped = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+        path.write_bytes(flipped if how == "flip" else content[:-1])
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+@pytest.mark.parametrize("published", [True, False])
+@pytest.mark.parametrize(("how", "content"), [("flip", True), ("shorten", False), ("delete", False)])
+def test_a_damaged_file_is_found_and_fetched_alone(
+    job: Make, server: Server, contents: dict[str, bytes], kind: str, how: str, content: bool, published: bool
+):
+    task = job(MAKE[kind](contents), kind, published)
+    bring(task, done(task), content=False)
+    names = ["small/12/a.json", f"small/100/{'long' * 40}.flac"]
+    for name in names:
+        harm(task.place / name, how)
+    server.requests.clear()
+    bring(task, done(task), content=content)
+    assert found(task.place) == contents
+    starts = {member.name: member.start for member, _ in read_members(task.state.members)}
+    assert sorted(server.requests) == sorted(("/x", f"bytes={starts[name]}-") for name in names)
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_if_the_server_has_another_archive_now_all_of_it_is_fetched(
+    job: Make, server: Server, contents: dict[str, bytes], kind: str
+):
+    task = job(MAKE[kind](contents), kind, published=False)
+    bring(task, done(task), content=False)
+    newer = {name: content[::-1] for name, content in contents.items()}
+    server.files["/x"] = MAKE[kind](newer)
+    harm(task.place / "small/12/big.flac", "delete")
+    bring(task, done(task), content=False)
+    assert found(task.place) == newer
+
+
+def tar_with(**fields: object) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        entry = tarfile.TarInfo("fine")
+        archive.addfile(entry)
+        entry = tarfile.TarInfo("evil")
+        for key, value in fields.items():
+            setattr(entry, key, value)
+        archive.addfile(entry)
+    return out.getvalue()
+
+
+def zip_with(name: str, mode: int = 0) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        entry = zipfile.ZipInfo(name)
+        entry.filename = name
+        entry.external_attr = mode << 16
+        archive.writestr(entry, "../../target")
+    return out.getvalue()
+
+
+ESCAPES = {
+    "parent": ("tar", tar_with(name="a/../../evil")),
+    "absolute": ("tar", tar_with(name="/tmp/evil")),
+    "symlink": ("tar", tar_with(type=tarfile.SYMTYPE, linkname="../../..")),
+    "hard link": ("tar", tar_with(type=tarfile.LNKTYPE, linkname="fine")),
+    "device": ("tar", tar_with(type=tarfile.CHRTYPE)),
+    "pipe": ("tar", tar_with(type=tarfile.FIFOTYPE)),
+    "backslash": ("tar", tar_with(name="..\\evil")),
+    "parent in a zip": ("zip", zip_with("../evil")),
+    "absolute in a zip": ("zip", zip_with("/tmp/evil")),
+    "symlink in a zip": ("zip", zip_with("evil", 0o120777)),
+    "device in a zip": ("zip", zip_with("evil", 0o020666)),
+}
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+def test_a_member_that_would_escape_is_refused(job: Make, tmp_path: Path, name: str):
+    kind, archive = ESCAPES[name]
+    task = job(archive, kind)
+    with pytest.raises(ValueError, match=r"thing: its member .* refused"):
+        bring(task, done(task), content=False)
+    assert not done(task).exists()
+    assert not [path for path in tmp_path.rglob("*") if path.name == "evil" or path.is_symlink()]
+
+
+@pytest.mark.parametrize("cut", [0, 1, 400, 512, 700, 1024, 1536, 50_000, 701_500, 1_000_000])
+def test_half_a_tar_is_never_taken_for_a_whole_one(job: Make, contents: dict[str, bytes], cut: int):
+    archive = tar_of(contents)
+    ends = archive.rstrip(b"\0")
+    task = job(ends[: len(ends) - cut] if cut < 1000 else archive[:cut], "tar", published=False)
+    if cut == 0:  # the last member's content may end where its padding would begin
+        task = job(archive[:-10_240], "tar", published=False)
+    with pytest.raises(OSError, match="it is no whole tar"):
+        bring(task, done(task), content=False)
+    assert not done(task).exists()
+
+
+@pytest.mark.parametrize("behind", [b"more", b"\0" * 4096 + b"more" + b"\0" * 508])
+def test_something_behind_a_tar_s_end_is_refused(job: Make, contents: dict[str, bytes], behind: bytes):
+    task = job(tar_of(contents) + behind, "tar", published=False)
+    with pytest.raises(OSError, match="it is no whole tar"):
+        bring(task, done(task), content=False)
+
+
+def test_a_zip_with_a_damaged_member_is_refused_though_nobody_published_a_checksum(job: Make):
+    archive = bytearray(zip_of({"a": bytes(1000)}))
+    archive[500] ^= 1
+    task = job(bytes(archive), "zip", published=False)
+    with pytest.raises(OSError, match=r"it is no whole zip .*CRC"):
+        bring(task, done(task), content=False)
+    assert not (task.state.folder / "x.zip").exists()

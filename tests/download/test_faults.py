@@ -1,0 +1,197 @@
+"""Every fault of a server ends in a right file or in one clear error, and no part is ever taken for the whole."""
+
+import hashlib
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from scripts.download.fetch import Job, bring
+from scripts.download.names import aside
+from scripts.download.registry import Checksum
+from scripts.download.remote import Remote
+from tests.download import server as faults
+from tests.download.conftest import QUICK, Make, found, tar_of, zip_of
+from tests.download.server import Server
+
+CONTENT = random.Random(0).randbytes(300_000)
+
+# Each is met once; then the server behaves. The file must come out right.
+PASSING = {
+    "drop": [faults.drop(100_000)],
+    "drop at once": [faults.drop(0)],
+    "three drops": [faults.drop(50_000), faults.drop(1), faults.drop(90_000)],
+    "drop, then Range ignored": [faults.drop(100_000), faults.whole],
+    "wrong length": [faults.says_longer],
+    "shorter": [faults.drop(299_999)],
+    "wrong checksum of a begun file": [faults.drop(100_000), faults.corrupt],
+    "429": [faults.status(429, "0")],
+    "503": [faults.status(503, "0")],
+    "503 without a word": [faults.status(503)],
+    "503 until a date": [faults.status(503, "Thu, 01 Jan 2015 00:00:00 GMT")],
+    "500, 502, 504": [faults.status(500), faults.status(502), faults.status(504)],
+    "silence": [faults.hang(100_000, 1.0)],
+    "trickle": [faults.trickle(200)],
+    "another version between": [faults.drop(100_000), faults.other_version],
+    "no length": [faults.no_length],
+    "no length, dropped": [faults.drop(100_000), faults.no_length],
+}
+# Each is met for ever. There must be one clear error that says this, no file, and no marker.
+LASTING = {
+    "drop": (faults.drop(0), "the connection ended early|the connection broke"),
+    "wrong checksum": (faults.corrupt, "its md5 is [0-9a-f]{32}, not [0-9a-f]{32}"),
+    "503": (faults.status(503), "the server answers 503 Service Unavailable"),
+    "503 for a day": (faults.status(503, "86400"), "to come back in 86,400 s, more than download.longest_wait"),
+    "404": (faults.status(404), "the server answers 404 Not Found"),
+    "403": (faults.status(403), "the server answers 403 Forbidden"),
+    "web page": (faults.web_page, "the server sends a web page instead of the file"),
+    "page in disguise": (faults.page_in_disguise, "its md5 is|it is no whole tar"),
+    "shorter": (faults.shorter, "its md5 is"),
+    "encoded": (faults.gzipped, "in another encoding"),
+    "wrong range": (faults.wrong_range, "asked for byte 0, the server sends 'bytes 3-"),
+    "trickle": (faults.trickle(100), "only [0-9]+ bytes per second|no answer"),
+    "redirects without end": (faults.redirect("/x"), "redirects"),
+}
+KINDS = ("file", "tar", "zip")
+
+
+def served(kind: str, content: bytes = CONTENT) -> bytes:
+    if kind == "file":
+        return content
+    return tar_of({"a": content}) if kind == "tar" else zip_of({"a": content})
+
+
+def done(job: Job) -> Path:
+    return job.folder / ".state" / "thing.done"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", PASSING)
+def test_a_passing_fault_ends_in_a_right_file(job: Make, server: Server, kind: str, name: str):
+    task = job(served(kind), kind)
+    server.fail("/x", *PASSING[name])
+    bring(task, done(task), content=False)
+    files = found(task.place.parent if kind == "file" else task.place)
+    assert list(files.values()) == [CONTENT]
+    assert task.state.complete(task.dataset)["bytes"] == len(served(kind))
+    assert not (task.state.folder / task.dataset.file).exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", LASTING)
+def test_a_lasting_fault_is_one_clear_error_and_no_file(job: Make, server: Server, kind: str, name: str):
+    task = job(served(kind), kind)
+    fault, says = LASTING[name]
+    server.always("/x", fault)
+    done(task).write_text("left over")
+    with pytest.raises(OSError, match=says) as error:
+        bring(task, done(task), content=False)
+    assert "https://example.org/thing" in str(error.value)  # where a person may find it
+    assert str(task.incoming) in str(error.value)  # and where to put it
+    assert not done(task).exists()
+    assert task.state.complete(task.dataset) is None
+    if kind == "file":
+        assert not task.place.exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_redirect_is_followed_and_the_range_goes_along(job: Make, server: Server, kind: str):
+    server.files["/there"] = served(kind)
+    task = job(served(kind), kind)
+    server.always("/x", faults.redirect("/there"))
+    server.fail("/there", faults.drop(100_000))
+    bring(task, done(task), content=False)
+    assert [r for r in server.requests if r[0] == "/there"] == [("/there", None), ("/there", "bytes=100000-")]
+
+
+def test_a_registry_size_refuses_another_file_before_its_body(job: Make, server: Server):
+    task = job(CONTENT, bytes=len(CONTENT) + 5)
+    with pytest.raises(OSError, match="the server's file has 300,000 bytes, not 300,005"):
+        bring(task, done(task), content=False)
+    assert len(server.requests) == 1
+
+
+def test_a_mirror_takes_over_where_the_first_gave_up(job: Make, server: Server):
+    server.files["/mirror"] = CONTENT
+    task = job(CONTENT, urls=(f"{server.base}/x", f"{server.base}/mirror"))
+    server.fail("/x", faults.drop(100_000))
+    server.always("/x", faults.status(503))
+    bring(task, done(task), content=False)
+    assert server.requests[-1] == ("/mirror", "bytes=100000-")
+    assert task.place.read_bytes() == CONTENT
+
+
+def test_without_a_checksum_two_mirrors_are_never_mixed(job: Make, server: Server):
+    server.files["/mirror"] = CONTENT
+    task = job(CONTENT, published=False, urls=(f"{server.base}/x", f"{server.base}/mirror"))
+    server.fail("/x", faults.drop(100_000))
+    server.always("/x", faults.status(404))
+    bring(task, done(task), content=False)
+    assert server.requests[-1] == ("/mirror", None)
+    assert task.place.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("published", [True, False])
+def test_a_file_that_changes_while_it_comes_is_fetched_anew(job: Make, server: Server, kind: str, published: bool):
+    def change(answer: faults.Answer) -> None:
+        faults.drop(100_000)(answer)
+        server.files["/x"] = served(kind)
+
+    server.files["/x"] = served(kind, bytes(300_000))
+    task = job(served(kind), kind, published=published)
+    server.fail("/x", change)
+    bring(task, done(task), content=False)
+    assert list(found(task.place.parent if kind == "file" else task.place).values()) == [CONTENT]
+
+
+def test_without_a_checksum_a_page_in_disguise_is_still_no_zip(job: Make, server: Server):
+    task = job(zip_of({"a": CONTENT}), "zip", published=False)
+    server.always("/x", faults.page_in_disguise)
+    with pytest.raises(OSError, match=r"it does not begin like a \.zip file"):
+        bring(task, done(task), content=False)
+
+
+def test_a_checksum_in_a_redirect_s_header_is_used(job: Make, server: Server):
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    server.files["/there"] = CONTENT
+    task = job(CONTENT, checksum=Checksum("sha256", header="X-Linked-Etag"))
+    server.always("/x", faults.redirect("/there", X_Linked_Etag=f'"{digest}"'))
+    server.fail("/there", faults.corrupt)
+    with pytest.raises(OSError, match=f"not {digest}"):
+        bring(task, done(task), content=False)
+    record = bring(task, done(task), content=False)
+    assert record["checksum"] == {"sha256": digest}
+    assert record["checksum_is"] == "as published"
+
+
+def test_retry_after_is_waited_for_and_the_wait_doubles_otherwise(server: Server):
+    server.files["/x"] = CONTENT
+    waits: list[float] = []
+    patience = type(QUICK)(attempts=6, longest_wait=7, timeout=1, slowest=0)
+    remote = Remote("x", [f"{server.base}/x"], None, None, patience, sleep=waits.append)
+    server.fail("/x", faults.status(429, "5"), *[faults.status(503)] * 4)
+    remote.open(0)
+    assert b"".join(remote.blocks()) == CONTENT
+    assert waits[0] == 5
+    for wait, limit in zip(waits[1:], (2, 4, 7, 7), strict=True):
+        assert 0.75 * limit <= wait <= limit
+
+
+def test_a_slow_server_that_is_fast_enough_is_left_alone(server: Server):
+    server.files["/x"] = CONTENT[:600]
+    patience = type(QUICK)(attempts=1, longest_wait=0, timeout=0.3, slowest=100)
+    remote = Remote("x", [f"{server.base}/x"], None, None, patience)
+    server.fail("/x", faults.trickle(600))
+    began = time.monotonic()
+    remote.open(0)
+    assert b"".join(remote.blocks()) == CONTENT[:600]
+    assert time.monotonic() - began > 0.6
+
+
+def test_an_unreachable_host_is_named(job: Make):
+    task = job(CONTENT, urls=("http://127.0.0.1:9/x",))
+    with pytest.raises(OSError, match=r"http://127\.0\.0\.1:9/x: no connection .*4 failures in a row"):
+        bring(task, done(task), content=False)
+    assert not aside(task.place).exists()
