@@ -3,6 +3,8 @@
 Inside the first epoch no token is seen twice, so the checkpoints stand for models trained on less
 data. The line is least squares, accuracy = intercept + slope * log10(tokens): slope is the gain per
 tenfold data. Its interval resamples items, the same ones at every checkpoint, and fits each resample.
+
+Every checkpoint scores every task anew, so `scaling_items` may limit a task to that many of its items.
 """
 
 import argparse
@@ -19,7 +21,7 @@ from scripts.common.cli import run
 from scripts.common.cuts import Item
 from scripts.common.files import read_json, write_csv, write_json
 from scripts.evaluation.accuracy import bootstrap_means, by_item, decide_sides, interval, normalise, percentiles
-from scripts.evaluation.items import add_task_arguments, read_tasks
+from scripts.evaluation.items import Task, add_task_arguments, cut_ids, read_tasks
 
 COLUMNS = ("tokens", "hours", "value", "ci_low", "ci_high", "n")
 
@@ -32,6 +34,7 @@ class Config:
     bootstrap_samples: int
     batch_tokens: int
     threads: int
+    scaling_items: int | None
 
 
 def checkpoints(folder: Path) -> dict[int, Path]:
@@ -88,6 +91,21 @@ def fit(tokens: np.ndarray, correct: np.ndarray, samples: int, seed: int) -> dic
     }
 
 
+def sample(task: Task, count: int | None) -> Task:
+    """The task with `count` of its items (all voices of each), or all of them for None or a large count.
+
+    They are taken evenly over the file, so every part of it has its share, and by twos that follow each other:
+    an item and its mirror stay together, which keeps length and unigrams uninformative.
+    """
+    ids = list(dict.fromkeys(item["id"] for item in task.items))
+    if count is None or count >= len(ids):
+        return task
+    twos = np.linspace(0, len(ids) // 2, count // 2, endpoint=False).astype(int)
+    kept = {ids[2 * two + side] for two in twos.tolist() for side in (0, 1)}
+    items = [item for item in task.items if item["id"] in kept]
+    return task._replace(items=items, tokens={cut: task.tokens[cut] for cut in cut_ids(items)})
+
+
 def correct_by_item(
     items: list[Item], tokens: dict[str, np.ndarray], logprobs: list[dict[str, float]], decide_by: str
 ) -> np.ndarray:
@@ -112,7 +130,7 @@ def main() -> None:
     config, folders = arguments.config, checkpoints(arguments.checkpoints)
     seen = np.array(list(folders))
     hours = hours_seen(seen, read_json(arguments.stats)["splits"]["train"])
-    tasks = list(read_tasks(arguments))
+    tasks = [sample(task, config.scaling_items) for task in read_tasks(arguments)]
     from scripts.evaluation.scoring import load_model, score
 
     logprobs: dict[str, list[dict[str, float]]] = {task.name: [] for task in tasks}

@@ -4,7 +4,7 @@ import csv
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,13 @@ from scripts.common.frames import frame_count
 from scripts.common.ragged import Ragged, save_bin
 from scripts.evaluation import baselines, bits, layers, scaling, score, scoring, summary
 from scripts.evaluation.accuracy import interval
-from scripts.evaluation.items import read_items, read_tokens
+from scripts.evaluation.items import Task, cut_ids, read_items, read_tokens
 from tests.evaluation.conftest import VOCABULARY, build_model, cut, item, sequence
 
 SCORE = json.dumps({"decide_by": "total", "batch_tokens": 256, "threads": 1})
+SCALING = json.dumps(
+    {"decide_by": "total", "bootstrap_samples": 50, "batch_tokens": 256, "threads": 1, "scaling_items": None}
+)
 PAIRS = json.dumps({"decide_by": "total", "bootstrap_samples": 50, "batch_tokens": 256, "threads": 1})
 
 
@@ -211,6 +214,15 @@ def test_a_straight_line_is_found_exactly() -> None:
     assert scaling.fit(tokens, np.ones((4, 3)), 20, 1)["r2"] is None
 
 
+@pytest.mark.parametrize(("count", "kept"), [(4, [0, 1, 4, 5]), (2, [0, 1]), (8, range(8)), (None, range(8))])
+def test_scaling_takes_items_evenly_and_by_twos(count: int | None, kept: Sequence[int]) -> None:
+    items = [item(f"p{i}", voice=f"speaker-{v}") for i in range(8) for v in range(2)]
+    task = Task("toy", items, {name: np.arange(3) for name in cut_ids(items)}, Path("toy.csv"))
+    found = scaling.sample(task, count)
+    assert [i["id"] for i in found.items] == [f"p{i}" for i in kept for _ in range(2)]
+    assert list(found.tokens) == cut_ids(found.items)
+
+
 def test_scaling_step(scored: list, run_step: Callable, model_folder: Path, tmp_path: Path) -> None:
     build_model(seed=7).save_pretrained(tmp_path / "scaling" / "tokens-900")
     (tmp_path / "scaling" / "tokens-3600").symlink_to(model_folder)
@@ -218,7 +230,7 @@ def test_scaling_step(scored: list, run_step: Callable, model_folder: Path, tmp_
     flags = [
         *task_flags(tmp_path, "s.csv"),
         *("--fits", tmp_path / "s.fit.json", "--checkpoints", tmp_path / "scaling"),
-        *("--stats", tmp_path / "stats.json", "--config", PAIRS, "--seed", 1),
+        *("--stats", tmp_path / "stats.json", "--config", SCALING, "--seed", 1),
     ]
     run_step(scaling.main, *flags)
     rows = read_csv(tmp_path / "s.csv")

@@ -212,6 +212,7 @@ if TASKS:
                 "bootstrap_samples",
                 "batch_tokens",
                 "threads",
+                "scaling_items",
             ),
             seed=config["seed"],
         shell:
