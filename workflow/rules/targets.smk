@@ -56,8 +56,9 @@ rule evaluation:
 
 
 rule all:
-    """Everything that the report shows."""
+    """Everything that the report shows, and the words whose pronunciation was guessed."""
     input:
         rules.tables.input,
         rules.figures.input,
+        f"{RESULTS}/alignment/guessed.csv",
     localrule: True
