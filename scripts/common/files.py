@@ -45,6 +45,21 @@ def atomic_directory(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
+def check_writable(folder: str | Path) -> None:
+    """See that a folder can be made or written to, without making it.
+
+    Raises:
+        ValueError: something else than a folder stands there or above it, or this user may not write there.
+    """
+    place = Path(folder).absolute()
+    while not os.path.lexists(place):
+        place = place.parent
+    if not place.is_dir():
+        raise ValueError(f"{folder}: {place} is not a folder; results need one that can be written to")
+    if not os.access(place, os.W_OK | os.X_OK, effective_ids=True):
+        raise ValueError(f"{folder}: no permission to write in {place}; results need a folder that can be written to")
+
+
 def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
     """Yield the objects of a .jsonl or .jsonl.gz file, one line at a time.
 

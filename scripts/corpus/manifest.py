@@ -6,7 +6,8 @@ recording's cuts stay in one shard: each new recording goes to the shard with th
 
 A file that is damaged as such (truncated, not JSON) is an error. A cut that cannot be used is dropped under a
 reason: malformed, no-supervision, several-supervisions, no-text, empty-text, characters, digits, too-short,
-too-long, outside-recording, duplicate-id. Whether the sound itself can be used is for the alignment to say.
+too-long, outside-recording, duplicate-id, in-train (dev only: its recording is in the training manifest too, and
+a dev loss on what was trained on says nothing). Whether the sound itself can be used is for the alignment to say.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from typing import Any
 
 from scripts.common.cli import run
 from scripts.common.cuts import Cut
-from scripts.common.files import atomic_path, read_jsonl, write_csv
+from scripts.common.files import atomic_path, read_json, read_jsonl, write_csv, write_json
 from scripts.common.frames import SAMPLE_RATE
 from scripts.common.seeds import derive
 from scripts.corpus.drops import COLUMNS, dropped
@@ -72,8 +73,13 @@ def check_root(root: Path) -> None:
         raise OSError(f"corpus.manifest.audio_root: {root} is not a folder")
 
 
-def usable(manifest: Path, rules: Rules, recordings: Recordings, drops: list[dict[str, str]]) -> Iterator[Cut]:
-    """The manifest's cuts that can be used; the others are appended to `drops`."""
+def usable(
+    manifest: Path, rules: Rules, recordings: Recordings, taken: set[str], drops: list[dict[str, str]]
+) -> Iterator[Cut]:
+    """The manifest's cuts that can be used; the others are appended to `drops`.
+
+    `taken` holds the recordings of the training split when this is another.
+    """
     seen: set[int] = set()
     for number, line in enumerate(read_jsonl(manifest), start=1):
         name = str(line.get("id", f"{manifest.name}:{number}"))
@@ -86,6 +92,9 @@ def usable(manifest: Path, rules: Rules, recordings: Recordings, drops: list[dic
             drops.append(dropped(name, "duplicate-id", f"again at cut {number} of {manifest.name}"))
             continue
         seen.add(key)
+        if (recording := cut["recording"]["id"]) in taken:
+            drops.append(dropped(name, "in-train", f"recording {recording!r} is in the training manifest too"))
+            continue
         recordings.meet(cut["recording"])
         yield cut
 
@@ -116,15 +125,18 @@ def main() -> None:
     parser.add_argument("--audio-root", type=Path, required=True, help="folder that audio paths are relative to")
     parser.add_argument("--shards", type=Path, nargs="+", required=True, help="files to deal the cuts into")
     parser.add_argument("--dropped", type=Path, required=True)
+    parser.add_argument("--recordings", type=Path, required=True, help="list to write: recordings that were used")
+    parser.add_argument("--not-in", type=Path, nargs="*", default=[], help="such lists of splits to stay apart from")
     parser.add_argument("--config", type=Rules.parse, required=True, help="JSON: characters, min_ and max_seconds")
     args = parser.parse_args()
 
     check_root(args.audio_root)
     drops: list[dict[str, str]] = []
+    taken = {name for path in args.not_in for name in read_json(path)}
     recordings = Recordings(args.audio_root)
     with ExitStack() as stack:
         shards = Shards(args.shards, stack)
-        for done, cut in enumerate(usable(args.manifest, args.config, recordings, drops), start=1):
+        for done, cut in enumerate(usable(args.manifest, args.config, recordings, taken, drops), start=1):
             shards.write(cut)
             if done % REPORT_EVERY == 0:
                 print(f"corpus/manifest {args.manifest.name}: {done:,} cuts", file=sys.stderr)
@@ -140,6 +152,7 @@ def main() -> None:
                 " lower corpus.shards"
             )
         write_csv(args.dropped, COLUMNS, drops)
+        write_json(args.recordings, sorted(shards.of))
     print(
         f"corpus/manifest {args.manifest.name}: {sum(shards.counts)} cuts, {sum(shards.seconds) / 3600:.3f} h in"
         f" {len(args.shards)} shards, {recordings.summary()}; dropped: {told}",

@@ -2,11 +2,14 @@
 
 import gzip
 import json
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from scripts.common.files import atomic_directory, atomic_path, read_jsonl, write_csv, write_jsonl
+from scripts.common.files import atomic_directory, atomic_path, check_writable, read_jsonl, write_csv, write_jsonl
 
 
 def test_a_failing_writer_leaves_the_old_file_and_nothing_else(tmp_path: Path):
@@ -64,3 +67,33 @@ def test_csv_refuses_an_unknown_column(tmp_path: Path):
     with pytest.raises(ValueError, match="extra"):
         write_csv(tmp_path / "a.csv", ["id"], [{"id": 1, "extra": 2}])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def other_user() -> Iterator[Path]:
+    """A folder of one's own in which one may not write: to root, nothing is forbidden, so it becomes another."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o555)
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)
+        try:
+            yield folder
+        finally:
+            os.seteuid(user)
+            folder.chmod(0o755)
+
+
+def test_a_folder_that_cannot_be_written_is_named(other_user: Path):
+    with pytest.raises(ValueError, match=f"results/mini: no permission to write in {other_user}; results need"):
+        check_writable(other_user / "results/mini")
+    assert not list(other_user.iterdir())
+
+
+def test_a_folder_to_be_made_is_fine_and_a_file_in_its_place_is_not(tmp_path: Path):
+    check_writable(tmp_path / "results/mini")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "results").touch()
+    with pytest.raises(ValueError, match=f"{tmp_path}/results is not a folder"):
+        check_writable(tmp_path / "results/mini")

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import soundfile
 
 from scripts.common.audio import read
 from scripts.common.cuts import book_text, read_cuts, spoken_text
-from scripts.common.files import read_csv, read_jsonl, write_jsonl
+from scripts.common.files import read_csv, read_json, read_jsonl, write_jsonl
 from scripts.corpus import manifest, manifest_tasks
 from scripts.corpus.validate import CutError, Rules, normalise
 
@@ -66,10 +67,18 @@ def run(
     return [c for number in range(shards) for c in read_cuts(folder / f"shard{number}.jsonl.gz")]
 
 
-def call(folder: Path, monkeypatch: pytest.MonkeyPatch, path: Path, shards: int = 1, root: Path | None = None) -> None:
+def call(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    path: Path,
+    shards: int = 1,
+    root: Path | None = None,
+    others: Sequence[Path] = (),
+) -> None:
     files = [str(folder / f"shard{number}.jsonl.gz") for number in range(shards)]
     flags = ["--manifest", path, "--audio-root", root or folder, "--shards", *files]
     flags += ["--dropped", folder / "dropped.csv", "--config", json.dumps(RULES)]
+    flags += ["--recordings", folder / "recordings.json", "--not-in", *others]
     monkeypatch.setattr("sys.argv", ["manifest", *map(str, flags)])
     manifest.main()
 
@@ -161,6 +170,23 @@ def test_recordings_stay_together_and_shards_fill_evenly(tmp_path: Path, monkeyp
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
+def test_dev_leaves_out_the_recordings_of_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    run(tmp_path, monkeypatch, [cut("a", "r0"), cut("b", "r1"), cut("bad", "r2", text="")])
+    used = tmp_path / "train.json"
+    (tmp_path / "recordings.json").rename(used)
+    assert read_json(used) == ["r0", "r1"]
+    path = tmp_path / "dev.jsonl"
+    write_jsonl(path, [cut("c", "r1"), cut("d", "r2")])
+    call(tmp_path, monkeypatch, path, others=[used])
+    assert [c["id"] for c in read_cuts(tmp_path / "shard0.jsonl.gz")] == ["d"]
+    assert drops(tmp_path) == {"c": "in-train"}
+    write_jsonl(path, [cut("c", "r1")])
+    with pytest.raises(
+        ValueError, match=r"no usable cut \(dropped: 1 in-train, e.g. c: recording 'r1' is in the train"
+    ):
+        call(tmp_path, monkeypatch, path, others=[used])
+
+
 def fails(folder: Path, monkeypatch: pytest.MonkeyPatch, says: str, *arguments: object, **more: object) -> None:
     with pytest.raises((ValueError, OSError), match=says) as error:
         call(folder, monkeypatch, *arguments, **more)
@@ -214,7 +240,7 @@ def test_one_missing_recording_is_left_to_the_alignment_and_said(
 def test_the_command_line_says_one_line(tmp_path: Path):
     flags = ["--manifest", "none.jsonl", "--audio-root", tmp_path, "--shards", tmp_path / "s.jsonl.gz"]
     command = [sys.executable, "-m", "scripts.corpus.manifest", *flags, "--dropped", tmp_path / "d.csv"]
-    command += ["--config", json.dumps(RULES)]
+    command += ["--config", json.dumps(RULES), "--recordings", tmp_path / "r.json"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "error: none.jsonl: no such file\n")
 

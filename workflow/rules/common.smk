@@ -8,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, workflow.basedir)
 
 from scripts.common.config import as_json, check, task_names
+from scripts.common.files import check_writable
 from scripts.common.imports import module_files
 
 
@@ -16,6 +17,7 @@ report: "../report/workflow.rst"
 
 try:
     check(config)
+    check_writable(f"results/{config['name']}")
 except ValueError as error:
     raise WorkflowError(str(error)) from None
 

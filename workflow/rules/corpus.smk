@@ -111,6 +111,7 @@ else:
         """A manifest's cuts, checked and dealt into shards; what cannot be used is listed."""
         input:
             manifest=config["corpus"]["manifest"]["train"],
+            others=[],
             code=module_files("scripts.corpus.manifest"),
         output:
             shards=expand(
@@ -118,6 +119,7 @@ else:
                 shard=SHARDS["train"],
             ),
             dropped=f"{RESULTS}/corpus/dropped/train.csv",
+            recordings=f"{RESULTS}/corpus/recordings/train.json",
         log:
             f"{RESULTS}/logs/corpus/manifest/train.log",
         benchmark:
@@ -137,12 +139,16 @@ else:
             " --audio-root {params.audio_root}"
             " --shards {output.shards}"
             " --dropped {output.dropped}"
+            " --recordings {output.recordings}"
+            " --not-in {input.others}"
             " --config {params.config:q}"
             " 2>&1 | tee {log}"
 
+    # Dev leaves out what train has, so train comes first.
     use rule corpus_manifest_train as corpus_manifest_dev with:
         input:
             manifest=config["corpus"]["manifest"]["dev"],
+            others=rules.corpus_manifest_train.output.recordings,
             code=module_files("scripts.corpus.manifest"),
         output:
             shards=expand(
@@ -150,6 +156,7 @@ else:
                 shard=SHARDS["dev"],
             ),
             dropped=f"{RESULTS}/corpus/dropped/dev.csv",
+            recordings=f"{RESULTS}/corpus/recordings/dev.json",
         log:
             f"{RESULTS}/logs/corpus/manifest/dev.log",
         benchmark:
