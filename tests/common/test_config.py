@@ -56,6 +56,7 @@ def test_every_key_of_the_schema_is_described():
         ("units.clusters", 0, "units.clusters is 0; it must be at least 2"),
         ("corpus.world.hours.train", 0, "corpus.world.hours.train is 0; it must be greater than 0"),
         ("corpus.world.tasks.sblimp.pairs", 7, "pairs is 7; it must be a multiple of 2"),
+        ("corpus.prompts", None, "corpus.prompts is None; it must be of type string"),
         ("corpus.source", "web", "corpus.source is 'web'; it must be one of world, manifest"),
         ("modalities.text-bpe.source", "smell", "modalities.text-bpe.source is 'smell'; it must be one of text"),
         ("modalities.text-raw.vocab_size", 50, "modalities.text-raw.vocab_size is set"),

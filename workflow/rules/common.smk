@@ -23,7 +23,8 @@ except ValueError as error:
 
 RESULTS = f"results/{config['name']}"
 SPLITS = ["train", "dev"]
-SHARDS = {split: [str(i) for i in range(config["corpus"]["shards"][split])] for split in SPLITS}
+PROMPTS = "prompts"  # a split of one shard, aligned and encoded like the others where a rule asks for it
+SHARDS = {split: [str(i) for i in range(config["corpus"]["shards"][split])] for split in SPLITS} | {PROMPTS: ["0"]}
 TASKS = task_names(config)
 MODALITIES = list(config["modalities"])
 AUDIO_ROOT = {
@@ -32,8 +33,13 @@ AUDIO_ROOT = {
 }[config["corpus"]["source"]]
 
 
+def audio_root(wildcards):
+    """The folder that the audio of a job's cuts is named from; the prompts' is ours whatever the corpus is."""
+    return f"{RESULTS}/corpus/audio" if wildcards.get("split") == PROMPTS else AUDIO_ROOT
+
+
 wildcard_constraints:
-    split="|".join(SPLITS),
+    split="|".join([*SPLITS, PROMPTS]),
     shard=r"\d+",
     task="|".join(TASKS) or "no-task",
     modality="|".join(MODALITIES),

@@ -2,7 +2,8 @@
 
 In: nothing (corpus.source world: the corpus is written and spoken here), or manifests and audio (manifest).
 Out: corpus/cuts/{split}/{shard}.jsonl.gz, corpus/tasks/{task}.jsonl.gz, corpus/lexicon.txt and
-corpus/dropped.csv; from world also corpus/audio/, and corpus/truth/ for the tests.
+corpus/dropped.csv; from world also corpus/audio/, and corpus/truth/ for the tests. Where asked for: corpus/prompts.jsonl
+and, as a split of one shard, corpus/cuts/prompts/.
 """
 
 if config["corpus"]["source"] == "world":
@@ -27,6 +28,8 @@ if config["corpus"]["source"] == "world":
             f"{RESULTS}/logs/corpus/speak/{{split}}/{{shard}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/corpus/speak/{{split}}/{{shard}}.tsv"
+        wildcard_constraints:
+            split="|".join(SPLITS),
         conda:
             "../../envs/core.yaml"
         threads: 1
@@ -192,6 +195,49 @@ else:
             " --dropped {output.dropped}"
             " --config {params.config:q}"
             " 2>&1 | tee {log}"
+
+
+rule corpus_prompts:
+    """The continuation prompts, spoken by the synthesiser's voices; only where a run asks for them."""
+    input:
+        prompts=config["corpus"]["prompts"],
+        code=module_files("scripts.corpus.speak_prompts"),
+    output:
+        audio=directory(f"{RESULTS}/corpus/audio/{PROMPTS}"),
+        prompts=f"{RESULTS}/corpus/prompts.jsonl",
+        cuts=f"{RESULTS}/corpus/cuts/{PROMPTS}/0.jsonl.gz",
+    log:
+        f"{RESULTS}/logs/corpus/prompts.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/corpus/prompts.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        config=as_json(
+            config["corpus"]["world"],
+            "voices",
+            "speakers",
+            "rate",
+            "pitch",
+            "gain",
+            "noise",
+        ),
+        source=PROMPTS,
+        seed=config["seed"],
+    shell:
+        "python -m scripts.corpus.speak_prompts"
+        " --prompts {input.prompts:q}"
+        " --audio {output.audio}"
+        " --source {params.source}"
+        " --out {output.prompts}"
+        " --cuts {output.cuts}"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " 2>&1 | tee {log}"
 
 
 rule corpus_lexicon:

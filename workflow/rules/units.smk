@@ -116,7 +116,7 @@ rule units_extract:
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         config=as_json(config["units"], "layer", "clusters", "batch_seconds"),
-        audio_root=AUDIO_ROOT,
+        audio_root=audio_root,
         threads=config["units"]["threads"],
     shell:
         "python -m scripts.units.extract"
