@@ -102,6 +102,15 @@ def _reference_problems(config: Mapping[str, Any]) -> Iterator[str]:
         for key in ("train", "dev", "audio_root"):
             if corpus["manifest"][key] is None:
                 yield f"config: corpus.manifest.{key} is not set; corpus.source manifest needs it"
+    if corpus["source"] == "folder":
+        if corpus["folder"]["audio_root"] is None:
+            yield "config: corpus.folder.audio_root is not set; corpus.source folder needs it"
+        if corpus["folder"]["train"] == corpus["folder"]["dev"]:
+            yield "config: corpus.folder.train and dev are the same folder; they must be two"
+    if corpus["source"] == "libriheavy" and (
+        both := set(corpus["libriheavy"]["train"]) & set(corpus["libriheavy"]["dev"])
+    ):
+        yield f"config: corpus.libriheavy: {min(both)} is in train and in dev; dev: [] takes speakers out of train"
     if corpus["source"] == "world":
         for task, options in corpus["world"]["tasks"].items():
             if options["voices"] > corpus["world"]["speakers"]:

@@ -14,6 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
+from isal import igzip, isal_zlib
+
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
@@ -71,25 +74,28 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file")
-    opener = gzip.open if path.suffix == ".gz" else open
     number = 0
     try:
-        with opener(path, "rt", encoding="utf-8") as lines:
+        with igzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as lines:
             for number, line in enumerate(lines, start=1):
                 if not line.strip():
                     continue
-                item = json.loads(line)
+                try:
+                    item = orjson.loads(line)
+                except orjson.JSONDecodeError:
+                    item = json.loads(line.decode("utf-8"))  # which also knows NaN, and says more of what is wrong
                 if not isinstance(item, dict):
-                    raise ValueError(f"{path}:{number}: expected a JSON object, found {line.strip()[:40]!r}")
+                    found = line.decode("utf-8").strip()[:40]
+                    raise ValueError(f"{path}:{number}: expected a JSON object, found {found!r}")
                 yield item
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}:{number}: not JSON ({error.msg} at column {error.colno})") from None
-    except (EOFError, gzip.BadGzipFile, OSError) as error:
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}:{number}: not UTF-8 text") from None
+    except (EOFError, isal_zlib.IsalError, OSError) as error:
         if isinstance(error, PermissionError | IsADirectoryError):
             raise
         raise ValueError(f"{path}: damaged or truncated gzip after line {number} ({error})") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{path}: not UTF-8 text after line {number}") from None
 
 
 def write_jsonl(path: str | Path, items: Iterable[Mapping[str, Any]]) -> int:

@@ -1,26 +1,23 @@
-"""What makes a stranger's cut usable, and the words that its text spells."""
+"""What makes a stranger's cut usable."""
 
 import json
-import math
-import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
 from typing import Any
 
 from scripts.common.cuts import Cut
+from scripts.corpus.booktext import as_read
+from scripts.corpus.texts import Characters, CutError, as_given, given_texts
 
-# Typography that means nothing but its ASCII neighbour; LibriHeavy's book texts are full of it.
-PLAIN = str.maketrans(
-    {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‐": "-", "‑": "-", "…": "...", "\u00a0": " "}
-)
 TOLERANCE = 1e-3  # seconds that a cut may end after its recording (rounding)
+NUMBERS = (int, float)
 
-
-class CutError(ValueError):
-    """A cut that is left out; `reason` is the word it is counted under."""
-
-    def __init__(self, reason: str, message: str):
-        super().__init__(message)
-        self.reason = reason
+# corpus.source -> [texts that a cut came with] -> [book text, words]
+TEXTS: dict[str, Callable[[list[str], Characters], list[str]]] = {"given": as_given, "book": as_read}
+# What of a supervision's `custom` no stage reads and is two thirds of LibriHeavy's bytes.
+LEFT_OUT = {"given": (), "book": ("pre_texts",)}
 
 
 @dataclass(frozen=True)
@@ -30,58 +27,23 @@ class Rules:
     min_seconds: float
     max_seconds: float
     characters: str
+    texts: str = "given"
 
     @classmethod
     def parse(cls, text: str) -> "Rules":
         """From JSON; ValueError if `characters` is not a regular-expression class."""
         rules = cls(**json.loads(text))
-        try:
-            re.compile(f"[^{rules.characters}]")
-        except re.error as error:
-            raise ValueError(
-                f"corpus.characters: [{rules.characters}] is not a regular-expression class ({error})"
-            ) from None
+        _ = rules.allowed
         return rules
 
-
-def normalise(text: str) -> str:
-    """The words of a text as the aligner reads them: upper-case letters and inner apostrophes.
-
-    Hyphens and other punctuation part words; apostrophes at a word's edge are quotation marks and go.
-
-    Raises:
-        CutError: with reason `digits`: how a number was spoken cannot be told from its digits.
-    """
-    if digit := re.search(r"\S*\d\S*", text):
-        raise CutError("digits", f"the text has {digit[0]!r}, spelled nowhere")
-    words = (word.strip("'") for word in re.sub(r"[^A-Z']+", " ", text.upper()).split())
-    return " ".join(word for word in words if word)
-
-
-def texts(supervision: dict[str, Any], characters: str) -> list[str]:
-    """[book text, upper-case words] of a supervision, from `custom.texts` or else `text`.
-
-    Raises:
-        CutError: with reason `no-text`, `empty-text`, `characters` or `digits`.
-    """
-    custom = supervision.get("custom") or {}
-    given = custom.get("texts") or ([supervision["text"]] if supervision.get("text") is not None else [])
-    if not isinstance(given, list) or not given or not all(isinstance(text, str) for text in given):
-        raise CutError("no-text", "its supervision has neither custom.texts nor text")
-    plain = [" ".join(text.translate(PLAIN).split()) for text in given[:2]]
-    if not plain[0]:
-        raise CutError("empty-text", "its text is empty")
-    for text in plain:
-        if odd := re.search(f"[^{characters}]", text):
-            raise CutError("characters", f"the text has {odd[0]!r}; corpus.characters allows [{characters}]")
-    words = normalise(plain[1] if len(plain) > 1 and plain[1] else plain[0])
-    if not words:
-        raise CutError("empty-text", "its text has no words")
-    return [plain[0], words]
+    @cached_property
+    def allowed(self) -> Characters:
+        """Characters that a text may have."""
+        return Characters(self.characters)
 
 
 def checked(cut: dict[str, Any], rules: Rules) -> Cut:
-    """The cut with `custom.texts` and speaker complete and everything else as it was.
+    """The cut with `custom.texts` and speaker complete and, but for LEFT_OUT, everything else as it was.
 
     Raises:
         CutError: if it cannot be used, with the reason; the message does not repeat the id.
@@ -91,7 +53,8 @@ def checked(cut: dict[str, Any], rules: Rules) -> Cut:
         raise CutError("no-supervision", "it has no supervision; exactly 1 is needed")
     if len(supervisions) > 1:
         raise CutError("several-supervisions", f"it has {len(supervisions)} supervisions; exactly 1 is needed")
-    _check_shape(cut)
+    if not _is_sound(cut):
+        raise CutError("malformed", f"{_wrong(cut)} missing or not as in Lhotse's MonoCut with an audio file")
     if cut["duration"] < rules.min_seconds:
         raise CutError("too-short", f"{cut['duration']:.2f} s; corpus.min_seconds is {rules.min_seconds:g}")
     if cut["duration"] > rules.max_seconds:
@@ -100,37 +63,54 @@ def checked(cut: dict[str, Any], rules: Rules) -> Cut:
     if cut["start"] < 0 or end > length + TOLERANCE:
         raise CutError("outside-recording", f"{cut['start']:.2f} to {end:.2f} s of a recording of {length:.2f} s")
     supervision = supervisions[0]
-    custom = {**(supervision.get("custom") or {}), "texts": texts(supervision, rules.characters)}
+    custom = {**(supervision.get("custom") or {}), "texts": TEXTS[rules.texts](given_texts(supervision), rules.allowed)}
+    for key in LEFT_OUT[rules.texts]:
+        custom.pop(key, None)
     speaker = supervision.get("speaker") or "unknown"
     return {**cut, "supervisions": [{**supervision, "speaker": speaker, "custom": custom}]}
 
 
-def _check_shape(cut: dict[str, Any]) -> None:
-    """CutError `malformed` unless the fields that later stages read are there and of the right kind."""
+def _is_sound(cut: dict[str, Any]) -> bool:
+    """Whether the fields that later stages read are there and of the right kind (said by name in `_wrong`)."""
+    try:
+        recording = cut["recording"]
+        source = recording["sources"][0]
+        return (
+            type(cut["id"]) is str
+            and cut["id"] != ""
+            and _is_number(cut["start"])
+            and _is_number(cut["duration"])
+            and type(cut["supervisions"][0]) is dict
+            and type(recording["id"]) is str
+            and _is_number(recording["sampling_rate"])
+            and _is_number(recording["duration"])
+            and type(source["source"]) is str
+            and source.get("type", "file") == "file"
+        )
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return False
+
+
+def _wrong(cut: dict[str, Any]) -> str:
+    """The fields that are not as they must be, by name."""
     recording = cut.get("recording")
     if not isinstance(recording, dict):
         recording = {}
     sources = recording.get("sources") or [{}]
     source = sources[0] if isinstance(sources, list) and isinstance(sources[0], dict) else {}
-    supervision = cut["supervisions"][0]
-    wrong = [
-        field
-        for field, good in (
-            ("id", isinstance(cut.get("id"), str) and cut["id"]),
-            ("start", _is_number(cut.get("start"))),
-            ("duration", _is_number(cut.get("duration"))),
-            ("supervisions[0]", isinstance(supervision, dict)),
-            ("recording.id", isinstance(recording.get("id"), str)),
-            ("recording.sampling_rate", _is_number(recording.get("sampling_rate"))),
-            ("recording.duration", _is_number(recording.get("duration"))),
-            ("recording.sources[0].source", isinstance(source.get("source"), str)),
-            ("recording.sources[0].type", source.get("type", "file") == "file"),
-        )
-        if not good
-    ]
-    if wrong:
-        raise CutError("malformed", f"{', '.join(wrong)} missing or not as in Lhotse's MonoCut with an audio file")
+    fields = {
+        "id": isinstance(cut.get("id"), str) and cut["id"] != "",
+        "start": _is_number(cut.get("start")),
+        "duration": _is_number(cut.get("duration")),
+        "supervisions[0]": isinstance(cut["supervisions"][0], dict),
+        "recording.id": isinstance(recording.get("id"), str),
+        "recording.sampling_rate": _is_number(recording.get("sampling_rate")),
+        "recording.duration": _is_number(recording.get("duration")),
+        "recording.sources[0].source": isinstance(source.get("source"), str),
+        "recording.sources[0].type": source.get("type", "file") == "file",
+    }
+    return ", ".join(field for field, good in fields.items() if not good)
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return type(value) in NUMBERS and isfinite(value)  # type: ignore[arg-type]

@@ -1,30 +1,38 @@
 """What was left out on the way, counted by stage and reason, so that no run ends with silently less data."""
 
 import argparse
+import csv
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from scripts.common.cli import run
 from scripts.common.files import write_csv
-from scripts.report.read import grouped, read_table, records
+from scripts.report.read import read_table, records
 from scripts.report.render import Column, Table, write_forms
 
 COLUMNS = ("stage", "split", "reason", "count", "example")
 
 
 def rows(corpus: str | Path, alignment: str | Path) -> list[dict[str, object]]:
-    """Counts by stage, split and reason, with the first id as an example."""
-    tables = []
-    for stage, path, text in (
-        ("corpus", corpus, ["id", "reason"]),
-        ("alignment", alignment, ["split", "id", "reason"]),
-    ):
-        tables.append(read_table(path, text, []).assign(stage=stage))
-    data = pd.concat(tables).fillna({"split": ""})
-    found = grouped(data, "stage", "split", "reason")
-    return [dict(zip(COLUMNS, (*place, len(lost), lost[0]["id"]), strict=True)) for place, lost in found.items()]
+    """Counts by stage, split and reason, with the first id as an example; reads row by row, for there may be millions.
+
+    Raises:
+        ValueError: naming the file, and the column that it lacks.
+    """
+    counts: Counter[tuple[str, str, str]] = Counter()
+    examples: dict[tuple[str, str, str], str] = {}
+    tables = (("corpus", corpus, ("id", "reason")), ("alignment", alignment, ("split", "id", "reason")))
+    for stage, path, columns in tables:
+        with open(path, newline="", encoding="utf-8") as file:
+            table = csv.DictReader(file)
+            if missing := [column for column in columns if column not in (table.fieldnames or ())]:
+                raise ValueError(f"{path}: no column {missing[0]!r}; found {', '.join(table.fieldnames or ())}")
+            for row in table:
+                place = (stage, row.get("split", ""), row["reason"])
+                counts[place] += 1
+                examples.setdefault(place, row["id"])
+    return [dict(zip(COLUMNS, (*place, count, examples[place]), strict=True)) for place, count in counts.items()]
 
 
 def layout(path: str | Path) -> Table:

@@ -17,7 +17,8 @@ from scripts.common.audio import read
 from scripts.common.cuts import book_text, read_cuts, spoken_text
 from scripts.common.files import read_csv, read_json, read_jsonl, write_jsonl
 from scripts.corpus import manifest, manifest_tasks
-from scripts.corpus.validate import CutError, Rules, normalise
+from scripts.corpus.texts import CutError, normalise
+from scripts.corpus.validate import Rules
 
 RULES = {"min_seconds": 0.1, "max_seconds": 30.0, "characters": "A-Za-z0-9 .,;:!?'\"()-"}
 AN4 = Path(os.environ.get("SHARED", "../shared")) / "an4"
@@ -74,11 +75,13 @@ def call(
     shards: int = 1,
     root: Path | None = None,
     others: Sequence[Path] = (),
+    more: Sequence[object] = (),
+    rules: dict | None = None,
 ) -> None:
     files = [str(folder / f"shard{number}.jsonl.gz") for number in range(shards)]
     flags = ["--manifest", path, "--audio-root", root or folder, "--shards", *files]
-    flags += ["--dropped", folder / "dropped.csv", "--config", json.dumps(RULES)]
-    flags += ["--recordings", folder / "recordings.json", "--not-in", *others]
+    flags += ["--dropped", folder / "dropped.csv", "--config", json.dumps({**RULES, **(rules or {})})]
+    flags += ["--recordings", folder / "recordings.json", "--not-in", *others, *more]
     monkeypatch.setattr("sys.argv", ["manifest", *map(str, flags)])
     manifest.main()
 
@@ -174,7 +177,7 @@ def test_dev_leaves_out_the_recordings_of_train(tmp_path: Path, monkeypatch: pyt
     run(tmp_path, monkeypatch, [cut("a", "r0"), cut("b", "r1"), cut("bad", "r2", text="")])
     used = tmp_path / "train.json"
     (tmp_path / "recordings.json").rename(used)
-    assert read_json(used) == ["r0", "r1"]
+    assert read_json(used) == {"recording": ["r0", "r1"], "speaker": ["s"], "book": []}
     path = tmp_path / "dev.jsonl"
     write_jsonl(path, [cut("c", "r1"), cut("d", "r2")])
     call(tmp_path, monkeypatch, path, others=[used])
@@ -185,6 +188,85 @@ def test_dev_leaves_out_the_recordings_of_train(tmp_path: Path, monkeypatch: pyt
         ValueError, match=r"no usable cut \(dropped: 1 in-train, e.g. c: recording 'r1' is in the train"
     ):
         call(tmp_path, monkeypatch, path, others=[used])
+
+
+def libriheavy(name: str, speaker: str, book: str, recording: str = "r0") -> dict:
+    """A cut with the two texts, the contexts and the book of LibriHeavy's."""
+    made = cut(name, recording, custom={"text_path": book})
+    supervision = made["supervisions"][0] | {"speaker": speaker}
+    supervision["custom"] = {"texts": ["In 1865—he “died”.", "IN EIGHTEEN SIXTY FIVE HE DYED"], "pre_texts": ["x", "X"]}
+    return {**made, "supervisions": [supervision | {"custom": {**supervision["custom"], "begin_byte": 3}}]}
+
+
+def test_libriheavy_keeps_the_page_ties_it_to_its_words_and_leaves_contexts_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    write_jsonl(tmp_path / "c.jsonl.gz", [libriheavy("a", "1", "b"), libriheavy("b", "1", "b", "gone")])
+    (tmp_path / "r0.wav").touch()
+    call(tmp_path, monkeypatch, tmp_path / "c.jsonl.gz", more=["--need-audio"], rules={"texts": "book"})
+    (left,) = read_cuts(tmp_path / "shard0.jsonl.gz")
+    texts = ['In 1865 - he "died".', "IN EIGHTEEN SIXTY FIVE HE DIED"]
+    assert left["supervisions"][0]["custom"] == {"texts": texts, "begin_byte": 3}
+    assert left["custom"] == {"text_path": "b"}
+    assert drops(tmp_path) == {"b": "audio-missing"}
+
+
+def test_dev_leaves_out_the_speakers_and_books_of_train_where_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "r0.wav").touch()
+    rules, path, used = {"texts": "book"}, tmp_path / "c.jsonl", tmp_path / "used.json"
+    write_jsonl(path, [libriheavy("a", "1", "red"), libriheavy("b", "2", "blue")])
+    call(tmp_path, monkeypatch, path, rules=rules)
+    (tmp_path / "recordings.json").rename(used)
+    dev = [("c", "1", "green"), ("d", "3", "blue"), ("e", "unknown", "black"), ("f", "4", "white")]
+    write_jsonl(path, [libriheavy(*each, "r1") for each in dev])
+    (tmp_path / "r1.wav").touch()
+    for apart, left in ((["speaker", "book"], "ef"), (["book"], "cef"), (["speaker"], "def"), ([], "cdef")):
+        call(tmp_path, monkeypatch, path, others=[used], more=["--apart", *apart], rules=rules)
+        assert "".join(c["id"] for c in read_cuts(tmp_path / "shard0.jsonl.gz")) == left
+        assert set(drops(tmp_path).values()) <= {"in-train"}
+
+
+def test_held_out_speakers_are_in_one_split_and_every_cut_in_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "r0.wav").touch()
+    write_jsonl(
+        tmp_path / "c.jsonl", [cut("bad", text=""), *(libriheavy(f"{i}", f"{i % 40}", "b") for i in range(200))]
+    )
+    speakers, ids, dropped = [], [], []
+    for split in ("train", "dev"):
+        more = ["--held-out", 0.25, "--seed", 3, "--split", split]
+        call(tmp_path, monkeypatch, tmp_path / "c.jsonl", more=more, rules={"texts": "book"})
+        left = list(read_cuts(tmp_path / "shard0.jsonl.gz"))
+        speakers.append({c["supervisions"][0]["speaker"] for c in left})
+        ids += [c["id"] for c in left]
+        dropped += drops(tmp_path)
+    assert len(ids) == len(set(ids)) == 200
+    assert not speakers[0] & speakers[1]
+    assert 3 <= len(speakers[1]) <= 20
+    assert dropped == ["bad"]
+
+
+def test_several_manifests_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "r0.wav").touch()
+    write_jsonl(tmp_path / "one.jsonl", [cut("a"), cut("b")])
+    write_jsonl(tmp_path / "two.jsonl", [cut("b"), cut("c")])
+    call(
+        tmp_path,
+        monkeypatch,
+        tmp_path / "one.jsonl",
+        more=["--manifest", tmp_path / "one.jsonl", tmp_path / "two.jsonl"],
+    )
+    assert [c["id"] for c in read_cuts(tmp_path / "shard0.jsonl.gz")] == ["a", "b", "c"]
+    assert drops(tmp_path) == {"b": "duplicate-id"}
+
+
+@pytest.mark.skipif(not AN4.exists(), reason="needs an4 in LibriHeavy's shape (set SHARED)")
+def test_an4_as_libriheavy_keeps_the_same_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    manifest = AN4 / "libriheavy_cuts_test_clean.jsonl.gz"
+    call(tmp_path, monkeypatch, manifest, root=AN4, rules={"texts": "book"}, more=["--need-audio"])
+    before = {c["id"]: spoken_text(c) for c in read_cuts(manifest)}
+    after = {c["id"]: spoken_text(c) for c in read_cuts(tmp_path / "shard0.jsonl.gz")}
+    assert after == before
+    assert drops(tmp_path) == {}
 
 
 def fails(folder: Path, monkeypatch: pytest.MonkeyPatch, says: str, *arguments: object, **more: object) -> None:

@@ -30,6 +30,8 @@ MODALITIES = list(config["modalities"])
 AUDIO_ROOT = {
     "world": f"{RESULTS}/corpus/audio",
     "manifest": config["corpus"]["manifest"]["audio_root"],
+    "libriheavy": config["corpus"]["libriheavy"]["audio_root"] or config["download"]["folder"],
+    "folder": config["corpus"]["folder"]["audio_root"],
 }[config["corpus"]["source"]]
 
 

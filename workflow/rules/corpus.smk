@@ -1,6 +1,7 @@
 """The corpus: speech, its texts and the zero-shot tasks, as Lhotse cuts in LibriHeavy's schema.
 
-In: nothing (corpus.source world: the corpus is written and spoken here), or manifests and audio (manifest).
+In: nothing (corpus.source world: the corpus is written and spoken here), or audio and Lhotse cuts (manifest), LibriHeavy
+(libriheavy), or texts (folder).
 Out: corpus/cuts/{split}/{shard}.jsonl.gz, corpus/tasks/{task}.jsonl.gz, corpus/lexicon.txt and
 corpus/dropped.csv; from world also corpus/audio/, and corpus/truth/ for the tests. Where asked for: corpus/prompts.jsonl
 and, as a split of one shard, corpus/cuts/prompts/.
@@ -106,14 +107,18 @@ if config["corpus"]["source"] == "world":
 
 else:
 
+    # A file per source says where its cuts come from: MANIFESTS, what must stand before (READY), how to read them.
+    include: f"corpus_{config['corpus']['source']}.smk"
+
+    SECTION = config["corpus"][config["corpus"]["source"]]
     SCRIPTS = []
-    USER_LEXICON = [path for path in [config["corpus"]["manifest"]["lexicon"]] if path is not None]
-    DROPPED_PARTS = [f"{RESULTS}/corpus/dropped/{split}.csv" for split in SPLITS]
+    USER_LEXICON = [path for path in [SECTION["lexicon"]] if path is not None]
+    DROPPED_PARTS += [f"{RESULTS}/corpus/dropped/{split}.csv" for split in SPLITS]
 
     rule corpus_manifest_train:
         """A manifest's cuts, checked and dealt into shards; what cannot be used is listed."""
         input:
-            manifest=config["corpus"]["manifest"]["train"],
+            ready=READY["train"],
             others=[],
             code=module_files("scripts.corpus.manifest"),
         output:
@@ -134,12 +139,19 @@ else:
             mem_mb=lambda wildcards, attempt: 2000 * attempt,
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:
+            split="train",
+            manifests=MANIFESTS["train"],
+            section=config["corpus"]["source"],
             audio_root=AUDIO_ROOT,
-            config=as_json(config["corpus"], "min_seconds", "max_seconds", "characters"),
+            options=OPTIONS,
+            config=as_json(RULES, "min_seconds", "max_seconds", "characters", "texts"),
         shell:
             "python -m scripts.corpus.manifest"
-            " --manifest {input.manifest}"
-            " --audio-root {params.audio_root}"
+            " --manifest {params.manifests:q}"
+            " --section {params.section}"
+            " --split {params.split}"
+            " --audio-root {params.audio_root:q}"
+            " {params.options}"
             " --shards {output.shards}"
             " --dropped {output.dropped}"
             " --recordings {output.recordings}"
@@ -150,7 +162,7 @@ else:
     # Dev leaves out what train has, so train comes first.
     use rule corpus_manifest_train as corpus_manifest_dev with:
         input:
-            manifest=config["corpus"]["manifest"]["dev"],
+            ready=READY["dev"],
             others=rules.corpus_manifest_train.output.recordings,
             code=module_files("scripts.corpus.manifest"),
         output:
@@ -164,11 +176,18 @@ else:
             f"{RESULTS}/logs/corpus/manifest/dev.log",
         benchmark:
             f"{RESULTS}/benchmarks/corpus/manifest/dev.tsv"
+        params:
+            split="dev",
+            manifests=MANIFESTS["dev"],
+            section=config["corpus"]["source"],
+            audio_root=AUDIO_ROOT,
+            options=OPTIONS,
+            config=as_json(RULES, "min_seconds", "max_seconds", "characters", "texts"),
 
     rule corpus_manifest_tasks:
         """A task's items, both sides of each checked."""
         input:
-            pairs=lambda wildcards: config["corpus"]["manifest"]["tasks"][wildcards.task],
+            pairs=lambda wildcards: SECTION["tasks"][wildcards.task],
             code=module_files("scripts.corpus.manifest_tasks"),
         output:
             pairs=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",

@@ -1,1 +1,0 @@
-"""Continuations: what each model goes on to say, heard, written down and judged."""

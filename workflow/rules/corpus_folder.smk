@@ -1,0 +1,39 @@
+"""corpus.source folder: audio files with a text of the same name. Included by corpus.smk.
+
+In: corpus.folder.audio_root. Out: corpus/found/{split}.jsonl.gz, the same as Lhotse cuts.
+"""
+
+MANIFESTS = {split: f"{RESULTS}/corpus/found/{split}.jsonl.gz" for split in SPLITS}
+READY = MANIFESTS
+OPTIONS = ""
+RULES = {**config["corpus"], "texts": "given"}
+DROPPED_PARTS = [f"{RESULTS}/corpus/dropped/found/{split}.csv" for split in SPLITS]
+
+
+rule corpus_folder:
+    """A folder's audio files and texts as Lhotse cuts; files without the other are listed."""
+    input:
+        folder=lambda wildcards: str(Path(AUDIO_ROOT, config["corpus"]["folder"][wildcards.split])),
+        code=module_files("scripts.corpus.folder"),
+    output:
+        cuts=f"{RESULTS}/corpus/found/{{split}}.jsonl.gz",
+        dropped=f"{RESULTS}/corpus/dropped/found/{{split}}.csv",
+    log:
+        f"{RESULTS}/logs/corpus/folder/{{split}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/corpus/folder/{{split}}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        audio_root=AUDIO_ROOT,
+    shell:
+        "python -m scripts.corpus.folder"
+        " --audio-root {params.audio_root:q}"
+        " --folder {input.folder:q}"
+        " --out {output.cuts}"
+        " --dropped {output.dropped}"
+        " 2>&1 | tee {log}"
