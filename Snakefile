@@ -1,8 +1,8 @@
 """Why is a speech language model worse than a text one, and which factor costs it what?
 
-Seven stages in a row, each a file in workflow/rules/ and a folder under results/<name>/:
+Eight stages in a row, each a file in workflow/rules/ and a folder under results/<name>/:
 
-    corpus -> alignment -> units -> tokens -> lm -> evaluation -> report
+    corpus -> alignment -> units -> tokens -> lm -> evaluation -> continuation -> report
 
 Ask for a stage by its name, for `tables` or `figures`, or for any file.
 """
@@ -23,6 +23,7 @@ include: "workflow/rules/units.smk"
 include: "workflow/rules/tokens.smk"
 include: "workflow/rules/lm.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/continuation.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/targets.smk"
 

@@ -92,7 +92,7 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
         raise ValueError(f"{path}:{number}: not JSON ({error.msg} at column {error.colno})") from None
     except UnicodeDecodeError:
         raise ValueError(f"{path}:{number}: not UTF-8 text") from None
-    except (EOFError, isal_zlib.IsalError, OSError) as error:
+    except (EOFError, isal_zlib.error, OSError) as error:  # type: ignore[misc]
         if isinstance(error, PermissionError | IsADirectoryError):
             raise
         raise ValueError(f"{path}: damaged or truncated gzip after line {number} ({error})") from None

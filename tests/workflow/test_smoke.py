@@ -10,7 +10,7 @@ from tests.workflow.conftest import Workflow, copy_repository
 
 pytestmark = pytest.mark.slow
 SMOKE = ("--configfile", "workflow/configs/smoke.yaml")
-STAGES = ["corpus", "alignment", "units", "tokens", "lm", "evaluation"]
+STAGES = ["corpus", "alignment", "units", "tokens", "lm", "evaluation", "continuation"]
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -68,13 +68,13 @@ def test_a_changed_training_key_reruns_lm_and_what_follows(smoke: Workflow):
     jobs = smoke.would_run(*SMOKE, smoke.overlay("lm: {training: {learning_rate: 0.001}}"))
     assert "lm_train" in jobs
     assert "evaluation_score" in jobs
-    assert stages_of(jobs) == {"lm", "evaluation", "report"}
+    assert stages_of(jobs) == {"lm", "evaluation", "continuation", "report"}
 
 
 def test_a_changed_modality_leaves_the_other_models_alone(smoke: Workflow):
     jobs = smoke.would_run(*SMOKE, smoke.overlay("modalities: {text-bpe: {vocab_size: 140}}"))
     assert {job for job in jobs if job.startswith("lm_train/")} == {"lm_train/text-bpe"}
-    assert stages_of(jobs) == {"tokens", "lm", "evaluation", "report"}
+    assert stages_of(jobs) == {"tokens", "lm", "evaluation", "continuation", "report"}
 
 
 def test_changed_units_leave_text_and_phones_alone(smoke: Workflow):
@@ -109,7 +109,7 @@ def digests(folder: Path) -> dict[str, str]:
     """Content of everything that must not differ between two runs of one seed."""
     found = {}
     for pattern in ("corpus/**/*", "alignment/**/*", "units/**/*", "tokens/**/*", "lm/*/model/*", "lm/*/scaling/**/*",
-                    "evaluation/**/*", "report/**/*"):  # fmt: skip
+                    "evaluation/**/*", "continuation/**/*", "report/**/*"):  # fmt: skip
         for file in sorted(folder.glob(pattern)):
             if file.is_file():
                 found[str(file.relative_to(folder))] = hashlib.sha256(file.read_bytes()).hexdigest()

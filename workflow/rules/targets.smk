@@ -55,9 +55,17 @@ rule evaluation:
     localrule: True
 
 
+rule continuation:
+    """What each model goes on to say after the same prompts."""
+    input:
+        expand(f"{RESULTS}/continuation/generated/{{modality}}.jsonl", modality=MODALITIES * WITH_CONTINUATION),
+    localrule: True
+
+
 rule all:
     """Everything that the report shows, and the words whose pronunciation was guessed."""
     input:
+        rules.continuation.input,
         rules.tables.input,
         rules.figures.input,
         f"{RESULTS}/alignment/guessed.csv",

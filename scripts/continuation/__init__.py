@@ -1,0 +1,1 @@
+"""Continuations: what each model goes on to say, heard, written down and judged."""

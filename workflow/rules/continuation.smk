@@ -1,0 +1,127 @@
+"""What each model goes on to say: sampled, heard, written down and judged.
+
+In: alignment/cuts/dev, the audio, units/, tokens/{modality} and lm/{modality}.
+Out: continuation/prompts.jsonl, continuation/generated/{modality}.jsonl and real/{modality}.jsonl.
+
+Real continuations of the same prompts go the same way as generated ones: what they score is what the way
+itself costs. With `continuation.prompts: 0` nothing here is asked for; the rules stay.
+"""
+
+CONTINUATION = config["continuation"]
+WITH_CONTINUATION = CONTINUATION["prompts"] > 0
+FROM_LIST = CONTINUATION["prompts_from"] == "list"
+
+
+rule continuation_choose:
+    """Beginnings of dev utterances as prompts, and what really followed them, as cuts."""
+    input:
+        cuts=expand(f"{RESULTS}/alignment/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
+        scripts=[path for path in SCRIPTS if "/dev/" in path],
+        listed=[f"{RESULTS}/corpus/prompts.jsonl"] * FROM_LIST,
+        code=module_files("scripts.continuation.choose"),
+    output:
+        cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
+        prompts=f"{RESULTS}/continuation/prompts.jsonl",
+    log:
+        f"{RESULTS}/logs/continuation/choose.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/continuation/choose.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 20 * attempt,
+    params:
+        config=as_json(CONTINUATION, "prompts", "prompt_seconds", "seconds"),
+        seed=config["seed"],
+    shell:
+        "python -m scripts.continuation.choose"
+        " --cuts {input.cuts}"
+        " --scripts {input.scripts}"
+        " --listed {input.listed}"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " --out {output.cuts}"
+        " --prompts {output.prompts}"
+        " 2>&1 | tee {log}"
+
+
+use rule units_extract as continuation_units with:
+    input:
+        cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
+        encoder=f"{RESULTS}/units/encoder",
+        kmeans=f"{RESULTS}/units/kmeans.npy",
+        about=f"{RESULTS}/units/kmeans.json",
+        code=module_files("scripts.units.extract"),
+    output:
+        units=f"{RESULTS}/continuation/units.npz",
+    log:
+        f"{RESULTS}/logs/continuation/units.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/continuation/units.tsv"
+    priority: 0
+
+
+use rule tokens_encode as continuation_encode with:
+    input:
+        cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
+        units=lambda w: [f"{RESULTS}/continuation/units.npz"] * (SOURCE[w.modality] in STREAMS),
+        tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",
+        code=module_files("scripts.tokens.encode"),
+    output:
+        tokens=f"{RESULTS}/continuation/tokens/{{modality}}.bin",
+        index=f"{RESULTS}/continuation/tokens/{{modality}}.idx.npz",
+    log:
+        f"{RESULTS}/logs/continuation/encode/{{modality}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/continuation/encode/{{modality}}.tsv"
+
+
+rule continuation_generate:
+    """Sample continuations of every prompt in one modality, and read the real ones in the same form."""
+    input:
+        tokens=f"{RESULTS}/continuation/tokens/{{modality}}.bin",
+        index=f"{RESULTS}/continuation/tokens/{{modality}}.idx.npz",
+        listed=[f"{RESULTS}/tokens/{{modality}}/prompts.bin"] * FROM_LIST,
+        listed_index=[f"{RESULTS}/tokens/{{modality}}/prompts.idx.npz"] * FROM_LIST,
+        stats=f"{RESULTS}/tokens/{{modality}}/stats.json",
+        model=f"{RESULTS}/lm/{{modality}}/model",
+        code=module_files("scripts.continuation.generate"),
+    output:
+        generated=f"{RESULTS}/continuation/generated/{{modality}}.jsonl",
+        real=f"{RESULTS}/continuation/real/{{modality}}.jsonl",
+    log:
+        f"{RESULTS}/logs/continuation/generate/{{modality}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/continuation/generate/{{modality}}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: CONTINUATION["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        config=as_json(
+            CONTINUATION,
+            "seconds",
+            "seeds",
+            "temperature",
+            "top_p",
+            "batch",
+            "precision",
+            "threads",
+        ),
+        seed=config["seed"],
+    shell:
+        "python -m scripts.continuation.generate"
+        " --tokens {input.tokens}"
+        " --prompts {input.listed}"
+        " --stats {input.stats}"
+        " --model {input.model}"
+        " --modality {wildcards.modality}"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " --generated {output.generated}"
+        " --real {output.real}"
+        " 2>&1 | tee {log}"
