@@ -73,6 +73,21 @@ def _in_words(validator: str, value: Any) -> str:
     return words.get(validator, f"satisfy {validator}: {value}")
 
 
+def _task_problems(tasks: Mapping[str, Any], place: str) -> Iterator[str]:
+    """Published test sets whose place or half is not said, or said twice."""
+    for name, task in tasks.items():
+        if isinstance(task, str):
+            continue
+        where = f"config: {place}.{name}"
+        if ("dataset" in task) == ("folder" in task):
+            yield f"{where} must have either dataset (it is downloaded) or folder (it is there)"
+        is_story = task["format"] == "storycloze"
+        if is_story == ("split" in task):
+            yield f"{where}.split " + ("is set; storycloze has no halves" if is_story else "is missing; dev or test")
+        if "transcripts" in task and not is_story:
+            yield f"{where}.transcripts is set; sLM21 holds its own texts"
+
+
 def _reference_problems(config: Mapping[str, Any]) -> Iterator[str]:
     """Keys that are well-formed one by one and wrong together."""
     modalities = config["modalities"]
@@ -111,6 +126,8 @@ def _reference_problems(config: Mapping[str, Any]) -> Iterator[str]:
         both := set(corpus["libriheavy"]["train"]) & set(corpus["libriheavy"]["dev"])
     ):
         yield f"config: corpus.libriheavy: {min(both)} is in train and in dev; dev: [] takes speakers out of train"
+    if corpus["source"] != "world":
+        yield from _task_problems(corpus[corpus["source"]]["tasks"], f"corpus.{corpus['source']}.tasks")
     if corpus["source"] == "world":
         for task, options in corpus["world"]["tasks"].items():
             if options["voices"] > corpus["world"]["speakers"]:

@@ -98,6 +98,29 @@ def test_a_wrong_key_is_refused_by_its_path(path: str, value: object, says: str)
     assert says in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("task", "says"),
+    [
+        (3, "tasks.t is 3; it must be of type string or object"),
+        ({}, "tasks.t.format is missing"),
+        ({"format": "blimp"}, "tasks.t.format is 'blimp'; it must be one of slm21-lexical"),
+        ({"format": "storycloze", "folder": "x", "voice": 1}, "tasks.t.voice is not a known key"),
+        ({"format": "storycloze"}, "tasks.t must have either dataset (it is downloaded) or folder"),
+        ({"format": "storycloze", "folder": "x", "dataset": "tsc"}, "tasks.t must have either dataset"),
+        ({"format": "slm21-lexical", "dataset": "slm21"}, "tasks.t.split is missing; dev or test"),
+        ({"format": "slm21-lexical", "dataset": "slm21", "split": "train"}, "split is 'train'; it must be one of"),
+        ({"format": "storycloze", "folder": "x", "split": "dev"}, "tasks.t.split is set; storycloze has no halves"),
+        ({"format": "slm21-lexical", "folder": "x", "split": "dev", "transcripts": "y"}, "tasks.t.transcripts is set"),
+    ],
+)
+def test_a_wrong_test_set_is_refused_by_its_key(task: object, says: str):
+    config = changed("corpus.source", "manifest")
+    config["corpus"]["manifest"] |= {"train": "a", "dev": "b", "audio_root": "c", "tasks": {"t": task}}
+    with pytest.raises(ValueError, match="the configuration cannot be used") as error:
+        check(config)
+    assert says in str(error.value)
+
+
 def test_a_missing_key_is_named():
     config = copy.deepcopy(DEFAULT)
     del config["lm"]["training"]["epochs"]

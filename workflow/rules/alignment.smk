@@ -112,7 +112,7 @@ if config["alignment"]["external"] is None:
             mem_mb=lambda wildcards, attempt: 1500 * attempt,
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:
-            audio_root=AUDIO_ROOT,
+            audio_root=audio_root,
             config=ALIGN_CONFIG,
         shell:
             "python -m scripts.alignment.align"

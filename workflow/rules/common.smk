@@ -35,9 +35,21 @@ AUDIO_ROOT = {
 }[config["corpus"]["source"]]
 
 
+# Test sets in a published layout, by task: their entry in the configuration; TASK_ROOTS is where their audio is
+# (corpus_published.smk fills it: a dataset's place is known to download.smk).
+PUBLISHED = {
+    name: task
+    for name, task in config["corpus"][config["corpus"]["source"]]["tasks"].items()
+    if config["corpus"]["source"] != "world" and not isinstance(task, str)
+}
+TASK_ROOTS = {}
+
+
 def audio_root(wildcards):
-    """The folder that the audio of a job's cuts is named from; the prompts' is ours whatever the corpus is."""
-    return f"{RESULTS}/corpus/audio" if wildcards.get("split") == PROMPTS else AUDIO_ROOT
+    """The folder that the audio of a job's cuts is named from: prompts and published test sets have their own."""
+    if wildcards.get("split") == PROMPTS:
+        return f"{RESULTS}/corpus/audio"
+    return TASK_ROOTS.get(wildcards.get("task"), AUDIO_ROOT)
 
 
 wildcard_constraints:

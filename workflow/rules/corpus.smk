@@ -114,6 +114,9 @@ else:
     SCRIPTS = []
     USER_LEXICON = [path for path in [SECTION["lexicon"]] if path is not None]
     DROPPED_PARTS += [f"{RESULTS}/corpus/dropped/{split}.csv" for split in SPLITS]
+    DROPPED_PARTS += [f"{RESULTS}/corpus/dropped/published/{task}.csv" for task in PUBLISHED]
+
+    include: "corpus_published.smk"
 
     rule corpus_manifest_train:
         """A manifest's cuts, checked and dealt into shards; what cannot be used is listed."""
@@ -187,7 +190,11 @@ else:
     rule corpus_manifest_tasks:
         """A task's items, both sides of each checked."""
         input:
-            pairs=lambda wildcards: SECTION["tasks"][wildcards.task],
+            pairs=lambda wildcards: (
+                f"{RESULTS}/corpus/published/{wildcards.task}.jsonl.gz"
+                if wildcards.task in PUBLISHED
+                else SECTION["tasks"][wildcards.task]
+            ),
             code=module_files("scripts.corpus.manifest_tasks"),
         output:
             pairs=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
@@ -203,13 +210,13 @@ else:
             mem_mb=1000,
             runtime=lambda wildcards, attempt: 30 * attempt,
         params:
-            audio_root=AUDIO_ROOT,
+            audio_root=audio_root,
             config=as_json(config["corpus"], "min_seconds", "max_seconds", "characters"),
         shell:
             "python -m scripts.corpus.manifest_tasks"
             " --task {wildcards.task}"
             " --items {input.pairs}"
-            " --audio-root {params.audio_root}"
+            " --audio-root {params.audio_root:q}"
             " --out {output.pairs}"
             " --dropped {output.dropped}"
             " --config {params.config:q}"

@@ -1,0 +1,47 @@
+"""Test sets in a published layout as task items: in come sound files and their tables, out go unchecked items.
+
+Included by corpus.smk where the corpus is not written here; its rule corpus_manifest_tasks checks the items.
+"""
+
+TASK_ROOTS |= {
+    name: task["folder"] if "folder" in task else download_place(task["dataset"]) for name, task in PUBLISHED.items()
+}
+
+
+rule corpus_published_tasks:
+    """A published test set as items, paired by its own keys; what has no partner or no sound is listed."""
+    input:
+        done=lambda wildcards: [
+            downloaded(task["dataset"]) for task in [PUBLISHED[wildcards.task]] if "dataset" in task
+        ],
+        code=module_files("scripts.corpus.published_tasks"),
+    output:
+        pairs=f"{RESULTS}/corpus/published/{{task}}.jsonl.gz",
+        dropped=f"{RESULTS}/corpus/dropped/published/{{task}}.csv",
+    log:
+        f"{RESULTS}/logs/corpus/published_tasks/{{task}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/corpus/published_tasks/{{task}}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        folder=lambda wildcards: TASK_ROOTS[wildcards.task],
+        config=lambda wildcards: as_json(
+            {
+                key: value
+                for key, value in PUBLISHED[wildcards.task].items()
+                if key in ("format", "split", "transcripts")
+            }
+        ),
+    shell:
+        "python -m scripts.corpus.published_tasks"
+        " --task {wildcards.task}"
+        " --folder {params.folder:q}"
+        " --config {params.config:q}"
+        " --out {output.pairs}"
+        " --dropped {output.dropped}"
+        " 2>&1 | tee {log}"
