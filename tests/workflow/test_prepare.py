@@ -78,3 +78,10 @@ def test_a_folder_of_audio_and_texts(workflow: Workflow, an4: Path, tmp_path_fac
     assert {spoken_text(c) for c in train + dev} == {spoken_text(c) for c in cuts}
     dropped = read_csv(workflow.folder / "results/x/corpus/dropped.csv")
     assert [(row["id"], row["reason"]) for row in dropped] == [("train/empty", "no-audio")]
+
+    lost = next((root / "dev").rglob("*.wav"))
+    lost.write_bytes(lost.read_bytes()[:1000])
+    workflow.snakemake(*overlay(workflow, "folder", audio_root=str(root)), "--", "audio_check")
+    (row,) = read_csv(workflow.folder / "results/x/corpus/audio_check.csv")
+    assert row["file"] == str(lost.relative_to(root))
+    assert row["problem"] in ("damaged", "length")
