@@ -20,7 +20,7 @@ from scripts.common.files import write_json
 from scripts.download.answers import Changed
 from scripts.download.file import Source, algorithm, digest_of, fetch_file, mismatch
 from scripts.download.local import Local
-from scripts.download.members import Member, damaged, mend, read_members, stands
+from scripts.download.members import Member, damaged, mend, read_members, remove_members, stands
 from scripts.download.names import aside
 from scripts.download.published import published_digest
 from scripts.download.registry import Dataset, Downloads, find
@@ -119,12 +119,22 @@ def bring(job: Job, done: Path, content: bool) -> dict[str, Any]:
         if job.dataset.kind != "file" and mended(job, record, found):
             return record
         print(f"download/{job.dataset.name}: fetching it again")
-        if job.dataset.kind == "file":
-            job.place.unlink(missing_ok=True)
-        job.state.forget()
+        discard(job)
+    elif job.state.finished():
+        print(f"download/{job.dataset.name}: the registry asks for another file now")
+        discard(job)
     done.unlink(missing_ok=True)
     fetch(job)
     return job.state.complete(job.dataset) or {}
+
+
+def discard(job: Job) -> None:
+    """Delete a dataset that was complete."""
+    if job.dataset.kind == "file":
+        job.place.unlink(missing_ok=True)
+    else:
+        remove_members(job.place, job.state.members)
+    job.state.forget()
 
 
 def fetch(job: Job) -> None:
@@ -219,6 +229,7 @@ def _fetch_zip(job: Job, source: Source) -> tuple[int, str, str, int]:
         # A link leads to a copy that others use.
         files = extract_zip(archive, job.place, state, job.room, dataset.name, cut=not archive.is_symlink())
     except (zipfile.BadZipFile, EOFError) as error:
+        remove_members(job.place, state.members)
         state.forget()
         if not isinstance(source, Local):
             archive.unlink()

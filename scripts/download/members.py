@@ -70,6 +70,13 @@ def write_member(path: Path, pieces: Iterable[bytes | memoryview], size: int) ->
     return crc
 
 
+def remove_members(folder: Path, members: Path) -> None:
+    """Delete what is listed: it is of an archive that is not wanted any more."""
+    if members.exists():
+        for member, _ in read_members(members):
+            inside(folder, member.name, str(members)).unlink(missing_ok=True)
+
+
 def read_blocks(path: Path) -> Iterator[bytes]:
     """A file's content."""
     with open(path, "rb", buffering=0) as file:

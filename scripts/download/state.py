@@ -7,7 +7,9 @@ verified.json   of a zip: the archive was whole, its content is being extracted
 complete.json   written last: the dataset is whole
 """
 
+import errno
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -39,6 +41,10 @@ class State:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise OSError(f"another process is downloading {self.folder.name} ({file.name} is locked)") from None
+            except OSError as error:
+                if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
+                    raise
+                print(f"{file.name}: this file system has no locks; run no second download of this beside it")
             yield
 
     def begun(self) -> Version | None:
@@ -64,10 +70,7 @@ class State:
             path.unlink(missing_ok=True)
 
     def complete(self, dataset: Dataset) -> dict[str, Any] | None:
-        """The record of a completed download, None if there is none.
-
-        One of a file that the registry no longer asks for is forgotten.
-        """
+        """The record of a completed download, None if there is none or the registry now asks for another file."""
         if not self._complete.exists():
             return None
         record = read_json(self._complete)
@@ -76,10 +79,11 @@ class State:
             checksum is None or checksum.digest is None or record["checksum"] == {checksum.algorithm: checksum.digest}
         )
         same = record["path"] == dataset.path and record["kind"] == dataset.kind and same_digest
-        if same and dataset.bytes in (None, record["bytes"]):
-            return record
-        self.forget()
-        return None
+        return record if same and dataset.bytes in (None, record["bytes"]) else None
+
+    def finished(self) -> bool:
+        """Whether something was completed, perhaps of an older registry."""
+        return self._complete.exists()
 
     def finish(self, dataset: Dataset, size: int, algorithm: str, digest: str, published: bool, files: int) -> None:
         """The dataset is whole: the record that says so, and nothing unfinished."""
@@ -92,6 +96,7 @@ class State:
             "checksum_is": "as published" if published else "as received",
             "files": files,
         }
+        os.sync()  # the record must not outlive what it vouches for
         write_json(self._complete, record)
         self.between.unlink(missing_ok=True)
         self._begun.unlink(missing_ok=True)

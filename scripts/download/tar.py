@@ -16,7 +16,7 @@ from scripts.common.progress import Progress
 from scripts.download.answers import Changed
 from scripts.download.file import Room, Source, algorithm, mismatch
 from scripts.download.hashing import Hasher
-from scripts.download.members import Member, read_blocks, read_members, stands, write_member
+from scripts.download.members import Member, read_blocks, read_members, remove_members, stands, write_member
 from scripts.download.names import inside
 from scripts.download.remote import BLOCK
 from scripts.download.state import State
@@ -43,8 +43,9 @@ def fetch_tar(source: Source, folder: Path, state: State, room: Room, name: str)
             problem = f"it is no whole tar ({error})"
         if problem is None:
             return size, algorithm(source.checksum), digest, files
-        # Which member is wrong is not to be known, so all are fetched again, each in the place of its old self.
+        # Which member is wrong is not to be known, so all are fetched again.
         pieced = resumed or source.pieced
+        remove_members(folder, state.members)
         state.forget()
         source.forget()
         if pieced:

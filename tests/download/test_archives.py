@@ -156,7 +156,7 @@ def test_if_the_server_has_another_archive_now_all_of_it_is_fetched(
 ):
     task = job(MAKE[kind](contents), kind, published=False)
     bring(task, done(task), content=False)
-    newer = {name: content[::-1] for name, content in contents.items()}
+    newer = {name: content[::-1] for name, content in contents.items() if "long" not in name}
     server.files["/x"] = MAKE[kind](newer)
     harm(task.place / "small/12/big.flac", "delete")
     bring(task, done(task), content=False)

@@ -1,5 +1,6 @@
 """Every fault of a server ends in a right file or in one clear error, and no part is ever taken for the whole."""
 
+import gzip
 import hashlib
 import random
 import time
@@ -151,6 +152,16 @@ def test_without_a_checksum_a_page_in_disguise_is_still_no_zip(job: Make, server
     server.always("/x", faults.page_in_disguise)
     with pytest.raises(OSError, match=r"it does not begin like a \.zip file"):
         bring(task, done(task), content=False)
+
+
+def test_without_a_checksum_a_gzip_file_vouches_for_itself(job: Make, server: Server):
+    content = gzip.compress(CONTENT)
+    task = job(content, published=False, file="x.jsonl.gz")
+    server.fail("/x", faults.corrupt)
+    with pytest.raises(OSError, match="its gzip stream is damaged"):
+        bring(task, done(task), content=False)
+    bring(task, done(task), content=False)
+    assert task.place.read_bytes() == content
 
 
 def test_a_checksum_in_a_redirect_s_header_is_used(job: Make, server: Server):
