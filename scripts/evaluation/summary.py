@@ -1,7 +1,8 @@
 """Every score of the experiment in one tidy table: modality, task, metric, value, interval, n.
 
 Metrics of a pair task: `accuracy` (as evaluation.decide_by says), the same pairs decided the other way
-(`accuracy_per_token` or `accuracy_total`), and `baseline_<name>`. Of dev: bits per second, word, token.
+(`accuracy_per_token` or `accuracy_total`), `accuracy_voices` (the same value with an interval over items and voices,
+where a task has several) and `baseline_<name>`. Of dev: bits per second, word, token.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import numpy as np
 
 from scripts.common.cli import run
 from scripts.common.files import read_csv, write_csv
-from scripts.evaluation.accuracy import DECIDE_BY, Interval, by_item, decide, interval, normalise
+from scripts.evaluation.accuracy import DECIDE_BY, Interval, by_item, decide, interval, normalise, voices_interval
 
 COLUMNS = ("modality", "task", "metric", "value", "ci_low", "ci_high", "n")
 
@@ -30,7 +31,7 @@ class Config:
 
 
 def accuracies(rows: list[dict[str, str]], config: Config, seed: int) -> dict[str, Interval]:
-    """`accuracy` and the accuracy of the other normalisation, from the rows that score.py wrote."""
+    """`accuracy`, that of the other normalisation, and with several voices `accuracy_voices`; rows are score.py's."""
     other = next(way for way in DECIDE_BY if way != config.decide_by)
     sides = (
         normalise(_column(rows, f"logprob_{side}"), _column(rows, f"tokens_{side}"), other)
@@ -38,9 +39,14 @@ def accuracies(rows: list[dict[str, str]], config: Config, seed: int) -> dict[st
     )
     ids = [row["id"] for row in rows]
     correct = {"accuracy": _column(rows, "correct"), f"accuracy_{other}": decide(*sides)}
-    return {
+    found = {
         metric: interval(by_item(ids, values), config.bootstrap_samples, seed) for metric, values in correct.items()
     }
+    voices = [row["voice"] for row in rows]
+    if len(set(voices)) > 1 and len(set(ids)) < len(ids):
+        samples = config.bootstrap_samples
+        found["accuracy_voices"] = voices_interval(ids, voices, correct["accuracy"], samples, seed)
+    return found
 
 
 def baselines(rows: list[dict[str, str]], config: Config, seed: int) -> dict[str, Interval]:

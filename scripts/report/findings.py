@@ -15,6 +15,7 @@ from scripts.report.read import grouped, records
 from scripts.report.render import number
 
 BASELINE = "baseline_"
+LEVEL = 0.05  # of false differences in all comparisons together
 
 
 def changes(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -59,6 +60,19 @@ def largest_cost(factors: pd.DataFrame) -> str:
     return (
         f"The largest cost is that of factor {row['factor']} on {display(row['task'])}:"
         f" {number(-row['change_percent'])}%."
+    )
+
+
+def corrected(factors: pd.DataFrame) -> str:
+    """Which differences stand at 5% when their number is corrected for."""
+    stand = [
+        f"{row['factor']} ({display(row['baseline'])} → {display(row['modality'])}) on {display(row['task'])}"
+        for row in records(factors[factors["p_holm"] < LEVEL])
+    ]
+    said = listed(stand) if stand else "none"
+    return (
+        f"At a level of {LEVEL:.0%} over all {len(factors)} comparisons together (paired randomisation tests, Holm's"
+        f" correction), these differences stand: {said}."
     )
 
 

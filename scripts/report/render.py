@@ -89,6 +89,13 @@ def interval(value: float, low: float, high: float, digits: int = 1, *, sign: bo
     return f"{point} [{number(low, digits, sign=sign)}, {number(high, digits, sign=sign)}]"
 
 
+def probability(value: float | None) -> str:
+    """`0.034`, `<0.001`; a dash where there is none."""
+    if value is None or math.isnan(value):
+        return NONE
+    return "<0.001" if value < 0.001 else number(value, 3)
+
+
 def count(value: float | None) -> str:
     """`812`, `36,104`, `12.3M`, `2.249B`: whole below a million, then four figures at most."""
     if value is None or math.isnan(value):

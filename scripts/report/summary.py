@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scripts.common.cli import run
 from scripts.report import table_dropped, table_factors, table_modalities, table_results
-from scripts.report.findings import beside_paper, factor_sentences, largest_cost, weak_scores
+from scripts.report.findings import beside_paper, corrected, factor_sentences, largest_cost, weak_scores
 from scripts.report.paper import Paper, read_paper
 from scripts.report.read import grouped, read_table
 from scripts.report.render import html_table, page, write_text
@@ -83,6 +83,7 @@ def body(about: About, tables: Path, paper: Paper, *, with_factors: bool) -> str
         answer = [
             *factor_sentences(factors, paper),
             largest_cost(factors),
+            corrected(factors),
             *filter(None, [beside_paper(factors, paper)]),
         ]
         parts += ["<h2>Which factor costs what</h2>\n", _list(answer)]

@@ -1,13 +1,16 @@
 """The paper's Table 3: what each step from text to speech costs, relative to where it starts from.
 
 Both modalities of a factor are scored on the same items, so the interval is that of a paired bootstrap:
-an item drawn counts for both, and what makes it hard for both cancels out.
+an item drawn counts for both, and what makes it hard for both cancels out. The p-value is that of a paired
+randomisation test on the same items, corrected by Holm's procedure for the number of rows
+(scripts/evaluation/significance.py).
 """
 
 import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,13 +18,15 @@ import pandas as pd
 from scripts.common.cli import run
 from scripts.common.files import write_csv
 from scripts.common.seeds import generator
+from scripts.evaluation.significance import holm, sign_flip
 from scripts.report.names import display
 from scripts.report.paper import Paper, read_paper
-from scripts.report.read import grouped, item_scores, read_table
-from scripts.report.render import Column, Table, interval, number, write_forms
+from scripts.report.read import grouped, item_scores, read_table, records
+from scripts.report.render import Column, Table, interval, number, probability, write_forms
 
 TEXT = ("factor", "baseline", "modality", "task", "metric")
-NUMBERS = ("change_percent", "ci_low", "ci_high")
+CHANGE = ("change_percent", "ci_low", "ci_high")
+NUMBERS = (*CHANGE, "n", "p_value", "p_holm")
 COLUMNS = (*TEXT, *NUMBERS)
 
 
@@ -50,8 +55,12 @@ def paired_interval(base: np.ndarray, new: np.ndarray, samples: int, rng: np.ran
     return float(low), float(high)
 
 
-def compare(base_path: Path, new_path: Path, samples: int, rng: np.random.Generator) -> tuple[float, float, float]:
-    """(change in %, low, high) between two files of scored items; ValueError if they hold other items."""
+def compare(base_path: Path, new_path: Path, samples: int, rng: np.random.Generator) -> tuple[float, ...]:
+    """(change in %, low, high, items, p-value) between two files of scored items.
+
+    Raises:
+        ValueError: the files hold other items.
+    """
     base, new = item_scores(base_path), item_scores(new_path)
     if not base.index.equals(new.index):
         lone = sorted(set(base.index) ^ set(new.index))
@@ -60,22 +69,24 @@ def compare(base_path: Path, new_path: Path, samples: int, rng: np.random.Genera
             f" e.g. {lone[0]!r}); a change is measured on the same items"
         )
     change = change_percent(new.mean(), base.mean())
-    return (change, *paired_interval(base.to_numpy(), new.to_numpy(), samples, rng))
+    interval_ = paired_interval(base.to_numpy(), new.to_numpy(), samples, rng)
+    return (change, *interval_, len(base), sign_flip((new - base).to_numpy(), rng))
 
 
 def rows(
     evaluation: Path, factors: Sequence[Mapping[str, str]], tasks: Sequence[str], samples: int, seed: int
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """One row per factor, pair of modalities and task, in the config's order."""
-    found = []
+    found: list[dict[str, Any]] = []
     for factor in factors:
         for task in tasks:
             rng = generator(seed, "report/factors", factor["name"], factor["from"], factor["to"], task)
             base, new = (evaluation / task / f"{factor[side]}.csv" for side in ("from", "to"))
             numbers = (round(number, 6) for number in compare(base, new, samples, rng))
             place = (factor["name"], factor["from"], factor["to"], task, "accuracy")
-            found.append(dict(zip(COLUMNS, (*place, *numbers), strict=True)))
-    return found
+            found.append(dict(zip(COLUMNS[:-1], (*place, *numbers), strict=True)))
+    corrected = holm([float(row["p_value"]) for row in found])
+    return [{**row, "p_holm": round(p, 6)} for row, p in zip(found, corrected, strict=True)]
 
 
 def layout(path: str | Path, paper: Paper) -> Table:
@@ -84,7 +95,7 @@ def layout(path: str | Path, paper: Paper) -> Table:
     tasks = list(dict.fromkeys(data["task"]))
     columns = [Column("factor", text=True), Column("from → to", text=True)]
     for task in tasks:
-        columns += [Column(name, f"{display(task)}, change in %") for name in ("ours", "paper")]
+        columns += [Column(name, f"{display(task)}, change in %") for name in ("ours", "paper", "p")]
     lines = []
     for (factor, baseline, modality), group in grouped(data, "factor", "baseline", "modality").items():
         line = [factor, f"{display(baseline)} → {display(modality)}"]
@@ -93,11 +104,14 @@ def layout(path: str | Path, paper: Paper) -> Table:
             row = cells[task]
             line.append(interval(row["change_percent"], row["ci_low"], row["ci_high"], sign=True))
             line.append(number(paper.change(factor, baseline, modality, task), sign=True))
+            line.append(probability(row["p_holm"]))
         lines.append(line)
+    counted = ", ".join(f"{display(row['task'])} {row['n']:,.0f}" for row in records(data.drop_duplicates("task")))
     notes = [
         "Change of accuracy in % of the baseline's accuracy, 100 (new / baseline − 1)."
         " Brackets: 95% paired bootstrap interval over the items; it covers the choice of items,"
-        " not that of the seed. An interval that holds 0 shows no difference.",
+        f" not that of the seed. An interval that holds 0 shows no difference. p: paired randomisation test,"
+        f" corrected by Holm's procedure for {len(data)} comparisons. Items: {counted}.",
         f"Paper: {paper.source}, Table 3.",
     ]
     letters = dict.fromkeys(data["factor"])

@@ -11,6 +11,7 @@ from scripts.evaluation.accuracy import (
     interval,
     normalise,
     percentiles,
+    voices_interval,
 )
 from tests.evaluation.conftest import item
 
@@ -94,6 +95,43 @@ def test_many_items_are_resampled_in_blocks(monkeypatch: pytest.MonkeyPatch) -> 
     whole = bootstrap_means(values, 101, 1)
     monkeypatch.setattr("scripts.evaluation.accuracy.BLOCK", 700)
     assert np.array_equal(whole, bootstrap_means(values, 101, 1))
+
+
+def test_few_values_of_many_items_are_drawn_as_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    values = np.stack([rng.integers(0, 3, 500) / 2, np.ones(500)], axis=1)
+    one_by_one = bootstrap_means(values, 4000, 1)
+    monkeypatch.setattr("scripts.evaluation.accuracy.MANY_DRAWS", 0)
+    counted = bootstrap_means(values, 4000, 1)
+    assert counted.shape == one_by_one.shape
+    assert np.allclose(counted[:, 1], 1.0)
+    assert np.quantile(counted[:, 0], [0.025, 0.5, 0.975]) == pytest.approx(
+        np.quantile(one_by_one[:, 0], [0.025, 0.5, 0.975]), abs=0.004
+    )
+    monkeypatch.setattr("scripts.evaluation.accuracy.FEW_VALUES", 2)  # too many values: one by one again
+    assert np.array_equal(bootstrap_means(values, 4000, 1), one_by_one)
+
+
+def test_voices_widen_the_interval_where_they_differ() -> None:
+    rng = np.random.default_rng(0)
+    ids = [f"i{i:03}" for i in range(100) for _ in range(4)]
+    voices = [f"v{v}" for _ in range(100) for v in range(4)]
+    alike = np.repeat((rng.random(100) < 0.7).astype(float), 4)
+    over_items = interval(by_item(ids, alike), 2000, 1)
+    over_both = voices_interval(ids, voices, alike, 2000, 1)
+    assert over_both.value == over_items.value
+    # Voices that agree on every item add nothing to what the items say.
+    assert over_both[1:3] == pytest.approx(over_items[1:3], abs=0.02)
+    differ = (rng.random(400) < np.tile([0.5, 0.6, 0.8, 0.9], 100)).astype(float)
+    wide, narrow = voices_interval(ids, voices, differ, 2000, 1), interval(by_item(ids, differ), 2000, 1)
+    assert wide.ci_high - wide.ci_low > 2 * (narrow.ci_high - narrow.ci_low)
+    assert (wide.n, wide.value) == (100, pytest.approx(narrow.value))
+
+
+def test_an_item_without_a_drawn_voice_stands_out_of_the_resample() -> None:
+    found = voices_interval(["a", "a", "b"], ["v", "w", "w"], np.array([1.0, 1.0, 0.0]), 500, 1)
+    assert found.value == 0.5
+    assert (found.ci_low, found.ci_high) == (0.0, 1.0)
 
 
 def test_percentiles() -> None:

@@ -264,6 +264,7 @@ def test_summary(tmp_path: Path, run_step: Callable) -> None:
     assert {key: (float(row["value"]), row["n"]) for key, row in rows.items()} == {
         ("m", "toy", "accuracy"): (0.875, "2"),
         ("m", "toy", "accuracy_per_token"): (0.625, "2"),
+        ("m", "toy", "accuracy_voices"): (0.875, "2"),
         ("m", "toy", "baseline_length"): (0.75, "2"),
         ("m", "dev", "bits_per_second"): (7.5, "9"),
     }
@@ -273,7 +274,7 @@ def test_summary(tmp_path: Path, run_step: Callable) -> None:
 
 
 def test_other_normalisation_is_named_by_what_it_is() -> None:
-    row = {"id": "a", "correct": "0", "logprob_positive": "-4", "logprob_negative": "-6"}
+    row = {"id": "a", "voice": "v", "correct": "0", "logprob_positive": "-4", "logprob_negative": "-6"}
     rows = [row | {"tokens_positive": "2", "tokens_negative": "6"}]
     found = summary.accuracies(rows, summary.Config("per_token", 5), 1)
     assert {metric: row.value for metric, row in found.items()} == {"accuracy": 0.0, "accuracy_total": 1.0}

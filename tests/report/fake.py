@@ -76,11 +76,22 @@ def _scored(folder: Path, modality: str, at: int, task: str, items: int) -> list
     return [{"modality": modality, "task": task, **row} for row in summary]
 
 
+def _groups(modality: str, at: int, task: str, items: int) -> list[dict]:
+    rows = []
+    for name, shift in (("first", 0.02), ("second", -0.02)):
+        value = TRUE[task][at % 6] + shift
+        low, high = interval(value, items // 2)
+        place = {"modality": modality, "task": task, "by": "group", "name": name}
+        rows.append({**place, "value": round(value, 6), "ci_low": low, "ci_high": high, "n": items // 2})
+    return rows
+
+
 def write(
     folder: Path, *, modalities: Sequence[str] = MODALITIES, tasks: Sequence[str] = TASKS, items: int = 300
 ) -> None:
     """Write everything the report reads into `folder` (a results/<name>)."""
-    summary = []
+    summary: list[dict] = []
+    groups: list[dict] = []
     for at, modality in enumerate(modalities):
         rate = RATES.get(modality, 20.0)
         splits = {
@@ -103,6 +114,7 @@ def write(
         write_csv(folder / f"lm/{modality}/log.csv", list(log[0]), log)
         for task in tasks:
             summary += _scored(folder, modality, at, task, items)
+            groups += _groups(modality, at, task, items)
         bits = {
             "bits_per_second": final * rate * 1.44,
             "bits_per_word": final * rate * 0.6,
@@ -113,9 +125,9 @@ def write(
              "ci_low": round(value * 0.98, 6), "ci_high": round(value * 1.02, 6), "n": 128}
             for metric, value in bits.items()
         ]  # fmt: skip
-    write_csv(
-        folder / "evaluation/summary.csv", ["modality", "task", "metric", "value", "ci_low", "ci_high", "n"], summary
-    )
+    names = ["modality", "task", "metric", "value", "ci_low", "ci_high", "n"]
+    write_csv(folder / "evaluation/summary.csv", names, summary)
+    write_csv(folder / "evaluation/groups.csv", [*names[:2], "by", "name", *names[3:]], groups)
     quality = [("hubert", 0.585, 0.61, 0.34), ("mfcc", 0.558, 0.58, 0.31), ("random-init", 0.17, 0.22, 0.12)]
     names = ["encoder", "pnmi", "phone_purity", "cluster_purity"]
     write_csv(folder / "units/quality.csv", names, [dict(zip(names, row, strict=True)) for row in quality])

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from scripts.common.files import read_csv, write_csv
-from scripts.report import summary, table_dropped, table_factors, table_modalities, table_results
+from scripts.report import summary, table_dropped, table_factors, table_groups, table_modalities, table_results
 from scripts.report.read import item_scores
+from scripts.report.render import number
 from tests.report import fake
 
 PAPER = "resources/paper.yaml"
@@ -16,7 +17,7 @@ ABOUT = {"name": "fake", "seed": 1, "source": "world", "isolated_words": 0, "epo
 
 @pytest.fixture(scope="module")
 def written(standing, tmp_path_factory):
-    """The four tables of the standing results."""
+    """The tables of the standing results."""
     out = tmp_path_factory.mktemp("tables")
     with pytest.MonkeyPatch.context() as patch:
         for module, arguments in commands(standing, out):
@@ -34,12 +35,14 @@ def commands(folder, out, tasks=fake.TASKS, modalities=fake.MODALITIES, samples=
     if tasks:
         yield table_factors, ("--evaluation", folder / "evaluation", "--config", FACTORS, "--tasks", *tasks,
                               "--samples", samples, "--seed", 1, *paper)  # fmt: skip
+        yield table_groups, ("--groups", folder / "evaluation/groups.csv", "--modalities", *modalities,
+                             "--tasks", *tasks, "--output", out)  # fmt: skip
     yield table_dropped, ("--corpus", folder / "corpus/dropped.csv", "--alignment", folder / "alignment/dropped.csv",
                           "--output", out)  # fmt: skip
 
 
 def test_each_table_stands_in_every_form(written):
-    forms = {f"{name}.{form}" for name in ("modalities", "results", "factors", "dropped")
+    forms = {f"{name}.{form}" for name in ("modalities", "results", "factors", "groups", "dropped")
              for form in ("csv", "md", "tex", "html")}  # fmt: skip
     assert {path.name for path in written.iterdir()} == forms
 
@@ -49,7 +52,8 @@ def test_columns_are_those_agreed(written):
     assert heads == {
         "modalities": "modality,vocab_size,tokens,seconds,tokens_per_second,factor",
         "results": "modality,task,metric,value,ci_low,ci_high,n",
-        "factors": "factor,baseline,modality,task,metric,change_percent,ci_low,ci_high",
+        "factors": "factor,baseline,modality,task,metric,change_percent,ci_low,ci_high,n,p_value,p_holm",
+        "groups": "modality,task,by,name,value,ci_low,ci_high,n",
         "dropped": "stage,split,reason,count,example",
     }
 
@@ -160,7 +164,31 @@ def test_a_baseline_of_zero_has_no_change(tmp_path):
     assert np.isnan(rows[0]["change_percent"])
     write_csv(tmp_path / "factors.csv", table_factors.COLUMNS, rows)
     table = table_factors.layout(tmp_path / "factors.csv", summary.read_paper(PAPER))
-    assert table.rows == [["A", "Base → New", "–", "–"]]
+    assert table.rows == [["A", "Base → New", "–", "–", number(rows[0]["p_holm"], 3)]]
+
+
+def test_factors_carry_a_paired_test_corrected_for_their_number(written, standing):
+    rows = read_csv(written / "factors.csv")
+    p = [float(row["p_value"]) for row in rows]
+    corrected = [float(row["p_holm"]) for row in rows]
+    assert all(before <= after <= 1 for before, after in zip(p, corrected, strict=True))
+    assert min(corrected) == pytest.approx(len(rows) * min(p))
+    assert {row["n"] for row in rows} == {"300"}
+    for row, after in zip(rows, corrected, strict=True):
+        if after < 0.05:  # what survives the correction has an interval without zero
+            assert float(row["ci_low"]) * float(row["ci_high"]) > 0
+    markdown = (written / "factors.md").read_text()
+    assert "Holm's procedure for 12 comparisons" in markdown
+    assert "Items: sWUGGY 300, sBLIMP 300, Topic-SC 300." in markdown
+
+
+def test_groups_stand_in_the_configs_order_with_their_size(written):
+    rows = read_csv(written / "groups.csv")
+    assert [row["modality"] for row in rows[:2]] == ["text-bpe", "text-bpe"]
+    assert list(dict.fromkeys(row["task"] for row in rows)) == list(fake.TASKS)
+    lines = (written / "groups.md").read_text().splitlines()
+    assert lines[2].startswith("| task | items | pairs | accuracy, %: Text-BPE | ")
+    assert lines[4].startswith("| sWUGGY | first | 150 | ")
 
 
 # The first page.
@@ -179,6 +207,8 @@ def test_summary_answers_which_factor_costs_what(written):
     )
     assert "shows no difference on sWUGGY" in text
     assert "The largest cost is that of factor B on sBLIMP: 26.2%." in text
+    assert "over all 12 comparisons together (paired randomisation tests, Holm&#x27;s correction)" in text
+    assert "these differences stand: B (Phone-Raw → Phone-Repeat) on sBLIMP" in text
     assert "Not shown to be above chance (50%): Speech-HuBERT on sBLIMP" in text
     assert "2 by alignment (oov)" in text
 
@@ -228,9 +258,10 @@ def test_a_strangers_modality_needs_no_code(tmp_path, call):
     call(table_factors, "--evaluation", tmp_path / "evaluation", "--config", factors, "--tasks", "my-task",
          "--samples", 50, "--seed", 1, "--paper", PAPER, "--output", out)  # fmt: skip
     lines = (out / "factors.md").read_text().splitlines()
-    assert lines[2] == "| factor | from → to | My-Task, change in %: ours | My-Task, change in %: paper |"
+    heads = " | ".join(f"My-Task, change in %: {name}" for name in ("ours", "paper", "p"))
+    assert lines[2] == f"| factor | from → to | {heads} |"
     assert lines[4].startswith("| D | Phone-Raw → My-Units |")
-    assert lines[4].endswith("| – |")
+    assert lines[4].split(" | ")[-2] == "–"
 
 
 # Bad input.

@@ -2,7 +2,7 @@
 
 In: alignment/tasks, alignment/cuts/dev, tokens/{modality} and lm/{modality}.
 Out: evaluation/{task}/{modality}.csv, evaluation/{baselines,layers,scaling}/{task}/{modality}.csv,
-evaluation/bits/{modality}.csv and evaluation/summary.csv.
+evaluation/bits/{modality}.csv, evaluation/groups.csv and evaluation/summary.csv.
 
 One job covers all tasks of a modality: loading torch takes longer than scoring a small task.
 """
@@ -228,6 +228,39 @@ if TASKS:
             " --config {params.config:q}"
             " --seed {params.seed}"
             " 2>&1 | tee {log}"
+
+
+rule evaluation_groups:
+    """Accuracy of every model by group of items."""
+    input:
+        scores=expand(
+            f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv",
+            task=TASKS,
+            modality=MODALITIES,
+        ),
+        code=module_files("scripts.evaluation.groups"),
+    output:
+        groups=f"{RESULTS}/evaluation/groups.csv",
+    log:
+        f"{RESULTS}/logs/evaluation/groups.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluation/groups.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        config=as_json(config["evaluation"], "bootstrap_samples"),
+        seed=config["seed"],
+    shell:
+        "python -m scripts.evaluation.groups"
+        " --scores {input.scores}"
+        " --out {output.groups}"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " 2>&1 | tee {log}"
 
 
 rule evaluation_bits:

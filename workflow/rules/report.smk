@@ -14,7 +14,7 @@ LEXICAL_TASK = "swuggy"  # the task about words, shown layer by layer
 FORMATS = config["report"]["formats"]  # the first one stands in the report
 WITH_FACTORS = bool(TASKS) and bool(config["factors"])
 
-REPORT_TABLES = ["modalities", "results", "dropped"] + ["factors"] * WITH_FACTORS
+REPORT_TABLES = ["modalities", "results", "dropped"] + ["groups"] * bool(TASKS) + ["factors"] * WITH_FACTORS
 REPORT_FIGURES = (
     ["training", "unit_quality"]
     + ["scaling", "layers_by_task"] * bool(TASKS)
@@ -163,6 +163,42 @@ rule report_table_factors:
         " --samples {params.samples}"
         " --seed {params.seed}"
         " --paper {input.paper}"
+        " --output {params.folder}"
+        " 2>&1 | tee {log}"
+
+
+rule report_table_groups:
+    """Scores by phenomenon, frequency band, topic: by what the items' own labels say."""
+    input:
+        groups=f"{RESULTS}/evaluation/groups.csv",
+        code=module_files("scripts.report.table_groups"),
+    output:
+        multiext(f"{RESULTS}/report/tables/groups", ".csv", ".md", ".tex"),
+        page=report(
+            f"{RESULTS}/report/tables/groups.html",
+            category="2. Tables",
+            labels={"table": "Groups of items", "in the paper": "not there"},
+            caption="../report/groups.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/report/table_groups.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report/table_groups.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        modalities=MODALITIES,
+        tasks=TASKS,
+        folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
+    shell:
+        "python -m scripts.report.table_groups"
+        " --groups {input.groups}"
+        " --modalities {params.modalities}"
+        " --tasks {params.tasks}"
         " --output {params.folder}"
         " 2>&1 | tee {log}"
 

@@ -50,6 +50,7 @@ rule evaluation:
     """Scores, baselines, bits, layers and scaling of every model."""
     input:
         f"{RESULTS}/evaluation/summary.csv",
+        f"{RESULTS}/evaluation/groups.csv",
         expand(f"{RESULTS}/evaluation/layers/{{task}}/{{modality}}.csv", modality=MODALITIES, task=TASKS),
         expand(f"{RESULTS}/evaluation/scaling/{{task}}/{{modality}}.csv", modality=MODALITIES, task=TASKS),
     localrule: True

@@ -1,0 +1,64 @@
+"""Accuracy of every model by group of items: phenomena of sBLIMP, frequency bands of sWUGGY, topics.
+
+A group's accuracy and interval are made like a task's (`accuracy.py`), over the group's own items. `by` says which
+label of the items is meant: `group`, or `subset` (such as in-vocabulary). A label that is the same for all items
+makes no rows.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scripts.common.cli import run
+from scripts.common.files import read_csv, write_csv
+from scripts.evaluation.accuracy import by_item, interval
+
+COLUMNS = ("modality", "task", "by", "name", "value", "ci_low", "ci_high", "n")
+LABELS = ("subset", "group")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Keys of config.yaml's `evaluation` that this step reads."""
+
+    bootstrap_samples: int
+
+
+def accuracies(rows: list[dict[str, str]], samples: int, seed: int) -> Iterator[dict[str, Any]]:
+    """by, name, value, ci_low, ci_high, n of every group in the rows that score.py wrote, in order of appearance."""
+    for label in LABELS:
+        names = list(dict.fromkeys(row[label] for row in rows))
+        if len(names) < 2:
+            continue
+        for name in names:
+            own = [row for row in rows if row[label] == name]
+            correct = np.array([float(row["correct"]) for row in own])
+            found = interval(by_item([row["id"] for row in own], correct), samples, seed)
+            yield {"by": label, "name": name, **found._asdict()}
+
+
+def main() -> None:
+    """Command line of rule evaluation_groups."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scores", nargs="*", type=Path, default=[], help="<task>/<modality>.csv, any number")
+    parser.add_argument("--out", required=True, type=Path, help="csv to write")
+    parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
+    parser.add_argument("--seed", required=True, type=int)
+    arguments = parser.parse_args()
+    rows = [
+        {"modality": path.stem, "task": path.parent.name, **row}
+        for path in arguments.scores
+        for row in accuracies(read_csv(path), arguments.config.bootstrap_samples, arguments.seed)
+    ]
+    write_csv(arguments.out, COLUMNS, rows)
+    print(f"evaluation/groups: {len(rows)} figures of {len(arguments.scores)} score files", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,35 @@
+"""Groups and subsets get their own accuracy; a label that all items share gets none."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scripts.common.files import read_csv
+from scripts.evaluation import groups
+
+ROWS = """id,voice,subset,group,correct
+a,v0,in-vocabulary,1-5,1
+a,v1,in-vocabulary,1-5,0
+b,v0,in-vocabulary,6-20,1
+c,v0,oov,oov,0
+"""
+
+
+def test_groups(tmp_path: Path, run_step: Callable) -> None:
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy/m.csv").write_text(ROWS)
+    (tmp_path / "toy/k.csv").write_text(ROWS.replace("in-vocabulary", "all").replace("oov,oov", "all,oov"))
+    flags = ["--scores", tmp_path / "toy/m.csv", tmp_path / "toy/k.csv", "--out", tmp_path / "g.csv", "--seed", 1]
+    run_step(groups.main, *flags, "--config", json.dumps({"bootstrap_samples": 20}))
+    rows = {(r["modality"], r["by"], r["name"]): (float(r["value"]), r["n"]) for r in read_csv(tmp_path / "g.csv")}
+    assert rows == {
+        ("m", "subset", "in-vocabulary"): (pytest.approx(0.75), "2"),
+        ("m", "subset", "oov"): (0.0, "1"),
+        **{
+            (modality, "group", name): value
+            for modality in ("m", "k")
+            for name, value in (("1-5", (0.5, "1")), ("6-20", (1.0, "1")), ("oov", (0.0, "1")))
+        },
+    }
