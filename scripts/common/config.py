@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+MOST_TOKENS = 2**16 - 4  # of a modality that brings its own, as uint16 beside three special ones
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
 
 
@@ -98,6 +99,11 @@ def _reference_problems(config: Mapping[str, Any]) -> Iterator[str]:
                 yield f"config: factors[{number}].{end} names unknown modality {factor[end]!r}; known: {known}"
     for name, modality in modalities.items():
         where = f"config: modalities.{name}"
+        if modality["source"] == "tokens":
+            yield from _external_problems(where, modality)
+            continue
+        if "external" in modality:
+            yield f"{where}.external is set, but only source tokens is made elsewhere line by line"
         if modality["tokenizer"] == "bpe" and "vocab_size" not in modality:
             yield f"{where}.vocab_size is missing; a bpe tokenizer needs one"
         if modality["tokenizer"] != "bpe" and "vocab_size" in modality:
@@ -135,6 +141,13 @@ def _reference_problems(config: Mapping[str, Any]) -> Iterator[str]:
                     f"config: corpus.world.tasks.{task}.voices is {options['voices']},"
                     f" more than corpus.world.speakers = {corpus['world']['speakers']}"
                 )
+    made = [f"modalities.{name}" for name, line in modalities.items() if line["source"] == "tokens"]
+    made += ["units"] if config["units"]["external"] is not None else []
+    if made and config["continuation"]["prompts"] > 0:
+        yield (
+            f"config: continuation.prompts is {config['continuation']['prompts']};"
+            f" with {made[0]}.external it must be 0: prompts cannot be encoded by what is not here"
+        )
     encoder = config["units"]["encoder"]
     if encoder["source"] == "pretrain":
         if config["units"]["layer"] > encoder["layers"]:
@@ -149,3 +162,16 @@ def _reference_problems(config: Mapping[str, Any]) -> Iterator[str]:
     model = config["lm"]["model"]
     if model["hidden_size"] % model["heads"] or model["heads"] % model["kv_heads"]:
         yield "config: lm.model: hidden_size must be a multiple of heads, and heads of kv_heads"
+
+
+def _external_problems(where: str, modality: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with a modality of tokens that were made elsewhere."""
+    for key in ("external", "vocab_size"):
+        if key not in modality:
+            yield f"{where}.{key} is missing; source tokens needs the folder they are in and how many different ones"
+    if modality["tokenizer"] != "symbol":
+        yield f"{where}.tokenizer is {modality['tokenizer']!r}; tokens made elsewhere take symbol"
+    if modality.get("frame_rate") is not None:
+        yield f"{where}.frame_rate is {modality['frame_rate']}; tokens made elsewhere have no frames"
+    if modality.get("vocab_size", 0) > MOST_TOKENS:
+        yield f"{where}.vocab_size is {modality['vocab_size']}; beside <unk>, <s> and </s> at most {MOST_TOKENS} fit"

@@ -36,6 +36,7 @@ KINDS = {
     ("phones", False): Kind(("bpe", "symbol"), options=("silence",)),
     ("phones", True): Kind(("bpe", "symbol")),
     ("units", True): Kind(("bpe", "symbol")),
+    ("tokens", False): Kind(("symbol",)),
 }
 SIZED = ("bpe",)  # tokenizers whose vocabulary has a size to choose
 SILENCE = ("keep", "drop")
@@ -47,7 +48,7 @@ class Modality:
 
     Attributes:
         name: as in the config.
-        source: text | phones | units.
+        source: text | phones | units | tokens.
         tokenizer: bpe | char | symbol.
         vocab_size: vocabulary of a bpe tokenizer, special tokens included.
         frame_rate: symbols per second; None where the symbols have no clock.
@@ -109,6 +110,8 @@ def from_config(name: str, modality: Mapping[str, Any], tokens: Mapping[str, Any
     Raises:
         ValueError: naming the key, for anything that is not a possible modality.
     """
+    if modality.get("source") == "tokens":  # made elsewhere: where and how many is for the job that reads them
+        modality = {key: value for key, value in modality.items() if key not in ("external", "vocab_size")}
     unknown = set(modality) - {"source", "tokenizer", "vocab_size", "frame_rate"}
     missing = {"source", "tokenizer"} - set(modality)
     if unknown or missing:

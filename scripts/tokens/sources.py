@@ -114,11 +114,18 @@ def units(cut: Cut, modality: Modality, stream: np.ndarray | None) -> Symbols:
     return [str(unit) for unit in stream.tolist()], 0, 0
 
 
+def tokens(cut: Cut, modality: Modality, stream: np.ndarray | None) -> Symbols:
+    """The tokens that somebody else made of the cut."""
+    assert stream is not None
+    return [str(token) for token in stream.tolist()], 0, 0
+
+
 READERS: dict[tuple[str, bool], Callable[[Cut, Modality, np.ndarray | None], Symbols]] = {
     ("text", False): text,
     ("phones", False): phones,
     ("phones", True): phone_frames,
     ("units", True): units,
+    ("tokens", False): tokens,
 }
 
 
@@ -127,7 +134,7 @@ def read(cuts: str | Path, unit_file: str | Path | None, modality: Modality) -> 
 
     Args:
         cuts: aligned cuts (or items, positive side first), one of the alignment stage's files.
-        unit_file: the units of the same file, for source units; None for other sources.
+        unit_file: the units or tokens of the same file, for sources that have some; None for other sources.
         modality: what to read.
 
     Raises:

@@ -193,7 +193,11 @@ def unit_names(path: str) -> list[str]:
 
 
 # source -> reader of the file that lists its symbols; characters of text are what training holds
-INVENTORIES: dict[str, Callable[[str], list[str]]] = {"phones": lexicon_phones, "units": unit_names}
+INVENTORIES: dict[str, Callable[[str], list[str]]] = {
+    "phones": lexicon_phones,
+    "units": unit_names,
+    "tokens": unit_names,
+}
 
 
 def build(

@@ -29,7 +29,7 @@ def test_survives_the_command_line():
     [
         (
             {"source": "smell", "tokenizer": "char"},
-            "modalities.m.source is 'smell'; it must be one of phones, text, un",
+            "modalities.m.source is 'smell'; it must be one of phones, text, to",
         ),
         (
             {"source": "text", "tokenizer": "word"},

@@ -47,20 +47,22 @@ rule continuation_choose:
         " 2>&1 | tee {log}"
 
 
-use rule units_extract as continuation_units with:
-    input:
-        cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
-        encoder=f"{RESULTS}/units/encoder",
-        kmeans=f"{RESULTS}/units/kmeans.npy",
-        about=f"{RESULTS}/units/kmeans.json",
-        code=module_files("scripts.units.extract"),
-    output:
-        units=f"{RESULTS}/continuation/units.npz",
-    log:
-        f"{RESULTS}/logs/continuation/units.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/continuation/units.tsv"
-    priority: 0
+if config["units"]["external"] is None:
+
+    use rule units_extract as continuation_units with:
+        input:
+            cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
+            encoder=f"{RESULTS}/units/encoder",
+            kmeans=f"{RESULTS}/units/kmeans.npy",
+            about=f"{RESULTS}/units/kmeans.json",
+            code=module_files("scripts.units.extract"),
+        output:
+            units=f"{RESULTS}/continuation/units.npz",
+        log:
+            f"{RESULTS}/logs/continuation/units.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/continuation/units.tsv"
+        priority: 0
 
 
 use rule tokens_encode as continuation_encode with:

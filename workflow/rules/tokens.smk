@@ -20,16 +20,27 @@ INVENTORY = {
 STREAMS = {"units": [f"{RESULTS}/units"]}
 
 
+include: "tokens_external.smk"
+
+
+for name in EXTERNAL:
+    STREAMS[name] = [f"{RESULTS}/tokens/{name}/given"]
+    INVENTORY[name] = f"{RESULTS}/tokens/{name}/external.json"
+# A modality's own entry, if there is one, comes before its source's.
+STREAMS_OF = {name: STREAMS.get(name, STREAMS.get(source, [])) for name, source in SOURCE.items()}
+INVENTORY_OF = {name: INVENTORY.get(name, INVENTORY.get(source, [])) for name, source in SOURCE.items()}
+
+
 rule tokens_tokenizer:
     """Train the modality's tokenizer on the training split, or list its symbols."""
     input:
         cuts=expand(f"{RESULTS}/alignment/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
         units=lambda w: expand(
             "{folder}/train/{shard}.npz",
-            folder=STREAMS.get(SOURCE[w.modality], []),
+            folder=STREAMS_OF[w.modality],
             shard=SHARDS["train"],
         ),
-        inventory=lambda w: INVENTORY.get(SOURCE[w.modality], []),
+        inventory=lambda w: INVENTORY_OF[w.modality],
         code=module_files("scripts.tokens.tokenizer"),
     output:
         tokenizer=directory(f"{RESULTS}/tokens/{{modality}}/tokenizer"),
@@ -61,7 +72,7 @@ rule tokens_encode:
         cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
         units=lambda w: expand(
             "{folder}/{split}/{shard}.npz",
-            folder=STREAMS.get(SOURCE[w.modality], []),
+            folder=STREAMS_OF[w.modality],
             split=w.split,
             shard=w.shard,
         ),
@@ -98,7 +109,7 @@ rule tokens_encode_task:
         cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
         units=lambda w: expand(
             "{folder}/tasks/{task}.npz",
-            folder=STREAMS.get(SOURCE[w.modality], []),
+            folder=STREAMS_OF[w.modality],
             task=w.task,
         ),
         tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",

@@ -1,0 +1,165 @@
+"""Sequences of small numbers that were made elsewhere (units, tokens), found again by the id of the cut they belong to.
+
+A folder of either kind, at any depth, the two kinds not mixed:
+
+    *.jsonl, *.jsonl.gz    {"id": the cut's, KEY: [17, 17, 42, ...]}, KEY being "units" or "tokens"; a text
+                           of numbers between spaces will do too
+    NAME.tsv and NAME.km   fairseq's: a line for the root, then "path <tab> samples" per file; and the numbers of
+                           each file on the line of the same place. Its id is the path without its ending or,
+                           where no path is the cut's id, the last part of it.
+
+The folder is read once, as a stream, into a store: all numbers end to end in one file, and where each sequence lies in
+20 bytes per sequence (40 for fairseq's), sorted by a 64-bit hash of its id. Jobs map the store into memory.
+"""
+
+import sys
+from array import array
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from scripts.common.files import atomic_directory, read_jsonl, write_json
+
+STREAM, ABOUT = "stream.bin", "about.json"
+COLUMNS = {"marks": "Q", "starts": "q", "lengths": "i"}  # uint64, int64, int32
+REPORT_EVERY = 250_000  # sequences between two lines of progress
+
+Found = tuple[str, np.ndarray, str]  # id, numbers, where they stand
+
+
+def mark(name: str, kind: str = "id") -> int:
+    """64 bits of an id; of a path's last part (`kind` tail) they are others."""
+    return int.from_bytes(blake2b(f"{kind}:{name}".encode(), digest_size=8).digest(), "little")
+
+
+def sequences(folder: Path, key: str, setting: str) -> Iterator[Found]:
+    """Every sequence of a folder, files in order of their names.
+
+    Raises:
+        ValueError: naming file and line, if something is not as above; naming `setting` if nothing is there.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"{setting}: {folder} is not a folder")
+    lines = sorted(path for path in folder.rglob("*") if path.name.endswith((".jsonl", ".jsonl.gz")))
+    tables = sorted(folder.rglob("*.tsv"))
+    if bool(lines) == bool(tables):
+        found = "both" if lines else "neither"
+        raise ValueError(f"{setting}: {folder} must hold .jsonl files or fairseq's .tsv with .km; it holds {found}")
+    for path in lines:
+        for number, line in enumerate(read_jsonl(path), start=1):
+            where = f"{path}:{number}"
+            if not isinstance(line.get("id"), str) or key not in line:
+                raise ValueError(f"{where}: needs id and {key}, found {', '.join(line) or 'nothing'}")
+            yield line["id"], _numbers(line[key], where), where
+    for path in tables:
+        yield from _fairseq(path)
+
+
+def _fairseq(table: Path) -> Iterator[Found]:
+    values = table.with_suffix(".km")
+    if not values.exists():
+        raise ValueError(f"{values}: no such file; {table.name} needs one of the same name")
+    with open(table, encoding="utf-8") as paths, open(values, encoding="utf-8") as rows:
+        next(paths, None)  # the root that the paths are relative to
+        for number, path in enumerate(paths, start=1):
+            row = next(rows, None)
+            if row is None:
+                raise ValueError(f"{values}: ends after line {number - 1}; {table.name} lists more files")
+            name = str(PurePosixPath(path.split("\t")[0].strip()).with_suffix(""))
+            yield name, _numbers(row, f"{values}:{number}"), f"{values}:{number}"
+        if next(rows, None) is not None:
+            raise ValueError(f"{values}: has more lines than {table.name} lists files")
+
+
+def _numbers(given: object, where: str) -> np.ndarray:
+    """int64 [T]; ValueError unless these are whole numbers from 0."""
+    try:
+        numbers = np.array(given.split() if isinstance(given, str) else given)
+        if numbers.size == 0:
+            return np.zeros(0, np.int64)
+        if numbers.dtype.kind == "U":
+            numbers = numbers.astype(np.int64)
+    except (ValueError, OverflowError, TypeError):
+        numbers = np.zeros(1)
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu" or numbers.min() < 0:
+        raise ValueError(f"{where}: {str(given).strip()[:60]!r} is not a row of whole numbers from 0")
+    return numbers.astype(np.int64)
+
+
+def build(folder: Path, key: str, limit: int, setting: str, out: Path) -> int:
+    """Write the store of a folder; return how many sequences it holds.
+
+    Args:
+        folder: what to read.
+        key: of jsonl lines.
+        limit: numbers must be below.
+        setting: key of the configuration that named the folder, and the limit's, for messages.
+        out: the store, a folder.
+
+    Raises:
+        ValueError: naming file and line, if a number is too large or an id appears twice.
+    """
+    columns = {name: array(code) for name, code in COLUMNS.items()}
+    tails: list[bool] = []
+    fairseq = any(folder.rglob("*.tsv"))
+    with atomic_directory(out) as aside:
+        start = count = 0
+        with open(aside / STREAM, "wb") as stream:
+            for name, numbers, where in sequences(folder, key, setting):
+                if len(numbers) and numbers.max() >= limit:
+                    raise ValueError(f"{where}: holds {numbers.max()}; {setting} allows 0 to {limit - 1}")
+                stream.write(numbers.astype("<u2").tobytes())
+                kinds = {"id": name} | ({"tail": PurePosixPath(name).name} if fairseq else {})
+                for kind, each in kinds.items():
+                    for column, value in zip(columns.values(), (mark(each, kind), start, len(numbers)), strict=True):
+                        column.append(value)
+                    tails.append(kind == "tail")
+                start += len(numbers)
+                count += 1
+                if count % REPORT_EVERY == 0:
+                    print(f"{folder}: {count:,} sequences", file=sys.stderr)
+        order = np.argsort(np.frombuffer(columns["marks"], np.uint64), kind="stable")
+        for column_name, values in columns.items():
+            np.save(aside / f"{column_name}.npy", np.frombuffer(values, np.dtype(values.typecode))[order])
+        marks = np.load(aside / "marks.npy")
+        twice = (marks[1:] == marks[:-1]) & ~np.array(tails)[order][1:]
+        if twice.any():
+            raise ValueError(f"{setting}: {_repeated(folder, key, setting, int(marks[1:][twice][0]))}")
+        write_json(aside / ABOUT, {"clusters": limit, "sequences": count, "made by": str(folder)})
+    return count
+
+
+def _repeated(folder: Path, key: str, setting: str, wanted: int) -> str:
+    """Where an id stands twice, in words."""
+    places = [(name, where) for name, _, where in sequences(folder, key, setting) if mark(name) == wanted]
+    return f"{places[0][0]!r} is in {places[0][1]} and again in {places[1][1]}"
+
+
+class Store:
+    """What `build` wrote, mapped into memory."""
+
+    def __init__(self, path: str | Path):
+        path = Path(path)
+        self._marks, self._starts, self._lengths = (np.load(path / f"{name}.npy", mmap_mode="r") for name in COLUMNS)
+        empty = (path / STREAM).stat().st_size == 0  # an empty file cannot be mapped
+        self._stream = np.zeros(0, np.uint16) if empty else np.memmap(path / STREAM, dtype="<u2", mode="r")
+
+    def get(self, name: str) -> np.ndarray | None:
+        """The numbers of a cut, uint16 [T], or None.
+
+        Raises:
+            ValueError: no path is the id, and it is the last part of several.
+        """
+        for kind in ("id", "tail"):
+            wanted = np.uint64(mark(name, kind))
+            place, end = (int(np.searchsorted(self._marks, wanted, side)) for side in ("left", "right"))
+            if end - place > 1:
+                raise ValueError(
+                    f"{name!r} is the last part of {end - place} paths; cuts must have the whole path as id"
+                )
+            if end > place:
+                start = self._starts[place]
+                return np.array(self._stream[start : start + self._lengths[place]])
+        return None

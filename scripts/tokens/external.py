@@ -1,0 +1,25 @@
+"""Tokens made elsewhere, read once and put where jobs find them by cut; see scripts.common.external for their form."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from scripts.common.cli import run
+from scripts.common.external import build
+
+
+def main() -> None:
+    """Command line of rule tokens_external."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--modality", required=True, help="its name, for messages")
+    parser.add_argument("--folder", type=Path, required=True, help="of jsonl files, or of fairseq's tsv and km")
+    parser.add_argument("--size", type=int, required=True, help="tokens are below")
+    parser.add_argument("--out", type=Path, required=True, help="the store")
+    args = parser.parse_args()
+    setting = f"modalities.{args.modality}.external (with its vocab_size)"
+    count = build(args.folder, "tokens", args.size, setting, args.out)
+    print(f"tokens/external/{args.modality}: {count:,} utterances of {args.folder}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(main)

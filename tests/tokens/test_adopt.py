@@ -1,0 +1,43 @@
+"""Tokens made elsewhere are taken cut by cut, and cuts without any are named."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.common.files import write_jsonl
+from scripts.common.ragged import load_npz
+from scripts.tokens import adopt, external
+
+
+def cut(name: str, words: str = "HELLO") -> dict:
+    return {"id": name, "duration": 1.0, "supervisions": [{"custom": {"texts": [words, words]}}]}
+
+
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, list[int]], cuts: list[dict]) -> dict:
+    write_jsonl(folder / "given/a.jsonl", [{"id": name, "tokens": row} for name, row in given.items()])
+    write_jsonl(folder / "items.jsonl.gz", [{"positive": cuts[0], "negative": cuts[1]}, *cuts[2:]])
+    store = str(folder / "store")
+    flags = ["--folder", str(folder / "given"), "--size", "32000", "--out", store]
+    monkeypatch.setattr("sys.argv", ["x", "--modality", "text-llama", *flags])
+    external.main()
+    flags = ["--cuts", str(folder / "items.jsonl.gz"), "--store", store, "--output", str(folder / "out.npz")]
+    monkeypatch.setattr("sys.argv", ["x", "--modality", "text-llama", *flags])
+    adopt.main()
+    return load_npz(folder / "out.npz").by_id()
+
+
+def test_tokens_come_in_the_order_of_the_cuts(tmp_path: Path, monkeypatch):
+    found = run(tmp_path, monkeypatch, {"b": [5], "a": [31_999, 0], "c": []}, [cut("a"), cut("b"), cut("c", "")])
+    assert {name: row.tolist() for name, row in found.items()} == {"a": [31_999, 0], "b": [5], "c": []}
+
+
+def test_cuts_without_tokens_are_named(tmp_path: Path, monkeypatch):
+    says = r"modalities\.text-llama\.external: 2 of 3 cuts of .*items\.jsonl\.gz have no tokens there: 'b', 'c'; make"
+    with pytest.raises(ValueError, match=says):
+        run(tmp_path, monkeypatch, {"a": [1], "b": []}, [cut("a"), cut("b"), cut("c")])
+
+
+def test_a_token_too_large_names_the_modality(tmp_path: Path, monkeypatch):
+    says = r"a\.jsonl:1: holds 32000; modalities\.text-llama\.external \(with its vocab_size\) allows 0 to 31999"
+    with pytest.raises(ValueError, match=says):
+        run(tmp_path, monkeypatch, {"a": [32_000]}, [cut("a"), cut("b")])

@@ -1,0 +1,54 @@
+"""Units made elsewhere fit the frame clock or are refused by the cut's name."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scripts.common.external import Store
+from scripts.common.files import write_jsonl
+from scripts.common.frames import frame_count
+from scripts.common.ragged import load_npz
+from scripts.units import adopt, external
+
+SECONDS = 1.0
+FRAMES = frame_count(16_000)
+
+
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, int], cuts: list[str]) -> dict[str, np.ndarray]:
+    """Adopt units of these lengths for these cuts, both by command line."""
+    rows = [{"id": name, "units": [7] * (length - 1) + [9]} for name, length in given.items()]
+    write_jsonl(folder / "given/a.jsonl.gz", rows)
+    write_jsonl(folder / "cuts.jsonl.gz", [{"id": name, "duration": SECONDS} for name in cuts])
+    store = str(folder / "store")
+    monkeypatch.setattr("sys.argv", ["x", "--folder", str(folder / "given"), "--clusters", "10", "--out", store])
+    external.main()
+    flags = ["--cuts", str(folder / "cuts.jsonl.gz"), "--store", store, "--output", str(folder / "out.npz")]
+    monkeypatch.setattr("sys.argv", ["x", *flags])
+    adopt.main()
+    return load_npz(folder / "out.npz").by_id()
+
+
+def test_units_are_as_many_as_frames_in_the_order_of_the_cuts(tmp_path: Path, monkeypatch, capsys):
+    given = {"short": FRAMES - 1, "whole": FRAMES, "long": FRAMES + 1, "of another split": 3}
+    found = run(tmp_path, monkeypatch, given, ["whole", "long", "short"])
+    assert list(found) == ["whole", "long", "short"]
+    assert {len(units) for units in found.values()} == {FRAMES}
+    assert found["whole"][-1] == 9
+    assert found["long"][-1] == 7
+    assert found["short"][-2:].tolist() == [9, 9]
+    assert "2 mended by one unit" in capsys.readouterr().err
+
+
+def test_cuts_without_their_units_are_named(tmp_path: Path, monkeypatch):
+    given = {"a": FRAMES, "b": FRAMES - 2, "c": FRAMES + 2}
+    with pytest.raises(ValueError, match=r"4 of 5 cuts of .*cuts\.jsonl\.gz do not have their units") as error:
+        run(tmp_path, monkeypatch, given, ["a", "b", "c", "d", "e"])
+    assert f"'b' has {FRAMES - 2}, its 1.000 s make {FRAMES}" in str(error.value)
+    assert f"'d' has none, its 1.000 s make {FRAMES}, and 1 more" in str(error.value)
+    assert not (tmp_path / "out.npz").exists()
+
+
+def test_a_store_is_read_without_loading_it(tmp_path: Path, monkeypatch):
+    run(tmp_path, monkeypatch, {"a": FRAMES}, ["a"])
+    assert isinstance(Store(tmp_path / "store")._stream, np.memmap)

@@ -1,0 +1,81 @@
+"""Tokens made elsewhere: modalities of source `tokens`. Included by tokens.smk.
+
+In: the folder of the modality's line, alignment/cuts and alignment/tasks. Out: tokens/{modality}/external/ (the folder,
+read once) and tokens/{modality}/given/, each cut's tokens in the order of the cuts. From there on they are symbols.
+"""
+
+EXTERNAL = {name: line for name, line in config["modalities"].items() if line["source"] == "tokens"}
+
+
+wildcard_constraints:
+    given="|".join(EXTERNAL) or "no-modality",
+
+
+rule tokens_external:
+    """Read the modality's folder once and put every utterance's tokens where jobs find them."""
+    input:
+        folder=lambda w: EXTERNAL[w.given]["external"],
+        code=module_files("scripts.tokens.external"),
+    output:
+        store=directory(f"{RESULTS}/tokens/{{given}}/external"),
+        about=f"{RESULTS}/tokens/{{given}}/external.json",
+    log:
+        f"{RESULTS}/logs/tokens/external/{{given}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tokens/external/{{given}}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        size=lambda w: EXTERNAL[w.given]["vocab_size"],
+    shell:
+        "python -m scripts.tokens.external"
+        " --modality {wildcards.given}"
+        " --folder {input.folder:q}"
+        " --size {params.size}"
+        " --out {output.store}"
+        " 2>&1 | tee {log}"
+        " && cp {output.store}/about.json {output.about}"
+
+
+rule tokens_adopt:
+    """Tokens of one shard of a split."""
+    input:
+        cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
+        store=f"{RESULTS}/tokens/{{given}}/external",
+        code=module_files("scripts.tokens.adopt"),
+    output:
+        tokens=f"{RESULTS}/tokens/{{given}}/given/{{split}}/{{shard}}.npz",
+    log:
+        f"{RESULTS}/logs/tokens/adopt/{{given}}/{{split}}/{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tokens/adopt/{{given}}/{{split}}/{{shard}}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    shell:
+        "python -m scripts.tokens.adopt"
+        " --modality {wildcards.given}"
+        " --cuts {input.cuts}"
+        " --store {input.store}"
+        " --output {output.tokens}"
+        " 2>&1 | tee {log}"
+
+
+use rule tokens_adopt as tokens_adopt_task with:
+    input:
+        cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
+        store=f"{RESULTS}/tokens/{{given}}/external",
+        code=module_files("scripts.tokens.adopt"),
+    output:
+        tokens=f"{RESULTS}/tokens/{{given}}/given/tasks/{{task}}.npz",
+    log:
+        f"{RESULTS}/logs/tokens/adopt/{{given}}/tasks/{{task}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tokens/adopt/{{given}}/tasks/{{task}}.tsv"
