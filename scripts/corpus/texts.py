@@ -11,7 +11,9 @@ from typing import Any
 # Typography that means nothing but its ASCII neighbour; LibriHeavy's book texts are full of it.
 PLAIN = {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‐": "-", "‑": "-", "…": "...", "\u00a0": " "}
 FOREIGN = re.compile(r"[^\x00-\x7f]")
-LETTERS = bytes(code if chr(code) in "ABCDEFGHIJKLMNOPQRSTUVWXYZ'" else ord(" ") for code in range(256))
+UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LETTERS = bytes(ord(chr(code).upper()) if chr(code).upper() in f"{UPPER}'" else ord(" ") for code in range(128))
+LETTERS += b" " * 128
 NO_DIGITS = bytes(code for code in range(128) if not chr(code).isdigit())
 
 
@@ -34,7 +36,14 @@ def ascii_typography(text: str, table: Mapping[str, str] = PLAIN) -> str:
 
 def plain(text: str) -> str:
     """The text with ASCII typography, one space between words and none around them."""
-    return " ".join(ascii_typography(text).split())
+    return spaced(ascii_typography(text))
+
+
+def spaced(text: str) -> str:
+    """The text with one space between words and none around them."""
+    if text.isprintable() and "  " not in text and text[:1] != " " and text[-1:] != " " and text.isascii():
+        return text  # as most are, and splitting them takes ten times as long
+    return " ".join(text.split())
 
 
 def normalise(text: str) -> str:
@@ -49,7 +58,9 @@ def normalise(text: str) -> str:
         digit = re.search(r"\S*\d\S*", text)
         assert digit
         raise CutError("digits", f"the text has {digit[0]!r}, spelled nowhere")
-    words = text.upper().encode("ascii", "replace").translate(LETTERS).decode("ascii").split()
+    # A letter that is not ASCII may have capitals that are (ß: SS); an ASCII letter's are its own.
+    raw = text.encode() if text.isascii() else text.upper().encode("ascii", "replace")
+    words = raw.translate(LETTERS).decode("ascii").split()
     if "'" in text:
         words = [word for word in (word.strip("'") for word in words) if word]
     return " ".join(words)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import prepare
 from scripts.common.files import read_jsonl
 from scripts.corpus import shards
 from scripts.corpus.met import Met
@@ -55,3 +56,14 @@ def test_more_shards_than_open_files_is_one_line(tmp_path: Path, monkeypatch: py
         Shards([tmp_path / str(i) for i in range(50)], stack)
     assert asked == [(114, 200)]
     assert resource.RLIMIT_NOFILE
+
+
+def test_memory_does_not_grow_with_the_manifest(tmp_path: Path):
+    """Ten times the cuts: a few bytes more for each of them and its recording, and nothing of their text."""
+    peaks = []
+    for count in (800, 8_000):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        prepare.write_manifest(folder / "cuts.jsonl.gz", folder, count)
+        peaks.append(prepare.run(folder, folder / "cuts.jsonl.gz", 4)[1])
+    assert peaks[1] < peaks[0] + 8, peaks  # MiB; the second manifest's text is 25 MiB larger

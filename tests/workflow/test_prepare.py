@@ -1,15 +1,30 @@
 """Other people's corpora through the rules: LibriHeavy, fetched or at hand, and a folder of audio and texts."""
 
+import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import soundfile
+import yaml
 
 from scripts.common.audio import read
 from scripts.common.cuts import book_text, read_cuts, spoken_text
 from scripts.common.files import read_csv, read_jsonl
+from tests.download.conftest import tar_of
+from tests.download.server import Server
 from tests.workflow.conftest import Workflow
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    served = Server({})
+    http = served.start()
+    yield served
+    http.shutdown()
+    http.server_close()
 
 
 def overlay(workflow: Workflow, source: str, **keys: object) -> tuple[str, str]:
@@ -59,6 +74,41 @@ def test_an4_as_libriheavy(workflow: Workflow, an4: Path):
     assert len(train) + len(dev) == 948
     assert 100 < len(dev) < 300
     assert not {c["supervisions"][0]["speaker"] for c in train} & {c["supervisions"][0]["speaker"] for c in dev}
+
+
+@pytest.mark.slow
+def test_an4_fetched_as_libriheavy(workflow: Workflow, an4: Path, server: Server):
+    """From nothing to shards in one command: manifest and archive from a server, verified, unpacked, prepared."""
+    manifest = (an4 / "libriheavy_cuts_small.jsonl.gz").read_bytes()
+    audio = [path for path in sorted((an4 / "download/librilight").rglob("*.flac")) if path.name == "train.flac"]
+    archive = tar_of({str(path.relative_to(an4 / "download/librilight")): path.read_bytes() for path in audio})
+    paths = ["/libriheavy_cuts_small.jsonl.gz", "/small.tar"]
+    server.files |= dict(zip(paths, (manifest, archive), strict=True))
+    digest = hashlib.sha256(manifest).hexdigest()
+    server.always(paths[0], lambda answer: answer.headers.update({"X-Linked-Etag": f'"{digest}"'}))
+    registry = workflow.folder / "resources/datasets.yaml"
+    known = yaml.safe_load(registry.read_text())
+    known["datasets"]["librilight-small"] |= {
+        "about_bytes": len(archive),
+        "checksum": {"md5": hashlib.md5(archive).hexdigest()},
+    }
+    registry.write_text(yaml.safe_dump(known))
+    config = {
+        "name": "x",
+        "download": {"hosts": {"libriheavy": [server.base], "librilight": [server.base]}, "spare_gb": 0},
+        "corpus": {
+            "source": "libriheavy",
+            "shards": {"train": 2, "dev": 1},
+            "libriheavy": {"train": ["small"], "dev": [], "held_out": 0.2, "apart": ["speaker"]},
+        },
+    }
+    workflow.snakemake("--configfile", workflow.overlay(json.dumps(config)), "--", "corpus", "audio_check")
+    assert sorted(path for path, _ in server.requests) == paths  # once each
+    train, dev = split(workflow, "train", 2), split(workflow, "dev", 1)
+    assert len(train) + len(dev) == 948
+    assert read(train[0], workflow.folder / "data").shape
+    assert read_csv(workflow.folder / "results/x/corpus/dropped.csv") == []
+    assert read_csv(workflow.folder / "results/x/corpus/audio_check.csv") == []
 
 
 @pytest.mark.slow
