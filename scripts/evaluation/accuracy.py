@@ -71,11 +71,26 @@ def bootstrap_means(values: np.ndarray, samples: int, seed: int) -> np.ndarray:
         if len(distinct) <= FEW_VALUES:
             return rng.multinomial(len(values), counts / len(values), size=samples) @ distinct / len(values)
     block = max(1, BLOCK // values.size)
+    mean = _means_by_column if len(values) * samples > MANY_DRAWS else _means
     means = [
-        values[rng.integers(len(values), size=(min(block, samples - done), len(values)))].mean(axis=1)
+        mean(values, rng.integers(len(values), size=(min(block, samples - done), len(values))))
         for done in range(0, samples, block)
     ]
     return np.concatenate(means)
+
+
+def _means(values: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Column means [B, C] of the rows of values [N, C] that each of drawn [B, N] names."""
+    return values[drawn].mean(axis=1)
+
+
+def _means_by_column(values: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """`_means` but for the rounding of sums, several times faster: one column at a time, constant ones not at all."""
+    columns = [
+        np.full(len(drawn), column[0]) if (column == column[0]).all() else column.take(drawn).mean(axis=1)
+        for column in np.ascontiguousarray(values.T)
+    ]
+    return np.stack(columns, axis=1)
 
 
 def percentiles(resampled: np.ndarray) -> tuple[float, float]:
