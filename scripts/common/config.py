@@ -148,6 +148,14 @@ def _reference_problems(config: Mapping[str, Any]) -> Iterator[str]:
             f"config: continuation.prompts is {config['continuation']['prompts']};"
             f" with {made[0]}.external it must be 0: prompts cannot be encoded by what is not here"
         )
+    for system, files in config["evaluation"]["foreign"].items():
+        where = f"config: evaluation.foreign.{system}"
+        if system in modalities:
+            yield f"{where} has the name of a modality; another system needs a name of its own"
+        for task in files:
+            if task not in task_names(config):
+                known = ", ".join(task_names(config)) or "none"
+                yield f"{where}.{task} is not a task of this corpus; known: {known}"
     encoder = config["units"]["encoder"]
     if encoder["source"] == "pretrain":
         if config["units"]["layer"] > encoder["layers"]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import logging
 
 from scripts.common import cpu
@@ -48,6 +48,15 @@ def load_model(folder: str | Path, threads: int) -> PreTrainedModel:
             f"{folder}: the weights lack {sorted(loading['missing_keys'])[0]} and"
             f" {len(loading['missing_keys']) - 1} more that config.json asks for; train the model again"
         )
+    return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def untrained_model(folder: str | Path, threads: int, seed: int) -> PreTrainedModel:
+    """A model of the same configuration as that of the folder, its weights drawn at random."""
+    cpu.prepare(threads)
+    torch.manual_seed(seed)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
 

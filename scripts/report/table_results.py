@@ -23,8 +23,12 @@ BASELINE = "baseline_"
 BITS = ("bits_per_second", "bits_per_word", "bits_per_token")
 
 
-def ordered(path: str | Path, modalities: Sequence[str], tasks: Sequence[str]) -> pd.DataFrame:
+def ordered(
+    path: str | Path, modalities: Sequence[str], tasks: Sequence[str], foreign: Sequence[str] = ()
+) -> pd.DataFrame:
     """The summary's rows by modality, task and metric, in the config's order.
+
+    Systems of others (`foreign`, among the modalities) may lack tasks and have no bits.
 
     Raises:
         ValueError: naming the file, if a cell stands twice or is blank, the accuracy or bits of a modality are
@@ -40,7 +44,7 @@ def ordered(path: str | Path, modalities: Sequence[str], tasks: Sequence[str]) -
         raise ValueError(f"{path}: {' '.join(blank.iloc[0][list(TEXT)])} holds no value or no n")
     wanted = [(task, "accuracy") for task in tasks] + [("dev", "bits_per_second")]
     present = set(data[list(TEXT)].itertuples(index=False, name=None))
-    for modality in modalities:
+    for modality in (name for name in modalities if name not in foreign):
         for task, metric in wanted:
             if (modality, task, metric) not in present:
                 raise ValueError(f"{path}: no row for {modality}, {task}, {metric}")
@@ -80,8 +84,8 @@ def layout(path: str | Path, paper: Paper, decide_by: str) -> Table:
     for modality in modalities:
         line = [display(modality)]
         for task in tasks:
-            row = cells[modality, task, "accuracy"]
-            line.append(interval(100 * row["value"], 100 * row["ci_low"], 100 * row["ci_high"]))
+            row = cells.get((modality, task, "accuracy"))
+            line.append(interval(*(100 * row[key] for key in NUMBERS[:3])) if row else NONE)
             line.append(number(paper.accuracy(modality, task)))
             if baselines:
                 line.append(" / ".join(share(modality, task, metric) for metric in baselines))
@@ -115,11 +119,12 @@ def main() -> None:
     parser.add_argument("--summary", required=True, help="evaluation/summary.csv")
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="*", default=[])
+    parser.add_argument("--foreign", nargs="*", default=[], help="those of the modalities that are others' systems")
     parser.add_argument("--decide-by", required=True, choices=["total", "per_token"])
     parser.add_argument("--paper", required=True, help="resources/paper.yaml")
     parser.add_argument("--output", type=Path, required=True, help="folder for results.{csv,md,tex,html}")
     args = parser.parse_args()
-    data = ordered(args.summary, args.modalities, args.tasks)
+    data = ordered(args.summary, args.modalities, args.tasks, args.foreign)
     rows = [{**row, "n": int(row["n"])} for row in records(data)]
     write_csv(args.output / "results.csv", COLUMNS, rows)
     write_forms(args.output, layout(args.output / "results.csv", read_paper(args.paper), args.decide_by))

@@ -105,6 +105,15 @@ def test_every_key_of_the_schema_is_described():
         ("download.hosts", {"zerospeech": ["ftp://x"]}, "download.hosts.zerospeech.0 is 'ftp://x'"),
         ("download.datasets", "tsc", "download.datasets is 'tsc'; it must be of type array"),
         ("download.timeout", 0, "download.timeout is 0; it must be greater than 0"),
+        ("evaluation.control_items", 7, "evaluation.control_items is 7; it must be a multiple of 2"),
+        ("evaluation.foreign", {"x": {}}, "evaluation.foreign.x is {}; it must have at least 1 entries"),
+        (
+            "evaluation.foreign",
+            {"x": {"stories": "f"}},
+            "foreign.x.stories is not a task of this corpus",
+        ),
+        ("evaluation.foreign", {"text-bpe": {"swuggy": "f"}}, "foreign.text-bpe has the name of a modality"),
+        ("evaluation.submission.gpu_budget", -1, "evaluation.submission.gpu_budget is -1; it must be at least 0"),
         ("report.formats", [], "report.formats is []; it must have at least 1 items"),
     ],
 )

@@ -1,6 +1,6 @@
 """A text model's pair scores equal those of EleutherAI's evaluation harness on the exported folder.
 
-The harness is no part of the environment (it brings a hundred packages): `pip install --group parity` adds it, and
+The harness is no part of the environment (it brings many packages): `pip install --group parity` adds it, and
 without it this test is skipped with that reason.
 """
 

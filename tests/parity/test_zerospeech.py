@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scripts.corpus.slm21 import band
 from scripts.evaluation.accuracy import by_item, decide_sides
 
 
@@ -48,3 +49,21 @@ def test_equal_on_random_scores(seed: int) -> None:
         own = groups == band
         ours = by_item([name for name, inside in zip(ids, own, strict=True) if inside], correct[own]).mean()
         assert ours == pytest.approx(expected, abs=1e-12)
+
+
+def test_bands_are_cut_where_the_scorer_cuts_them() -> None:
+    frequencies = pd.Series([0, 1, 4, 5, 6, 19, 20, 21, 99, 100, 101, 5000])
+    edges, labels = [0, 1, 5, 20, 100, float("inf")], ["oov", "1-5", "6-20", "21-100", ">100"]
+    expected = pd.cut(frequencies, edges, labels=labels, right=False)
+    assert [band(str(frequency)) for frequency in frequencies] == expected.tolist()
+
+
+def test_sentences_count_per_type_subtype_and_id_by_hand() -> None:
+    """Two subtypes with the same id, one of them in two voices: three rows, two items."""
+    rows = [("agr/plain/1", "A", 1.0, 0.0), ("agr/plain/1", "B", 0.0, 1.0), ("agr/far/1", "A", 2.0, 2.0)]
+    items = [{"id": name, "positive": {"id": f"{name}{v}g"}, "negative": {"id": f"{name}{v}b"}} for name, v, *_ in rows]
+    scores = {f"{name}{v}{side}": score for name, v, *both in rows for side, score in zip("gb", both, strict=True)}
+    correct = decide_sides(items, scores)
+    assert correct.tolist() == [1.0, 0.0, 0.5]
+    assert by_item([item["id"] for item in items], correct).mean() == 0.5  # (0.5 + 0.5) / 2, not 1.5 / 3 by luck alone
+    assert by_item(["x", "x", "y"], np.array([1.0, 1.0, 0.0])).mean() == 0.5  # where rows alone would say 2 / 3

@@ -86,6 +86,18 @@ def _groups(modality: str, at: int, task: str, items: int) -> list[dict]:
     return rows
 
 
+def _controls(task: str, modalities: Sequence[str], items: int) -> list[dict]:
+    found = [("any", "seconds", 0.5)]
+    for at, modality in enumerate(modalities):
+        found += [(modality, "trained", TRUE[task][at % 6]), (modality, "untrained", 0.51)]
+        found += [(modality, "shuffled-durations", 0.55)] * (RATES.get(modality, 20.0) > 49)
+    return [
+        {"modality": modality, "task": task, "control": control, "value": value, "n": items,
+         **dict(zip(("ci_low", "ci_high"), interval(value, items), strict=True))}
+        for modality, control, value in found
+    ]  # fmt: skip
+
+
 def write(
     folder: Path, *, modalities: Sequence[str] = MODALITIES, tasks: Sequence[str] = TASKS, items: int = 300
 ) -> None:
@@ -128,6 +140,8 @@ def write(
     names = ["modality", "task", "metric", "value", "ci_low", "ci_high", "n"]
     write_csv(folder / "evaluation/summary.csv", names, summary)
     write_csv(folder / "evaluation/groups.csv", [*names[:2], "by", "name", *names[3:]], groups)
+    write_csv(folder / "evaluation/controls.csv", ["modality", "task", "control", *names[3:]],
+              [row for task in tasks for row in _controls(task, modalities, items)])  # fmt: skip
     quality = [("hubert", 0.585, 0.61, 0.34), ("mfcc", 0.558, 0.58, 0.31), ("random-init", 0.17, 0.22, 0.12)]
     names = ["encoder", "pnmi", "phone_purity", "cluster_purity"]
     write_csv(folder / "units/quality.csv", names, [dict(zip(names, row, strict=True)) for row in quality])

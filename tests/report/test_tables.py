@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 
 from scripts.common.files import read_csv, write_csv
-from scripts.report import summary, table_dropped, table_factors, table_groups, table_modalities, table_results
+from scripts.report import (
+    summary,
+    table_controls,
+    table_dropped,
+    table_factors,
+    table_groups,
+    table_modalities,
+    table_results,
+)
 from scripts.report.read import item_scores
 from scripts.report.render import number
 from tests.report import fake
@@ -37,12 +45,13 @@ def commands(folder, out, tasks=fake.TASKS, modalities=fake.MODALITIES, samples=
                               "--samples", samples, "--seed", 1, *paper)  # fmt: skip
         yield table_groups, ("--groups", folder / "evaluation/groups.csv", "--modalities", *modalities,
                              "--tasks", *tasks, "--output", out)  # fmt: skip
+        yield table_controls, ("--controls", folder / "evaluation/controls.csv", "--output", out)
     yield table_dropped, ("--corpus", folder / "corpus/dropped.csv", "--alignment", folder / "alignment/dropped.csv",
                           "--output", out)  # fmt: skip
 
 
 def test_each_table_stands_in_every_form(written):
-    forms = {f"{name}.{form}" for name in ("modalities", "results", "factors", "groups", "dropped")
+    forms = {f"{name}.{form}" for name in ("modalities", "results", "factors", "groups", "controls", "dropped")
              for form in ("csv", "md", "tex", "html")}  # fmt: skip
     assert {path.name for path in written.iterdir()} == forms
 
@@ -53,6 +62,7 @@ def test_columns_are_those_agreed(written):
         "modalities": "modality,vocab_size,tokens,seconds,tokens_per_second,factor",
         "results": "modality,task,metric,value,ci_low,ci_high,n",
         "factors": "factor,baseline,modality,task,metric,change_percent,ci_low,ci_high,n,p_value,p_holm",
+        "controls": "modality,task,control,value,ci_low,ci_high,n",
         "groups": "modality,task,by,name,value,ci_low,ci_high,n",
         "dropped": "stage,split,reason,count,example",
     }
@@ -189,6 +199,31 @@ def test_groups_stand_in_the_configs_order_with_their_size(written):
     lines = (written / "groups.md").read_text().splitlines()
     assert lines[2].startswith("| task | items | pairs | accuracy, %: Text-BPE | ")
     assert lines[4].startswith("| sWUGGY | first | 150 | ")
+
+
+def test_controls_stand_beside_the_model(written):
+    lines = (written / "controls.md").read_text().splitlines()
+    heads = " | ".join(f"sWUGGY, %: {name}" for name in ("trained", "untrained", "shuffled durations"))
+    assert lines[2].startswith(f"| modality | {heads} |")
+    cells = {line.split(" | ")[0][2:]: line.split(" | ") for line in lines[4:10]}
+    assert cells["Text-BPE"][3] == "–"  # it has no durations
+    assert "[" in cells["Phone-Repeat"][3]
+    assert "sWUGGY 50.0 [44.3, 55.7] of 300" in (written / "controls.md").read_text()
+
+
+def test_another_system_has_a_row_and_may_lack_tasks_and_bits(results, call, tmp_path):
+    path = results / "evaluation/summary.csv"
+    rows = read_csv(path)
+    theirs = {"modality": "their-slm", "task": "swuggy", "metric": "accuracy"}
+    write_csv(path, list(rows[0]), [*rows, {**theirs, "value": 0.6, "ci_low": 0.5, "ci_high": 0.7, "n": 40}])
+    arguments = ("--summary", path, "--tasks", *fake.TASKS[:2], "--decide-by", "total", "--paper", PAPER,
+                 "--output", tmp_path, "--modalities", *fake.MODALITIES[3:], "their-slm")  # fmt: skip
+    call(table_results, *arguments, "--foreign", "their-slm")
+    line = (tmp_path / "results.md").read_text().splitlines()[7]
+    assert line.startswith("| Their-Slm | 60.0 [50.0, 70.0] | – |")
+    assert line.endswith("| – | – | – |")
+    with pytest.raises(ValueError, match="no row for their-slm, sblimp, accuracy"):
+        call(table_results, *arguments)
 
 
 # The first page.

@@ -2,10 +2,23 @@
 
 In: alignment/tasks, alignment/cuts/dev, tokens/{modality} and lm/{modality}.
 Out: evaluation/{task}/{modality}.csv, evaluation/{baselines,layers,scaling}/{task}/{modality}.csv,
-evaluation/bits/{modality}.csv, evaluation/groups.csv and evaluation/summary.csv.
+evaluation/bits/{modality}.csv, evaluation/groups.csv, evaluation/controls.csv
+and evaluation/summary.csv.
 
 One job covers all tasks of a modality: loading torch takes longer than scoring a small task.
 """
+
+# Every system's scores: ours, and those of other systems on the tasks that they were scored on.
+SCORES = expand(f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv", modality=MODALITIES, task=TASKS) + [
+    f"{RESULTS}/evaluation/{task}/{system}.csv"
+    for system, files in config["evaluation"]["foreign"].items()
+    for task in files
+]
+SYSTEMS = [*MODALITIES, *config["evaluation"]["foreign"]]
+
+
+include: "evaluation_exchange.smk"
+
 
 if TASKS:
 
@@ -229,15 +242,64 @@ if TASKS:
             " --seed {params.seed}"
             " 2>&1 | tee {log}"
 
+    rule evaluation_controls:
+        """Untrained models and shuffled durations on a part of every task; one job, since each model is small work."""
+        input:
+            pairs=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
+            tokens=expand(
+                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.{{form}}",
+                modality=MODALITIES,
+                task=TASKS,
+                form=["bin", "idx.npz"],
+            ),
+            models=expand(f"{RESULTS}/lm/{{modality}}/model", modality=MODALITIES),
+            scores=expand(
+                f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv",
+                task=TASKS,
+                modality=MODALITIES,
+            ),
+            code=module_files("scripts.evaluation.controls"),
+        output:
+            controls=f"{RESULTS}/evaluation/controls.csv",
+        log:
+            f"{RESULTS}/logs/evaluation/controls.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/evaluation/controls.tsv"
+        conda:
+            "../../envs/core.yaml"
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 2000 * attempt,
+            runtime=lambda wildcards, attempt: 60 * attempt,
+        params:
+            results=RESULTS,
+            modalities=as_json(config["modalities"]),
+            tasks=TASKS,
+            config=as_json(
+                config["evaluation"],
+                "decide_by",
+                "bootstrap_samples",
+                "batch_tokens",
+                "threads",
+                "control_items",
+            ),
+            seed=config["seed"],
+        shell:
+            "python -m scripts.evaluation.controls"
+            " --results {params.results}"
+            " --modalities {params.modalities:q}"
+            " --tasks {params.tasks}"
+            " --items {input.pairs}"
+            " --out {output.controls}"
+            " --config {params.config:q}"
+            " --seed {params.seed}"
+            " 2>&1 | tee {log}"
+
 
 rule evaluation_groups:
     """Accuracy of every model by group of items."""
     input:
-        scores=expand(
-            f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv",
-            task=TASKS,
-            modality=MODALITIES,
-        ),
+        scores=SCORES,
         code=module_files("scripts.evaluation.groups"),
     output:
         groups=f"{RESULTS}/evaluation/groups.csv",
@@ -301,11 +363,7 @@ rule evaluation_bits:
 rule evaluation_summary:
     """Every score with its interval in one tidy table."""
     input:
-        scores=expand(
-            f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv",
-            modality=MODALITIES,
-            task=TASKS,
-        ),
+        scores=SCORES,
         baselines=expand(
             f"{RESULTS}/evaluation/baselines/{{task}}/{{modality}}.csv",
             modality=MODALITIES,

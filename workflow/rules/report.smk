@@ -14,7 +14,7 @@ LEXICAL_TASK = "swuggy"  # the task about words, shown layer by layer
 FORMATS = config["report"]["formats"]  # the first one stands in the report
 WITH_FACTORS = bool(TASKS) and bool(config["factors"])
 
-REPORT_TABLES = ["modalities", "results", "dropped"] + ["groups"] * bool(TASKS) + ["factors"] * WITH_FACTORS
+REPORT_TABLES = ["modalities", "results", "dropped"] + ["groups", "controls"] * bool(TASKS) + ["factors"] * WITH_FACTORS
 REPORT_FIGURES = (
     ["training", "unit_quality"]
     + ["scaling", "layers_by_task"] * bool(TASKS)
@@ -105,14 +105,16 @@ rule report_table_results:
         mem_mb=500,
         runtime=5,
     params:
-        modalities=MODALITIES,
+        modalities=SYSTEMS,
         tasks=TASKS,
+        foreign=list(config["evaluation"]["foreign"]),
         decide_by=config["evaluation"]["decide_by"],
         folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
     shell:
         "python -m scripts.report.table_results"
         " --summary {input.summary}"
         " --modalities {params.modalities}"
+        " --foreign {params.foreign}"
         " --tasks {params.tasks}"
         " --decide-by {params.decide_by}"
         " --paper {input.paper}"
@@ -191,7 +193,7 @@ rule report_table_groups:
         mem_mb=500,
         runtime=5,
     params:
-        modalities=MODALITIES,
+        modalities=SYSTEMS,
         tasks=TASKS,
         folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
     shell:
@@ -199,6 +201,38 @@ rule report_table_groups:
         " --groups {input.groups}"
         " --modalities {params.modalities}"
         " --tasks {params.tasks}"
+        " --output {params.folder}"
+        " 2>&1 | tee {log}"
+
+
+rule report_table_controls:
+    """What the models score without what they learnt."""
+    input:
+        controls=f"{RESULTS}/evaluation/controls.csv",
+        code=module_files("scripts.report.table_controls"),
+    output:
+        multiext(f"{RESULTS}/report/tables/controls", ".csv", ".md", ".tex"),
+        page=report(
+            f"{RESULTS}/report/tables/controls.html",
+            category="2. Tables",
+            labels={"table": "Controls", "in the paper": "not there"},
+            caption="../report/controls.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/report/table_controls.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report/table_controls.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
+    shell:
+        "python -m scripts.report.table_controls"
+        " --controls {input.controls}"
         " --output {params.folder}"
         " 2>&1 | tee {log}"
 

@@ -51,6 +51,7 @@ rule evaluation:
     input:
         f"{RESULTS}/evaluation/summary.csv",
         f"{RESULTS}/evaluation/groups.csv",
+        [f"{RESULTS}/evaluation/controls.csv"] * bool(TASKS),
         expand(f"{RESULTS}/evaluation/layers/{{task}}/{{modality}}.csv", modality=MODALITIES, task=TASKS),
         expand(f"{RESULTS}/evaluation/scaling/{{task}}/{{modality}}.csv", modality=MODALITIES, task=TASKS),
     localrule: True

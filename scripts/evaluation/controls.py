@@ -1,0 +1,142 @@
+"""What the scores would be without what the models learnt: controls beside every modality's accuracy.
+
+untrained: the modality's own model with fresh random weights. It knows nothing, so whatever it scores beyond 50% is
+an artefact of the pairs (its log-probability falls with every token, so it prefers the shorter side).
+shuffled-durations: in modalities on a frame clock, the trained model reads sequences whose runs of equal symbols have
+swapped lengths: the same symbols in the same order, the same total length, other durations. What it loses is what the
+durations told it. seconds: the side with fewer seconds of speech wins; 50% says that a task is balanced.
+trained: the model as it is, on the same items, to compare with.
+
+Only `control_items` items of a task are scored, evenly over its file (`scaling.sample`).
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scripts.common.cli import run
+from scripts.common.files import read_csv, write_csv
+from scripts.common.seeds import derive, generator
+from scripts.evaluation.accuracy import by_item, decide_sides, interval, normalise
+from scripts.evaluation.items import Task, cut_ids, read_items, read_tokens
+from scripts.evaluation.scaling import sample
+
+COLUMNS = ("modality", "task", "control", "value", "ci_low", "ci_high", "n")
+NO_MODALITY = "any"  # what stands for the modality where the control depends on the speech alone
+
+
+@dataclass(frozen=True)
+class Config:
+    """Keys of config.yaml's `evaluation` that this step reads."""
+
+    decide_by: str
+    bootstrap_samples: int
+    batch_tokens: int
+    threads: int
+    control_items: int | None
+
+
+def shuffle_durations(ids: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """BOS ... EOS with the lengths of its runs of equal tokens permuted, the runs in their order."""
+    body = ids[1:-1]
+    starts = np.flatnonzero(np.diff(body, prepend=-1))  # every run's first place
+    lengths = np.diff(starts, append=len(body))
+    return np.concatenate([ids[:1], np.repeat(body[starts], rng.permutation(lengths)), ids[-1:]]).astype(ids.dtype)
+
+
+def read_task(name: str, items: Path, tokens: Path, count: int | None) -> Task:
+    """`count` of a task's items with their tokens in one modality."""
+    found = read_items(items)
+    return sample(Task(name, found, read_tokens(tokens, cut_ids(found)), Path()), count)
+
+
+def _row(modality: str, task: Task, control: str, correct: np.ndarray, config: Config, seed: int) -> dict[str, Any]:
+    values = by_item([item["id"] for item in task.items], correct)
+    found = interval(values, config.bootstrap_samples, seed)
+    return {"modality": modality, "task": task.name, "control": control, **found._asdict()}
+
+
+def of_speech(task: Task, config: Config, seed: int) -> dict[str, Any]:
+    """The row `seconds`."""
+    seconds = {item[side]["id"]: -item[side]["duration"] for item in task.items for side in ("positive", "negative")}
+    return _row(NO_MODALITY, task, "seconds", decide_sides(task.items, seconds), config, seed)
+
+
+def trained(task: Task, scores: Path) -> np.ndarray:
+    """`correct` of the task's items as the trained model scored them."""
+    known = {(row["id"], row["voice"]): float(row["correct"]) for row in read_csv(scores)}
+    return np.array([known[item["id"], item["positive"]["supervisions"][0]["speaker"]] for item in task.items])
+
+
+def of_model(
+    modality: str, task: Task, folder: Path, scores: Path, *, framed: bool, config: Config, seed: int
+) -> Iterator[dict[str, Any]]:
+    """The rows of one modality and task.
+
+    Args:
+        modality: its name.
+        task: items and tokens.
+        folder: its trained model.
+        scores: what score.py wrote for it.
+        framed: whether a run of equal tokens is a duration.
+        config: keys of the configuration.
+        seed: of random weights, permutations and resamples.
+    """
+    from scripts.evaluation.scoring import load_model, score, untrained_model
+
+    def correct(model: Any, tokens: dict[str, np.ndarray], control: str) -> np.ndarray:
+        logprobs = score(model, tokens, config.batch_tokens, f"{modality}/{task.name}/{control}")
+        counts = {cut: len(ids) - 1 for cut, ids in tokens.items()}
+        by = config.decide_by
+        decisive = {cut: normalise(np.array(logprob), counts[cut], by) for cut, logprob in logprobs.items()}
+        return decide_sides(task.items, decisive)
+
+    yield _row(modality, task, "trained", trained(task, scores), config, seed)
+    fresh = untrained_model(folder, config.threads, derive(seed, "evaluation", "untrained", modality))
+    yield _row(modality, task, "untrained", correct(fresh, task.tokens, "untrained"), config, seed)
+    if framed:
+        rng = generator(seed, "evaluation", "durations", modality, task.name)
+        shuffled = {cut: shuffle_durations(ids, rng) for cut, ids in task.tokens.items()}
+        found = correct(load_model(folder, config.threads), shuffled, "shuffled-durations")
+        yield _row(modality, task, "shuffled-durations", found, config, seed)
+
+
+def is_framed(definition: dict[str, Any]) -> bool:
+    """Whether a modality's runs of equal tokens are durations: a frame clock and one token per frame."""
+    return "frame_rate" in definition and definition["tokenizer"] == "symbol"
+
+
+def main() -> None:
+    """Command line of rule evaluation_controls."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", required=True, type=Path, help="folder with tokens/, lm/ and evaluation/")
+    parser.add_argument("--modalities", required=True, type=json.loads, help="section of config.yaml as JSON")
+    parser.add_argument("--tasks", nargs="+", required=True, help="names of the tasks")
+    parser.add_argument("--items", nargs="+", required=True, type=Path, help="aligned items (jsonl.gz) per task")
+    parser.add_argument("--out", required=True, type=Path, help="csv to write")
+    parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
+    parser.add_argument("--seed", required=True, type=int)
+    arguments = parser.parse_args()
+    config, results, seed = arguments.config, arguments.results, arguments.seed
+    rows: list[dict[str, Any]] = []
+    for at, (modality, definition) in enumerate(arguments.modalities.items()):
+        for name, items in zip(arguments.tasks, arguments.items, strict=True):
+            tokens = results / f"tokens/{modality}/tasks/{name}.bin"
+            task = read_task(name, items, tokens, config.control_items)
+            if at == 0:
+                rows.append(of_speech(task, config, seed))
+            folder, scores = results / f"lm/{modality}/model", results / f"evaluation/{name}/{modality}.csv"
+            framed = is_framed(definition)
+            rows += of_model(modality, task, folder, scores, framed=framed, config=config, seed=seed)
+    write_csv(arguments.out, COLUMNS, rows)
+    print(f"evaluation/controls: {len(rows)} figures of {len(arguments.modalities)} modalities", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(main)

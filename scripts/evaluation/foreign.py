@@ -1,0 +1,99 @@
+"""Another system's scores as the rows that our own models' scores make, so that it stands in the same tables.
+
+A score file holds one score per cut, higher for the more likely: a csv with the columns `id` and `score` (among
+others), JSON lines `{"id", "score"}`, or lines `<id> <score>` as in a ZeroSpeech submission. Ids are those of the cuts;
+for sLM21 and StoryCloze these are the sound files' names, with .wav or without. What is scored and not asked for is
+counted; a side without a score is an error, for all systems are compared on the same pairs.
+"""
+
+import argparse
+import csv
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from scripts.common.cli import run
+from scripts.common.files import read_jsonl, write_csv
+from scripts.evaluation.accuracy import by_item
+from scripts.evaluation.items import cut_ids, read_items
+from scripts.evaluation.score import COLUMNS, table
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str, object]]:
+    """(line, id, score) of a score file, unchecked."""
+    if path.name.endswith((".jsonl", ".jsonl.gz")):
+        for number, row in enumerate(read_jsonl(path), start=1):
+            yield number, str(row.get("id", "")), row.get("score")
+        return
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        if path.suffix == ".csv":
+            reader = csv.DictReader(file)
+            missing = [name for name in ("id", "score") if name not in (reader.fieldnames or ())]
+            if missing:
+                raise ValueError(f"{path}: has no column {missing[0]!r}; expected id and score")
+            for row in reader:
+                yield reader.line_num, row["id"], row["score"]
+            return
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                name, _, score = line.strip().rpartition(" ")
+                yield number, name.strip(), score
+
+
+def read_scores(path: Path) -> dict[str, float]:
+    """Score per cut id.
+
+    Raises:
+        ValueError: naming file and line, if an id is missing or repeated or a score is no finite number.
+    """
+    found: dict[str, float] = {}
+    for number, raw, given in _lines(path):
+        name = raw.removesuffix(".wav")
+        try:
+            score = float(given)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            score = math.nan
+        if not name:
+            raise ValueError(f"{path}:{number}: has no id; expected an id and a score")
+        if not math.isfinite(score):
+            raise ValueError(f"{path}:{number}: the score of {name} is {given!r}; it must be a finite number")
+        if name in found:
+            raise ValueError(f"{path}:{number}: {name} is scored twice")
+        found[name] = score
+    if not found:
+        raise ValueError(f"{path}: holds no scores")
+    return found
+
+
+def main() -> None:
+    """Command line of rule evaluation_foreign."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scores", required=True, type=Path, help="the system's score file")
+    parser.add_argument("--items", required=True, type=Path, help="aligned items (jsonl.gz) of the task")
+    parser.add_argument("--out", required=True, type=Path, help="csv to write")
+    arguments = parser.parse_args()
+    items, scores = read_items(arguments.items), read_scores(arguments.scores)
+    asked = cut_ids(items)
+    missing = [name for name in asked if name not in scores]
+    if missing:
+        raise ValueError(
+            f"{arguments.scores}: has no score for {missing[0]!r} ({len(missing)} of {len(asked)} missing);"
+            f" every side of {arguments.items} needs one"
+        )
+    # A foreign score is one number: it is its own total, and per token the same.
+    tokens = {name: np.zeros(2, np.uint16) for name in asked}
+    rows = table(items, tokens, {name: scores[name] for name in asked}, "total")
+    write_csv(arguments.out, COLUMNS, rows)
+    correct = by_item([row["id"] for row in rows], np.array([float(row["correct"]) for row in rows]))
+    print(
+        f"{arguments.out.stem}/{arguments.out.parent.name}: {100 * correct.mean():.1f}% of {len(correct)} pairs;"
+        f" {len(scores) - len(asked)} scores were not asked for",
+        file=sys.stderr,
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,92 @@
+"""A modality's scores as a ZeroSpeech 2021 submission: `{lexical,syntactic}/{dev,test}.txt`, meta.yaml, params.yaml.
+
+A line is `<filename> <score>`; the score is the log-probability that decides here (total or per token). The validator
+wants a line for every sound file of the set, so files whose pair was dropped on the way get the lowest score of the
+set: both sides of such a pair tie and count 0.5. How many these are is said in the log and in meta.yaml.
+Source: zerospeech2021 0.9, meta.py and lexical.py; the toolbox zerospeech-benchmarks for params.yaml.
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scripts.common.cli import run
+from scripts.common.cuts import speaker
+from scripts.common.files import atomic_directory, read_csv
+from scripts.corpus.slm21 import find_gold, read_gold
+from scripts.evaluation.accuracy import normalise
+from scripts.evaluation.items import read_items
+
+# What the validator asks of tasks that are not in this submission; nothing here depends on it.
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "phonetic": {"metric": "cosine", "frame_shift": 0.02},
+    "semantic": {"metric": "cosine", "pooling": "mean"},
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the submission's files: its kind (lexical, syntactic), split (dev, test) and where its scores are."""
+
+    kind: str
+    split: str
+    folder: Path
+    items: Path
+    scores: Path
+
+    @classmethod
+    def parse(cls, text: str) -> "Part":
+        """From JSON."""
+        given = json.loads(text)
+        return cls(given["kind"], given["split"], Path(given["folder"]), Path(given["items"]), Path(given["scores"]))
+
+
+def file_scores(part: Part, decide_by: str) -> tuple[dict[str, float], int]:
+    """Score per file name, sorted by name, and how many of them had none of their own."""
+    known: dict[str, float] = {}
+    rows = {(row["id"], row["voice"]): row for row in read_csv(part.scores)}
+    for item in read_items(part.items):
+        row = rows[item["id"], speaker(item["positive"])]
+        for side in ("positive", "negative"):
+            logprob, tokens = np.array(float(row[f"logprob_{side}"])), int(row[f"tokens_{side}"])
+            known[item[side]["id"]] = float(normalise(logprob, tokens, decide_by))
+    lowest = min(known.values())
+    gold = read_gold(find_gold(part.folder, part.kind, part.split), part.kind)
+    names = sorted({row["filename"].removesuffix(".wav") for row in gold})
+    return {name: known.get(name, lowest) for name in names}, sum(name not in known for name in names)
+
+
+def main() -> None:
+    """Command line of rule evaluation_submission."""
+    import yaml
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--modality", required=True)
+    parser.add_argument("--parts", nargs="+", required=True, type=Part.parse, help="JSON per file")
+    parser.add_argument("--decide-by", required=True, choices=["total", "per_token"])
+    parser.add_argument("--meta", required=True, type=json.loads, help="evaluation.submission as JSON")
+    parser.add_argument("--out", required=True, type=Path, help="folder to write")
+    arguments = parser.parse_args()
+    filled: list[str] = []
+    with atomic_directory(arguments.out) as folder:
+        for part in arguments.parts:
+            scores, missing = file_scores(part, arguments.decide_by)
+            path = folder / part.kind / f"{part.split}.txt"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("".join(f"{name} {score!r}\n" for name, score in scores.items()), encoding="utf-8")
+            filled.append(f"{part.kind}/{part.split}: {missing} of {len(scores)} files without a score of their own")
+        about = f"{arguments.meta['description']} ({arguments.modality}; {'; '.join(filled)})"
+        meta: dict[str, Any] = {**arguments.meta, "description": about, "parameters": PARAMETERS}
+        (folder / "meta.yaml").write_text(yaml.safe_dump(meta, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        params = {"quiet": False, "semantic": {**PARAMETERS["semantic"], "synthetic": False, "librispeech": False}}
+        (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+    print(f"evaluation/submission {arguments.modality}: {'; '.join(filled)}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,103 @@
+"""Controls: durations change hands and nothing else does; an untrained model prefers the shorter side."""
+
+import json
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from scripts.common.files import read_csv, write_jsonl
+from scripts.common.ragged import Ragged, save_bin
+from scripts.evaluation import controls, score
+from scripts.evaluation.scoring import load_model, untrained_model
+from tests.evaluation.conftest import build_model, item
+
+CONFIG = {"decide_by": "total", "bootstrap_samples": 20, "batch_tokens": 256, "threads": 1, "control_items": None}
+
+
+def test_durations_are_permuted_and_symbols_stay() -> None:
+    ids = np.array([1, 5, 5, 5, 7, 5, 9, 9, 2], dtype=np.uint16)
+    seen = {tuple(controls.shuffle_durations(ids, np.random.default_rng(seed)).tolist()) for seed in range(60)}
+    assert len(seen) == 12  # the orders of the lengths 3, 1, 1, 2
+    for found in seen:
+        runs = [found[0], *(b for a, b in pairwise(found) if a != b)]
+        assert runs == [1, 5, 7, 5, 9, 2]
+        assert len(found) == len(ids)
+    assert controls.shuffle_durations(np.array([1, 2]), np.random.default_rng(0)).tolist() == [1, 2]
+
+
+def test_only_frames_with_a_token_each_have_durations() -> None:
+    assert controls.is_framed({"source": "phones", "tokenizer": "symbol", "frame_rate": 50})
+    assert not controls.is_framed({"source": "phones", "tokenizer": "bpe", "frame_rate": 50, "vocab_size": 9})
+    assert not controls.is_framed({"source": "phones", "tokenizer": "symbol"})
+
+
+def test_an_untrained_model_has_the_shape_and_none_of_the_weights(model_folder: Path) -> None:
+    trained = load_model(model_folder, 1)
+    fresh, again, other = (untrained_model(model_folder, 1, seed) for seed in (3, 3, 4))
+    assert fresh.config.to_dict() | {"_name_or_path": "", "dtype": ""} == trained.config.to_dict() | {
+        "_name_or_path": "", "dtype": "",
+    }  # fmt: skip
+    weights = [m.model.layers[0].mlp.up_proj.weight for m in (fresh, again, trained, other)]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+    assert not torch.equal(weights[0], weights[3])
+
+
+@pytest.fixture
+def results(tmp_path: Path, run_step: Callable) -> Path:
+    """Two modalities of one task whose right side is always the shorter one."""
+    rng = np.random.default_rng(3)
+    sides = {"positive": {"seconds": 1.0}, "negative": {"seconds": 1.5}}
+    items = [item(f"p{i}", f"speaker-{v}", **sides) for i in range(8) for v in range(2)]
+    write_jsonl(tmp_path / "toy.jsonl.gz", items)
+    for modality in ("raw", "repeat"):
+        ids = [i[side]["id"] for i in items for side in ("positive", "negative")]
+        lengths = {name: 8 if name.endswith("positive") else 14 for name in ids}
+        tokens = [np.concatenate([[1], np.repeat(rng.integers(3, 20, n), 2), [2]]) for n in lengths.values()]
+        path = tmp_path / f"tokens/{modality}/tasks/toy.bin"
+        path.parent.mkdir(parents=True)
+        save_bin(path, Ragged.join(ids, tokens))
+        build_model(1).save_pretrained(tmp_path / f"lm/{modality}/model")
+        flags = ["--modality", modality, "--tasks", "toy", "--items", tmp_path / "toy.jsonl.gz", "--tokens", path]
+        flags += ["--out", tmp_path / f"evaluation/toy/{modality}.csv", "--model", tmp_path / f"lm/{modality}/model"]
+        config = {key: CONFIG[key] for key in ("decide_by", "batch_tokens", "threads")}
+        run_step(score.main, *flags, "--config", json.dumps(config))
+    return tmp_path
+
+
+def run(run_step: Callable, folder: Path, out: str, **changes: object) -> dict[tuple[str, str], dict[str, str]]:
+    modalities = {
+        "raw": {"source": "phones", "tokenizer": "symbol"},
+        "repeat": {"source": "phones", "tokenizer": "symbol", "frame_rate": 50},
+    }
+    run_step(
+        controls.main,
+        *("--results", folder, "--modalities", json.dumps(modalities), "--tasks", "toy", "--items"),
+        *(folder / "toy.jsonl.gz", "--out", folder / out, "--config", json.dumps({**CONFIG, **changes}), "--seed", 1),
+    )
+    return {(row["modality"], row["control"]): row for row in read_csv(folder / out)}
+
+
+def test_the_controls_of_a_task(results: Path, run_step: Callable) -> None:
+    rows = run(run_step, results, "c.csv")
+    assert list(rows) == [
+        ("any", "seconds"),
+        ("raw", "trained"),
+        ("raw", "untrained"),
+        ("repeat", "trained"),
+        ("repeat", "untrained"),
+        ("repeat", "shuffled-durations"),
+    ]
+    assert {row["n"] for row in rows.values()} == {"8"}
+    assert float(rows["any", "seconds"]["value"]) == 1.0
+    # Knowing nothing, a model takes the side with fewer tokens: the artefact that this control is there to show.
+    assert float(rows["raw", "untrained"]["value"]) == 1.0
+    correct = [float(row["correct"]) for row in read_csv(results / "evaluation/toy/repeat.csv")]
+    assert float(rows["repeat", "trained"]["value"]) == pytest.approx(np.mean(correct))
+    run(run_step, results, "again.csv")
+    assert (results / "c.csv").read_bytes() == (results / "again.csv").read_bytes()
+    assert {row["n"] for row in run(run_step, results, "part.csv", control_items=4).values()} == {"4"}

@@ -1,0 +1,93 @@
+"""Scores that come and go: other systems' score files in, ZeroSpeech 2021 submissions out.
+
+In: the files of evaluation.foreign; sLM21 (gold.csv) and evaluation/{task}/{modality}.csv.
+Out: evaluation/{task}/{system}.csv, in the form of our own; evaluation/submission/{modality}/, asked for by `submission`.
+"""
+
+SUBMITTED = {
+    task: entry["format"].removeprefix("slm21-")
+    for task, entry in PUBLISHED.items()
+    if entry["format"].startswith("slm21-")
+}
+
+if config["evaluation"]["foreign"]:
+
+    rule evaluation_foreign:
+        """Another system's scores of a task as rows like ours."""
+        input:
+            pairs=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
+            scores=lambda wildcards: config["evaluation"]["foreign"][wildcards.system][wildcards.task],
+            code=module_files("scripts.evaluation.foreign"),
+        output:
+            scores=f"{RESULTS}/evaluation/{{task}}/{{system}}.csv",
+        log:
+            f"{RESULTS}/logs/evaluation/foreign/{{task}}/{{system}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/evaluation/foreign/{{task}}/{{system}}.tsv"
+        wildcard_constraints:
+            system="|".join(config["evaluation"]["foreign"]),
+        conda:
+            "../../envs/core.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        shell:
+            "python -m scripts.evaluation.foreign"
+            " --scores {input.scores:q}"
+            " --items {input.pairs}"
+            " --out {output.scores}"
+            " 2>&1 | tee {log}"
+
+
+if SUBMITTED:
+
+    rule evaluation_submission:
+        """A modality's scores of sLM21 as a folder that the ZeroSpeech 2021 validator takes."""
+        input:
+            pairs=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=SUBMITTED),
+            scores=expand(
+                f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv",
+                task=SUBMITTED,
+                allow_missing=True,
+            ),
+            code=module_files("scripts.evaluation.submission"),
+        output:
+            folder=directory(f"{RESULTS}/evaluation/submission/{{modality}}"),
+        log:
+            f"{RESULTS}/logs/evaluation/submission/{{modality}}.log",
+        conda:
+            "../../envs/core.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=30,
+        params:
+            parts=lambda wildcards: [
+                as_json(
+                    {
+                        "kind": kind,
+                        "split": PUBLISHED[task]["split"],
+                        "folder": TASK_ROOTS[task],
+                        "items": f"{RESULTS}/alignment/tasks/{task}.jsonl.gz",
+                        "scores": f"{RESULTS}/evaluation/{task}/{wildcards.modality}.csv",
+                    }
+                )
+                for task, kind in SUBMITTED.items()
+            ],
+            decide_by=config["evaluation"]["decide_by"],
+            meta=as_json(config["evaluation"]["submission"]),
+        shell:
+            "python -m scripts.evaluation.submission"
+            " --modality {wildcards.modality}"
+            " --parts {params.parts:q}"
+            " --decide-by {params.decide_by}"
+            " --meta {params.meta:q}"
+            " --out {output.folder}"
+            " 2>&1 | tee {log}"
+
+    rule submission:
+        """Every modality's submission."""
+        input:
+            expand(f"{RESULTS}/evaluation/submission/{{modality}}", modality=MODALITIES),
+        localrule: True
