@@ -118,6 +118,14 @@ def _reference_problems(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"{where}.frame_rate is {rate}; text has no frames"
         if modality["source"] == "units" and rate != config["units"]["frame_rate"]:
             yield f"{where}.frame_rate is {rate}; units come at units.frame_rate = {config['units']['frame_rate']}"
+    continuation = config["continuation"]
+    if continuation["prompts"] and continuation["recogniser"] == "kaldi":
+        for key in ("external", "triphone"):
+            if config["alignment"][key] is not None:
+                yield (
+                    f"config: alignment.{key} is set, but continuation.recogniser kaldi needs monophones trained"
+                    " here: name a Whisper, or set continuation.prompts to 0"
+                )
     corpus = config["corpus"]
     if corpus["source"] == "manifest":
         for key in ("train", "dev", "audio_root"):

@@ -1,7 +1,8 @@
 """What each model goes on to say: sampled, heard, written down and judged.
 
 In: alignment/cuts/dev, the audio, units/, tokens/{modality} and lm/{modality}.
-Out: continuation/prompts.jsonl, continuation/generated/{modality}.jsonl and real/{modality}.jsonl.
+Out: continuation/prompts.jsonl; generated/{modality}.jsonl and real/{modality}.jsonl; speech/{modality}/ for what is
+not text; transcripts/, judged/ (a row per continuation), recogniser.csv and summary.csv.
 
 Real continuations of the same prompts go the same way as generated ones: what they score is what the way
 itself costs. With `continuation.prompts: 0` nothing here is asked for; the rules stay.
@@ -9,7 +10,15 @@ itself costs. With `continuation.prompts: 0` nothing here is asked for; the rule
 
 CONTINUATION = config["continuation"]
 WITH_CONTINUATION = CONTINUATION["prompts"] > 0
+SETS = ["generated", "real"]
+# Text is read as it is; what else there is must be spoken and heard.
+SPOKEN = [name for name in MODALITIES if SOURCE[name] in INVENTORY]
+WRITTEN = [name for name in MODALITIES if name not in SPOKEN]
 FROM_LIST = CONTINUATION["prompts_from"] == "list"
+
+
+include: "continuation_speech.smk"
+include: "continuation_judge.smk"
 
 
 rule continuation_choose:

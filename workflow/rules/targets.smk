@@ -60,7 +60,7 @@ rule evaluation:
 rule continuation:
     """What each model goes on to say after the same prompts."""
     input:
-        expand(f"{RESULTS}/continuation/generated/{{modality}}.jsonl", modality=MODALITIES * WITH_CONTINUATION),
+        [f"{RESULTS}/continuation/{table}.csv" for table in ("summary", "recogniser")] * WITH_CONTINUATION,
     localrule: True
 
 

@@ -1,0 +1,86 @@
+"""Speech whose words are known, to see what the recogniser and the vocoder make of it.
+
+Two sets: `copy`, the real continuations' own spectrum put through the vocoder, without any symbols between; and
+`random`, words of the lexicon in random order, spoken as phones. A recogniser that knows how people talk hears
+sentences in the latter: the errors it makes there and not in `copy` are its own fluency.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scripts.alignment.lexicon import SILENCE, read_lexicon
+from scripts.common import audio, cpu
+from scripts.common.cli import run
+from scripts.common.cuts import read_cuts, spoken_text
+from scripts.common.files import atomic_directory, write_jsonl
+from scripts.common.seeds import generator
+from scripts.continuation import vocoder
+from scripts.continuation.choose import REAL
+from scripts.continuation.mel import log_mel
+from scripts.continuation.speak import INDEX, Voice, speak, write
+
+WORDS = 12  # of a random string
+COPY, RANDOM = "copy", "random"
+
+
+def control(name: str, said: str, symbols: str = "") -> dict[str, Any]:
+    """A line in the form of a continuation, with what is said in it."""
+    return {"id": name, "prompt": name, "seed": 0, "stop": "control", "tokens": [], "symbols": symbols, "said": said}
+
+
+def random_words(lexicon: str, count: int, seed: int) -> list[dict[str, Any]]:
+    """Strings of words of the lexicon, all equally likely, as phones with silence around them."""
+    known = read_lexicon(lexicon)
+    words = sorted(known)
+    items = []
+    for number in range(count):
+        chosen = generator(seed, "continuation/random", number).integers(0, len(words), WORDS)
+        spoken = [words[i] for i in chosen]
+        phones = [SILENCE, *(phone for word in spoken for phone in known[word][0]), SILENCE]
+        items.append(control(f"random{number:03d}", " ".join(spoken), " ".join(phones)))
+    return items
+
+
+def main() -> None:
+    """Command line of rule continuation_controls."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cuts", required=True, help="prompts and real continuations")
+    parser.add_argument("--audio-root", required=True)
+    parser.add_argument("--lexicon", required=True, help="corpus/lexicon.txt")
+    parser.add_argument("--random", type=int, required=True, help="strings of random words")
+    parser.add_argument("--voice", type=Path, required=True, help="the phones' acoustic model")
+    parser.add_argument("--vocoder", required=True)
+    parser.add_argument("--vocoder-command", nargs="?")
+    parser.add_argument("--iterations", type=int, required=True, help="of Griffin-Lim")
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--speech", type=Path, required=True, help="folder; copy/ and random/ in it")
+    parser.add_argument("--copy", type=Path, required=True, help="what is said in copy/ (.jsonl)")
+    parser.add_argument("--strings", type=Path, required=True, help="what is said in random/ (.jsonl)")
+    args = parser.parse_args()
+    cpu.prepare(args.threads)
+    vocode = vocoder.load(args.vocoder, args.vocoder_command, args.iterations)
+    strings = random_words(args.lexicon, args.random, args.seed)
+    copies, index = [], []
+    with atomic_directory(args.speech) as aside:
+        (aside / COPY).mkdir()
+        for cut in read_cuts(args.cuts):
+            prompt, _, part = cut["id"].rpartition("/")
+            if part == REAL:
+                wave: np.ndarray = vocode(log_mel(audio.read(cut, args.audio_root)))
+                copies.append(control(prompt, spoken_text(cut)))
+                index.append(write(wave, prompt, aside / COPY))
+        write_jsonl(aside / COPY / INDEX, index)
+        seconds = speak(strings, Voice(args.voice, framed=False), vocode, aside / RANDOM, RANDOM)
+    write_jsonl(args.copy, copies)
+    write_jsonl(args.strings, strings)
+    copied = sum(row["seconds"] for row in index)
+    print(f"controls: {copied:.0f} s of copies, {seconds:.0f} s of random words", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(main)

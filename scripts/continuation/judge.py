@@ -1,0 +1,81 @@
+"""Perplexity of every continuation, alone and after its prompt, under one judge; a row each, none left out.
+
+A continuation without a word has no perplexity: its row says `empty`, and the summary counts it. Perplexity is per
+token of the judge, exp of the mean negative log-probability, without the end of the text, which a recogniser does
+not hear.
+"""
+
+import argparse
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from scripts.common import cpu
+from scripts.common.cli import run
+from scripts.common.files import read_jsonl, write_csv
+from scripts.continuation import perplexity
+
+COLUMNS = (
+    "id", "prompt", "seed", "stop", "tokens", "seconds", "silence", "words", "status", "judge_tokens", "perplexity",
+    "perplexity_given_prompt", "text",
+)  # fmt: skip
+OK, EMPTY = "ok", "empty"
+FORMS: dict[str, Callable[[str], str]] = {"spoken": perplexity.spoken, "written": str.strip}
+
+
+def judge(
+    rows: list[dict[str, Any]], prompts: dict[str, str], model: Any, tokenizer: Any, batch_tokens: int, form: str
+) -> list[dict[str, Any]]:
+    """The rows with COLUMNS; `text` is what was judged."""
+    write = FORMS[form]
+    texts = [write(row["text"]) for row in rows]
+    alone = [perplexity.encode(tokenizer, "", text) if text else ([], 0) for text in texts]
+    given = [
+        perplexity.encode(tokenizer, write(prompts[row["prompt"]]), text) if text else ([], 0)
+        for row, text in zip(rows, texts, strict=True)
+    ]
+    losses = perplexity.mean_loss(model, alone + given, batch_tokens)
+    judged = []
+    for place, (row, text) in enumerate(zip(rows, texts, strict=True)):
+        loss, after = losses[place], losses[len(rows) + place]
+        judged.append(
+            {
+                **{key: row[key] for key in ("id", "prompt", "seed", "stop", "tokens", "seconds", "silence")},
+                "words": len(text.split()),
+                "status": EMPTY if loss is None else OK,
+                "judge_tokens": alone[place][1],
+                "perplexity": "" if loss is None else round(math.exp(loss), 4),
+                "perplexity_given_prompt": "" if after is None else round(math.exp(after), 4),
+                "text": text,
+            }
+        )
+    return judged
+
+
+def main() -> None:
+    """Command line of rule continuation_judge."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--transcripts", type=Path, nargs="+", required=True, help="what was heard (.jsonl)")
+    parser.add_argument("--prompts", type=Path, required=True, help="prompts.jsonl")
+    parser.add_argument("--judge", required=True, help="folder or hub name of a causal language model")
+    parser.add_argument("--text", choices=list(FORMS), required=True, help="in which form it reads")
+    parser.add_argument("--precision", choices=[*perplexity.PRECISIONS, *perplexity.QUANTISED], required=True)
+    parser.add_argument("--batch-tokens", type=int, required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--out", type=Path, nargs="+", required=True, help="a csv for each of --transcripts")
+    args = parser.parse_args()
+    cpu.prepare(args.threads)
+    prompts = {row["id"]: row["text"] for row in read_jsonl(args.prompts)}
+    model, tokenizer = perplexity.load(args.judge, args.precision)
+    for path, out in zip(args.transcripts, args.out, strict=True):
+        rows = judge(list(read_jsonl(path)), prompts, model, tokenizer, args.batch_tokens, args.text)
+        write_csv(out, COLUMNS, rows)
+        scores = sorted(row["perplexity"] for row in rows if row["status"] == OK)
+        middle = f"median perplexity {scores[len(scores) // 2]:.1f}" if scores else "no perplexity"
+        print(f"judge: {path}: {len(rows)} continuations, {len(rows) - len(scores)} empty, {middle}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,91 @@
+"""Text for a judge of our own: paragraphs of the world that no other model saw, as they are spoken.
+
+The world is written anew from another stream of chance; a sentence of more than four words that stands in train, dev
+or a task is left out. A corpus that was not written here has no further text, so its judge reads the training texts:
+it then judges what its fellows learnt from, which is stated wherever its scores are. Lower-case words without
+marks, since that is all that speech has.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from scripts.common.cli import run
+from scripts.common.cuts import read_cuts, spoken_text
+from scripts.common.files import atomic_directory, read_jsonl
+from scripts.common.ragged import Ragged, save_bin
+from scripts.common.seeds import generator
+from scripts.corpus.lexicon import WORLD, load_lexicon
+from scripts.corpus.story import load_grammar
+from scripts.corpus.write import SHORT, sentence_keys, task_sentences, write_paragraphs
+from scripts.tokens import fast
+from scripts.tokens.encoder import BOS, EOS
+from scripts.tokens.encoder import load as load_encoder
+from scripts.tokens.modality import Modality
+from scripts.tokens.tokenizer import text_tokenizer
+
+DEV_SHARE = 0.05  # of the paragraphs, to see that the judge learnt
+
+
+def world_texts(scripts: Sequence[Path], tasks: Sequence[Path], hours: float, rate: float, seed: int) -> Iterator[str]:
+    """New paragraphs of the world that would last `hours`."""
+    taken = task_sentences(tasks)
+    for path in scripts:
+        for line in read_jsonl(path):
+            taken |= {key for key in sentence_keys(line["words"]) if len(key.split()) > SHORT}
+    lexicon, grammar = load_lexicon(WORLD), load_grammar(WORLD)
+    rng = generator(seed, "continuation", "judge")
+    for paragraph in write_paragraphs(lexicon, grammar, hours, rate, rng, taken):
+        yield " ".join(sentence.key for sentence in paragraph.sentences)
+
+
+def corpus_texts(cuts: Sequence[Path]) -> Iterator[str]:
+    """What was spoken in train."""
+    for path in cuts:
+        for cut in read_cuts(path):
+            yield spoken_text(cut).lower()
+
+
+def main() -> None:
+    """Command line of rule continuation_judge_text."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scripts", type=Path, nargs="*", default=[], help="scripts of train and dev, of a world")
+    parser.add_argument("--tasks", type=Path, nargs="*", default=[], help="scripts of its tasks")
+    parser.add_argument("--cuts", type=Path, nargs="*", default=[], help="train cuts, where there is no world")
+    parser.add_argument("--hours", type=float, required=True, help="of text of a world, at its rate of speech")
+    parser.add_argument("--rate", type=float, required=True, help="words per minute")
+    parser.add_argument("--vocab-size", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--tokenizer", type=Path, required=True, help="folder for the tokenizer")
+    parser.add_argument("--train", type=Path, required=True, help="tokens (.bin)")
+    parser.add_argument("--dev", type=Path, required=True, help="tokens (.bin)")
+    args = parser.parse_args()
+    texts = list(
+        world_texts(args.scripts, args.tasks, args.hours, args.rate, args.seed)
+        if args.scripts
+        else corpus_texts(args.cuts)
+    )
+    modality = Modality("judge", "text", "bpe", vocab_size=args.vocab_size)
+    with atomic_directory(args.tokenizer) as folder:
+        try:
+            fast.save(text_tokenizer(texts, [], modality, folder), folder)
+        except ValueError as error:
+            raise ValueError(str(error).replace("modalities.judge", "continuation.judge")) from None
+    encode = load_encoder(args.tokenizer)
+    sequences = [np.array([BOS, *encode(text), EOS], np.uint16) for text in texts]
+    held = max(1, round(DEV_SHARE * len(sequences)))
+    for path, part in ((args.dev, sequences[:held]), (args.train, sequences[held:])):
+        save_bin(path, Ragged.join([f"{path.stem}-{i}" for i in range(len(part))], part))
+    words = sum(len(text.split()) for text in texts)
+    print(
+        f"judge: {len(texts)} texts, {words} words, {sum(map(len, sequences))} tokens"
+        f" ({'new text of the world' if args.scripts else 'the training texts'})",
+        file=sys.stderr,
+    )
+
+
+if __name__ == "__main__":
+    run(main)

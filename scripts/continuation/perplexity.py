@@ -1,0 +1,95 @@
+"""Perplexity of texts under any causal language model of transformers."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging
+
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+QUANTISED = {"int8": "load_in_8bit", "int4": "load_in_4bit"}  # by bitsandbytes, on a GPU
+
+
+def spoken(text: str) -> str:
+    """Lower-case words without marks, as a recogniser without a language hears them."""
+    return " ".join(re.sub(r"[^a-z' ]+", " ", text.lower()).split())
+
+
+def load(name: str, precision: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A judge's model and tokenizer, from a folder or the hub.
+
+    Raises:
+        ValueError: there is no such model, no tokenizer with it that knows where its tokens lie in the
+            text, or quantisation cannot be had.
+    """
+    logging.disable_progress_bar()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"continuation.judge.source: no tokenizer at {name} ({_first(error)})") from None
+    if not tokenizer.is_fast or not len(tokenizer):
+        raise ValueError(f"continuation.judge.source: {name} holds no fast tokenizer (tokenizer.json)")
+    options: dict[str, Any] = {"dtype": PRECISIONS.get(precision, torch.bfloat16)}
+    try:
+        if precision in QUANTISED:
+            from transformers import BitsAndBytesConfig
+
+            options["quantization_config"] = BitsAndBytesConfig(**{QUANTISED[precision]: True})
+        model = AutoModelForCausalLM.from_pretrained(name, **options)
+    except (OSError, ValueError, ImportError) as error:
+        raise ValueError(f"continuation.judge.source: no causal language model at {name} ({_first(error)})") from None
+    if precision not in QUANTISED:
+        model = model.to("cuda" if torch.cuda.is_available() else "cpu")
+    return model.eval(), tokenizer
+
+
+def _first(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+def encode(tokenizer: PreTrainedTokenizerBase, context: str, text: str) -> tuple[list[int], int]:
+    """(ids, how many of the last of them are scored): the tokens of `text` after those of `context`.
+
+    BOS stands first where the tokenizer has one; without one the first token of all is given, not scored.
+    """
+    whole = f"{context} {text}" if context else text
+    found = tokenizer(whole, add_special_tokens=False, return_offsets_mapping=True)
+    ids, ends = list(found["input_ids"]), [end for _, end in found["offset_mapping"]]
+    scored = sum(end > len(context) for end in ends)
+    if tokenizer.bos_token_id is not None:
+        ids = [tokenizer.bos_token_id, *ids]
+    return ids, min(scored, len(ids) - 1)
+
+
+@torch.inference_mode()
+def mean_loss(
+    model: PreTrainedModel, sequences: Sequence[tuple[list[int], int]], batch_tokens: int
+) -> list[float | None]:
+    """Mean negative log-probability, in nats, of each sequence's scored tokens; None where there are none.
+
+    What is longer than the model's context loses its beginning.
+    """
+    limit = getattr(model.config, "max_position_embeddings", None) or 2**31
+    cut = [(ids[-limit:], min(scored, len(ids[-limit:]) - 1)) for ids, scored in sequences]
+    losses: list[float | None] = [None] * len(cut)
+    order = sorted((i for i, (_, scored) in enumerate(cut) if scored > 0), key=lambda i: (len(cut[i][0]), i))
+    while order:
+        size = 1
+        while size < len(order) and (size + 1) * len(cut[order[size]][0]) <= batch_tokens:
+            size += 1
+        batch, order = order[:size], order[size:]
+        width = len(cut[batch[-1]][0])
+        ids = torch.zeros(size, width, dtype=torch.int64)
+        mask = torch.zeros(size, width, dtype=torch.int64)
+        for row, index in enumerate(batch):
+            ids[row, : len(cut[index][0])] = torch.tensor(cut[index][0])
+            mask[row, : len(cut[index][0])] = 1
+        ids = ids.to(model.device)
+        logits = model(input_ids=ids, attention_mask=mask.to(model.device)).logits[:, :-1].float()
+        logp = torch.log_softmax(logits, dim=-1).gather(-1, ids[:, 1:, None])[..., 0].double().cpu()  # [B, T - 1]
+        for row, index in enumerate(batch):
+            end, scored = len(cut[index][0]) - 1, cut[index][1]
+            losses[index] = -float(logp[row, end - scored : end].mean())
+    return losses

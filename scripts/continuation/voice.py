@@ -1,0 +1,111 @@
+"""Speech to learn a voice from: utterances of train with their symbols, sound and durations."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from scripts.alignment.train import draw_sample
+from scripts.common import audio
+from scripts.common.cuts import Cut, read_cuts, speaker
+from scripts.common.progress import Progress
+from scripts.common.ragged import load_npz
+from scripts.continuation.mel import log_mel, symbol_of_frame
+from scripts.tokens.modality import Modality
+from scripts.tokens.sources import READERS
+
+FRAME_RATE = 50.0
+
+
+@dataclass(frozen=True)
+class Config:
+    """The config's `continuation.speech`, as far as training goes; the meaning of each key stands in config.yaml."""
+
+    reference_speaker: str | None
+    sample_hours: float
+    width: int
+    layers: int
+    steps: int
+    batch_chunks: int
+    learning_rate: float
+    threads: int
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """An utterance to learn from.
+
+    Attributes:
+        speaker: who speaks.
+        ids: int64 [T], the symbol of each frame of 20 ms.
+        mel: float32 [F, BANDS].
+        of_frame: int64 [F], which of the T symbols each mel frame sounds.
+    """
+
+    speaker: str
+    ids: np.ndarray
+    mel: np.ndarray
+    of_frame: np.ndarray
+
+
+def sample(
+    cuts: Sequence[Path], units: Sequence[Path], root: str, source: str, inventory: list[str], hours: float, seed: int
+) -> Iterator[Utterance]:
+    """Utterances of about `hours`, evenly over speakers; cuts whose audio fails any longer are an error.
+
+    Args:
+        cuts: aligned train shards.
+        units: their unit files, for source units; else empty.
+        root: folder of the audio.
+        source: phones or units.
+        inventory: the symbols' names; an id is the place in it.
+        hours: of speech.
+        seed: draws the sample.
+
+    Raises:
+        ValueError: a symbol is not in the inventory.
+    """
+    modality = Modality(source, source, "symbol", frame_rate=FRAME_RATE)
+    reader = READERS[source, True]
+    place = {name: number for number, name in enumerate(inventory)}
+    chosen = {cut["id"]: cut for cut in draw_sample(cuts, hours, seed)}
+    progress, done = Progress(f"speech/{source}", len(chosen), "utterances"), 0
+    for number, shard in enumerate(cuts):
+        streams = load_npz(units[number]).by_id() if units else {}
+        for cut in read_cuts(shard):
+            if cut["id"] not in chosen:
+                continue
+            done += 1
+            progress.update(done)
+            names, *_ = reader(cut, modality, streams.get(cut["id"]))
+            strange = set(names) - set(place)
+            if strange:
+                raise ValueError(f"{shard}: cut {cut['id']}: symbol {min(strange)!r} is not in the inventory")
+            if names:
+                yield _utterance(cut, np.array([place[name] for name in names]), audio.read(cut, root))
+
+
+def _utterance(cut: Cut, ids: np.ndarray, wave: np.ndarray) -> Utterance:
+    mel = log_mel(wave)
+    return Utterance(speaker(cut), ids, mel, symbol_of_frame(len(ids), len(mel), FRAME_RATE))
+
+
+def reference(utterances: Sequence[Utterance], wanted: str | None) -> tuple[list[str], int]:
+    """(speakers sorted by name, place of the one who speaks at synthesis): the wanted one, or who is heard most.
+
+    Raises:
+        ValueError: nobody is heard, or the wanted speaker is not.
+    """
+    heard: dict[str, int] = {}
+    for utterance in utterances:
+        heard[utterance.speaker] = heard.get(utterance.speaker, 0) + len(utterance.ids)
+    if not heard:
+        raise ValueError("no utterance to learn a voice from; raise continuation.speech.sample_hours")
+    names = sorted(heard)
+    if wanted is not None and wanted not in heard:
+        raise ValueError(
+            f"config: continuation.speech.reference_speaker is {wanted!r}; speakers of the sample are"
+            f" {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}"
+        )
+    return names, names.index(wanted if wanted is not None else max(names, key=lambda name: heard[name]))

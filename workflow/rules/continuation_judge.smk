@@ -1,0 +1,170 @@
+"""Transcripts judged: perplexity under a language model, and all continuations in one table.
+
+Included by continuation.smk.
+"""
+
+JUDGE = CONTINUATION["judge"]
+OWN_JUDGE = f"{RESULTS}/continuation/judge/model"
+
+
+rule continuation_judge_text:
+    """Text that no other model saw, and a tokenizer of it, for a judge of our own."""
+    input:
+        scripts=SCRIPTS,
+        tasks=[f"{RESULTS}/corpus/script/tasks/{task}.jsonl.gz" for task in TASKS] * bool(SCRIPTS),
+        cuts=expand(f"{RESULTS}/alignment/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"] * (not SCRIPTS)),
+        code=module_files("scripts.continuation.judge_text"),
+    output:
+        tokenizer=directory(f"{RESULTS}/continuation/judge/tokenizer"),
+        tokens=multiext(f"{RESULTS}/continuation/judge/train", ".bin", ".idx.npz"),
+        dev=multiext(f"{RESULTS}/continuation/judge/dev", ".bin", ".idx.npz"),
+    log:
+        f"{RESULTS}/logs/continuation/judge_text.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/continuation/judge_text.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1500 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        hours=JUDGE["hours"],
+        rate=config["corpus"]["world"]["rate"]["mean"],
+        vocab_size=JUDGE["vocab_size"],
+        seed=config["seed"],
+    shell:
+        "python -m scripts.continuation.judge_text"
+        " --scripts {input.scripts}"
+        " --tasks {input.tasks}"
+        " --cuts {input.cuts}"
+        " --hours {params.hours}"
+        " --rate {params.rate}"
+        " --vocab-size {params.vocab_size}"
+        " --seed {params.seed}"
+        " --tokenizer {output.tokenizer}"
+        " --train {output.tokens[0]}"
+        " --dev {output.dev[0]}"
+        " 2>&1 | tee {log}"
+
+
+rule continuation_judge_train:
+    """Train the judge as the other models are trained, on its own text."""
+    input:
+        train=f"{RESULTS}/continuation/judge/train.bin",
+        train_index=f"{RESULTS}/continuation/judge/train.idx.npz",
+        dev=f"{RESULTS}/continuation/judge/dev.bin",
+        dev_index=f"{RESULTS}/continuation/judge/dev.idx.npz",
+        tokenizer=f"{RESULTS}/continuation/judge/tokenizer",
+        code=module_files("scripts.lm.train"),
+    output:
+        model=directory(OWN_JUDGE),
+        scaling=temp(directory(f"{RESULTS}/continuation/judge/scaling")),
+        log=f"{RESULTS}/continuation/judge/log.csv",
+    log:
+        f"{RESULTS}/logs/continuation/judge_train.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/continuation/judge_train.tsv"
+    retries: 1
+    conda:
+        "../../envs/core.yaml"
+    threads: config["lm"]["training"]["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        config=as_json(
+            {
+                **config["lm"],
+                "training": {
+                    **config["lm"]["training"],
+                    "epochs": JUDGE["epochs"],
+                    "checkpoints_in_epoch_1": 2,
+                },
+            }
+        ),
+        seed=config["seed"],
+        out=subpath(output.model, parent=True),
+    shell:
+        "python -m scripts.lm.train"
+        " --train {input.train}"
+        " --dev {input.dev}"
+        " --tokenizer {input.tokenizer}"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " --name judge"
+        " --out {params.out}"
+        " 2>&1 | tee {log}"
+
+
+rule continuation_judge:
+    """Perplexity of every continuation, a row each."""
+    input:
+        transcripts=expand(
+            f"{RESULTS}/continuation/transcripts/{{set}}/{{modality}}.jsonl",
+            set=SETS,
+            modality=MODALITIES,
+        ),
+        prompts=f"{RESULTS}/continuation/prompts.jsonl",
+        judge=[OWN_JUDGE] * (JUDGE["source"] == "train"),
+        code=module_files("scripts.continuation.judge"),
+    output:
+        judged=expand(f"{RESULTS}/continuation/judged/{{set}}/{{modality}}.csv", set=SETS, modality=MODALITIES),
+    log:
+        f"{RESULTS}/logs/continuation/judge.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/continuation/judge.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: CONTINUATION["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        judge=OWN_JUDGE if JUDGE["source"] == "train" else JUDGE["source"],
+        text=JUDGE["text"],
+        precision=JUDGE["precision"],
+        batch_tokens=JUDGE["batch_tokens"],
+        threads=CONTINUATION["threads"],
+    shell:
+        "python -m scripts.continuation.judge"
+        " --transcripts {input.transcripts}"
+        " --prompts {input.prompts}"
+        " --judge {params.judge:q}"
+        " --text {params.text}"
+        " --precision {params.precision}"
+        " --batch-tokens {params.batch_tokens}"
+        " --threads {params.threads}"
+        " --out {output.judged}"
+        " 2>&1 | tee {log}"
+
+
+rule continuation_summary:
+    """Perplexity, failures and variety of every modality, generated and real, in one tidy table."""
+    input:
+        generated=expand(f"{RESULTS}/continuation/judged/generated/{{modality}}.csv", modality=MODALITIES),
+        real=expand(f"{RESULTS}/continuation/judged/real/{{modality}}.csv", modality=MODALITIES),
+        code=module_files("scripts.continuation.summary"),
+    output:
+        summary=f"{RESULTS}/continuation/summary.csv",
+    log:
+        f"{RESULTS}/logs/continuation/summary.log",
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        modalities=MODALITIES,
+        config=as_json(config["evaluation"], "bootstrap_samples"),
+        seed=config["seed"],
+    shell:
+        "python -m scripts.continuation.summary"
+        " --modalities {params.modalities}"
+        " --generated {input.generated}"
+        " --real {input.real}"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " --out {output.summary}"
+        " 2>&1 | tee {log}"

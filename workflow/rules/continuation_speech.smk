@@ -1,0 +1,287 @@
+"""Continuations spoken and heard: symbols to sound by a voice trained here, sound to words by a recogniser.
+
+Included by continuation.smk.
+"""
+
+SPEECH = CONTINUATION["speech"]
+VOCODER = {
+    "vocoder": SPEECH["vocoder"],
+    "vocoder_command": SPEECH["vocoder_command"] or [],
+    "iterations": SPEECH["iterations"],
+}
+KALDI = CONTINUATION["recogniser"] == "kaldi"
+
+
+rule continuation_train_voice:
+    """Learn to speak one source's symbols: to log-mel, and for phones how long each lasts."""
+    input:
+        cuts=expand(f"{RESULTS}/alignment/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
+        units=lambda w: expand("{folder}/train/{shard}.npz", folder=STREAMS.get(w.source, []), shard=SHARDS["train"]),
+        inventory=lambda w: INVENTORY[w.source],
+        code=module_files("scripts.continuation.train_voice"),
+    output:
+        voice=directory(f"{RESULTS}/continuation/voice/{{source}}"),
+    log:
+        f"{RESULTS}/logs/continuation/train_voice/{{source}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/continuation/train_voice/{{source}}.tsv"
+    wildcard_constraints:
+        source="|".join(INVENTORY),
+    conda:
+        "../../envs/core.yaml"
+    threads: CONTINUATION["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        audio_root=AUDIO_ROOT,
+        config=as_json(
+            {**SPEECH, "threads": CONTINUATION["threads"]},
+            "reference_speaker",
+            "sample_hours",
+            "width",
+            "layers",
+            "steps",
+            "batch_chunks",
+            "learning_rate",
+            "threads",
+        ),
+        seed=config["seed"],
+    shell:
+        "python -m scripts.continuation.train_voice"
+        " --cuts {input.cuts}"
+        " --units {input.units}"
+        " --audio-root {params.audio_root:q}"
+        " --source {wildcards.source}"
+        " --inventory {input.inventory}"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " --out {output.voice}"
+        " 2>&1 | tee {log}"
+
+
+rule continuation_speak:
+    """Continuations of one modality as sound."""
+    input:
+        lines=expand(f"{RESULTS}/continuation/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
+        voice=lambda w: f"{RESULTS}/continuation/voice/{SOURCE[w.modality]}",
+        code=module_files("scripts.continuation.speak"),
+    output:
+        speech=directory(f"{RESULTS}/continuation/speech/{{modality}}"),
+    log:
+        f"{RESULTS}/logs/continuation/speak/{{modality}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/continuation/speak/{{modality}}.tsv"
+    wildcard_constraints:
+        modality="|".join(SPOKEN) or "nothing-spoken",
+    conda:
+        "../../envs/core.yaml"
+    threads: CONTINUATION["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        **VOCODER,
+        sets=SETS,
+        framed=lambda w: "--framed" if config["modalities"][w.modality].get("frame_rate") else "",
+        threads=CONTINUATION["threads"],
+    shell:
+        "python -m scripts.continuation.speak"
+        " --items {input.lines}"
+        " --sets {params.sets}"
+        " --voice {input.voice}"
+        " {params.framed}"
+        " --vocoder {params.vocoder:q}"
+        " --vocoder-command {params.vocoder_command:q}"
+        " --iterations {params.iterations}"
+        " --threads {params.threads}"
+        " --out {output.speech}"
+        " 2>&1 | tee {log}"
+
+
+rule continuation_controls:
+    """Speech whose words are known: real speech through the vocoder alone, and random words."""
+    input:
+        cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
+        lexicon=f"{RESULTS}/corpus/lexicon.txt",
+        voice=f"{RESULTS}/continuation/voice/phones",
+        code=module_files("scripts.continuation.controls"),
+    output:
+        speech=directory(f"{RESULTS}/continuation/controls/speech"),
+        copies=f"{RESULTS}/continuation/controls/copy.jsonl",
+        strings=f"{RESULTS}/continuation/controls/random.jsonl",
+    log:
+        f"{RESULTS}/logs/continuation/controls.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/continuation/controls.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: CONTINUATION["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        **VOCODER,
+        audio_root=AUDIO_ROOT,
+        random=CONTINUATION["random_strings"],
+        threads=CONTINUATION["threads"],
+        seed=config["seed"],
+    shell:
+        "python -m scripts.continuation.controls"
+        " --cuts {input.cuts}"
+        " --audio-root {params.audio_root:q}"
+        " --lexicon {input.lexicon}"
+        " --random {params.random}"
+        " --voice {input.voice}"
+        " --vocoder {params.vocoder:q}"
+        " --vocoder-command {params.vocoder_command:q}"
+        " --iterations {params.iterations}"
+        " --threads {params.threads}"
+        " --seed {params.seed}"
+        " --speech {output.speech}"
+        " --copy {output.copies}"
+        " --strings {output.strings}"
+        " 2>&1 | tee {log}"
+
+
+rule continuation_read:
+    """What is text already: its transcript is itself."""
+    input:
+        lines=expand(f"{RESULTS}/continuation/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
+        code=module_files("scripts.continuation.transcribe"),
+    output:
+        transcripts=expand(
+            f"{RESULTS}/continuation/transcripts/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True
+        ),
+    log:
+        f"{RESULTS}/logs/continuation/read/{{modality}}.log",
+    wildcard_constraints:
+        modality="|".join(WRITTEN) or "nothing-written",
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "python -m scripts.continuation.transcribe"
+        " --items {input.lines}"
+        " --out {output.transcripts}"
+        " 2>&1 | tee {log}"
+
+
+rule continuation_transcribe:
+    """What the recogniser hears in the continuations of one modality."""
+    input:
+        lines=expand(f"{RESULTS}/continuation/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
+        speech=f"{RESULTS}/continuation/speech/{{modality}}",
+        model=[f"{RESULTS}/alignment/model"] * KALDI,
+        lexicon=[f"{RESULTS}/corpus/lexicon.txt"] * KALDI,
+        code=module_files("scripts.continuation.transcribe"),
+    output:
+        transcripts=expand(
+            f"{RESULTS}/continuation/transcripts/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True
+        ),
+    log:
+        f"{RESULTS}/logs/continuation/transcribe/{{modality}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/continuation/transcribe/{{modality}}.tsv"
+    wildcard_constraints:
+        modality="|".join(SPOKEN) or "nothing-spoken",
+    conda:
+        "../../envs/core.yaml"
+    threads: CONTINUATION["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        folders=lambda wildcards, input: [f"{input.speech}/{name}" for name in SETS],
+        recogniser=CONTINUATION["recogniser"],
+        threads=CONTINUATION["threads"],
+    shell:
+        "python -m scripts.continuation.transcribe"
+        " --items {input.lines}"
+        " --speech {params.folders}"
+        " --recogniser {params.recogniser:q}"
+        " --model {input.model}"
+        " --lexicon {input.lexicon}"
+        " --threads {params.threads}"
+        " --out {output.transcripts}"
+        " 2>&1 | tee {log}"
+
+
+rule continuation_hear:
+    """What the recogniser hears in the real speech itself, in its copy and in random words."""
+    input:
+        cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
+        lines=expand(f"{RESULTS}/continuation/controls/{{set}}.jsonl", set=["copy", "random"]),
+        speech=f"{RESULTS}/continuation/controls/speech",
+        model=[f"{RESULTS}/alignment/model"] * KALDI,
+        lexicon=[f"{RESULTS}/corpus/lexicon.txt"] * KALDI,
+        code=module_files("scripts.continuation.transcribe"),
+    output:
+        cuts=f"{RESULTS}/continuation/controls/heard/cuts.jsonl",
+        lines=expand(f"{RESULTS}/continuation/controls/heard/{{set}}.jsonl", set=["copy", "random"]),
+    log:
+        f"{RESULTS}/logs/continuation/hear.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/continuation/hear.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: CONTINUATION["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        audio_root=AUDIO_ROOT,
+        folders=lambda wildcards, input: [f"{input.speech}/{name}" for name in ("copy", "random")],
+        recogniser=CONTINUATION["recogniser"],
+        threads=CONTINUATION["threads"],
+    shell:
+        "python -m scripts.continuation.transcribe"
+        " --cuts {input.cuts}"
+        " --audio-root {params.audio_root:q}"
+        " --items {input.lines}"
+        " --speech {params.folders}"
+        " --recogniser {params.recogniser:q}"
+        " --model {input.model}"
+        " --lexicon {input.lexicon}"
+        " --threads {params.threads}"
+        " --out {output.lines}"
+        " --heard {output.cuts}"
+        " 2>&1 | tee {log}"
+
+
+rule continuation_recognition:
+    """Error rates of the recogniser, and of the way from tokens to text in every modality."""
+    input:
+        cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
+        lexicon=f"{RESULTS}/corpus/lexicon.txt",
+        heard=f"{RESULTS}/continuation/controls/heard/cuts.jsonl",
+        said=expand(f"{RESULTS}/continuation/controls/{{set}}.jsonl", set=["copy", "random"]),
+        controls=expand(f"{RESULTS}/continuation/controls/heard/{{set}}.jsonl", set=["copy", "random"]),
+        real=expand(f"{RESULTS}/continuation/transcripts/real/{{modality}}.jsonl", modality=SPOKEN),
+        code=module_files("scripts.continuation.recognition"),
+    output:
+        table=f"{RESULTS}/continuation/recogniser.csv",
+    log:
+        f"{RESULTS}/logs/continuation/recognition.log",
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        modalities=SPOKEN,
+    shell:
+        "python -m scripts.continuation.recognition"
+        " --cuts {input.cuts}"
+        " --lexicon {input.lexicon}"
+        " --heard {input.heard}"
+        " --said {input.said}"
+        " --controls {input.controls}"
+        " --modalities {params.modalities}"
+        " --real {input.real}"
+        " --out {output.table}"
+        " 2>&1 | tee {log}"
