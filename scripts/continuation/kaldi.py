@@ -6,7 +6,7 @@ words of corpus/lexicon.txt.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import kaldi_hmm_gmm as khg
@@ -17,7 +17,6 @@ from scripts.alignment.features import MEAN_SECONDS, add_deltas, mfcc
 from scripts.alignment.graph import SELF_LOOP_SCALE, TRANSITION_SCALE, lexicon_fst
 from scripts.alignment.lexicon import read_lexicon
 from scripts.alignment.model import AcousticModel, load
-from scripts.common.frames import SAMPLE_RATE
 
 ACOUSTIC_SCALE = 0.055  # frames overlap, so their evidence counts less than the sum says
 BEAM = 13.0
@@ -68,11 +67,6 @@ class KaldiRecogniser:
             return ""
         _, _, symbols, _ = kaldifst.get_linear_symbol_sequence(path)
         return " ".join(self.words[symbol] for symbol in symbols if symbol)
-
-
-def seconds(waves: Iterable[np.ndarray]) -> float:
-    """Length of all waveforms together."""
-    return sum(len(wave) for wave in waves) / SAMPLE_RATE
 
 
 def _mean(static: Sequence[np.ndarray], most: int) -> np.ndarray:

@@ -19,6 +19,9 @@ def log_mel(wave: np.ndarray) -> np.ndarray:
     """log10 mel, float32 [samples // HOP + 1, BANDS], of a float32 waveform at 16 kHz."""
     import librosa
 
+    frames = len(wave) // HOP + 1
+    if len(wave) <= WINDOW_SAMPLES // 2:  # too short to be mirrored at its edges: silence follows
+        wave = np.pad(wave, (0, WINDOW_SAMPLES // 2 + 1 - len(wave)))
     mel = librosa.feature.melspectrogram(
         y=wave,
         sr=SAMPLE_RATE,
@@ -28,9 +31,9 @@ def log_mel(wave: np.ndarray) -> np.ndarray:
         n_mels=BANDS,
         fmin=LOWEST,
         fmax=HIGHEST,
-        pad_mode="reflect" if len(wave) > WINDOW_SAMPLES // 2 else "constant",
+        pad_mode="reflect",
     )
-    return np.log10(np.maximum(mel, FLOOR)).T.astype(np.float32)
+    return np.log10(np.maximum(mel[:, :frames], FLOOR)).T.astype(np.float32)
 
 
 def griffin_lim(mel: np.ndarray, iterations: int) -> np.ndarray:

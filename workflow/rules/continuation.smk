@@ -9,11 +9,14 @@ itself costs. With `continuation.prompts: 0` nothing here is asked for; the rule
 """
 
 CONTINUATION = config["continuation"]
-WITH_CONTINUATION = CONTINUATION["prompts"] > 0
 SETS = ["generated", "real"]
-# Text is read as it is; what else there is must be spoken and heard.
-SPOKEN = [name for name in MODALITIES if SOURCE[name] in INVENTORY]
-WRITTEN = [name for name in MODALITIES if name not in SPOKEN]
+# Text is read as it is, phones and units are spoken and heard. Units and tokens made elsewhere are left out: there is
+# no encoder here that would make them of a prompt.
+WRITTEN = [name for name in MODALITIES if SOURCE[name] == "text"]
+VOICES = ["phones"] + ["units"] * (config["units"]["external"] is None)
+SPOKEN = [name for name in MODALITIES if SOURCE[name] in VOICES]
+CONTINUED = [name for name in MODALITIES if name in WRITTEN + SPOKEN]
+WITH_CONTINUATION = CONTINUATION["prompts"] > 0 and bool(CONTINUED)
 FROM_LIST = CONTINUATION["prompts_from"] == "list"
 
 
@@ -77,7 +80,7 @@ if config["units"]["external"] is None:
 use rule tokens_encode as continuation_encode with:
     input:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
-        units=lambda w: [f"{RESULTS}/continuation/units.npz"] * (SOURCE[w.modality] in STREAMS),
+        units=lambda w: [f"{RESULTS}/continuation/units.npz"] * bool(STREAMS_OF[w.modality]),
         tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",
         code=module_files("scripts.tokens.encode"),
     output:

@@ -103,13 +103,13 @@ rule continuation_judge:
         transcripts=expand(
             f"{RESULTS}/continuation/transcripts/{{set}}/{{modality}}.jsonl",
             set=SETS,
-            modality=MODALITIES,
+            modality=CONTINUED,
         ),
         prompts=f"{RESULTS}/continuation/prompts.jsonl",
         judge=[OWN_JUDGE] * (JUDGE["source"] == "train"),
         code=module_files("scripts.continuation.judge"),
     output:
-        judged=expand(f"{RESULTS}/continuation/judged/{{set}}/{{modality}}.csv", set=SETS, modality=MODALITIES),
+        judged=expand(f"{RESULTS}/continuation/judged/{{set}}/{{modality}}.csv", set=SETS, modality=CONTINUED),
     log:
         f"{RESULTS}/logs/continuation/judge.log",
     benchmark:
@@ -142,8 +142,8 @@ rule continuation_judge:
 rule continuation_summary:
     """Perplexity, failures and variety of every modality, generated and real, in one tidy table."""
     input:
-        generated=expand(f"{RESULTS}/continuation/judged/generated/{{modality}}.csv", modality=MODALITIES),
-        real=expand(f"{RESULTS}/continuation/judged/real/{{modality}}.csv", modality=MODALITIES),
+        generated=expand(f"{RESULTS}/continuation/judged/generated/{{modality}}.csv", modality=CONTINUED),
+        real=expand(f"{RESULTS}/continuation/judged/real/{{modality}}.csv", modality=CONTINUED),
         code=module_files("scripts.continuation.summary"),
     output:
         summary=f"{RESULTS}/continuation/summary.csv",
@@ -156,7 +156,7 @@ rule continuation_summary:
         mem_mb=1000,
         runtime=10,
     params:
-        modalities=MODALITIES,
+        modalities=CONTINUED,
         config=as_json(config["evaluation"], "bootstrap_samples"),
         seed=config["seed"],
     shell:

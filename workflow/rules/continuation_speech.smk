@@ -26,7 +26,7 @@ rule continuation_train_voice:
     benchmark:
         f"{RESULTS}/benchmarks/continuation/train_voice/{{source}}.tsv"
     wildcard_constraints:
-        source="|".join(INVENTORY),
+        source="|".join(VOICES),
     conda:
         "../../envs/core.yaml"
     threads: CONTINUATION["threads"]

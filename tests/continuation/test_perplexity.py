@@ -1,0 +1,113 @@
+"""Perplexity is transformers' own loss; what cannot be judged is said in one line or counted."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoTokenizer, LlamaForCausalLM
+
+from scripts.common.files import read_csv, write_jsonl
+from scripts.continuation.judge import COLUMNS, main
+from scripts.continuation.perplexity import encode, load, mean_loss, spoken
+from scripts.tokens import fast
+from scripts.tokens.modality import Modality
+from scripts.tokens.tokenizer import text_tokenizer
+from tests.continuation.conftest import build_model
+
+TEXTS = ["the dog sat on a mat", "the cat ran to me", "a dog ran"]
+
+
+@pytest.fixture
+def judge_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "judge"
+    folder.mkdir()
+    tokenizer = text_tokenizer(TEXTS, [], Modality("judge", "text", "bpe", vocab_size=24), folder)
+    fast.save(tokenizer, folder)
+    build_model(24).save_pretrained(folder)
+    return folder
+
+
+def test_alone_it_is_the_loss_of_all_tokens_after_bos(judge_folder: Path):
+    model, tokenizer = load(str(judge_folder), "fp32")
+    sequences = [encode(tokenizer, "", text) for text in TEXTS]
+    for (ids, scored), loss in zip(sequences, mean_loss(model, sequences, 20), strict=True):
+        assert ids[0] == tokenizer.bos_token_id
+        assert scored == len(ids) - 1
+        batch = torch.tensor([ids])
+        assert loss == pytest.approx(float(model(input_ids=batch, labels=batch).loss), rel=1e-5)
+
+
+def test_after_a_prompt_only_its_own_tokens_count(judge_folder: Path):
+    model, tokenizer = load(str(judge_folder), "fp32")
+    ids, scored = encode(tokenizer, TEXTS[0], TEXTS[1])
+    alone, _ = encode(tokenizer, "", TEXTS[1])
+    assert ids[-scored:] == alone[1:]
+    labels = torch.tensor([[-100] * (len(ids) - scored) + ids[-scored:]])
+    expected = float(model(input_ids=torch.tensor([ids]), labels=labels).loss)
+    assert mean_loss(model, [(ids, scored)], 100)[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_without_bos_the_first_token_is_given(judge_folder: Path):
+    tokenizer = AutoTokenizer.from_pretrained(judge_folder)
+    tokenizer.bos_token = None
+    ids, scored = encode(tokenizer, "", TEXTS[2])
+    assert scored == len(ids) - 1
+
+
+def test_what_is_longer_than_the_context_loses_its_beginning(judge_folder: Path):
+    model = LlamaForCausalLM.from_pretrained(judge_folder)
+    long = [1, *([5, 6, 7] * 100)]
+    (loss,) = mean_loss(model, [(long, 300)], 1000)
+    assert loss == pytest.approx(mean_loss(model, [(long[-200:], 199)], 1000)[0])
+
+
+@pytest.mark.parametrize("text", ["", " "])
+def test_nothing_to_score_has_no_loss(judge_folder: Path, text: str):
+    model, _ = load(str(judge_folder), "fp32")
+    assert mean_loss(model, [([], 0), ([1], 0)], 100) == [None, None]
+    assert spoken(text) == ""
+
+
+def test_spoken_form():
+    assert spoken(' Tom\'s dog, "Rex" -- sat. ') == "tom's dog rex sat"
+
+
+def test_a_judge_without_a_tokenizer_is_refused(judge_folder: Path):
+    for file in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "sentencepiece.model"):
+        (judge_folder / file).unlink(missing_ok=True)
+    with pytest.raises(ValueError, match=r"continuation.judge.source: .*(no tokenizer at|holds no fast tokenizer)"):
+        load(str(judge_folder), "fp32")
+
+
+def test_a_judge_that_is_not_there_is_refused(tmp_path: Path):
+    with pytest.raises(ValueError, match=r"continuation.judge.source: no tokenizer at /"):
+        load(str(tmp_path / "nothing"), "fp32")
+
+
+def test_quantisation_that_cannot_be_had_is_one_line(judge_folder: Path):
+    if torch.cuda.is_available():
+        pytest.skip("a GPU may well quantise")
+    with pytest.raises(ValueError, match=r"continuation.judge.source: no causal language model at .*bitsandbytes"):
+        load(str(judge_folder), "int8")
+
+
+def test_the_step_has_a_row_for_every_continuation(judge_folder: Path, tmp_path: Path, run_step):
+    line = {"prompt": "p0", "seed": 0, "stop": "eos", "tokens": 3, "seconds": 1.5, "silence": 0.1}
+    lines = [{**line, "id": "a", "text": "THE CAT RAN"}, {**line, "id": "b", "text": ""}]
+    write_jsonl(tmp_path / "t.jsonl", lines)
+    write_jsonl(tmp_path / "prompts.jsonl", [{"id": "p0", "text": "A dog sat."}])
+    run_step(
+        main, "--transcripts", tmp_path / "t.jsonl", "--prompts", tmp_path / "prompts.jsonl", "--judge", judge_folder,
+        "--text", "spoken", "--precision", "fp32", "--batch-tokens", 64, "--threads", 1, "--out", tmp_path / "t.csv",
+    )  # fmt: skip
+    first, second = read_csv(tmp_path / "t.csv")
+    assert tuple(first) == COLUMNS
+    assert first["text"] == "the cat ran"
+    model, tokenizer = load(str(judge_folder), "fp32")
+    (loss,) = mean_loss(model, [encode(tokenizer, "", "the cat ran")], 64)
+    assert float(first["perplexity"]) == pytest.approx(math.exp(loss), rel=1e-4)
+    assert first["perplexity_given_prompt"] != first["perplexity"]
+    assert (second["status"], second["perplexity"], second["words"]) == ("empty", "", "0")
+    assert json.loads(first["words"]) == 3
