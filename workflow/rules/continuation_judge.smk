@@ -121,7 +121,7 @@ rule continuation_judge:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        judge=OWN_JUDGE if JUDGE["source"] == "train" else JUDGE["source"],
+        judge=lambda wildcards, input: input.judge or JUDGE["source"],
         text=JUDGE["text"],
         precision=JUDGE["precision"],
         batch_tokens=JUDGE["batch_tokens"],
