@@ -214,7 +214,10 @@ def main() -> None:
         recordings.check(told, args.section)
         if not sum(shards.counts):
             example = f", e.g. {drops.example}" if drops.example else ""
-            raise ValueError(f"{told}: no usable cut (dropped: {drops.told()}{example})")
+            hint = (
+                f"; corpus.{args.section}.held_out = {args.held_out:g} leaves {args.split} no speaker" if mine else ""
+            )
+            raise ValueError(f"{told}: no usable cut (dropped: {drops.told()}{example}){hint if not example else ''}")
         if 0 in shards.counts:
             raise ValueError(
                 f"{told}: {len(shards.of)} recordings do not fill {len(args.shards)} shards; lower corpus.shards"

@@ -1,17 +1,21 @@
-"""Dealing a stream of cuts into shards, all open at once."""
+"""Dealing a stream of cuts into shards, all open at once.
 
-import gzip
+ISA-L compresses with what the processor has, so that a file's bytes may differ from one kind of processor to another;
+on one they are the same every time, and so is the content on all.
+"""
+
 import resource
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import orjson
+from isal import igzip
 
 from scripts.common.cuts import Cut
 from scripts.common.files import atomic_path
 
-LEVEL = 1  # of gzip: 8% larger than level 9, a third of its time, which is most of the time of a deal
+LEVEL = 2  # of ISA-L: 5% larger than zlib's level 9 in a tenth of its time
 BUFFER = 2**16  # bytes of lines per shard that wait to be compressed together
 SPARE_FILES = 64  # open files that a process has besides its shards
 
@@ -35,7 +39,7 @@ class Shards:
         self._sizes = [0] * len(paths)
         for path in paths:
             raw = stack.enter_context(stack.enter_context(atomic_path(path)).open("wb"))
-            file = gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=LEVEL, mtime=0, filename="")
+            file = igzip.IGzipFile(fileobj=raw, mode="wb", compresslevel=LEVEL, mtime=0, filename="")
             self._files.append(stack.enter_context(file))
 
     def write(self, cut: Cut) -> None:

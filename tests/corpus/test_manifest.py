@@ -243,6 +243,9 @@ def test_held_out_speakers_are_in_one_split_and_every_cut_in_some(tmp_path: Path
     assert not speakers[0] & speakers[1]
     assert 3 <= len(speakers[1]) <= 20
     assert dropped == ["bad"]
+    write_jsonl(tmp_path / "c.jsonl", [libriheavy("a", "1", "b")])
+    with pytest.raises(ValueError, match=r"corpus\.manifest\.held_out = 1e-06 leaves dev no speaker"):
+        call(tmp_path, monkeypatch, tmp_path / "c.jsonl", more=["--held-out", 1e-6, "--split", "dev"])
 
 
 def test_several_manifests_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

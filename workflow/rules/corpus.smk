@@ -143,9 +143,9 @@ else:
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:
             split="train",
-            manifests=MANIFESTS["train"],
+            manifests=lambda wildcards: MANIFESTS["train"],
             section=config["corpus"]["source"],
-            audio_root=AUDIO_ROOT,
+            audio_root=audio_root,
             options=OPTIONS,
             config=as_json(RULES, "min_seconds", "max_seconds", "characters", "texts"),
         shell:
@@ -181,9 +181,9 @@ else:
             f"{RESULTS}/benchmarks/corpus/manifest/dev.tsv"
         params:
             split="dev",
-            manifests=MANIFESTS["dev"],
+            manifests=lambda wildcards: MANIFESTS["dev"],
             section=config["corpus"]["source"],
-            audio_root=AUDIO_ROOT,
+            audio_root=audio_root,
             options=OPTIONS,
             config=as_json(RULES, "min_seconds", "max_seconds", "characters", "texts"),
 

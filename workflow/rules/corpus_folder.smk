@@ -29,7 +29,7 @@ rule corpus_folder:
         mem_mb=1000,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        audio_root=AUDIO_ROOT,
+        audio_root=audio_root,
     shell:
         "python -m scripts.corpus.folder"
         " --audio-root {params.audio_root:q}"
