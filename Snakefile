@@ -26,6 +26,7 @@ include: "workflow/rules/lm.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/continuation.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/seeds.smk"
 include: "workflow/rules/targets.smk"
 
 

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 MOST_TOKENS = 2**16 - 4  # of a modality that brings its own, as uint16 beside three special ones
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
@@ -20,6 +20,25 @@ def task_names(config: Mapping[str, Any]) -> list[str]:
     """Tasks of the configured corpus; those of another source do not exist."""
     corpus = config["corpus"]
     return list(corpus[corpus["source"]]["tasks"])
+
+
+class Twin(NamedTuple):
+    """A modality trained again with another seed, on the same tokens."""
+
+    modality: str
+    seed: int
+
+
+def twin_name(modality: str, seed: int) -> str:
+    """What a modality's twin is called wherever a modality has a name."""
+    return f"{modality}-seed{seed}"
+
+
+def twins(config: Mapping[str, Any]) -> dict[str, Twin]:
+    """The twins of all modalities, by name, for every further seed of `seeds`."""
+    return {
+        twin_name(modality, seed): Twin(modality, seed) for seed in config["seeds"] for modality in config["modalities"]
+    }
 
 
 def check(config: Mapping[str, Any], schema: Path = SCHEMA) -> None:
@@ -156,6 +175,11 @@ def _reference_problems(config: Mapping[str, Any]) -> Iterator[str]:
             f"config: continuation.prompts is {config['continuation']['prompts']};"
             f" with {made[0]}.external it must be 0: prompts cannot be encoded by what is not here"
         )
+    if config["seed"] in config["seeds"]:
+        yield f"config: seeds holds seed = {config['seed']}; name further seeds only"
+    for name in twins(config):
+        if name in modalities:
+            yield f"config: modalities.{name} has the name that `seeds` gives a twin; rename it"
     for system, files in config["evaluation"]["foreign"].items():
         where = f"config: evaluation.foreign.{system}"
         if system in modalities:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.common.config import SCHEMA, as_json, check, task_names
+from scripts.common.config import SCHEMA, as_json, check, task_names, twins
 
 DEFAULT = yaml.safe_load(Path("config.yaml").read_text())
 
@@ -110,6 +110,9 @@ def test_every_key_of_the_schema_is_described():
         ("download.hosts", {"zerospeech": ["ftp://x"]}, "download.hosts.zerospeech.0 is 'ftp://x'"),
         ("download.datasets", "tsc", "download.datasets is 'tsc'; it must be of type array"),
         ("download.timeout", 0, "download.timeout is 0; it must be greater than 0"),
+        ("seeds", [2, 2], "seeds is [2, 2]"),
+        ("seeds", [-1], "seeds.0 is -1; it must be at least 0"),
+        ("seeds", [2, 1], "seeds holds seed = 1; name further seeds only"),
         ("evaluation.control_items", 7, "evaluation.control_items is 7; it must be a multiple of 2"),
         ("evaluation.foreign", {"x": {}}, "evaluation.foreign.x is {}; it must have at least 1 entries"),
         (
@@ -173,6 +176,17 @@ def test_all_problems_are_listed_at_once():
 def test_tasks_are_those_of_the_source():
     assert task_names(DEFAULT) == ["swuggy", "sblimp", "topic-storycloze"]
     assert task_names(changed("corpus.source", "manifest")) == []
+
+
+def test_twins_are_every_modality_under_every_further_seed():
+    assert twins(DEFAULT) == {}
+    found = twins(changed("seeds", [7, 8]))
+    assert len(found) == 12
+    assert found["phone-raw-seed8"] == ("phone-raw", 8)
+    config = changed("seeds", [7])
+    config["modalities"]["phone-raw-seed7"] = config["modalities"]["phone-raw"]
+    with pytest.raises(ValueError, match="has the name that `seeds` gives a twin"):
+        check(config)
 
 
 def test_as_json_is_sorted_and_selects():

@@ -105,6 +105,31 @@ def test_edited_code_reruns_its_stage_and_nothing_before(smoke: Workflow, module
     assert smoke.would_run(*SMOKE) == set()
 
 
+def test_a_further_seed_trains_every_model_again_on_the_same_tokens(smoke: Workflow):
+    seeds = (*SMOKE, smoke.overlay("seeds: [7]"))
+    jobs = smoke.would_run(*seeds)
+    assert {job for job in jobs if job.startswith("lm_train/")} == {
+        f"lm_train/{modality}-seed7"
+        for modality in ("text-bpe", "text-raw", "phone-bpe", "phone-raw", "phone-repeat", "speech-hubert")
+    }
+    assert {"seeds_tokens", "evaluation_score", "report_table_seeds"} <= jobs
+    assert not {job for job in jobs if job.startswith(("tokens", "units", "alignment", "corpus"))}
+
+    smoke.snakemake(*seeds, "--", "results/smoke/evaluation/sblimp/text-bpe-seed7.csv")
+    results = smoke.folder / "results/smoke"
+    twin = results / "tokens/text-bpe-seed7/train.bin"
+    assert twin.is_symlink()
+    assert twin.samefile(results / "tokens/text-bpe/train.bin")
+    weights = [results / f"lm/{name}/model/model.safetensors" for name in ("text-bpe", "text-bpe-seed7")]
+    assert weights[0].read_bytes() != weights[1].read_bytes()
+    ids = [
+        [row["id"] for row in rows(results / f"evaluation/sblimp/{name}.csv")]
+        for name in ("text-bpe", "text-bpe-seed7")
+    ]
+    assert ids[0] == ids[1]
+    assert smoke.would_run(*SMOKE) == set()  # without the key nothing has changed
+
+
 def digests(folder: Path) -> dict[str, str]:
     """Content of everything that must not differ between two runs of one seed."""
     found = {}

@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 # Steps run as `python -m scripts.<stage>.<step>` from the repository's root; so do these imports.
 sys.path.insert(0, workflow.basedir)
 
-from scripts.common.config import as_json, check, task_names
+from scripts.common.config import as_json, check, task_names, twins
 from scripts.common.files import check_writable
 from scripts.common.imports import module_files
 
@@ -27,12 +27,18 @@ PROMPTS = "prompts"  # a split of one shard, aligned and encoded like the others
 SHARDS = {split: [str(i) for i in range(config["corpus"]["shards"][split])] for split in SPLITS} | {PROMPTS: ["0"]}
 TASKS = task_names(config)
 MODALITIES = list(config["modalities"])
+TWINS = twins(config)
 AUDIO_ROOT = {
     "world": f"{RESULTS}/corpus/audio",
     "manifest": config["corpus"]["manifest"]["audio_root"],
     "libriheavy": config["corpus"]["libriheavy"]["audio_root"] or config["download"]["folder"],
     "folder": config["corpus"]["folder"]["audio_root"],
 }[config["corpus"]["source"]]
+
+
+def training_seed(wildcards):
+    """The seed that a modality's model is trained with: a twin has its own."""
+    return TWINS[wildcards.modality].seed if wildcards.modality in TWINS else config["seed"]
 
 
 # Test sets in a published layout, by task: their entry in the configuration; TASK_ROOTS is where their audio is
@@ -56,4 +62,4 @@ wildcard_constraints:
     split="|".join([*SPLITS, PROMPTS]),
     shard=r"\d+",
     task="|".join(TASKS) or "no-task",
-    modality="|".join(MODALITIES),
+    modality="|".join([*TWINS, *MODALITIES]),

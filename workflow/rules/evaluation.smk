@@ -272,7 +272,7 @@ if TASKS:
             mem_mb=lambda wildcards, attempt: 2000 * attempt,
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:
-            results=RESULTS,
+            results=lambda wildcards, input: input.scores[0].rsplit("/", 3)[0],
             modalities=as_json(config["modalities"]),
             tasks=TASKS,
             config=as_json(

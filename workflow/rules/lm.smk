@@ -34,7 +34,7 @@ rule lm_train:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         config=as_json(config["lm"]),
-        seed=config["seed"],
+        seed=training_seed,
         out=subpath(output.model, parent=True),
     shell:
         "python -m scripts.lm.train"

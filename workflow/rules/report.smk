@@ -14,7 +14,12 @@ LEXICAL_TASK = "swuggy"  # the task about words, shown layer by layer
 FORMATS = config["report"]["formats"]  # the first one stands in the report
 WITH_FACTORS = bool(TASKS) and bool(config["factors"])
 
-REPORT_TABLES = ["modalities", "results", "dropped"] + ["groups", "controls"] * bool(TASKS) + ["factors"] * WITH_FACTORS
+REPORT_TABLES = (
+    ["modalities", "results", "dropped"]
+    + ["groups", "controls"] * bool(TASKS)
+    + ["seeds"] * bool(TASKS and config["seeds"])
+    + ["factors"] * WITH_FACTORS
+)
 REPORT_FIGURES = (
     ["training", "unit_quality"]
     + ["scaling", "layers_by_task"] * bool(TASKS)

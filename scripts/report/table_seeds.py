@@ -1,0 +1,136 @@
+"""Scores and changes over several training seeds: mean, spread, and an interval over seeds and items.
+
+Every seed has a model of each modality, trained on the same tokens. A factor's change compares models of the same
+seed. The interval resamples seeds and items together, the same ones in both modalities of a change; with few seeds it
+is rough, and the standard deviation beside it says the same thing more plainly.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from scripts.common.cli import run
+from scripts.common.config import twin_name
+from scripts.common.files import write_csv
+from scripts.common.seeds import generator
+from scripts.report.names import display
+from scripts.report.read import grouped, item_scores, read_table
+from scripts.report.render import Column, Table, interval, number, write_forms
+
+TEXT = ("metric", "factor", "baseline", "modality", "task")
+NUMBERS = ("mean", "sd", "lowest", "highest", "ci_low", "ci_high", "seeds", "n")
+COLUMNS = (*TEXT, *NUMBERS)
+
+
+def read_scores(evaluation: Path, task: str, modality: str, seeds: Sequence[int]) -> np.ndarray:
+    """Score per seed and item, float64 [S, N], items in one order; the first seed is the configuration's own.
+
+    Raises:
+        ValueError: the files hold different items.
+    """
+    names = [modality, *(twin_name(modality, seed) for seed in seeds[1:])]
+    found = [item_scores(evaluation / task / f"{name}.csv") for name in names]
+    for name, scores in zip(names, found, strict=True):
+        if not scores.index.equals(found[0].index):
+            raise ValueError(f"{evaluation / task / name}.csv: holds other items than {modality}.csv")
+    return np.stack([scores.to_numpy() for scores in found])
+
+
+def resampled(scores: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
+    """Means [B] of scores [S, N] over resampled seeds and items."""
+    seeds, items = scores.shape
+    weights = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=samples) / seeds  # [B, S]
+    drawn = rng.integers(items, size=(samples, items))
+    return np.array([(row @ scores)[chosen].mean() for row, chosen in zip(weights, drawn, strict=True)])
+
+
+def _numbers(values: np.ndarray, resamples: np.ndarray, items: int) -> dict[str, Any]:
+    """The columns NUMBERS from a value per seed [S] and resampled values [B]."""
+    low, high = np.quantile(resamples, [0.025, 0.975])
+    found = {
+        "mean": values.mean(),
+        "sd": values.std(ddof=1),
+        "lowest": values.min(),
+        "highest": values.max(),
+        "ci_low": low,
+        "ci_high": high,
+    }
+    return {**{key: round(float(value), 6) for key, value in found.items()}, "seeds": len(values), "n": items}
+
+
+def rows(
+    evaluation: Path,
+    modalities: Sequence[str],
+    factors: Sequence[dict[str, str]],
+    tasks: Sequence[str],
+    seeds: Sequence[int],
+    samples: int,
+) -> list[dict[str, Any]]:
+    """One row per modality and task (accuracy in %), then one per factor's pair and task (change in %)."""
+    scores = {(m, t): read_scores(evaluation, t, m, seeds) for m in modalities for t in tasks}
+    # One generator per task and the same draws for all modalities: a change then compares like with like.
+    means = {
+        key: resampled(value, samples, generator(seeds[0], "report/seeds", key[1])) for key, value in scores.items()
+    }
+    found: list[dict[str, Any]] = []
+    for (modality, task), value in scores.items():
+        place = dict(zip(TEXT, ("accuracy_percent", "", "", modality, task), strict=True))
+        found.append({**place, **_numbers(100 * value.mean(axis=1), 100 * means[modality, task], value.shape[1])})
+    for factor in factors:
+        for task in tasks:
+            base, new = ((factor[side], task) for side in ("from", "to"))
+            place = dict(zip(TEXT, ("change_percent", factor["name"], factor["from"], *new), strict=True))
+            change = 100 * (scores[new].mean(axis=1) / scores[base].mean(axis=1) - 1)
+            with np.errstate(divide="ignore", invalid="ignore"):  # a resample without a right item: no interval
+                changes = 100 * (means[new] / means[base] - 1)
+            found.append({**place, **_numbers(change, changes, scores[new].shape[1])})
+    return found
+
+
+def layout(path: str | Path) -> Table:
+    """The table for readers from seeds.csv: one row per modality, then one per factor's pair."""
+    data: pd.DataFrame = read_table(path, TEXT, NUMBERS)
+    tasks = list(dict.fromkeys(data["task"]))
+    columns = [Column("what", text=True)]
+    columns += [Column(name, display(task)) for task in tasks for name in ("mean", "sd")]
+    lines = []
+    for (metric, factor, baseline, modality), group in grouped(data, *TEXT[:4]).items():
+        change = metric == "change_percent"
+        name = f"{factor}: {display(baseline)} → {display(modality)}, change in %" if change else display(modality)
+        cells = {row["task"]: row for row in group}
+        line = [name if change else f"{name}, accuracy in %"]
+        for task in tasks:
+            row = cells[task]
+            line += [interval(row["mean"], row["ci_low"], row["ci_high"], sign=change), number(row["sd"])]
+        lines.append(line)
+    count = int(data["seeds"].max()) if len(data) else 0
+    notes = [
+        f"Mean and standard deviation over {count} training seeds; data, alignment, units and tokens are the same."
+        " Brackets: 95% bootstrap interval over seeds and items together. A change compares models of the same seed."
+    ]
+    return Table("seeds", "Over training seeds", columns, lines, notes)
+
+
+def main() -> None:
+    """Command line of rule report_table_seeds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--evaluation", type=Path, required=True, help="folder with {task}/{modality}.csv")
+    parser.add_argument("--modalities", nargs="+", required=True)
+    parser.add_argument("--tasks", nargs="+", required=True)
+    parser.add_argument("--config", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
+    parser.add_argument("--seeds", nargs="+", type=int, required=True, help="the configuration's seed first")
+    parser.add_argument("--samples", type=int, required=True, help="bootstrap resamples")
+    parser.add_argument("--output", type=Path, required=True, help="folder for seeds.{csv,md,tex,html}")
+    args = parser.parse_args()
+    found = rows(args.evaluation, args.modalities, args.config["factors"], args.tasks, args.seeds, args.samples)
+    write_csv(args.output / "seeds.csv", COLUMNS, found)
+    write_forms(args.output, layout(args.output / "seeds.csv"))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,96 @@
+"""Further training seeds: for each of `seeds`, a twin of every modality with the same tokens and another model.
+
+In: tokens/{modality}. Out: tokens/{modality}-seed{n}, links to the modality's own; the other stages treat a twin as
+they treat a modality, and report/tables/seeds.* puts them together. Without `seeds` no rule here is asked for.
+"""
+
+# A twin's tokens, file by file, in the order of the modality's own.
+TWIN_TOKENS = [
+    "train.bin",
+    "train.idx.npz",
+    "dev.bin",
+    "dev.idx.npz",
+    "stats.json",
+    *expand("tasks/{task}.{form}", task=TASKS, form=["bin", "idx.npz"]),
+]
+
+if TWINS:
+
+    # Snakemake asks the rules of tokens.smk too, before it prefers the one below.
+    MODALITY |= {name: MODALITY[twin.modality] for name, twin in TWINS.items()}
+    STREAMS_OF |= {name: STREAMS_OF[twin.modality] for name, twin in TWINS.items()}
+    INVENTORY_OF |= {name: INVENTORY_OF[twin.modality] for name, twin in TWINS.items()}
+
+    ruleorder: seeds_tokens > tokens_tokenizer
+    ruleorder: seeds_tokens > tokens_pack
+    ruleorder: seeds_tokens > tokens_encode_task
+    ruleorder: seeds_tokens > tokens_stats
+
+    rule seeds_tokens:
+        """A twin reads the tokens of its modality: links, no copies."""
+        input:
+            tokenizer=lambda wildcards: f"{RESULTS}/tokens/{TWINS[wildcards.modality].modality}/tokenizer",
+            files=lambda wildcards: [
+                f"{RESULTS}/tokens/{TWINS[wildcards.modality].modality}/{name}" for name in TWIN_TOKENS
+            ],
+        output:
+            tokenizer=directory(f"{RESULTS}/tokens/{{modality}}/tokenizer"),
+            files=[f"{RESULTS}/tokens/{{modality}}/{name}" for name in TWIN_TOKENS],
+        log:
+            f"{RESULTS}/logs/seeds/tokens/{{modality}}.log",
+        wildcard_constraints:
+            modality="|".join(TWINS),
+        localrule: True
+        conda:
+            "../../envs/core.yaml"
+        shell:
+            "(cp -r {input.tokenizer} {output.tokenizer}"
+            " && set -- {output.files}"
+            " && for file in {input.files}; do ln -sfnr $file $1 && shift; done) 2> {log}"
+
+
+rule report_table_seeds:
+    """Mean, spread and interval over training seeds of every score and of every factor's change."""
+    input:
+        scores=expand(
+            f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv",
+            task=TASKS,
+            modality=[*MODALITIES, *TWINS],
+        ),
+        code=module_files("scripts.report.table_seeds"),
+    output:
+        multiext(f"{RESULTS}/report/tables/seeds", ".csv", ".md", ".tex"),
+        page=report(
+            f"{RESULTS}/report/tables/seeds.html",
+            category="2. Tables",
+            labels={"table": "Over training seeds", "in the paper": "not there"},
+            caption="../report/seeds.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/report/table_seeds.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report/table_seeds.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        evaluation=lambda wildcards, input: input.scores[0].rsplit("/", 2)[0],
+        modalities=MODALITIES,
+        tasks=TASKS,
+        config=as_json(config, "factors"),
+        seeds=[config["seed"], *config["seeds"]],
+        samples=config["evaluation"]["bootstrap_samples"],
+        folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
+    shell:
+        "python -m scripts.report.table_seeds"
+        " --evaluation {params.evaluation}"
+        " --modalities {params.modalities}"
+        " --tasks {params.tasks}"
+        " --config {params.config:q}"
+        " --seeds {params.seeds}"
+        " --samples {params.samples}"
+        " --output {params.folder}"
+        " 2>&1 | tee {log}"
