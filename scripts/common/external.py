@@ -76,11 +76,9 @@ def _fairseq(table: Path) -> Iterator[Found]:
 def _numbers(given: object, where: str) -> np.ndarray:
     """int64 [T]; ValueError unless these are whole numbers from 0."""
     try:
-        numbers = np.array(given.split() if isinstance(given, str) else given)
+        numbers = np.array([int(word) for word in given.split()] if isinstance(given, str) else given)
         if numbers.size == 0:
             return np.zeros(0, np.int64)
-        if numbers.dtype.kind == "U":
-            numbers = numbers.astype(np.int64)
     except (ValueError, OverflowError, TypeError):
         numbers = np.zeros(1)
     if numbers.ndim != 1 or numbers.dtype.kind not in "iu" or numbers.min() < 0:
