@@ -11,14 +11,14 @@ from scripts.report.names import display
 from scripts.report.paper import Paper, read_paper
 from scripts.report.read import read_table
 from scripts.report.style import GREY, figure, save
-from scripts.report.table_factors import CHANGE, TEXT
+from scripts.report.table_factors import CHANGE, TEXT, accuracies
 
 OURS, THEIRS = "#3b1f8f", "#c8501e"  # dark against light in grey, blue against orange in colour
 
 
 def changes(factors: str | Path, paper: Paper) -> pd.DataFrame:
     """Changes and intervals of factors.csv with a column `paper_percent`, NaN where the paper has no such cell."""
-    data = read_table(factors, TEXT, CHANGE)
+    data = accuracies(read_table(factors, TEXT, CHANGE))
     keys = data[["factor", "baseline", "modality", "task"]].itertuples(index=False, name=None)
     return data.assign(paper_percent=pd.Series([paper.change(*key) for key in keys], dtype="float64"))
 

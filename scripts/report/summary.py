@@ -80,6 +80,7 @@ def body(about: About, tables: Path, paper: Paper, *, with_factors: bool) -> str
     parts = ["<h2>What was run</h2>\n", _list(run_facts(about, tables))]
     if with_factors:
         factors = read_table(tables / "factors.csv", table_factors.TEXT, table_factors.NUMBERS)
+        factors = table_factors.accuracies(factors)
         answer = [
             *factor_sentences(factors, paper),
             largest_cost(factors),

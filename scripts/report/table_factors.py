@@ -19,10 +19,11 @@ from scripts.common.cli import run
 from scripts.common.files import write_csv
 from scripts.common.seeds import generator
 from scripts.evaluation.significance import holm, sign_flip
+from scripts.report import continuation
 from scripts.report.names import display
 from scripts.report.paper import Paper, read_paper
 from scripts.report.read import grouped, item_scores, read_table, records
-from scripts.report.render import Column, Table, interval, number, probability, write_forms
+from scripts.report.render import NONE, Column, Table, interval, number, probability, write_forms
 
 TEXT = ("factor", "baseline", "modality", "task", "metric")
 CHANGE = ("change_percent", "ci_low", "ci_high")
@@ -89,31 +90,52 @@ def rows(
     return [{**row, "p_holm": round(p, 6)} for row, p in zip(found, corrected, strict=True)]
 
 
+def continuation_rows(
+    folder: Path, factors: Sequence[Mapping[str, str]], samples: int, seed: int
+) -> list[dict[str, Any]]:
+    """The same of the mean perplexity of continuations, over prompts; without a test, which accuracies alone have."""
+    found = []
+    for *place, numbers in continuation.factor_rows(folder, factors, samples, seed):
+        values = ["" if np.isnan(value) else round(value, 6) for value in numbers]
+        row = (*place, continuation.TASK, continuation.METRIC, *values, "", "")
+        found.append(dict(zip(COLUMNS, row, strict=True)))
+    return found
+
+
+def accuracies(factors: pd.DataFrame) -> pd.DataFrame:
+    """Rows of factors.csv about accuracy, where less is a cost; a perplexity is the other way round."""
+    return factors[factors["metric"] == "accuracy"].reset_index(drop=True)
+
+
 def layout(path: str | Path, paper: Paper) -> Table:
     """The table for readers from factors.csv: one row per factor and pair, per task ours and the paper's."""
     data: pd.DataFrame = read_table(path, TEXT, NUMBERS)
     tasks = list(dict.fromkeys(data["task"]))
     columns = [Column("factor", text=True), Column("from → to", text=True)]
     for task in tasks:
-        columns += [Column(name, f"{display(task)}, change in %") for name in ("ours", "paper", "p")]
+        heads = ("ours", "paper") if task == continuation.TASK else ("ours", "paper", "p")
+        columns += [Column(name, f"{display(task)}, change in %") for name in heads]
     lines = []
     for (factor, baseline, modality), group in grouped(data, "factor", "baseline", "modality").items():
         line = [factor, f"{display(baseline)} → {display(modality)}"]
         cells = {row["task"]: row for row in group}
         for task in tasks:
-            row = cells[task]
-            line.append(interval(row["change_percent"], row["ci_low"], row["ci_high"], sign=True))
+            row = cells.get(task)
+            line.append(interval(*(row[key] for key in CHANGE), sign=True) if row else NONE)
             line.append(number(paper.change(factor, baseline, modality, task), sign=True))
-            line.append(probability(row["p_holm"]))
+            if task != continuation.TASK:
+                line.append(probability(row["p_holm"]) if row else NONE)
         lines.append(line)
     counted = ", ".join(f"{display(row['task'])} {row['n']:,.0f}" for row in records(data.drop_duplicates("task")))
     notes = [
         "Change of accuracy in % of the baseline's accuracy, 100 (new / baseline − 1)."
         " Brackets: 95% paired bootstrap interval over the items; it covers the choice of items,"
         f" not that of the seed. An interval that holds 0 shows no difference. p: paired randomisation test,"
-        f" corrected by Holm's procedure for {len(data)} comparisons. Items: {counted}.",
+        f" corrected by Holm's procedure for {len(accuracies(data))} comparisons. Items: {counted}.",
         f"Paper: {paper.source}, Table 3.",
     ]
+    if continuation.TASK in tasks:
+        notes.insert(1, "Continuation: change of the mean perplexity, over prompts; there a rise is the cost.")
     letters = dict.fromkeys(data["factor"])
     known = [f"{letter}: {paper.meanings[letter]}" for letter in letters if letter in paper.meanings]
     return Table(
@@ -126,12 +148,15 @@ def main() -> None:
     parser.add_argument("--evaluation", type=Path, required=True, help="folder with {task}/{modality}.csv")
     parser.add_argument("--config", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
     parser.add_argument("--tasks", nargs="+", required=True)
+    parser.add_argument("--continuations", type=Path, nargs="?", help="folder with judged <modality>.csv, if any")
     parser.add_argument("--samples", type=int, required=True, help="bootstrap resamples")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--paper", required=True, help="resources/paper.yaml")
     parser.add_argument("--output", type=Path, required=True, help="folder for factors.{csv,md,tex,html}")
     args = parser.parse_args()
     found = rows(args.evaluation, args.config["factors"], args.tasks, args.samples, args.seed)
+    if args.continuations:
+        found += continuation_rows(args.continuations, args.config["factors"], args.samples, args.seed)
     write_csv(args.output / "factors.csv", COLUMNS, found)
     write_forms(args.output, layout(args.output / "factors.csv", read_paper(args.paper)))
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from scripts.common.cli import run
 from scripts.common.files import write_csv
+from scripts.report import continuation
 from scripts.report.names import display, spaced
 from scripts.report.paper import Paper, read_paper
 from scripts.report.read import read_table, records
@@ -64,7 +65,8 @@ def layout(path: str | Path, paper: Paper, decide_by: str) -> Table:
     data = read_table(path, TEXT, NUMBERS)
     cells = {(row["modality"], row["task"], row["metric"]): row for row in records(data)}
     modalities = list(dict.fromkeys(data["modality"]))
-    tasks = [task for task in dict.fromkeys(data["task"]) if task != "dev"]
+    tasks = [task for task in dict.fromkeys(data["task"]) if task not in ("dev", continuation.TASK, continuation.REAL)]
+    continued = continuation.TASK in set(data["task"])
     baselines = [m for m in dict.fromkeys(data["metric"]) if m.startswith(BASELINE)]
     bits = [metric for metric in BITS if (data["metric"] == metric).any()]
     beside = " / ".join(metric.removeprefix(BASELINE) for metric in baselines)
@@ -74,6 +76,7 @@ def layout(path: str | Path, paper: Paper, decide_by: str) -> Table:
         columns.append(Column("ours", f"{display(task)}, %"))
         columns.append(Column("paper", f"{display(task)}, %"))
         columns += [Column("baselines", f"{display(task)}, %")] * bool(baselines)
+    columns += [*continuation.COLUMNS] * continued
     columns += [Column(spaced(metric), "dev set") for metric in bits]
 
     def share(modality: str, task: str, metric: str) -> str:
@@ -89,6 +92,8 @@ def layout(path: str | Path, paper: Paper, decide_by: str) -> Table:
             line.append(number(paper.accuracy(modality, task)))
             if baselines:
                 line.append(" / ".join(share(modality, task, metric) for metric in baselines))
+        if continued:
+            line += continuation.cells(modality, cells, paper)
         for metric in bits:
             found = cells.get((modality, "dev", metric))
             line.append(number(found["value"], 2) if found else NONE)
@@ -105,6 +110,7 @@ def layout(path: str | Path, paper: Paper, decide_by: str) -> Table:
         )
     if baselines:
         notes.append(f"Baselines, the same pairs decided without a language model: {beside}.")
+    notes += [continuation.NOTE] * continued
     notes.append(
         "Bits per second and per word compare across vocabularies; bits per token is the dev loss and does not."
         " A modality that also spells out durations or sound has more to predict, so its bits are higher by nature."
@@ -120,12 +126,15 @@ def main() -> None:
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="*", default=[])
     parser.add_argument("--foreign", nargs="*", default=[], help="those of the modalities that are others' systems")
+    parser.add_argument("--continuation", nargs="?", help="continuation/summary.csv, if there are continuations")
     parser.add_argument("--decide-by", required=True, choices=["total", "per_token"])
     parser.add_argument("--paper", required=True, help="resources/paper.yaml")
     parser.add_argument("--output", type=Path, required=True, help="folder for results.{csv,md,tex,html}")
     args = parser.parse_args()
     data = ordered(args.summary, args.modalities, args.tasks, args.foreign)
-    rows = [{**row, "n": int(row["n"])} for row in records(data)]
+    if args.continuation:
+        data = pd.concat([data, continuation.rows(args.continuation, args.modalities)], ignore_index=True)
+    rows = [{**row, "n": int(row["n"])} for row in records(data.astype(object).where(data.notna(), ""))]
     write_csv(args.output / "results.csv", COLUMNS, rows)
     write_forms(args.output, layout(args.output / "results.csv", read_paper(args.paper), args.decide_by))
 

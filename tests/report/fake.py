@@ -142,6 +142,7 @@ def write(
     write_csv(folder / "evaluation/groups.csv", [*names[:2], "by", "name", *names[3:]], groups)
     write_csv(folder / "evaluation/controls.csv", ["modality", "task", "control", *names[3:]],
               [row for task in tasks for row in _controls(task, modalities, items)])  # fmt: skip
+    write_continuations(folder, modalities)
     quality = [("hubert", 0.585, 0.61, 0.34), ("mfcc", 0.558, 0.58, 0.31), ("random-init", 0.17, 0.22, 0.12)]
     names = ["encoder", "pnmi", "phone_purity", "cluster_purity"]
     write_csv(folder / "units/quality.csv", names, [dict(zip(names, row, strict=True)) for row in quality])
@@ -150,6 +151,34 @@ def write(
     dropped = [{"split": s, "id": f"{s}-{i}", "reason": r, "detail": "-"}
                for s, i, r in (("train", 1, "oov"), ("train", 2, "oov"), ("dev", 3, "low-likelihood"))]  # fmt: skip
     write_csv(folder / "alignment/dropped.csv", ["split", "id", "reason", "detail"], dropped)
+
+
+def write_continuations(folder: Path, modalities: Sequence[str]) -> None:
+    """Judged continuations, their summary and the recogniser's errors."""
+    judged = ["id", "prompt", "seed", "status", "perplexity"]
+    summary = []
+    for at, modality in enumerate(modalities):
+        values = generator(1, "fake", modality, "continuation").lognormal(3 + at / 2, 0.5, 60)
+        rows = [{"id": f"p{i % 20}-{i // 20}", "prompt": f"p{i % 20}", "seed": i // 20, "status": "ok",
+                 "perplexity": round(float(value), 4)} for i, value in enumerate(values)]  # fmt: skip
+        rows[-1] |= {"status": "empty", "perplexity": ""}
+        write_csv(folder / f"continuation/judged/generated/{modality}.csv", judged, rows)
+        for task, scale in (("continuation", 1.0), ("continuation-real", 0.5)):
+            mean = round(scale * float(values.mean()), 6)
+            lines = {"perplexity": mean, "perplexity_sd": mean / 2, "perplexity_median": mean * 0.8,
+                     "perplexity_given_prompt_median": mean * 0.7, "words": 16.5, "repeated_4grams": 0.01,
+                     "empty_share": 1 / 60, "silence": 0.1}  # fmt: skip
+            summary += [
+                {"modality": modality, "task": task, "metric": metric, "value": round(value, 6),
+                 "ci_low": round(0.8 * value, 6) if metric == "perplexity" else "",
+                 "ci_high": round(1.2 * value, 6) if metric == "perplexity" else "", "n": 59}
+                for metric, value in lines.items()
+            ]  # fmt: skip
+    columns = ["modality", "task", "metric", "value", "ci_low", "ci_high", "n"]
+    write_csv(folder / "continuation/summary.csv", columns, summary)
+    errors = [("held-out", 0.006), ("copied", 0.08), ("random-words", 0.12), *((name, 0.14) for name in modalities[2:])]
+    rows = [{"speech": name, "word_error_rate": rate, "phone_error_rate": rate / 2} for name, rate in errors]
+    write_csv(folder / "continuation/recogniser.csv", list(rows[0]), rows)
 
 
 if __name__ == "__main__":

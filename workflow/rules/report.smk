@@ -19,6 +19,7 @@ REPORT_TABLES = (
     + ["groups", "controls"] * bool(TASKS)
     + ["seeds"] * bool(TASKS and config["seeds"])
     + ["factors"] * WITH_FACTORS
+    + ["continuation"] * WITH_CONTINUATION
 )
 REPORT_FIGURES = (
     ["training", "unit_quality"]
@@ -89,6 +90,7 @@ rule report_table_results:
     """The paper's Table 4: scores with intervals and baselines, bits per second and per word."""
     input:
         summary=f"{RESULTS}/evaluation/summary.csv",
+        continuation=[f"{RESULTS}/continuation/summary.csv"] * WITH_CONTINUATION,
         paper=PAPER,
         code=module_files("scripts.report.table_results"),
     output:
@@ -121,6 +123,7 @@ rule report_table_results:
         " --modalities {params.modalities}"
         " --foreign {params.foreign}"
         " --tasks {params.tasks}"
+        " --continuation {input.continuation}"
         " --decide-by {params.decide_by}"
         " --paper {input.paper}"
         " --output {params.folder}"
@@ -134,6 +137,10 @@ rule report_table_factors:
             f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv",
             task=TASKS,
             modality=MODALITIES,
+        ),
+        continuations=expand(
+            f"{RESULTS}/continuation/judged/generated/{{modality}}.csv",
+            modality=CONTINUED * WITH_CONTINUATION,
         ),
         paper=PAPER,
         code=module_files("scripts.report.table_factors"),
@@ -157,6 +164,7 @@ rule report_table_factors:
         runtime=lambda wildcards, attempt: 15 * attempt,
     params:
         evaluation=lambda wildcards, input: input.scores[0].rsplit("/", 2)[0],
+        continuations=lambda wildcards, input: [file.rsplit("/", 1)[0] for file in input.continuations[:1]],
         config=as_json(config, "factors"),
         tasks=TASKS,
         samples=config["evaluation"]["bootstrap_samples"],
@@ -167,9 +175,46 @@ rule report_table_factors:
         " --evaluation {params.evaluation}"
         " --config {params.config:q}"
         " --tasks {params.tasks}"
+        " --continuations {params.continuations}"
         " --samples {params.samples}"
         " --seed {params.seed}"
         " --paper {input.paper}"
+        " --output {params.folder}"
+        " 2>&1 | tee {log}"
+
+
+rule report_table_continuation:
+    """Continuations by themselves: perplexity, the price of the way, signs of babble, the recogniser's errors."""
+    input:
+        summary=f"{RESULTS}/continuation/summary.csv",
+        recogniser=f"{RESULTS}/continuation/recogniser.csv",
+        code=module_files("scripts.report.table_continuation"),
+    output:
+        multiext(f"{RESULTS}/report/tables/continuation", ".csv", ".md", ".tex"),
+        page=report(
+            f"{RESULTS}/report/tables/continuation.html",
+            category="2. Tables",
+            labels={"table": "Continuations", "in the paper": "part of Table 4"},
+            caption="../report/continuation.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/report/table_continuation.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report/table_continuation.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        modalities=CONTINUED,
+        folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
+    shell:
+        "python -m scripts.report.table_continuation"
+        " --summary {input.summary}"
+        " --recogniser {input.recogniser}"
+        " --modalities {params.modalities}"
         " --output {params.folder}"
         " 2>&1 | tee {log}"
 

@@ -1,0 +1,103 @@
+"""Continuations in the paper's tables: perplexities beside accuracies, and their change from modality to modality.
+
+As in the paper, the cell is the mean over all continuations that have words; the median and the standard deviation
+stand beside it, for a mean can hang on one continuation.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from scripts.common.seeds import generator
+from scripts.report.paper import Paper
+from scripts.report.read import read_table
+from scripts.report.render import NONE, Column, interval, number
+
+TASK, REAL = "continuation", "continuation-real"
+METRIC = "perplexity"
+TEXT = ("modality", "task", "metric")
+NUMBERS = ("value", "ci_low", "ci_high", "n")
+COLUMNS = [
+    Column("ours", "continuation, perplexity"),
+    Column("sd", "continuation, perplexity"),
+    Column("median", "continuation, perplexity"),
+    Column("paper, mean / sd", "continuation, perplexity"),
+    Column("real speech, median", "continuation, perplexity"),
+]
+NOTE = (
+    "Continuations: perplexity under one judge, lower is more fluent; mean with a 95% bootstrap interval over prompts,"
+    " standard deviation and median over the continuations that have words. Real speech: what its speakers really said"
+    " next, by the same way from tokens to transcript. Another judge gives other values: compare down the column."
+)
+
+
+def rows(path: str | Path, modalities: Sequence[str]) -> pd.DataFrame:
+    """Lines of continuation/summary.csv of these modalities, in their order; blank numbers are NaN.
+
+    Raises:
+        ValueError: naming the file, if a line stands twice or a modality that it has lacks its perplexity.
+    """
+    data = read_table(path, TEXT, NUMBERS)
+    data = data[data["modality"].isin(modalities) & data["task"].isin([TASK, REAL])]
+    twice = data[data.duplicated(list(TEXT))]
+    if len(twice):
+        raise ValueError(f"{path}: {' '.join(twice.iloc[0][list(TEXT)])} stands twice")
+    present = set(data[list(TEXT)].itertuples(index=False, name=None))
+    for modality in dict.fromkeys(data["modality"]):
+        if (modality, TASK, METRIC) not in present:
+            raise ValueError(f"{path}: no row for {modality}, {TASK}, {METRIC}")
+    place = {name: i for i, name in enumerate(modalities)}
+    return data.loc[data["modality"].map(place).sort_values(kind="stable").index].reset_index(drop=True)
+
+
+def cells(modality: str, lines: Mapping[tuple[str, str, str], Mapping[str, Any]], paper: Paper) -> list[str]:
+    """COLUMNS of one modality from the lines by (modality, task, metric)."""
+
+    def value(task: str, metric: str) -> str:
+        line = lines.get((modality, task, metric))
+        return number(line["value"]) if line else NONE
+
+    line = lines.get((modality, TASK, METRIC))
+    mean, spread = paper.accuracy(modality, TASK), paper.accuracy(modality, f"{TASK}_sd")
+    return [
+        interval(line["value"], line["ci_low"], line["ci_high"]) if line else NONE,
+        value(TASK, f"{METRIC}_sd"),
+        value(TASK, f"{METRIC}_median"),
+        NONE if mean is None else f"{number(mean)} / {number(spread)}",
+        value(REAL, f"{METRIC}_median"),
+    ]
+
+
+def by_prompt(path: Path) -> pd.Series:
+    """Mean perplexity per prompt, float64 indexed by prompt; continuations without words have none."""
+    table = read_table(path, ["prompt", "status"], [METRIC])
+    if table.empty:
+        raise ValueError(f"{path}: holds no continuations")
+    return table[table["status"] == "ok"].groupby("prompt", sort=True)[METRIC].mean()
+
+
+def change(base_path: Path, new_path: Path, samples: int, rng: np.random.Generator) -> tuple[float, ...]:
+    """(change in %, low, high, prompts) of the mean perplexity, over the prompts that both have; NaN without any."""
+    base, new = by_prompt(base_path).align(by_prompt(new_path), join="inner")
+    if base.empty:
+        return float("nan"), float("nan"), float("nan"), 0
+    drawn = rng.integers(0, len(base), (samples, len(base)))  # [samples, prompts]
+    ratios = new.to_numpy()[drawn].mean(axis=1) / base.to_numpy()[drawn].mean(axis=1)
+    low, high = 100 * (np.percentile(ratios, [2.5, 97.5]) - 1)
+    return 100 * (new.mean() / base.mean() - 1), float(low), float(high), len(base)
+
+
+def factor_rows(
+    folder: Path, factors: Sequence[Mapping[str, str]], samples: int, seed: int
+) -> list[tuple[str, str, str, tuple[float, ...]]]:
+    """(factor, from, to, change) of the factors both of whose modalities have `<modality>.csv` in the folder."""
+    found = []
+    for factor in factors:
+        base, new = (folder / f"{factor[side]}.csv" for side in ("from", "to"))
+        if base.exists() and new.exists():
+            rng = generator(seed, "report/factors", factor["name"], factor["from"], factor["to"], TASK)
+            found.append((factor["name"], factor["from"], factor["to"], change(base, new, samples, rng)))
+    return found
