@@ -17,7 +17,7 @@ import numpy as np
 from scripts.common.cuts import Item
 from scripts.common.seeds import generator
 
-DECIDE_BY = ("total", "per_token")
+DECIDE_BY = ("total", "per_token", "per_second")
 BLOCK = 2_000_000  # resampled values held at a time
 MANY_DRAWS = 50_000_000  # items times samples, above which values are drawn instead of items if they are few
 FEW_VALUES = 1_000
@@ -32,15 +32,17 @@ class Interval(NamedTuple):
     n: int
 
 
-def normalise(logprob: np.ndarray, tokens: np.ndarray | int, decide_by: str) -> np.ndarray:
-    """The score that decides: the log-probability itself, or divided by its number of tokens.
+def normalise(logprob: np.ndarray, tokens: np.ndarray | int, seconds: np.ndarray | float, decide_by: str) -> np.ndarray:
+    """The score that decides: the log-probability itself, or divided by its number of tokens or seconds of speech.
 
     Raises:
-        ValueError: `decide_by` is neither "total" nor "per_token".
+        ValueError: `decide_by` is none of DECIDE_BY.
     """
     if decide_by not in DECIDE_BY:
         raise ValueError(f"evaluation.decide_by is {decide_by!r}; it must be one of {', '.join(DECIDE_BY)}")
-    return logprob / tokens if decide_by == "per_token" else logprob
+    if decide_by == "total":
+        return logprob
+    return logprob / (tokens if decide_by == "per_token" else seconds)
 
 
 def decide(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from scripts.common.frames import frame_count
 from scripts.common.ragged import Ragged, load_bin
 from scripts.common.seeds import generator
 from scripts.evaluation.accuracy import by_item, decide_sides, normalise
-from scripts.evaluation.items import add_task_arguments, read_tasks
+from scripts.evaluation.items import add_task_arguments, cut_seconds, read_tasks
 from scripts.evaluation.ngram import FIT_TOKENS, Table, fit, ngram_logprobs, sample, unigram_logprobs
 
 COLUMNS = ("id", "voice", "baseline", "correct")
@@ -60,23 +60,30 @@ def source_length(cut: Cut, source: str, frame_rate: float | None, silence: bool
 
 
 def scores(
-    tokens: dict[str, np.ndarray], lengths: dict[str, int], tables: list[Table], vocab_size: int, decide_by: str
+    tokens: dict[str, np.ndarray],
+    lengths: dict[str, int],
+    seconds: dict[str, float],
+    tables: list[Table],
+    vocab_size: int,
+    decide_by: str,
 ) -> dict[str, dict[str, float]]:
     """Score of each cut id under each baseline; the higher score wins a pair.
 
     Args:
         tokens: cut id -> BOS ... EOS.
         lengths: cut id -> source symbols.
+        seconds: cut id -> duration.
         tables: n-gram counts of the modality's train tokens.
         vocab_size: tokens of the vocabulary, seen or not.
-        decide_by: total or per_token, as for the language model.
+        decide_by: total, per_token or per_second, as for the language model.
     """
     ids = list(tokens)
     counts = np.array([len(tokens[name]) - 1 for name in ids], dtype=np.float64)
+    durations = np.array([seconds[name] for name in ids])
     joined = Ragged.join(ids, [tokens[name] for name in ids])
 
     def like_lm(logprobs: list[float]) -> dict[str, float]:
-        return dict(zip(ids, normalise(np.array(logprobs), counts, decide_by).tolist(), strict=True))
+        return dict(zip(ids, normalise(np.array(logprobs), counts, durations, decide_by).tolist(), strict=True))
 
     return {
         "length": {name: -length for name, length in lengths.items()},
@@ -111,7 +118,7 @@ def main() -> None:
         cuts = [item[side] for item in task.items for side in ("positive", "negative")]
         silence = arguments.silence == "keep"
         lengths = {cut["id"]: source_length(cut, definition["source"], rate, silence) for cut in cuts}
-        found = scores(task.tokens, lengths, tables, vocab_size, decide_by)
+        found = scores(task.tokens, lengths, cut_seconds(task.items), tables, vocab_size, decide_by)
         for baseline, score in found.items():
             correct = decide_sides(task.items, score)
             rows += [

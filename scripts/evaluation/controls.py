@@ -24,7 +24,7 @@ from scripts.common.cli import run
 from scripts.common.files import read_csv, write_csv
 from scripts.common.seeds import derive, generator
 from scripts.evaluation.accuracy import by_item, decide_sides, interval, normalise
-from scripts.evaluation.items import Task, cut_ids, read_items, read_tokens
+from scripts.evaluation.items import Task, cut_ids, cut_seconds, read_items, read_tokens
 from scripts.evaluation.scaling import sample
 
 COLUMNS = ("modality", "task", "control", "value", "ci_low", "ci_high", "n")
@@ -64,8 +64,8 @@ def _row(modality: str, task: Task, control: str, correct: np.ndarray, config: C
 
 def of_speech(task: Task, config: Config, seed: int) -> dict[str, Any]:
     """The row `seconds`."""
-    seconds = {item[side]["id"]: -item[side]["duration"] for item in task.items for side in ("positive", "negative")}
-    return _row(NO_MODALITY, task, "seconds", decide_sides(task.items, seconds), config, seed)
+    shorter = {cut: -seconds for cut, seconds in cut_seconds(task.items).items()}
+    return _row(NO_MODALITY, task, "seconds", decide_sides(task.items, shorter), config, seed)
 
 
 def trained(task: Task, scores: Path) -> np.ndarray:
@@ -92,9 +92,9 @@ def of_model(
 
     def correct(model: Any, tokens: dict[str, np.ndarray], control: str) -> np.ndarray:
         logprobs = score(model, tokens, config.batch_tokens, f"{modality}/{task.name}/{control}")
-        counts = {cut: len(ids) - 1 for cut, ids in tokens.items()}
+        counts, seconds = {cut: len(ids) - 1 for cut, ids in tokens.items()}, cut_seconds(task.items)
         by = config.decide_by
-        decisive = {cut: normalise(np.array(logprob), counts[cut], by) for cut, logprob in logprobs.items()}
+        decisive = {cut: normalise(np.array(lp), counts[cut], seconds[cut], by) for cut, lp in logprobs.items()}
         return decide_sides(task.items, decisive)
 
     yield _row(modality, task, "trained", trained(task, scores), config, seed)

@@ -49,6 +49,11 @@ def cut_ids(items: list[Item]) -> list[str]:
     return [item[side]["id"] for item in items for side in ("positive", "negative")]
 
 
+def cut_seconds(items: list[Item]) -> dict[str, float]:
+    """Duration of both sides of every item, by cut id."""
+    return {item[side]["id"]: item[side]["duration"] for item in items for side in ("positive", "negative")}
+
+
 def read_tokens(path: str | Path, ids: list[str]) -> dict[str, np.ndarray]:
     """The token sequences of these cuts, BOS ... EOS.
 

@@ -17,7 +17,7 @@ from scripts.common.cli import run
 from scripts.common.cuts import Item
 from scripts.common.files import write_csv
 from scripts.evaluation.accuracy import by_item, decide_sides, interval, normalise
-from scripts.evaluation.items import add_task_arguments, read_tasks
+from scripts.evaluation.items import add_task_arguments, cut_seconds, read_tasks
 
 COLUMNS = ("layer", "value", "ci_low", "ci_high", "n")
 
@@ -40,7 +40,11 @@ def table(
     seed: int,
 ) -> list[dict[str, Any]]:
     """One row per layer with its accuracy and interval; `logprobs` is cut id -> float64 [1 + layers]."""
-    scores = {cut: normalise(logprob, len(tokens[cut]) - 1, config.decide_by) for cut, logprob in logprobs.items()}
+    seconds = cut_seconds(items)
+    scores = {
+        cut: normalise(logprob, len(tokens[cut]) - 1, seconds[cut], config.decide_by)
+        for cut, logprob in logprobs.items()
+    }
     correct = by_item([item["id"] for item in items], decide_sides(items, scores))  # [N, 1 + layers]
     return [
         {"layer": layer, **interval(column, config.bootstrap_samples, seed)._asdict()}

@@ -21,7 +21,7 @@ from scripts.common.cli import run
 from scripts.common.cuts import Item
 from scripts.common.files import read_json, write_csv, write_json
 from scripts.evaluation.accuracy import bootstrap_means, by_item, decide_sides, interval, normalise, percentiles
-from scripts.evaluation.items import Task, add_task_arguments, cut_ids, read_tasks
+from scripts.evaluation.items import Task, add_task_arguments, cut_ids, cut_seconds, read_tasks
 
 COLUMNS = ("tokens", "hours", "value", "ci_low", "ci_high", "n")
 
@@ -110,8 +110,9 @@ def correct_by_item(
     items: list[Item], tokens: dict[str, np.ndarray], logprobs: list[dict[str, float]], decide_by: str
 ) -> np.ndarray:
     """float64 [N, C]: mean over voices of each item at each checkpoint."""
+    seconds = cut_seconds(items)
     scores = {
-        cut: normalise(np.array([scored[cut] for scored in logprobs]), len(ids) - 1, decide_by)
+        cut: normalise(np.array([scored[cut] for scored in logprobs]), len(ids) - 1, seconds[cut], decide_by)
         for cut, ids in tokens.items()
     }
     return by_item([item["id"] for item in items], decide_sides(items, scores))

@@ -13,7 +13,7 @@ from scripts.common.cli import run
 from scripts.common.cuts import Item, speaker
 from scripts.common.files import write_csv
 from scripts.evaluation.accuracy import by_item, decide_sides, normalise
-from scripts.evaluation.items import add_task_arguments, read_tasks
+from scripts.evaluation.items import add_task_arguments, cut_seconds, read_tasks
 
 COLUMNS = (
     "id",
@@ -24,6 +24,8 @@ COLUMNS = (
     "logprob_negative",
     "tokens_positive",
     "tokens_negative",
+    "seconds_positive",
+    "seconds_negative",
     "correct",
 )
 
@@ -41,7 +43,11 @@ def table(
     items: list[Item], tokens: dict[str, np.ndarray], logprobs: dict[str, float], decide_by: str
 ) -> list[dict[str, Any]]:
     """One row per item: log-probabilities in nats, scored tokens (all but BOS), correct = 1, 0 or 0.5."""
-    decisive = {cut: normalise(np.array(logprob), len(tokens[cut]) - 1, decide_by) for cut, logprob in logprobs.items()}
+    seconds = cut_seconds(items)
+    decisive = {
+        cut: normalise(np.array(logprob), len(tokens[cut]) - 1, seconds[cut], decide_by)
+        for cut, logprob in logprobs.items()
+    }
     rows = []
     for item, correct in zip(items, decide_sides(items, decisive), strict=True):
         positive, negative = item["positive"]["id"], item["negative"]["id"]
@@ -55,6 +61,8 @@ def table(
                 "logprob_negative": logprobs[negative],
                 "tokens_positive": len(tokens[positive]) - 1,
                 "tokens_negative": len(tokens[negative]) - 1,
+                "seconds_positive": seconds[positive],
+                "seconds_negative": seconds[negative],
                 "correct": f"{correct:g}",
             }
         )

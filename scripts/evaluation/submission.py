@@ -1,7 +1,7 @@
 """A modality's scores as a ZeroSpeech 2021 submission: `{lexical,syntactic}/{dev,test}.txt`, meta.yaml, params.yaml.
 
-A line is `<filename> <score>`; the score is the log-probability that decides here (total or per token). The validator
-wants a line for every sound file of the set, so files whose pair was dropped on the way get the lowest score of the
+A line is `<filename> <score>`; the score is what decides here (`evaluation.decide_by`). The validator wants a line for
+every sound file of the set, so files whose pair was dropped on the way get the lowest score of the
 set: both sides of such a pair tie and count 0.5. How many these are is said in the log and in meta.yaml.
 Source: zerospeech2021 0.9, meta.py and lexical.py; the toolbox zerospeech-benchmarks for params.yaml.
 """
@@ -19,7 +19,7 @@ from scripts.common.cli import run
 from scripts.common.cuts import speaker
 from scripts.common.files import atomic_directory, read_csv
 from scripts.corpus.slm21 import find_gold, read_gold
-from scripts.evaluation.accuracy import normalise
+from scripts.evaluation.accuracy import DECIDE_BY, normalise
 from scripts.evaluation.items import read_items
 
 # What the validator asks of tasks that are not in this submission; nothing here depends on it.
@@ -54,7 +54,7 @@ def file_scores(part: Part, decide_by: str) -> tuple[dict[str, float], int]:
         row = rows[item["id"], speaker(item["positive"])]
         for side in ("positive", "negative"):
             logprob, tokens = np.array(float(row[f"logprob_{side}"])), int(row[f"tokens_{side}"])
-            known[item[side]["id"]] = float(normalise(logprob, tokens, decide_by))
+            known[item[side]["id"]] = float(normalise(logprob, tokens, float(row[f"seconds_{side}"]), decide_by))
     lowest = min(known.values())
     gold = read_gold(find_gold(part.folder, part.kind, part.split), part.kind)
     names = sorted({row["filename"].removesuffix(".wav") for row in gold})
@@ -68,7 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--modality", required=True)
     parser.add_argument("--parts", nargs="+", required=True, type=Part.parse, help="JSON per file")
-    parser.add_argument("--decide-by", required=True, choices=["total", "per_token"])
+    parser.add_argument("--decide-by", required=True, choices=DECIDE_BY)
     parser.add_argument("--meta", required=True, type=json.loads, help="evaluation.submission as JSON")
     parser.add_argument("--out", required=True, type=Path, help="folder to write")
     arguments = parser.parse_args()

@@ -1,8 +1,8 @@
 """Every score of the experiment in one tidy table: modality, task, metric, value, interval, n.
 
-Metrics of a pair task: `accuracy` (as evaluation.decide_by says), the same pairs decided the other way
-(`accuracy_per_token` or `accuracy_total`), `accuracy_voices` (the same value with an interval over items and voices,
-where a task has several) and `baseline_<name>`. Of dev: bits per second, word, token.
+Metrics of a pair task: `accuracy` (as evaluation.decide_by says), the same pairs decided the other ways
+(`accuracy_total`, `accuracy_per_token`, `accuracy_per_second`), `accuracy_voices` (the same value with an interval
+over items and voices, where a task has several) and `baseline_<name>`. Of dev: bits per second, word, token.
 """
 
 import argparse
@@ -31,14 +31,10 @@ class Config:
 
 
 def accuracies(rows: list[dict[str, str]], config: Config, seed: int) -> dict[str, Interval]:
-    """`accuracy`, that of the other normalisation, and with several voices `accuracy_voices`; rows are score.py's."""
-    other = next(way for way in DECIDE_BY if way != config.decide_by)
-    sides = (
-        normalise(_column(rows, f"logprob_{side}"), _column(rows, f"tokens_{side}"), other)
-        for side in ("positive", "negative")
-    )
+    """`accuracy`, those of the other normalisations, and with several voices `accuracy_voices`; rows are score.py's."""
     ids = [row["id"] for row in rows]
-    correct = {"accuracy": _column(rows, "correct"), f"accuracy_{other}": decide(*sides)}
+    others = {f"accuracy_{way}": decided(rows, way) for way in DECIDE_BY if way != config.decide_by}
+    correct = {"accuracy": _column(rows, "correct"), **others}
     found = {
         metric: interval(by_item(ids, values), config.bootstrap_samples, seed) for metric, values in correct.items()
     }
@@ -47,6 +43,16 @@ def accuracies(rows: list[dict[str, str]], config: Config, seed: int) -> dict[st
         samples = config.bootstrap_samples
         found["accuracy_voices"] = voices_interval(ids, voices, correct["accuracy"], samples, seed)
     return found
+
+
+def decided(rows: list[dict[str, str]], way: str) -> np.ndarray:
+    """1, 0 or 0.5 for each row that score.py wrote, decided in one of the ways of DECIDE_BY."""
+
+    def side(name: str) -> np.ndarray:
+        logprob, tokens, seconds = (_column(rows, f"{what}_{name}") for what in ("logprob", "tokens", "seconds"))
+        return normalise(logprob, tokens, seconds, way)
+
+    return decide(side("positive"), side("negative"))
 
 
 def baselines(rows: list[dict[str, str]], config: Config, seed: int) -> dict[str, Interval]:

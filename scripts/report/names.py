@@ -4,6 +4,12 @@ A rule with a few irregular words, so that a stranger's modality or task needs n
 """
 
 WHOLE = {"swuggy": "sWUGGY", "sblimp": "sBLIMP", "topic-storycloze": "Topic-SC", "dev": "dev"}
+# evaluation.decide_by
+WAYS = {
+    "total": "total log-probability",
+    "per_token": "log-probability per token",
+    "per_second": "log-probability per second of speech",
+}
 WORDS = {"bpe": "BPE", "hubert": "HuBERT", "mfcc": "MFCC", "lm": "LM", "asr": "ASR", "pnmi": "PNMI"}
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from scripts.common.cli import run
 from scripts.report import table_dropped, table_factors, table_modalities, table_results
 from scripts.report.findings import beside_paper, corrected, factor_sentences, largest_cost, weak_scores
+from scripts.report.names import WAYS
 from scripts.report.paper import Paper, read_paper
 from scripts.report.read import grouped, read_table
 from scripts.report.render import html_table, page, write_text
@@ -64,12 +65,11 @@ def run_facts(about: About, tables: Path) -> list[str]:
         f"{sum(row['count'] for row in rows):,.0f} by {stage} ({reason})"
         for (stage, reason), rows in grouped(dropped, "stage", "reason").items()
     )
-    way = "log-probability per token" if about.decide_by == "per_token" else "total log-probability"
     return [
         f"Run “{about.name}”, seed {about.seed}: {len(modalities)} language models, one per modality, each trained"
         f" {about.epochs} epochs on the same {modalities['seconds'].max() / 3600:,.2f} h of speech.",
         about.corpus_policy(),
-        f"A pair is decided by {way}.",
+        f"A pair is decided by {WAYS[about.decide_by]}.",
         f"Dropped on the way: {reasons}." if reasons else "Nothing was dropped on the way.",
     ]
 

@@ -12,7 +12,7 @@ import pandas as pd
 from scripts.common.cli import run
 from scripts.common.files import write_csv
 from scripts.report import continuation
-from scripts.report.names import display, spaced
+from scripts.report.names import WAYS, display, spaced
 from scripts.report.paper import Paper, read_paper
 from scripts.report.read import read_table, records
 from scripts.report.render import NONE, Column, Table, interval, number, write_forms
@@ -104,7 +104,7 @@ def layout(path: str | Path, paper: Paper, decide_by: str) -> Table:
         items = ", ".join(f"{display(task)} {int(cells[modalities[0], task, 'accuracy']['n']):,}" for task in tasks)
         notes.append(
             "Accuracy in %: how often the right side of a pair gets the higher"
-            f" {'log-probability per token' if decide_by == 'per_token' else 'total log-probability'}; 50 is chance."
+            f" {WAYS[decide_by]}; 50 is chance."
             f" Brackets: 95% bootstrap interval over the items ({items})."
             f" Paper: {paper.source}, Table 4, other data and larger models."
         )
@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="*", default=[])
     parser.add_argument("--foreign", nargs="*", default=[], help="those of the modalities that are others' systems")
     parser.add_argument("--continuation", nargs="?", help="continuation/summary.csv, if there are continuations")
-    parser.add_argument("--decide-by", required=True, choices=["total", "per_token"])
+    parser.add_argument("--decide-by", required=True, choices=list(WAYS))
     parser.add_argument("--paper", required=True, help="resources/paper.yaml")
     parser.add_argument("--output", type=Path, required=True, help="folder for results.{csv,md,tex,html}")
     args = parser.parse_args()

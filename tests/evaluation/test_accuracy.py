@@ -33,10 +33,12 @@ def test_sides_are_matched_by_cut_id() -> None:
 
 def test_per_token_can_decide_otherwise() -> None:
     logprob, tokens = np.array([-10.0, -12.0]), np.array([5, 8])
-    assert normalise(logprob, tokens, "total").tolist() == [-10.0, -12.0]
-    assert normalise(logprob, tokens, "per_token").tolist() == [-2.0, -1.5]
+    seconds = np.array([2.0, 6.0])
+    assert normalise(logprob, tokens, seconds, "total").tolist() == [-10.0, -12.0]
+    assert normalise(logprob, tokens, seconds, "per_token").tolist() == [-2.0, -1.5]
+    assert normalise(logprob, tokens, seconds, "per_second").tolist() == [-5.0, -2.0]
     with pytest.raises(ValueError, match=r"evaluation\.decide_by is 'mean'; it must be one of total, per_token"):
-        normalise(logprob, tokens, "mean")
+        normalise(logprob, tokens, seconds, "mean")
 
 
 def test_voices_are_averaged_before_items() -> None:

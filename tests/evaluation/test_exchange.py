@@ -86,7 +86,7 @@ def part(folder: Path, kind: str, pairs: list[tuple[str, str, str, str]]) -> str
         line["positive"]["id"], line["negative"]["id"] = positive, negative
         lines.append(line)
         logprobs = {"logprob_positive": -1.0 - at, "logprob_negative": -10.0 - at}
-        counts = {"tokens_positive": 2, "tokens_negative": 4}
+        counts = {"tokens_positive": 2, "tokens_negative": 4, "seconds_positive": 1.0, "seconds_negative": 5.0}
         rows.append({"id": name, "voice": voice, "subset": "", "group": "", **logprobs, **counts, "correct": 1})
     write_jsonl(folder / f"{kind}.jsonl.gz", lines)
     write_csv(folder / f"{kind}.csv", COLUMNS, rows)
@@ -98,7 +98,9 @@ META = {"author": "A. Nyone", "affiliation": "B", "description": "an LM", "open_
         "gpu_budget": 2.5}  # fmt: skip
 
 
-@pytest.mark.parametrize(("decide_by", "first", "lowest"), [("total", -1.0, -11.0), ("per_token", -0.5, -2.75)])
+@pytest.mark.parametrize(
+    ("decide_by", "first", "lowest"), [("total", -1.0, -11.0), ("per_token", -0.5, -2.75), ("per_second", -1.0, -2.2)]
+)
 def test_a_submission_has_a_line_for_every_sound_file(
     tmp_path: Path, run_step: Callable, decide_by: str, first: float, lowest: float
 ) -> None:

@@ -252,9 +252,10 @@ def test_summary(tmp_path: Path, run_step: Callable) -> None:
         (tmp_path / path).write_text(text)
         return tmp_path / path
 
-    head = "id,voice,subset,group,logprob_positive,logprob_negative,tokens_positive,tokens_negative,correct\n"
+    head = "id,voice,subset,group,logprob_positive,logprob_negative,tokens_positive,tokens_negative,"
+    head += "seconds_positive,seconds_negative,correct\n"
     # Item a: one voice right, one tied; total decides otherwise than per token. Item b: right both ways.
-    scores = put("toy/m.csv", f"{head}a,v0,,,-4,-6,2,6,1\na,v1,,,-4,-4,2,2,0.5\nb,v0,,,-1,-2,2,2,1\n")
+    scores = put("toy/m.csv", f"{head}a,v0,,,-4,-6,2,6,1,3,1\na,v1,,,-4,-4,2,2,1,1,0.5\nb,v0,,,-1,-2,2,2,1,1,1\n")
     base = put("baselines/toy/m.csv", "id,voice,baseline,correct\na,v0,length,1\na,v1,length,0\nb,v0,length,1\n")
     dev = put("bits/m.csv", "metric,value,ci_low,ci_high,n\nbits_per_second,7.5,7,8,9\n")
     flags = ["--bits", dev, "--out", tmp_path / "summary.csv", "--seed", 1]
@@ -264,6 +265,7 @@ def test_summary(tmp_path: Path, run_step: Callable) -> None:
     assert {key: (float(row["value"]), row["n"]) for key, row in rows.items()} == {
         ("m", "toy", "accuracy"): (0.875, "2"),
         ("m", "toy", "accuracy_per_token"): (0.625, "2"),
+        ("m", "toy", "accuracy_per_second"): (0.625, "2"),
         ("m", "toy", "accuracy_voices"): (0.875, "2"),
         ("m", "toy", "baseline_length"): (0.75, "2"),
         ("m", "dev", "bits_per_second"): (7.5, "9"),
@@ -275,9 +277,14 @@ def test_summary(tmp_path: Path, run_step: Callable) -> None:
 
 def test_other_normalisation_is_named_by_what_it_is() -> None:
     row = {"id": "a", "voice": "v", "correct": "0", "logprob_positive": "-4", "logprob_negative": "-6"}
-    rows = [row | {"tokens_positive": "2", "tokens_negative": "6"}]
+    lengths = {"tokens_positive": "2", "tokens_negative": "6", "seconds_positive": "1", "seconds_negative": "1"}
+    rows = [row | lengths]
     found = summary.accuracies(rows, summary.Config("per_token", 5), 1)
-    assert {metric: row.value for metric, row in found.items()} == {"accuracy": 0.0, "accuracy_total": 1.0}
+    assert {metric: row.value for metric, row in found.items()} == {
+        "accuracy": 0.0,
+        "accuracy_total": 1.0,
+        "accuracy_per_second": 1.0,
+    }
 
 
 def test_intervals_of_all_steps_agree(scored: list) -> None:

@@ -8,6 +8,7 @@ from scripts.common.files import read_csv, write_csv
 from scripts.report import (
     summary,
     table_controls,
+    table_decisions,
     table_dropped,
     table_factors,
     table_groups,
@@ -44,6 +45,8 @@ def commands(folder, out, tasks=fake.TASKS, modalities=fake.MODALITIES, samples=
     if tasks:
         yield table_factors, ("--evaluation", folder / "evaluation", "--config", FACTORS, "--tasks", *tasks,
                               "--samples", samples, "--seed", 1, *paper)  # fmt: skip
+        yield table_decisions, ("--evaluation", folder / "evaluation", "--config", FACTORS, "--tasks", *tasks,
+                                "--samples", samples, "--seed", 1, "--output", out)  # fmt: skip
         yield table_groups, ("--groups", folder / "evaluation/groups.csv", "--modalities", *modalities,
                              "--tasks", *tasks, "--output", out)  # fmt: skip
         yield table_controls, ("--controls", folder / "evaluation/controls.csv", "--output", out)
@@ -52,8 +55,8 @@ def commands(folder, out, tasks=fake.TASKS, modalities=fake.MODALITIES, samples=
 
 
 def test_each_table_stands_in_every_form(written):
-    forms = {f"{name}.{form}" for name in ("modalities", "results", "factors", "groups", "controls", "dropped")
-             for form in ("csv", "md", "tex", "html")}  # fmt: skip
+    names = ("modalities", "results", "factors", "decisions", "groups", "controls", "dropped")
+    forms = {f"{name}.{form}" for name in names for form in ("csv", "md", "tex", "html")}
     assert {path.name for path in written.iterdir()} == forms
 
 
@@ -63,6 +66,7 @@ def test_columns_are_those_agreed(written):
         "modalities": "modality,vocab_size,tokens,seconds,tokens_per_second,factor",
         "results": "modality,task,metric,value,ci_low,ci_high,n",
         "factors": "factor,baseline,modality,task,metric,change_percent,ci_low,ci_high,n,p_value,p_holm",
+        "decisions": "factor,baseline,modality,task,decide_by,change_percent,ci_low,ci_high,n",
         "controls": "modality,task,control,value,ci_low,ci_high,n",
         "groups": "modality,task,by,name,value,ci_low,ci_high,n",
         "dropped": "stage,split,reason,count,example",
@@ -191,6 +195,33 @@ def test_factors_carry_a_paired_test_corrected_for_their_number(written, standin
     markdown = (written / "factors.md").read_text()
     assert "Holm's procedure for 12 comparisons" in markdown
     assert "Items: sWUGGY 300, sBLIMP 300, Topic-SC 300." in markdown
+
+
+def decisions(folder, *, longer):
+    """Two models right in 30 of 40 and in all 40 pairs, the second only by total where its wrong sides are longer."""
+    for name, right in (("base", 30), ("new", 40)):
+        rows = []
+        for i in range(40):
+            logprobs = {"logprob_positive": -10.0, "logprob_negative": -11.0 if i < right else -9.0}
+            seconds = {"seconds_positive": 1.0, "seconds_negative": 2.0 if longer and name == "new" else 1.0}
+            rows.append({"id": i, **logprobs, "tokens_positive": 5, "tokens_negative": 5, **seconds})
+        write_csv(folder / f"t/{name}.csv", list(rows[0]), rows)
+    found = table_decisions.rows(folder, [{"name": "A", "from": "base", "to": "new"}], ["t"], 100, 1)
+    write_csv(folder / "decisions.csv", table_decisions.COLUMNS, found)
+    return {row["decide_by"]: row["change_percent"] for row in found}, table_decisions.layout(folder / "decisions.csv")
+
+
+def test_decisions_show_where_a_change_is_one_of_lengths(tmp_path):
+    changes, table = decisions(tmp_path, longer=False)
+    assert changes == {way: pytest.approx(100 / 3, abs=1e-5) for way in ("total", "per_token", "per_second")}
+    assert "No change turns its sign" in table.notes[0]
+    changes, table = decisions(tmp_path, longer=True)
+    assert changes["total"] == pytest.approx(100 / 3, abs=1e-5)
+    assert changes["per_second"] == -100.0
+    assert [row[2] for row in table.rows] == [
+        "total log-probability", "log-probability per token", "log-probability per second of speech",
+    ]  # fmt: skip
+    assert "The sign of A on T turns" in table.notes[0]
 
 
 def test_groups_stand_in_the_configs_order_with_their_size(written):

@@ -18,7 +18,7 @@ REPORT_TABLES = (
     ["modalities", "results", "dropped"]
     + ["groups", "controls"] * bool(TASKS)
     + ["seeds"] * bool(TASKS and config["seeds"])
-    + ["factors"] * WITH_FACTORS
+    + ["factors", "decisions"] * WITH_FACTORS
     + ["continuation"] * WITH_CONTINUATION
 )
 REPORT_FIGURES = (
@@ -30,6 +30,7 @@ REPORT_FIGURES = (
 
 
 include: "report_figures.smk"
+include: "report_checks.smk"
 
 
 rule tables:
@@ -215,74 +216,6 @@ rule report_table_continuation:
         " --summary {input.summary}"
         " --recogniser {input.recogniser}"
         " --modalities {params.modalities}"
-        " --output {params.folder}"
-        " 2>&1 | tee {log}"
-
-
-rule report_table_groups:
-    """Scores by phenomenon, frequency band, topic: by what the items' own labels say."""
-    input:
-        groups=f"{RESULTS}/evaluation/groups.csv",
-        code=module_files("scripts.report.table_groups"),
-    output:
-        multiext(f"{RESULTS}/report/tables/groups", ".csv", ".md", ".tex"),
-        page=report(
-            f"{RESULTS}/report/tables/groups.html",
-            category="2. Tables",
-            labels={"table": "Groups of items", "in the paper": "not there"},
-            caption="../report/groups.rst",
-        ),
-    log:
-        f"{RESULTS}/logs/report/table_groups.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/report/table_groups.tsv"
-    conda:
-        "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-    params:
-        modalities=SYSTEMS,
-        tasks=TASKS,
-        folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
-    shell:
-        "python -m scripts.report.table_groups"
-        " --groups {input.groups}"
-        " --modalities {params.modalities}"
-        " --tasks {params.tasks}"
-        " --output {params.folder}"
-        " 2>&1 | tee {log}"
-
-
-rule report_table_controls:
-    """What the models score without what they learnt."""
-    input:
-        controls=f"{RESULTS}/evaluation/controls.csv",
-        code=module_files("scripts.report.table_controls"),
-    output:
-        multiext(f"{RESULTS}/report/tables/controls", ".csv", ".md", ".tex"),
-        page=report(
-            f"{RESULTS}/report/tables/controls.html",
-            category="2. Tables",
-            labels={"table": "Controls", "in the paper": "not there"},
-            caption="../report/controls.rst",
-        ),
-    log:
-        f"{RESULTS}/logs/report/table_controls.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/report/table_controls.tsv"
-    conda:
-        "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-    params:
-        folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
-    shell:
-        "python -m scripts.report.table_controls"
-        " --controls {input.controls}"
         " --output {params.folder}"
         " 2>&1 | tee {log}"
 
