@@ -73,6 +73,7 @@ def test_every_key_of_the_schema_is_described():
         ("continuation.judge.precision", "fp8", "judge.precision is 'fp8'; it must be one of fp32, bf16, int8, int4"),
         ("continuation.judge.hours", 0, "continuation.judge.hours is 0; it must be greater than 0"),
         ("continuation.random_strings", 0, "continuation.random_strings is 0; it must be at least 1"),
+        ("report.listen_megabytes", 0, "report.listen_megabytes is 0; it must be greater than 0"),
         ("continuation.precision", "int8", "continuation.precision is 'int8'; it must be one of fp32, bf16"),
         ("modalities.text-bpe.source", "smell", "modalities.text-bpe.source is 'smell'; it must be one of text"),
         ("modalities.text-raw.vocab_size", 50, "modalities.text-raw.vocab_size is set"),

@@ -42,6 +42,20 @@ def test_the_report_and_its_tables_stand(smoke: Workflow):
             assert (results / f"report/figures/{figure}.{form}").stat().st_size > 100
 
 
+def test_continuations_are_said_heard_judged_and_shown(smoke: Workflow):
+    results = smoke.folder / "results/smoke"
+    judged = {path.stem: rows(path) for path in (results / "continuation/judged/generated").glob("*.csv")}
+    assert len(judged) == 6
+    assert {len(found) for found in judged.values()} == {3 * 2}
+    table = rows(results / "report/tables/continuation.csv")
+    assert {row["task"] for row in table} == {"continuation", "continuation-real"}
+    recogniser = [row["speech"] for row in rows(results / "continuation/recogniser.csv")]
+    assert recogniser[:3] == ["held-out", "copied", "random-words"]
+    assert len(recogniser) == 3 + 4
+    assert {row["task"] for row in rows(results / "report/tables/factors.csv")} >= {"continuation"}
+    assert (results / "report/listen.html").read_text().count("<section>") == 3
+
+
 def test_models_load_with_transformers_alone(smoke: Workflow):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

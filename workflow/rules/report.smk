@@ -220,6 +220,53 @@ rule report_table_continuation:
         " 2>&1 | tee {log}"
 
 
+rule report_listen:
+    """A page with players: every prompt and what each model went on to say."""
+    input:
+        prompts=f"{RESULTS}/continuation/prompts.jsonl",
+        cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
+        judged=expand(f"{RESULTS}/continuation/judged/generated/{{modality}}.csv", modality=CONTINUED),
+        speech=expand(f"{RESULTS}/continuation/speech/{{modality}}", modality=SPOKEN),
+        code=module_files("scripts.report.listen"),
+    output:
+        page=report(
+            f"{RESULTS}/report/listen.html",
+            category="4. Listen",
+            labels={"page": "Continuations"},
+            caption="../report/listen.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/report/listen.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report/listen.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        audio_root=AUDIO_ROOT,
+        modalities=CONTINUED,
+        spoken=SPOKEN,
+        speech=lambda wildcards, input: [f"{folder}/generated" for folder in input.speech],
+        seconds=CONTINUATION["seconds"],
+        megabytes=config["report"]["listen_megabytes"],
+    shell:
+        "python -m scripts.report.listen"
+        " --prompts {input.prompts}"
+        " --cuts {input.cuts}"
+        " --audio-root {params.audio_root:q}"
+        " --modalities {params.modalities}"
+        " --judged {input.judged}"
+        " --spoken {params.spoken}"
+        " --speech {params.speech}"
+        " --seconds {params.seconds}"
+        " --megabytes {params.megabytes}"
+        " --output {output.page}"
+        " 2>&1 | tee {log}"
+
+
 rule report_table_dropped:
     """What was left out on the way, counted by stage and reason."""
     input:

@@ -68,6 +68,7 @@ rule all:
     """Everything that the report shows, and the words whose pronunciation was guessed."""
     input:
         rules.continuation.input,
+        [f"{RESULTS}/report/listen.html"] * WITH_CONTINUATION,
         rules.tables.input,
         rules.figures.input,
         f"{RESULTS}/alignment/guessed.csv",
