@@ -101,9 +101,9 @@ def written(tmp_path: Path, call):
     def page(megabytes: float = 5.0) -> Path:
         call(
             listen, "--prompts", tmp_path / "prompts.jsonl", "--cuts", tmp_path / "cuts.jsonl",
-            "--audio-root", tmp_path, "--modalities", "text-bpe", "phone-raw", "--judged", tmp_path / "judged.csv", tmp_path / "judged.csv",
-            "--spoken", "phone-raw", "--speech", tmp_path / "speech", "--seconds", 6, "--megabytes", megabytes,
-            "--output", tmp_path / "listen.html",
+            "--audio-root", tmp_path, "--modalities", "text-bpe", "phone-raw",
+            "--judged", tmp_path / "judged.csv", tmp_path / "judged.csv", "--spoken", "phone-raw",
+            "--speech", tmp_path / "speech", "--seconds", 6, "--megabytes", megabytes, "--output", tmp_path / "listen.html",
         )  # fmt: skip
         return tmp_path / "listen.html"
 
