@@ -99,11 +99,12 @@ def written(tmp_path: Path, call):
     write_csv(tmp_path / "judged.csv", list(rows[0]), rows)
 
     def page(megabytes: float = 5.0) -> Path:
+        judged = tmp_path / "judged.csv"
         call(
             listen, "--prompts", tmp_path / "prompts.jsonl", "--cuts", tmp_path / "cuts.jsonl",
-            "--audio-root", tmp_path, "--modalities", "text-bpe", "phone-raw",
-            "--judged", tmp_path / "judged.csv", tmp_path / "judged.csv", "--spoken", "phone-raw",
-            "--speech", tmp_path / "speech", "--seconds", 6, "--megabytes", megabytes, "--output", tmp_path / "listen.html",
+            "--audio-root", tmp_path, "--modalities", "text-bpe", "phone-raw", "--judged", judged, judged,
+            "--spoken", "phone-raw", "--speech", tmp_path / "speech", "--seconds", 6, "--megabytes", megabytes,
+            "--output", tmp_path / "listen.html",
         )  # fmt: skip
         return tmp_path / "listen.html"
 
