@@ -28,8 +28,8 @@ if config["alignment"]["external"] is None:
             "../../envs/core.yaml"
         threads: 1
         resources:
-            mem_mb=lambda wildcards, attempt: 2000 * attempt,
-            runtime=lambda wildcards, attempt: 120 * attempt,
+            mem_mb=asks("alignment", "mem_mb"),
+            runtime=asks("alignment", "minutes"),
         params:
             audio_root=AUDIO_ROOT,
             config=as_json(
@@ -72,8 +72,8 @@ if config["alignment"]["external"] is None:
             "../../envs/core.yaml"
         threads: 1
         resources:
-            mem_mb=lambda wildcards, attempt: 1500 * attempt,
-            runtime=lambda wildcards, attempt: 120 * attempt,
+            mem_mb=asks("alignment", "mem_mb"),
+            runtime=asks("alignment", "minutes"),
         params:
             audio_root=audio_root,
             config=ALIGN_CONFIG,
@@ -109,8 +109,8 @@ if config["alignment"]["external"] is None:
             "../../envs/core.yaml"
         threads: 1
         resources:
-            mem_mb=lambda wildcards, attempt: 1500 * attempt,
-            runtime=lambda wildcards, attempt: 60 * attempt,
+            mem_mb=asks("alignment", "mem_mb"),
+            runtime=asks("alignment", "minutes"),
         params:
             audio_root=audio_root,
             config=ALIGN_CONFIG,

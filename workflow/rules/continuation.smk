@@ -113,8 +113,9 @@ rule continuation_generate:
         "../../envs/core.yaml"
     threads: CONTINUATION["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=asks("continuation", "mem_mb"),
+        runtime=asks("continuation", "minutes"),
+        gpu=config["cluster"]["gpus"]["continuation"],
     params:
         config=as_json(
             CONTINUATION,

@@ -139,8 +139,8 @@ else:
             "../../envs/core.yaml"
         threads: 1
         resources:
-            mem_mb=lambda wildcards, attempt: 2000 * attempt,
-            runtime=lambda wildcards, attempt: 60 * attempt,
+            mem_mb=asks("corpus", "mem_mb"),
+            runtime=asks("corpus", "minutes"),
         params:
             split="train",
             manifests=lambda wildcards: MANIFESTS["train"],

@@ -53,8 +53,9 @@ if TASKS:
             "../../envs/core.yaml"
         threads: 1
         resources:
-            mem_mb=lambda wildcards, attempt: 2000 * attempt,
-            runtime=lambda wildcards, attempt: 30 * attempt,
+            mem_mb=asks("evaluation", "mem_mb"),
+            runtime=asks("evaluation", "minutes"),
+            gpu=config["cluster"]["gpus"]["evaluation"],
         params:
             tasks=TASKS,
             config=as_json(config["evaluation"], "decide_by", "batch_tokens", "threads"),
@@ -156,8 +157,9 @@ if TASKS:
             "../../envs/core.yaml"
         threads: 1
         resources:
-            mem_mb=lambda wildcards, attempt: 2000 * attempt,
-            runtime=lambda wildcards, attempt: 60 * attempt,
+            mem_mb=asks("evaluation", "mem_mb"),
+            runtime=asks("evaluation", "minutes"),
+            gpu=config["cluster"]["gpus"]["evaluation"],
         params:
             tasks=TASKS,
             config=as_json(
@@ -216,8 +218,9 @@ if TASKS:
             "../../envs/core.yaml"
         threads: 1
         resources:
-            mem_mb=lambda wildcards, attempt: 2000 * attempt,
-            runtime=lambda wildcards, attempt: 240 * attempt,
+            mem_mb=asks("evaluation", "mem_mb"),
+            runtime=asks("evaluation", "minutes"),
+            gpu=config["cluster"]["gpus"]["evaluation"],
         params:
             tasks=TASKS,
             config=as_json(
@@ -270,8 +273,9 @@ if TASKS:
             "../../envs/core.yaml"
         threads: 1
         resources:
-            mem_mb=lambda wildcards, attempt: 2000 * attempt,
-            runtime=lambda wildcards, attempt: 60 * attempt,
+            mem_mb=asks("evaluation", "mem_mb"),
+            runtime=asks("evaluation", "minutes"),
+            gpu=config["cluster"]["gpus"]["evaluation"],
         params:
             results=lambda wildcards, input: input.scores[0].rsplit("/", 3)[0],
             modalities=as_json(config["modalities"]),
@@ -344,8 +348,9 @@ rule evaluation_bits:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        mem_mb=asks("evaluation", "mem_mb"),
+        runtime=asks("evaluation", "minutes"),
+        gpu=config["cluster"]["gpus"]["evaluation"],
     params:
         config=as_json(config["evaluation"], "bootstrap_samples", "batch_tokens", "threads"),
         seed=config["seed"],

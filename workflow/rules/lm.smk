@@ -30,8 +30,9 @@ rule lm_train:
         "../../envs/core.yaml"
     threads: config["lm"]["training"]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=asks("lm", "mem_mb"),
+        runtime=asks("lm", "minutes"),
+        gpu=config["cluster"]["gpus"]["lm"],
     params:
         config=as_json(config["lm"]),
         seed=training_seed,

@@ -52,8 +52,8 @@ rule tokens_tokenizer:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=asks("tokens", "mem_mb"),
+        runtime=asks("tokens", "minutes"),
     params:
         modality=lambda w: MODALITY[w.modality],
     shell:
@@ -162,8 +162,8 @@ rule tokens_pack:
         "../../envs/core.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=asks("tokens", "mem_mb"),
+        runtime=asks("tokens", "minutes"),
     shell:
         "python -m scripts.tokens.pack" " --shards {input.shards}" " --output {output.tokens}" " 2>&1 | tee {log}"
 

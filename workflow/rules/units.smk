@@ -30,8 +30,9 @@ rule units_encoder:
         "../../envs/core.yaml"
     threads: config["units"]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=asks("units", "mem_mb"),
+        runtime=asks("units", "minutes"),
+        gpu=config["cluster"]["gpus"]["units"],
     params:
         config=(as_json(config["units"]["encoder"]) if PRETRAINING else as_json(config["units"]["encoder"], "source")),
         audio_root=AUDIO_ROOT,
@@ -66,8 +67,9 @@ rule units_kmeans:
         "../../envs/core.yaml"
     threads: config["units"]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=asks("units", "mem_mb"),
+        runtime=asks("units", "minutes"),
+        gpu=config["cluster"]["gpus"]["units"],
     params:
         config=as_json(
             config["units"],
@@ -112,8 +114,9 @@ rule units_extract:
         "../../envs/core.yaml"
     threads: config["units"]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=asks("units", "mem_mb"),
+        runtime=asks("units", "minutes"),
+        gpu=config["cluster"]["gpus"]["units"],
     params:
         config=as_json(config["units"], "layer", "clusters", "batch_seconds"),
         audio_root=audio_root,
@@ -164,8 +167,9 @@ rule units_quality:
         "../../envs/core.yaml"
     threads: config["units"]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=asks("units", "mem_mb"),
+        runtime=asks("units", "minutes"),
+        gpu=config["cluster"]["gpus"]["units"],
     params:
         config=as_json(
             config["units"],

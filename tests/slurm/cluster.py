@@ -1,0 +1,168 @@
+"""A Slurm of one node on this machine, for the tests: munge, controller and node daemon, all state in one folder.
+
+Needs root and Debian's packages `slurm-wlm` and `munge`. The node says it has more cores than the machine, so that
+groups of jobs fit; what runs there is small.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PROGRAMS = ["munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", "scancel"]
+CONF = """
+ClusterName=test
+SlurmctldHost={host}(127.0.0.1)
+SlurmUser=root
+SlurmctldPort={port}
+SlurmdPort={node_port}
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+CredType=cred/munge
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=1
+JobAcctGatherParams=OverMemoryKill
+AccountingStorageType=accounting_storage/none
+SlurmdParameters=config_overrides
+ReturnToService=2
+KillWait=10
+MinJobAge=300
+SchedulerParameters=batch_sched_delay=1,sched_interval=2
+NodeName={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=64000 State=UNKNOWN
+PartitionName=all Nodes={host} Default=YES MaxTime=INFINITE OverSubscribe=NO State=UP
+"""
+
+
+def missing() -> str | None:
+    """Why no Slurm can be started here, or None."""
+    if os.geteuid() != 0:
+        return "a Slurm of our own needs root"
+    absent = [name for name in PROGRAMS if shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin") is None]
+    return f"not installed: {', '.join(absent)} (apt install slurm-wlm munge)" if absent else None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Cluster:
+    """The daemons, started by `start` and ended by `stop`.
+
+    Attributes:
+        folder: state, logs, key and socket; must be new and reachable by the user munge.
+        daemons: processes by name.
+    """
+
+    folder: Path
+    daemons: dict[str, subprocess.Popen] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a client of this Slurm needs in its environment."""
+        return {**os.environ, "SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": os.environ["PATH"] + ":/usr/sbin"}
+
+    @property
+    def node(self) -> str:
+        """Name of the only node."""
+        return socket.gethostname().split(".")[0]
+
+    def start(self) -> None:
+        """Start munge, the controller and the node; return when the node is idle."""
+        for name in ("state", "spool", "munge"):
+            (self.folder / name).mkdir()
+        key = self.folder / "munge/munge.key"
+        key.write_bytes(os.urandom(1024))
+        for path in (self.folder, key.parent, key):
+            shutil.chown(path, "munge", "munge")
+        key.chmod(0o400)
+        key.parent.chmod(0o700)
+        self.folder.chmod(0o755)
+        (self.folder / "slurm.conf").write_text(
+            CONF.format(folder=self.folder, host=self.node, port=_free_port(), node_port=_free_port())
+        )
+        munge = self.folder / "munge"
+        self.daemons["munged"] = subprocess.Popen(
+            ["setpriv", "--reuid=munge", "--regid=munge", "--clear-groups", "munged", "--foreground", "--force",
+             f"--socket={self.folder}/munge.socket", f"--key-file={key}", f"--pid-file={munge}/pid",
+             f"--log-file={munge}/log", f"--seed-file={munge}/seed"],
+            env=self.environment,
+        )  # fmt: skip
+        _until(lambda: (self.folder / "munge.socket").exists(), "munge's socket")
+        self.start_controller()
+        self.start_node()
+
+    def start_controller(self) -> None:
+        """Start slurmctld, with the jobs it knew before."""
+        self._daemon("slurmctld", "-D")
+        _until(lambda: "UP" in self.ask("scontrol", "ping", check=False), "the controller")
+
+    def start_node(self) -> None:
+        """Start slurmd."""
+        self._daemon("slurmd", "-D", "-N", self.node)
+        _until(lambda: self.ask("sinfo", "-h", "-o", "%T").strip() in ("idle", "mixed", "allocated"), "the node")
+
+    def kill(self, name: str) -> None:
+        """Kill a daemon at once, as a crash does."""
+        self.daemons[name].send_signal(signal.SIGKILL)
+        self.daemons[name].wait()
+
+    def ask(self, *command: str, check: bool = True) -> str:
+        """Output of one of Slurm's commands."""
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=check)
+        return done.stdout
+
+    def job(self, comment: str) -> str | None:
+        """Id of a running job whose comment (rule and wildcards, as the executor sets it) has this text."""
+        for line in self.ask("squeue", "-h", "-t", "R", "-o", "%i|%k", check=False).splitlines():
+            number, _, text = line.partition("|")
+            if comment in text:
+                return number
+        return None
+
+    def stop(self) -> None:
+        """End all jobs and daemons."""
+        if "slurmctld" in self.daemons and self.daemons["slurmctld"].poll() is None:
+            self.ask("scancel", "--user", "root", check=False)
+        for daemon in reversed(self.daemons.values()):
+            daemon.terminate()
+        for daemon in self.daemons.values():
+            try:
+                daemon.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                daemon.kill()
+
+    def _daemon(self, name: str, *flags: str) -> None:
+        self.daemons[name] = subprocess.Popen(
+            [name, *flags], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+
+def _until(true: Callable[[], object], what: str, seconds: float = 60) -> None:
+    """Wait until `true()`.
+
+    Raises:
+        TimeoutError: it did not become true.
+    """
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what} did not come within {seconds:.0f} s")
+        time.sleep(0.3)
