@@ -58,7 +58,6 @@ def audio_root(wildcards):
     return TASK_ROOTS.get(wildcards.get("task"), AUDIO_ROOT)
 
 
-
 def asks(stage, what):
     """What a stage's heavy job asks of a scheduler (mem_mb or minutes): as much again at every further try."""
     first = config["cluster"][what][stage]
