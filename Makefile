@@ -1,6 +1,7 @@
 # make run, make test, make lint, make bench: each installs what it needs into .venv first.
 
 PYTHON ?= python3.11
+PYTHON310 ?= python3.10
 CONFIG ?= config.yaml
 CORES ?= all
 # Steps are `python -m ...` in the environment of this Makefile; PASSIVE: two jobs side by side must not
@@ -8,7 +9,7 @@ CORES ?= all
 RUN = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_WAIT_POLICY=PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench clean
+.PHONY: fairseq help run test lint format bench clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,6 +35,12 @@ format: .venv/dev  ## rewrite the code in the house layout
 
 bench: .venv/dev  ## measured speeds of the expensive steps
 	$(RUN) python -m benchmarks
+
+fairseq:  ## an environment with fairseq (needs PYTHON310), for units.encoder.backend fairseq and its tests
+	$(PYTHON310) -m venv .venv-fairseq
+	.venv-fairseq/bin/pip install --quiet "pip==24.0" "setuptools<70" wheel
+	.venv-fairseq/bin/pip install --quiet "torch==1.13.1" "numpy==1.23.5"
+	.venv-fairseq/bin/pip install --quiet "fairseq==0.12.2"
 
 clean:  ## delete the results of CONFIG (says what first)
 	@name=$$(sed -n 's/^name: *\([^ #]*\).*/\1/p' $(CONFIG)); \

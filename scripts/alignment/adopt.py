@@ -20,6 +20,7 @@ from typing import Any
 from scripts.alignment import ctm, textgrid
 from scripts.alignment.align import DROPPED_COLUMNS, GUESSED_COLUMNS, DropError, check_ids
 from scripts.alignment.lexicon import SILENCE, SPOKEN_NOISE
+from scripts.common import audio
 from scripts.common.cli import run
 from scripts.common.cuts import Cut, Item, read_cuts, spoken_text, supervision
 from scripts.common.files import read_jsonl, write_csv, write_jsonl
@@ -129,13 +130,26 @@ def adopt(cut: Cut, found: Aligned | None) -> Cut:
 
 
 def adopt_lines(
-    lines: list[Cut] | list[Item], external: External, split: str, dropped: list[dict[str, str]]
+    lines: list[Cut] | list[Item],
+    external: External,
+    split: str,
+    dropped: list[dict[str, str]],
+    audio_root: str | None = None,
 ) -> Iterator[Cut | Item]:
-    """Cuts, or items both of whose sides have a fitting alignment, in order; the others go to `dropped`."""
+    """Cuts, or items both of whose sides have a fitting alignment, in order; the others go to `dropped`.
+
+    With `audio_root` the audio is read through too, since here nothing else has heard it yet.
+    """
 
     def one(cut: Cut) -> Cut | None:
         try:
-            return adopt(cut, external(cut["id"]))
+            aligned = adopt(cut, external(cut["id"]))
+            if audio_root is not None:
+                audio.read(cut, audio_root)
+            return aligned
+        except audio.AudioError as error:
+            dropped.append({"split": split, "id": cut["id"], "reason": error.reason, "detail": str(error)})
+            return None
         except DropError as drop:
             dropped.append({"split": split, "id": cut["id"], "reason": drop.reason, "detail": drop.detail})
             return None
@@ -154,6 +168,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cuts", required=True, help="cuts or task items, jsonl.gz")
     parser.add_argument("--external", required=True, help="folder of TextGrids, or of words.ctm and phones.ctm")
+    parser.add_argument("--audio-root", help="read every cut's audio from here too, and drop what cannot be read")
     parser.add_argument("--split", required=True, help="name for the first column of --dropped")
     parser.add_argument("--out", required=True, help="the same lines with alignments, jsonl.gz")
     parser.add_argument("--dropped", required=True, help="csv of what was dropped and why")
@@ -164,7 +179,7 @@ def main() -> None:
     lines = list(read_jsonl(args.cuts))
     check_ids(list(read_cuts(args.cuts)), args.cuts)
     dropped: list[dict[str, str]] = []
-    kept = write_jsonl(args.out, adopt_lines(lines, external, args.split, dropped))
+    kept = write_jsonl(args.out, adopt_lines(lines, external, args.split, dropped, args.audio_root))
     write_csv(args.dropped, DROPPED_COLUMNS, dropped)
     write_csv(args.guessed, GUESSED_COLUMNS, [])
     print(f"alignment/{args.split}: {kept} of {len(lines)} kept with alignments of {args.external}", file=sys.stderr)

@@ -17,6 +17,10 @@ class AudioError(ValueError):
         super().__init__(message)
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        # An exception is copied between processes by its args, which lack the reason.
+        return type(self), (self.reason, str(self))
+
 
 def read(cut: Cut, root: str | Path) -> np.ndarray:
     """The cut's waveform, float32 [num_samples(cut)], mono at 16 kHz.

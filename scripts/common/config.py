@@ -197,6 +197,15 @@ def _reference_problems(config: Mapping[str, Any]) -> Iterator[str]:
                 f"config: units.encoder.hidden_size is {encoder['hidden_size']};"
                 f" it must be a multiple of units.encoder.heads ({encoder['heads']})"
             )
+    if encoder["backend"] == "fairseq" and not encoder["source"].endswith(".pt"):
+        yield f"config: units.encoder.source is {encoder['source']!r}; backend fairseq needs a checkpoint, a .pt file"
+    if encoder["backend"] == "transformers" and encoder["source"].endswith(".pt"):
+        yield f"config: units.encoder.source is {encoder['source']!r}; a .pt file needs units.encoder.backend fairseq"
+    if config["units"]["chunk_seconds"] <= 2 * config["units"]["overlap_seconds"]:
+        yield (
+            f"config: units.chunk_seconds is {config['units']['chunk_seconds']};"
+            " it must be more than twice units.overlap_seconds"
+        )
     if config["units"]["clusters"] > config["units"]["sample_frames"]:
         yield f"config: units.clusters is {config['units']['clusters']}, more than units.sample_frames"
     model = config["lm"]["model"]

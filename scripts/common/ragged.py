@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +18,13 @@ class Ragged:
         ids: str [S], one per sequence, unique.
         offsets: int64 [S + 1]; sequence i is stream[offsets[i]:offsets[i + 1]].
         stream: uint16 [total].
+        made_by: fingerprint of what made the values (units: the k-means); empty if nobody said.
     """
 
     ids: np.ndarray
     offsets: np.ndarray
     stream: np.ndarray
+    made_by: str = ""
 
     @classmethod
     def join(cls, ids: Sequence[str], sequences: Sequence[np.ndarray]) -> "Ragged":
@@ -68,17 +71,22 @@ class Ragged:
             )
 
 
+def _made_by(ragged: Ragged) -> dict[str, Any]:
+    return {"made_by": np.array(ragged.made_by)} if ragged.made_by else {}
+
+
 def save_npz(path: str | Path, ragged: Ragged) -> None:
     """One .npz with ids, offsets, stream (units shards)."""
     with atomic_path(path) as aside:
-        np.savez(aside, ids=ragged.ids, offsets=ragged.offsets, stream=ragged.stream)
+        np.savez(aside, ids=ragged.ids, offsets=ragged.offsets, stream=ragged.stream, **_made_by(ragged))
 
 
 def load_npz(path: str | Path) -> Ragged:
     """What `save_npz` wrote; ValueError naming the file if it is damaged."""
     try:
         with np.load(path, allow_pickle=False) as data:
-            ragged = Ragged(ids=data["ids"], offsets=data["offsets"], stream=data["stream"])
+            made_by = str(data["made_by"]) if "made_by" in data else ""
+            ragged = Ragged(ids=data["ids"], offsets=data["offsets"], stream=data["stream"], made_by=made_by)
     except FileNotFoundError:
         raise
     except Exception as error:  # zipfile, numpy and zlib each raise their own

@@ -7,13 +7,14 @@ counted, an utterance without symbols becomes <s> </s> and is counted.
 import argparse
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
 from scripts.common.cli import run
-from scripts.common.ragged import Ragged
+from scripts.common.ragged import Ragged, load_npz
 from scripts.tokens import store
-from scripts.tokens.encoder import BOS, EOS, UNKNOWN, Encoder, load
+from scripts.tokens.encoder import BOS, EOS, MADE_BY, UNKNOWN, Encoder, load
 from scripts.tokens.modality import from_json
 from scripts.tokens.sources import Utterance, read
 
@@ -35,6 +36,19 @@ def encode(utterances: Iterable[Utterance], encoder: Encoder) -> tuple[Ragged, d
         for name in columns.keys() - {"unknown"}:
             columns[name].append(getattr(utterance, name))
     return Ragged.join(ids, sequences), columns
+
+
+def check_units(units: str | None, tokenizer: str) -> None:
+    """ValueError if the units were not made by the k-means that the tokenizer's were."""
+    said = Path(tokenizer) / MADE_BY
+    if units is None or not said.exists():
+        return
+    expected, found = said.read_text(encoding="utf-8").strip(), load_npz(units).made_by
+    if found != expected:
+        raise ValueError(
+            f"{units}: its units were made by k-means {found[:12] or 'of unknown origin'}, those of {tokenizer} by"
+            f" {expected[:12]}; their numbers mean other things, make the units again"
+        )
 
 
 def summary(tokens: Ragged, columns: dict[str, list[float]]) -> str:
@@ -61,6 +75,7 @@ def main() -> None:
     parser.add_argument("--output", required=True, help=".bin; the .idx.npz comes beside it")
     args = parser.parse_args()
     modality = from_json(args.modality)
+    check_units(args.units, args.tokenizer)
     try:
         tokens, columns = encode(read(args.cuts, args.units, modality), load(args.tokenizer))
     except ValueError as error:

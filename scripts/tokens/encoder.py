@@ -10,6 +10,7 @@ import sentencepiece
 
 from scripts.common.files import read_json
 
+MADE_BY = "units_made_by.txt"  # fingerprint of the k-means whose units these are
 MODEL = "sentencepiece.model"
 SYMBOLS = "symbols.tsv"  # symbol, tab, the character that stands for it in the SentencePiece model
 UNKNOWN, BOS, EOS = 0, 1, 2

@@ -24,7 +24,7 @@ from tokenizers import Tokenizer
 from scripts.common.cli import run
 from scripts.common.files import atomic_directory, read_json
 from scripts.tokens import fast
-from scripts.tokens.encoder import MODEL, SYMBOLS
+from scripts.tokens.encoder import MADE_BY, MODEL, SYMBOLS
 from scripts.tokens.modality import MAX_VOCABULARY, Modality, check_size, from_json
 from scripts.tokens.sources import SILENCE, read
 
@@ -235,6 +235,9 @@ def main() -> None:
     modality = from_json(args.modality)
     with atomic_directory(args.output) as folder:
         tokenizer = build(args.cuts, args.units, args.inventory, modality, folder)
+        made_by = read_json(args.inventory).get("kmeans") if modality.source == "units" else None
+        if made_by:
+            (folder / MADE_BY).write_text(made_by + "\n", encoding="utf-8")
     print(
         f"{modality.name}: {modality.tokenizer} over {modality.source}, {tokenizer.get_vocab_size()} tokens",
         file=sys.stderr,

@@ -1,10 +1,10 @@
-"""A HuBERT encoder that gives an utterance the same features whatever else is in its batch.
+"""HuBERT, wav2vec 2.0 or WavLM in transformers: an utterance has the same features whatever else is in its batch.
 
 Two things make a padded batch differ from one utterance alone. Attention sees the padding: the
 attention mask hides it. And where the first convolution is followed by a group norm over time (HuBERT
 base, and the small one trained here) padding enters its mean and variance, which no mask reaches in
-transformers: here that norm takes its statistics over each utterance's own frames alone. The
-convolutions have no padding of their own, so frame t reads samples [320 t, 320 t + 400) and nothing else.
+transformers: see scripts.units.masked_norm. The convolutions have no padding of their own, so frame t
+reads samples [320 t, 320 t + 400) and nothing else.
 """
 
 import hashlib
@@ -17,39 +17,36 @@ import numpy as np
 import torch
 import transformers
 from torch import nn
-from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
+from transformers import AutoModel, HubertConfig, PreTrainedModel, Wav2Vec2FeatureExtractor
 
 from scripts.common.frames import SAMPLE_RATE
+from scripts.units.masked_norm import MaskedGroupNorm, Moments, moments
 
 transformers.utils.logging.disable_progress_bar()  # bars over milliseconds; the steps have lines of their own
 
 PREPROCESSOR = "preprocessor_config.json"
 STRIDES = [5, 2, 2, 2, 2, 2, 2]  # HuBERT's hops; with KERNELS a 25 ms window every 20 ms
 KERNELS = [10, 3, 3, 3, 3, 2, 2]
+KINDS = ("hubert", "wav2vec2", "wavlm")  # model types with these convolutions
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
-class MaskedGroupNorm(nn.Module):
-    """Group norm with one channel per group, over the first `lengths[b]` frames of utterance b."""
+@dataclass(frozen=True)
+class Piece:
+    """What goes through an encoder as one row: an utterance, or a chunk of a long one.
 
-    def __init__(self, norm: nn.GroupNorm):
-        super().__init__()
-        self.weight, self.bias, self.eps = norm.weight, norm.bias, norm.eps
-        self.lengths: torch.Tensor | None = None  # int64 [B]; None: every utterance fills its row
+    Attributes:
+        wave: float32 [N] at 16 kHz, normalised if the encoder wants it (over the whole utterance).
+        moments: of the first convolution over the whole utterance, for a chunk; None: over the piece itself.
+    """
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:  # [B, C, T]
-        if self.lengths is None:
-            return nn.functional.group_norm(x, x.shape[1], self.weight, self.bias, self.eps)
-        inside = (torch.arange(x.shape[2], device=x.device) < self.lengths[:, None])[:, None]  # [B, 1, T]
-        count = self.lengths[:, None, None]
-        mean = (x * inside).sum(dim=2, keepdim=True) / count  # [B, C, 1]
-        centred = (x - mean) * inside
-        variance = (centred**2).sum(dim=2, keepdim=True) / count
-        return centred * torch.rsqrt(variance + self.eps) * self.weight[:, None] + self.bias[:, None]
+    wave: np.ndarray
+    moments: Moments | None = None
 
 
 @dataclass
 class Encoder:
-    """A frozen HuBERT up to the layer whose output is clustered.
+    """A frozen network up to the layer whose output is clustered.
 
     Attributes:
         model: in evaluation mode, later layers cut off.
@@ -57,13 +54,12 @@ class Encoder:
         normalise: waveforms are brought to zero mean and unit variance per utterance.
     """
 
-    model: HubertModel
+    model: PreTrainedModel
     layer: int
     normalise: bool
 
-    @torch.inference_mode()
     def features(self, waves: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Features of a batch of utterances.
+        """Features of a batch of whole utterances.
 
         Args:
             waves: float32 [N_b] at 16 kHz each, at least 400 samples.
@@ -71,21 +67,39 @@ class Encoder:
         Returns:
             float32 [frame_count(N_b), D] each; equal to the utterance alone up to rounding.
         """
-        device = self.model.device
-        lengths = torch.tensor([len(wave) for wave in waves])
-        batch = torch.zeros(len(waves), int(lengths.max()))  # [B, N]
-        for row, wave in zip(batch, waves, strict=True):
-            row[: len(wave)] = torch.from_numpy(normalised(wave) if self.normalise else wave)
+        found = self.encode([Piece(normalised(wave) if self.normalise else wave) for wave in waves])
+        return [frames.float().cpu().numpy() for frames in found]
+
+    @torch.inference_mode()
+    def encode(self, pieces: Sequence[Piece]) -> list[torch.Tensor]:
+        """Features of a batch of pieces, [frames, D] each, on the encoder's device and in its precision."""
+        device, kind = self.model.device, self.model.dtype
+        lengths = torch.tensor([len(piece.wave) for piece in pieces])
+        batch = torch.zeros(len(pieces), int(lengths.max()))  # [B, N]
+        for row, piece in zip(batch, pieces, strict=True):
+            row[: len(piece.wave)] = torch.from_numpy(piece.wave)
         padded = bool((lengths < lengths.max()).any())
         mask = torch.arange(batch.shape[1]) < lengths[:, None] if padded else None  # [B, N]
-        norm = getattr(self.model.feature_extractor.conv_layers[0], "layer_norm", None)
-        if isinstance(norm, MaskedGroupNorm):
+        norm = self.group_norm()
+        if norm is not None:
             kernel, stride = self.model.config.conv_kernel[0], self.model.config.conv_stride[0]
             norm.lengths = ((lengths - kernel) // stride + 1).to(device) if padded else None
-        out = self.model(batch.to(device), attention_mask=None if mask is None else mask.to(device))
-        hidden = out.last_hidden_state.float().cpu().numpy()  # [B, T, D]
+            norm.moments = [piece.moments for piece in pieces]
+        out = self.model(batch.to(device, kind), attention_mask=None if mask is None else mask.to(device))
         counts = self.model._get_feat_extract_output_lengths(lengths)
-        return [hidden[b, : int(count)] for b, count in enumerate(counts)]
+        return [out.last_hidden_state[b, : int(count)] for b, count in enumerate(counts)]
+
+    def moments(self, wave: np.ndarray) -> Moments | None:
+        """What the pieces of a long utterance must know of the whole; None where there is nothing."""
+        if self.group_norm() is None:
+            return None
+        first = self.model.feature_extractor.conv_layers[0].conv
+        return moments(first, torch.from_numpy(wave).to(self.model.device, self.model.dtype))
+
+    def group_norm(self) -> MaskedGroupNorm | None:
+        """The norm after the first convolution, if it is one over time."""
+        norm = getattr(self.model.feature_extractor.conv_layers[0], "layer_norm", None)
+        return norm if isinstance(norm, MaskedGroupNorm) else None
 
 
 def normalised(wave: np.ndarray) -> np.ndarray:
@@ -93,7 +107,7 @@ def normalised(wave: np.ndarray) -> np.ndarray:
     return ((wave - wave.mean()) / np.sqrt(wave.var() + 1e-7)).astype(np.float32)
 
 
-def prepare(model: HubertModel, layer: int, normalise: bool, source: str = "the encoder") -> Encoder:
+def prepare(model: PreTrainedModel, layer: int, normalise: bool, source: str = "the encoder") -> Encoder:
     """Make a model an encoder up to `layer`.
 
     Raises:
@@ -117,28 +131,35 @@ def prepare(model: HubertModel, layer: int, normalise: bool, source: str = "the 
     return Encoder(model.eval(), layer, normalise)
 
 
-def load(folder: str | Path, layer: int) -> tuple[Encoder, str]:
+def load(folder: str | Path, layer: int, *, device: str = "cpu", precision: str = "fp32") -> tuple[Encoder, str]:
     """The encoder in a Hugging Face folder and its `fingerprint`."""
     model = load_model(str(folder), local=True)
     normalise = wants_normalisation(str(folder))
     mark = fingerprint(model, normalise)
-    return prepare(model, layer, normalise, str(folder)), mark
+    network = prepare(model, layer, normalise, str(folder))
+    network.model.to(device=torch.device(device), dtype=PRECISIONS[precision])
+    return network, mark
 
 
-def load_model(source: str, local: bool = False) -> HubertModel:
-    """HubertModel from a local folder or, unless `local`, by its name on the hub.
+def load_model(source: str, local: bool = False) -> PreTrainedModel:
+    """The network from a local folder or, unless `local`, by its name on the hub.
+
+    Weights are read as tensors alone: code that a pickled file would run is refused by torch.
 
     Raises:
-        ValueError: there is no such model, it is damaged, or it is not a HuBERT.
+        ValueError: there is no such model, it is damaged, or it is of another kind.
     """
     if local and not (Path(source) / "config.json").exists():
         raise ValueError(f"{source}: no encoder here (a Hugging Face folder with config.json is expected)")
     try:
-        kind = HubertConfig.get_config_dict(source, local_files_only=local)[0].get("model_type")
-        if kind != "hubert":
-            raise ValueError(f"its model_type is {kind!r}; a 'hubert' is expected")
-        model, loading = HubertModel.from_pretrained(source, local_files_only=local, output_loading_info=True)
-    except Exception as error:  # transformers, safetensors and the hub each raise their own
+        config = HubertConfig.get_config_dict(source, local_files_only=local)[0]
+        kind = config.get("model_type")
+        if kind not in KINDS:
+            raise ValueError(f"its model_type is {kind!r}; one of {', '.join(map(repr, KINDS))} is expected")
+        if config.get("add_adapter"):
+            raise ValueError("its config says add_adapter, which changes the frame rate")
+        model, loading = AutoModel.from_pretrained(source, local_files_only=local, output_loading_info=True)
+    except Exception as error:  # transformers, safetensors, torch and the hub each raise their own
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ValueError(f"{source}: cannot be loaded as a HuBERT encoder ({reason})") from None
     # Weights that are absent would be drawn at random; only the mask's embedding is of no use here.
@@ -149,19 +170,25 @@ def load_model(source: str, local: bool = False) -> HubertModel:
 
 
 def wants_normalisation(source: str) -> bool:
-    """Whether the encoder's preprocessor config asks for normalised waveforms; ValueError if it has none.
+    """Whether the encoder's preprocessor config asks for normalised waveforms; ValueError if none, or another rate.
 
     Guessing would silently give other features: HuBERT base was trained without, HuBERT large with it.
     """
     try:
-        return bool(Wav2Vec2FeatureExtractor.from_pretrained(source).do_normalize)
+        extractor = Wav2Vec2FeatureExtractor.from_pretrained(source)
     except Exception as error:  # transformers, json and the hub each raise their own
         raise ValueError(
             f"{source}: no readable {PREPROCESSOR} with do_normalize ({str(error).strip().splitlines()[0]})"
         ) from None
+    if extractor.sampling_rate != SAMPLE_RATE:
+        raise ValueError(
+            f"{source}: {PREPROCESSOR} says a sampling_rate of {extractor.sampling_rate} Hz; the workflow's"
+            f" audio comes at {SAMPLE_RATE}"
+        )
+    return bool(extractor.do_normalize)
 
 
-def save(model: HubertModel, normalise: bool, folder: str | Path) -> None:
+def save(model: PreTrainedModel, normalise: bool, folder: str | Path) -> None:
     """Write config, weights (safetensors) and preprocessor config; same model, same bytes."""
     model.save_pretrained(folder)
     preprocessor = {
@@ -176,7 +203,7 @@ def save(model: HubertModel, normalise: bool, folder: str | Path) -> None:
     (Path(folder) / PREPROCESSOR).write_text(json.dumps(preprocessor, indent=2) + "\n", encoding="utf-8")
 
 
-def fingerprint(model: HubertModel, normalise: bool) -> str:
+def fingerprint(model: PreTrainedModel, normalise: bool) -> str:
     """Hash of everything the features depend on: weights, shape of the network, normalisation."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
@@ -184,5 +211,6 @@ def fingerprint(model: HubertModel, normalise: bool) -> str:
         digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
     config = model.config
     shape = [config.num_attention_heads, config.conv_stride, config.feat_extract_norm, config.do_stable_layer_norm]
-    digest.update(json.dumps([*shape, config.hidden_act, normalise]).encode())
+    kind = [] if config.model_type == "hubert" else [config.model_type]
+    digest.update(json.dumps([*shape, config.hidden_act, normalise, *kind]).encode())
     return digest.hexdigest()

@@ -21,8 +21,9 @@ from scripts.common.files import atomic_path, write_json
 from scripts.common.frames import frame_count
 from scripts.common.progress import Progress
 from scripts.common.seeds import derive
-from scripts.units import encoder
+from scripts.units.backend import choose_device, load
 from scripts.units.clustering import k_means
+from scripts.units.marks import kmeans_mark
 from scripts.units.sampling import choose, shares
 
 
@@ -35,6 +36,9 @@ class Config:
     sample_frames: int
     kmeans_redo: int
     kmeans_iterations: int
+    kmeans_spherical: bool = False
+    device: str = "cpu"
+    precision: str = "fp32"
 
 
 def sample_features(
@@ -95,7 +99,9 @@ def main() -> None:
 
     cpu.prepare(args.threads)
     config = Config(**json.loads(args.config))
-    network, mark = encoder.load(args.encoder, config.layer)
+    network, mark = load(
+        args.encoder, config.layer, device=config.device, precision=config.precision, threads=args.threads
+    )
     frames = sample_features(
         args.cuts,
         args.audio_root,
@@ -111,10 +117,13 @@ def main() -> None:
         redo=config.kmeans_redo,
         iterations=config.kmeans_iterations,
         threads=args.threads,
+        spherical=config.kmeans_spherical,
+        gpu=choose_device(config.device) == "cuda",
     )
     with atomic_path(args.output) as aside:
         np.save(aside, centroids)
     about = {"encoder": mark, **asdict(config), "seed": args.seed, "frames": len(frames), "objective": objective}
+    about["kmeans"] = kmeans_mark(mark, config.layer, centroids)
     write_json(args.about, about)
     print(
         f"{len(frames)} frames of layer {config.layer} in {config.clusters} clusters, mean squared distance"

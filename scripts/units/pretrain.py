@@ -30,6 +30,7 @@ from scripts.common.frames import frame_count
 from scripts.common.progress import Progress
 from scripts.common.seeds import derive, generator
 from scripts.units import encoder
+from scripts.units.backend import fetch_fairseq
 from scripts.units.chunks import ChunkPlan, grid_frames, read_piece
 from scripts.units.clustering import k_means, nearest
 from scripts.units.mfcc import mfcc
@@ -273,6 +274,12 @@ def main() -> None:
     section = json.loads(args.config)
     # Undeclared on purpose: the workflow deletes a failed job's outputs, and these must survive it.
     checkpoints = Path(args.output).with_name(Path(args.output).name + ".checkpoints")
+    backend, python = section.pop("backend", "transformers"), section.pop("fairseq_python", "")
+    if backend == "fairseq":
+        with atomic_directory(args.output) as aside:
+            mark = fetch_fairseq(section["source"], python, aside)
+        print(f"fairseq encoder {mark[:12]}", file=sys.stderr)
+        return
     if section["source"] == "pretrain":
         config = Config(**section)
         model = pretrain(config, args.cuts, args.audio_root, checkpoints, args.seed, args.threads)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from transformers import HubertConfig, HubertModel
+from transformers import AutoConfig, AutoModel
 
 from scripts.common import audio, cpu
 from scripts.common.cli import run
@@ -23,6 +23,7 @@ from scripts.common.frames import frame_centres, frame_count
 from scripts.common.ragged import load_npz
 from scripts.common.seeds import derive
 from scripts.units import encoder
+from scripts.units.backend import is_fairseq
 from scripts.units.clustering import k_means, nearest
 from scripts.units.kmeans import Config, sample_features
 from scripts.units.measures import joint_counts, measure
@@ -64,7 +65,7 @@ def count(cuts: list[Cut], phones: list[np.ndarray], units: dict[str, np.ndarray
 def untrained(folder: str, layer: int, seed: int) -> encoder.Encoder:
     """An encoder of the architecture in `folder` with random weights."""
     torch.manual_seed(derive(seed, "units", "untrained"))
-    model = HubertModel(HubertConfig.from_pretrained(folder, local_files_only=True))
+    model = AutoModel.from_config(AutoConfig.from_pretrained(folder, local_files_only=True))
     return encoder.prepare(model, layer, encoder.wants_normalisation(folder), folder)
 
 
@@ -95,11 +96,12 @@ def main() -> None:
     for path in args.dev_units:
         ours |= load_npz(path).by_id()
 
-    network = untrained(args.encoder, config.layer, args.seed)
+    network = None if is_fairseq(args.encoder) else untrained(args.encoder, config.layer, args.seed)
     baselines: list[tuple[str, int, Callable[[np.ndarray], np.ndarray]]] = [
         ("mfcc", 0, mfcc),
-        ("random-init", config.layer, lambda wave: network.features([wave])[0]),
     ]
+    if network is not None:
+        baselines.append(("random-init", config.layer, lambda wave: network.features([wave])[0]))
     rows = [("hubert", config.layer, count(cuts, phones, ours, config.clusters))]
     for name, layer, features in baselines:
         frames = sample_features(

@@ -104,6 +104,15 @@ def test_every_key_of_the_schema_is_described():
         ("corpus.source", "manifest", "corpus.manifest.train is not set"),
         ("corpus.world.speakers", 1, "corpus.world.tasks.swuggy.voices is 2, more than corpus.world.speakers"),
         ("units.layer", 9, "units.layer is 9; the encoder has 3 layers"),
+        ("units.encoder.backend", "fairseq", "backend fairseq needs a checkpoint, a .pt file"),
+        ("units.encoder.source", "x.pt", "a .pt file needs units.encoder.backend fairseq"),
+        ("units.encoder.fairseq_python", "", "units.encoder.fairseq_python is ''"),
+        ("units.chunk_seconds", 4.0, "units.chunk_seconds is 4.0; it must be more than twice"),
+        ("units.overlap_seconds", 0, "units.overlap_seconds is 0; it must be at least 0.04"),
+        ("units.decode_workers", -1, "units.decode_workers is -1; it must be at least 0"),
+        ("units.device", "tpu", "units.device is 'tpu'; it must be one of cpu, cuda, auto"),
+        ("units.precision", "fp8", "units.precision is 'fp8'; it must be one of fp32, bf16"),
+        ("units.kmeans_spherical", 1, "units.kmeans_spherical is 1; it must be of type boolean"),
         ("units.encoder.heads", 3, "units.encoder.hidden_size is 128; it must be a multiple"),
         ("units.sample_frames", 20, "units.clusters is 100, more than units.sample_frames"),
         ("lm.model.heads", 3, "hidden_size must be a multiple of heads"),
@@ -166,17 +175,6 @@ def test_a_missing_key_is_named():
     del config["lm"]["training"]["epochs"]
     with pytest.raises(ValueError, match=r"lm\.training\.epochs is missing"):
         check(config)
-
-
-@pytest.mark.parametrize(("key", "value"), [("external", "mfa"), ("triphone", {"leaves": 500, "gaussians": 2000})])
-def test_the_flat_word_loop_needs_monophones_trained_here(key: str, value: object):
-    config = changed(f"alignment.{key}", value)
-    with pytest.raises(
-        ValueError, match=rf"alignment\.{key} is set, but continuation\.recogniser kaldi needs monophones"
-    ):
-        check(config)
-    check({**config, "continuation": {**config["continuation"], "recogniser": "large-v3"}})
-    check({**config, "continuation": {**config["continuation"], "prompts": 0}})
 
 
 def test_all_problems_are_listed_at_once():

@@ -1,14 +1,18 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from scripts.common.files import write_jsonl
 from scripts.common.frames import frame_count
-from scripts.common.ragged import load_bin
+from scripts.common.ragged import Ragged, load_bin, save_npz
 from scripts.tokens import encode, pack, stats, tokenizer
+from scripts.tokens.encode import check_units
+from scripts.tokens.encoder import MADE_BY
 from tests.tokens.conftest import LINES, flag, make_cut, modality, read_json, spoken_cut
 
 
@@ -201,3 +205,17 @@ def test_steps_that_run_often_load_no_heavy_library():
     code = "import sys, scripts.tokens.encode, scripts.tokens.pack, scripts.tokens.stats; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"torch", "transformers", "tokenizers", "pandas", "lhotse"} & set(loaded)
+
+
+def test_units_of_another_k_means_are_refused(tmp_path: Path):
+    (tmp_path / "tokenizer").mkdir()
+    units = str(tmp_path / "0.npz")
+    save_npz(units, replace(Ragged.join(["a"], [np.zeros(3, np.uint16)]), made_by="b" * 64))
+    check_units(units, str(tmp_path / "tokenizer"))
+    (tmp_path / "tokenizer" / MADE_BY).write_text("b" * 64 + "\n")
+    check_units(units, str(tmp_path / "tokenizer"))
+    (tmp_path / "tokenizer" / MADE_BY).write_text("c" * 64 + "\n")
+    with pytest.raises(
+        ValueError, match=r"0\.npz: its units were made by k-means bbbbbbbbbbbb, those of .* by cccccccccccc"
+    ):
+        check_units(units, str(tmp_path / "tokenizer"))

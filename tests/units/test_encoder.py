@@ -1,12 +1,14 @@
 """An utterance's features do not depend on its batch, and damaged encoders are refused."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import transformers
 from transformers import Wav2Vec2FeatureExtractor
 
 from scripts.common.frames import frame_count
@@ -116,7 +118,7 @@ def test_bad_folders(encoder_folder: str, tmp_path: Path) -> None:
     shutil.copytree(encoder_folder, other)
     config = json.loads((other / "config.json").read_text())
     (other / "config.json").write_text(json.dumps({**config, "model_type": "llama"}))
-    with pytest.raises(ValueError, match="'hubert' is expected"):
+    with pytest.raises(ValueError, match=r"one of .hubert., .wav2vec2., .wavlm. is expected"):
         encoder.load(other, 1)
 
     taller = tmp_path / "taller"
@@ -130,3 +132,53 @@ def test_bad_folders(encoder_folder: str, tmp_path: Path) -> None:
     (silent / "preprocessor_config.json").unlink()
     with pytest.raises(ValueError, match=r"no readable preprocessor_config\.json"):
         encoder.load(silent, 1)
+
+
+@pytest.mark.parametrize("kind", ["Wav2Vec2", "WavLM"])
+@pytest.mark.parametrize("stable", [False, True])
+def test_other_encoders_of_the_family(kind: str, stable: bool, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    shape = {
+        "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2,
+        "conv_dim": [8] * 7, "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 2,
+        "feat_extract_norm": "layer" if stable else "group", "do_stable_layer_norm": stable,
+    }  # fmt: skip
+    config = getattr(transformers, f"{kind}Config")(**shape)
+    model = getattr(transformers, f"{kind}Model")(config).eval()
+    values = torch.from_numpy(encoder.normalised(waves()[4]))[None]
+    with torch.inference_mode():
+        expected = model(values, output_hidden_states=True).hidden_states[2][0].numpy()
+    encoder.save(model, True, tmp_path)
+    network, _ = encoder.load(tmp_path, 2)
+    together = network.features(waves())
+    np.testing.assert_allclose(together[4], expected, atol=2e-5)
+    for wave, features in zip(waves(), together, strict=True):
+        np.testing.assert_allclose(features, network.features([wave])[0], atol=3e-5)
+
+
+def test_another_sampling_rate(encoder_folder: str, tmp_path: Path) -> None:
+    shutil.copytree(encoder_folder, tmp_path / "e")
+    path = tmp_path / "e/preprocessor_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "sampling_rate": 8000}))
+    with pytest.raises(ValueError, match=r"preprocessor_config\.json says a sampling_rate of 8000 Hz"):
+        encoder.load(tmp_path / "e", 1)
+
+
+class Evil:
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __reduce__(self):
+        return (os.system, (f"touch {self.path}",))
+
+
+def test_pickled_code_in_a_checkpoint_is_not_run(encoder_folder: str, tmp_path: Path) -> None:
+    folder = tmp_path / "e"
+    shutil.copytree(encoder_folder, folder)
+    (folder / "model.safetensors").unlink()
+    torch.save({**tiny_model().state_dict(), "x": Evil(tmp_path / "ran")}, folder / "pytorch_model.bin")
+    with pytest.raises(ValueError, match="e: cannot be loaded as a HuBERT encoder"):
+        encoder.load(folder, 1)
+    assert not (tmp_path / "ran").exists()
+    torch.save(tiny_model().state_dict(), folder / "pytorch_model.bin")
+    assert encoder.load(folder, 1)[0].features([waves()[4]])[0].shape == (frame_count(16_001), 16)

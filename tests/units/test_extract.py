@@ -6,6 +6,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import soundfile
+import torch
 
 from scripts.common.audio import AudioError
 from scripts.common.cuts import num_samples, read_cuts
@@ -15,10 +17,16 @@ from scripts.common.progress import Progress
 from scripts.common.ragged import load_npz
 from scripts.units import encoder, extract, kmeans, quality
 from scripts.units.extract import MAX_PADDING, Config, batches, check_kmeans
+from scripts.units.marks import kmeans_mark
+from scripts.units.reading import read_ahead
+from scripts.units.spans import spans
 from tests.units.conftest import make_cut, tiny_model
 
 KMEANS = '{"layer": 2, "clusters": 12, "sample_frames": 600, "kmeans_redo": 1, "kmeans_iterations": 5%s}'
 EXTRACT = '{"layer": 2, "clusters": 12, "batch_seconds": 6}'
+
+
+WHOLE = Config(1, 2, 60)
 
 
 def call(monkeypatch: pytest.MonkeyPatch, main, *flags: str) -> None:
@@ -39,6 +47,8 @@ def test_shard(corpus: SimpleNamespace, clustered: list, tmp_path: Path, monkeyp
     about = read_json(tmp_path / "kmeans.json")
     assert (about["layer"], about["clusters"], about["frames"], about["seed"]) == (2, 12, 600, 1)
     assert len(about["objective"]) == 5
+    centroids = np.load(tmp_path / "kmeans.npy")
+    assert about["kmeans"] == kmeans_mark(about["encoder"], 2, centroids)
 
     call(
         monkeypatch, extract.main, "--cuts", corpus.dev, *clustered, "--config", EXTRACT, "--output", tmp_path / "0.npz"
@@ -48,6 +58,7 @@ def test_shard(corpus: SimpleNamespace, clustered: list, tmp_path: Path, monkeyp
     assert units.ids.tolist() == [cut["id"] for cut in cuts]
     assert units.lengths.tolist() == [frame_count(num_samples(cut)) for cut in cuts]
     assert units.stream.dtype == np.uint16
+    assert units.made_by == about["kmeans"]
     assert units.stream.max() < 12
 
     # One by one: the same units, but for frames between two centroids up to rounding.
@@ -116,6 +127,13 @@ def test_k_means_that_does_not_fit(changed: dict, centroids: np.ndarray, message
         check_kmeans(centroids, about, "a" * 64, Config(2, 3, 60), "kmeans.npy")
 
 
+def test_centroids_under_anothers_name() -> None:
+    centroids = np.zeros((3, 2), np.float32)
+    about = {"encoder": "a" * 64, "layer": 2, "clusters": 3, "kmeans": kmeans_mark("a" * 64, 2, centroids + 1)}
+    with pytest.raises(ValueError, match=r"kmeans\.npy: its centroids are not those that its \.json was written for"):
+        check_kmeans(centroids, about, "a" * 64, Config(2, 3, 60), "kmeans.npy")
+
+
 def test_damaged_k_means(tmp_path: Path) -> None:
     (tmp_path / "k.npy").write_bytes(b"\x93NUMPY\x01")
     with pytest.raises(ValueError, match=r"k\.npy: not a k-means file"):
@@ -138,11 +156,112 @@ def test_audio_that_vanished(corpus: SimpleNamespace) -> None:
     cut = make_cut("x", "gone.flac", 0.0, 16_000)
     network = encoder.prepare(tiny_model(), 1, True)
     with pytest.raises(AudioError, match=r"x: .* does not exist"):
-        list(extract.extract([cut], corpus.root, network, np.zeros((2, 16), np.float32), 60, Progress("t", 1, "s")))
+        list(extract.extract([cut], corpus.root, network, np.zeros((2, 16), np.float32), WHOLE, Progress("t", 1, "s")))
 
 
 def test_shorter_than_a_frame(corpus: SimpleNamespace) -> None:
     cut = make_cut("x", "gone.flac", 0.0, 399)
     network = encoder.prepare(tiny_model(), 1, True)
-    found = list(extract.extract([cut], corpus.root, network, np.zeros((2, 16), np.float32), 60, Progress("t", 1, "s")))
+    found = list(
+        extract.extract([cut], corpus.root, network, np.zeros((2, 16), np.float32), WHOLE, Progress("t", 1, "s"))
+    )
     assert [(name, len(units)) for name, units in found] == [("x", 0)]
+
+
+def test_workers_read_the_same(corpus: SimpleNamespace) -> None:
+    cuts = [cut for path in corpus.train for cut in read_cuts(path)]
+    found = []
+    for workers in (0, 2):
+        batches_read = read_ahead((cuts[i : i + 4] for i in range(0, len(cuts), 4)), corpus.root, workers)
+        found.append([wave for batch in batches_read for wave in batch])
+    assert len(found[0]) == len(cuts)
+    assert all(np.array_equal(a, b) for a, b in zip(*found, strict=True))
+    with pytest.raises(AudioError, match=r"x: .* does not exist") as error:
+        list(read_ahead([[make_cut("x", "gone.flac", 0.0, 16_000)]], corpus.root, 1))
+    assert error.value.reason == "audio-missing"
+
+
+@pytest.mark.parametrize("length", [5, 100, 101, 140, 180, 260, 999])
+def test_spans_keep_every_frame_once_and_hear_around_it(length: int) -> None:
+    found = spans(length, 100, 10)
+    assert [frame for span in found for frame in range(*span.keep)] == list(range(length))
+    for span in found:
+        end = span.first + span.count
+        assert 0 <= span.first <= span.keep[0] < span.keep[1] <= end <= length
+        assert span.count == min(100, length)
+        assert span.keep[0] - span.first >= 10 or span.first == 0
+        assert end - span.keep[1] >= 10 or end == length
+    with pytest.raises(ValueError, match=r"more than twice units.overlap_seconds"):
+        spans(length, 20, 10)
+
+
+def long_wave(seconds: float) -> np.ndarray:
+    samples = round(seconds * 16_000)
+    wave = 0.1 * np.random.default_rng(0).standard_normal(samples) + np.sin(np.arange(samples) ** 1.3 / 900)
+    return (wave * np.linspace(0.2, 1, samples)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("norm", "normalise"), [("group", True), ("group", False), ("layer", True)])
+def test_chunks_differ_from_the_whole_by_attention_alone(norm: str, normalise: bool) -> None:
+    """Layer 0 sees 16 frames to either side: there chunks are exact, normalisations included."""
+    network = encoder.prepare(tiny_model(feat_extract_norm=norm), 0, normalise)
+    wave = long_wave(7.003)
+    rows = extract.pieces_of(wave, network, Config(0, 2, 60, chunk_seconds=2.0, overlap_seconds=0.4))
+    assert len(rows) > 4
+    together = np.empty((frame_count(len(wave)), 16), np.float32)
+    for (span, _), features in zip(rows, network.encode([piece for _, piece in rows]), strict=True):
+        together[slice(*span.keep)] = features[span.keep[0] - span.first : span.keep[1] - span.first]
+    np.testing.assert_allclose(together, network.features([wave])[0], atol=3e-5)
+
+
+def test_chunked_units_are_nearly_the_whole_ones() -> None:
+    network = encoder.prepare(tiny_model(), 2, True)
+    wave = long_wave(12)
+    centroids = network.features([wave])[0][::50].copy()
+    assign = extract.Assigner(centroids)
+    (whole,) = extract.encode_batch([wave], network, assign, Config(2, len(centroids), 60))
+    chunked = Config(2, len(centroids), 60, chunk_seconds=4.0, overlap_seconds=1.0)
+    (parts,) = extract.encode_batch([wave], network, assign, chunked)
+    assert len(parts) == len(whole) == frame_count(len(wave))
+    assert (parts == whole).mean() > 0.9
+
+
+@pytest.mark.slow
+def test_two_hours_in_one_cut(tmp_path: Path) -> None:
+    wave = np.random.default_rng(0).integers(-3000, 3000, 7200 * 16_000, dtype=np.int16)
+    soundfile.write(tmp_path / "long.flac", wave, 16_000)
+    cut = make_cut("long", "long.flac", 0.0, 16_000) | {"duration": 7200.0}
+    network = encoder.prepare(tiny_model(conv_dim=[2] * 7, num_hidden_layers=1, num_attention_heads=1), 1, True)
+    ((name, units),) = extract.extract(
+        [cut], str(tmp_path), network, np.eye(3, 16, dtype=np.float32), WHOLE, Progress("t", 1, "s")
+    )
+    assert (name, len(units)) == ("long", frame_count(7200 * 16_000))
+
+
+def test_features_that_are_not_numbers(corpus: SimpleNamespace) -> None:
+    model = tiny_model()
+    model.encoder.layers[0].final_layer_norm.bias.data[0] = torch.nan
+    network = encoder.prepare(model, 1, True)
+    cut = next(read_cuts(corpus.dev))
+    with pytest.raises(ValueError, match=rf"{cut['id']} or a cut beside it: the encoder's features hold NaN"):
+        list(extract.extract([cut], corpus.root, network, np.zeros((2, 16), np.float32), WHOLE, Progress("t", 1, "s")))
+
+
+def test_bf16_gives_nearly_the_same_units(encoder_folder: str) -> None:
+    wave = long_wave(4)
+    exact, _ = encoder.load(encoder_folder, 2)
+    rough, _ = encoder.load(encoder_folder, 2, precision="bf16")
+    (a,), (b,) = exact.features([wave]), rough.features([wave])
+    assert 0 < np.abs(a - b).max() < 0.2 * np.abs(a).max()
+
+
+def test_a_window_of_nothing_but_blinks(corpus: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cuts without a frame fill a whole window; those after it keep their own units."""
+    monkeypatch.setattr(extract, "WINDOW", 2)
+    cuts = [make_cut(f"b{i}", "gone.flac", 0.0, 300) for i in range(4)] + list(read_cuts(corpus.dev))
+    network = encoder.prepare(tiny_model(), 1, True)
+    centroids = np.eye(2, 16, dtype=np.float32)
+    found = dict(extract.extract(cuts, corpus.root, network, centroids, WHOLE, Progress("t", 1, "s")))
+    assert {name: len(units) for name, units in found.items()} == {
+        cut["id"]: frame_count(num_samples(cut)) for cut in cuts
+    }

@@ -34,6 +34,17 @@ def test_k_means_finds_clusters_and_repeats_itself() -> None:
     assert np.array_equal(centroids, again)
 
 
+def test_spherical_k_means_clusters_directions() -> None:
+    random = np.random.default_rng(0)
+    frames = random.standard_normal((400, 5)).astype(np.float32) * random.uniform(0.1, 10, (400, 1)).astype(np.float32)
+    given = frames / np.linalg.norm(frames, axis=1, keepdims=True)
+    centroids, objective = k_means(frames.copy(), 6, seed=1, redo=3, iterations=20, spherical=True)
+    np.testing.assert_allclose(np.linalg.norm(centroids, axis=1), 1, atol=1e-5)
+    assert nearest(frames, centroids).tolist() == (given @ centroids.T).argmax(axis=1).tolist()
+    assert objective[-1] < objective[0]
+    assert objective[-1] == pytest.approx(((given - centroids[nearest(given, centroids)]) ** 2).sum(), rel=0.02)
+
+
 def test_nearest_is_the_brute_force_one() -> None:
     random = np.random.default_rng(0)
     frames, centroids = random.standard_normal((50, 4)), random.standard_normal((7, 4))

@@ -149,9 +149,13 @@ else:
         resources:
             mem_mb=lambda wildcards, attempt: 1500 * attempt,
             runtime=lambda wildcards, attempt: 60 * attempt,
+        params:
+            # Units made elsewhere need no audio at all; for ours it must be readable.
+            audio=lambda w: ["--audio-root", audio_root(w)] if config["units"]["external"] is None else [],
         shell:
             "python -m scripts.alignment.adopt"
             " --cuts {input.cuts}"
+            " {params.audio:q}"
             " --external {input.external:q}"
             " --split {wildcards.split}"
             " --out {output.cuts}"
@@ -179,9 +183,13 @@ else:
         resources:
             mem_mb=lambda wildcards, attempt: 1500 * attempt,
             runtime=lambda wildcards, attempt: 60 * attempt,
+        params:
+            # Units made elsewhere need no audio at all; for ours it must be readable.
+            audio=lambda w: ["--audio-root", audio_root(w)] if config["units"]["external"] is None else [],
         shell:
             "python -m scripts.alignment.adopt"
             " --cuts {input.cuts}"
+            " {params.audio:q}"
             " --external {input.external:q}"
             " --split {wildcards.task}"
             " --out {output.cuts}"

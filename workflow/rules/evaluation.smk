@@ -18,7 +18,6 @@ SYSTEMS = [*MODALITIES, *config["evaluation"]["foreign"]]
 
 
 include: "evaluation_exchange.smk"
-include: "evaluation_tuned.smk"
 
 
 if TASKS:

@@ -34,7 +34,11 @@ rule units_encoder:
         runtime=asks("units", "minutes"),
         gpu=config["cluster"]["gpus"]["units"],
     params:
-        config=(as_json(config["units"]["encoder"]) if PRETRAINING else as_json(config["units"]["encoder"], "source")),
+        config=(
+            as_json(config["units"]["encoder"])
+            if PRETRAINING
+            else as_json(config["units"]["encoder"], "source", "backend", "fairseq_python")
+        ),
         audio_root=AUDIO_ROOT,
         seed=config["seed"],
         threads=config["units"]["threads"],
@@ -78,6 +82,9 @@ rule units_kmeans:
             "sample_frames",
             "kmeans_redo",
             "kmeans_iterations",
+            "kmeans_spherical",
+            "device",
+            "precision",
         ),
         audio_root=AUDIO_ROOT,
         seed=config["seed"],
@@ -118,7 +125,17 @@ rule units_extract:
         runtime=asks("units", "minutes"),
         gpu=config["cluster"]["gpus"]["units"],
     params:
-        config=as_json(config["units"], "layer", "clusters", "batch_seconds"),
+        config=as_json(
+            config["units"],
+            "layer",
+            "clusters",
+            "batch_seconds",
+            "chunk_seconds",
+            "overlap_seconds",
+            "decode_workers",
+            "device",
+            "precision",
+        ),
         audio_root=audio_root,
         threads=config["units"]["threads"],
     shell:
@@ -179,6 +196,9 @@ rule units_quality:
             "sample_frames",
             "kmeans_redo",
             "kmeans_iterations",
+            "kmeans_spherical",
+            "device",
+            "precision",
         ),
         audio_root=AUDIO_ROOT,
         seed=config["seed"],

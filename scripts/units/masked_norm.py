@@ -1,0 +1,66 @@
+"""The group norm after HuBERT base's first convolution, with statistics of the utterance's own frames alone.
+
+It normalises every channel over time. Padding enters its mean and variance, which no attention mask reaches in
+transformers, and a chunk of a long utterance has others than the whole: here padding is left out, and the whole
+utterance's moments can be given.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+Moments = tuple[torch.Tensor, torch.Tensor]  # mean and variance of each channel, float32 [C] each
+
+
+class MaskedGroupNorm(nn.Module):
+    """Group norm with one channel per group, over the first `lengths[b]` frames of row b, or by `moments[b]`."""
+
+    def __init__(self, norm: nn.GroupNorm):
+        super().__init__()
+        self.weight, self.bias, self.eps = norm.weight, norm.bias, norm.eps
+        self.lengths: torch.Tensor | None = None  # int64 [B]; None: every utterance fills its row
+        self.moments: Sequence[Moments | None] = ()  # one per row, or none at all
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:  # [B, C, T]
+        if self.lengths is None and not any(self.moments):
+            return nn.functional.group_norm(x, x.shape[1], self.weight, self.bias, self.eps)
+        kind, x = x.dtype, x.float()
+        lengths = self.lengths if self.lengths is not None else torch.full((len(x),), x.shape[2], device=x.device)
+        inside = (torch.arange(x.shape[2], device=x.device) < lengths[:, None])[:, None]  # [B, 1, T]
+        count = lengths[:, None, None]
+        mean = (x * inside).sum(dim=2, keepdim=True) / count  # [B, C, 1]
+        for row, given in enumerate(self.moments):
+            if given is not None:
+                mean[row, :, 0] = given[0]
+        centred = (x - mean) * inside
+        variance = (centred**2).sum(dim=2, keepdim=True) / count
+        for row, given in enumerate(self.moments):
+            if given is not None:
+                variance[row, :, 0] = given[1]
+        weight, bias = self.weight[:, None].float(), self.bias[:, None].float()
+        return (centred * torch.rsqrt(variance + self.eps) * weight + bias).to(kind)
+
+
+@torch.inference_mode()
+def moments(convolution: nn.Conv1d, wave: torch.Tensor, piece: int = 2**22) -> Moments:
+    """Moments of a convolution's output over a waveform of any length, piece by piece.
+
+    Args:
+        convolution: the first one, without padding.
+        wave: [N], of the convolution's type and device.
+        piece: outputs held at a time times channels, so that memory does not grow with N.
+
+    Returns:
+        What the norm would find on the whole output at once, up to rounding.
+    """
+    kernel, stride = convolution.kernel_size[0], convolution.stride[0]
+    count = (len(wave) - kernel) // stride + 1
+    step = max(1, piece // convolution.out_channels)
+    total = torch.zeros(2, convolution.out_channels, dtype=torch.float64, device=wave.device)
+    for first in range(0, count, step):
+        last = min(count, first + step)
+        out = convolution(wave[None, None, first * stride : (last - 1) * stride + kernel])[0].double()  # [C, step]
+        total += torch.stack([out.sum(dim=1), (out**2).sum(dim=1)])
+    mean = total[0] / count
+    return mean.float(), (total[1] / count - mean**2).clamp(min=0).float()
