@@ -4,23 +4,25 @@ Perplexities are summed up over the continuations that have one; `empty_share` s
 is a 95% bootstrap over prompts, since continuations of one prompt are not independent. Low perplexity can be babble,
 so beside it stand: `repeated_4grams`, the share of a continuation's four-word sequences that it said before;
 `distinct_words`, different words over all words of the modality; `word_entropy`, bits per word of what it says at all;
-`words`, `words_per_second`, `silence` (share of the time). `task` is `continuation` for what was generated and
-`continuation-real` for the same way's real speech.
+`words`, `words_per_second`, `silence` (share of the time). Where the corpus is the written world, `on_topic` and
+`known_patterns` need no language model (scripts/continuation/world.py). `task` is `continuation` for what was generated
+and `continuation-real` for the same way's real speech.
 """
 
 import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from scripts.common.cli import run
-from scripts.common.files import read_csv, write_csv
+from scripts.common.files import read_csv, read_jsonl, write_csv
 from scripts.common.seeds import generator
 from scripts.continuation.judge import OK
+from scripts.continuation.world import World
 
 COLUMNS = ("modality", "task", "metric", "value", "ci_low", "ci_high", "n")
 TASKS = ("continuation", "continuation-real")
@@ -82,8 +84,23 @@ def variety(rows: Sequence[Row]) -> dict[str, tuple[float, int]]:
     return found
 
 
-def summarise(rows: Sequence[Row], modality: str, task: str, samples: int, seed: int) -> list[dict[str, object]]:
-    """All lines of one file of judged continuations; ValueError if it holds none."""
+def in_world(rows: Sequence[Row], topics: Mapping[str, str | None], world: World) -> dict[str, tuple[float, int]]:
+    """(value, texts it is over) of what the world says of them."""
+    on = [world.on_topic(row["text"].split(), topic) for row in rows if (topic := topics.get(row["prompt"]))]
+    known = [world.known_patterns(row["text"].split()) for row in rows]
+    found = {"on_topic": [x for x in on if x is not None], "known_patterns": [x for x in known if x is not None]}
+    return {name: (float(np.mean(values)), len(values)) for name, values in found.items() if values}
+
+
+def summarise(
+    rows: Sequence[Row],
+    modality: str,
+    task: str,
+    samples: int,
+    seed: int,
+    more: Mapping[str, tuple[float, int]] | None = None,
+) -> list[dict[str, object]]:
+    """All lines of one file of judged continuations, `more` among them; ValueError if it holds none."""
     if not rows:
         raise ValueError(f"{modality}: {task}: no continuations")
     lines = []
@@ -94,7 +111,10 @@ def summarise(rows: Sequence[Row], modality: str, task: str, samples: int, seed:
             prompts = [row["prompt"] for row in scored]
             value, low, high = interval([float(row[column]) for row in scored], prompts, statistic, samples, seed)
         lines.append((metric, value, low, high, len(scored)))
-    lines += [(metric, value, float("nan"), float("nan"), n) for metric, (value, n) in variety(rows).items()]
+    lines += [
+        (metric, value, float("nan"), float("nan"), n)
+        for metric, (value, n) in {**variety(rows), **(more or {})}.items()
+    ]
     return [dict(zip(COLUMNS, (modality, task, m, *_rounded(v, lo, hi), n), strict=True)) for m, v, lo, hi, n in lines]
 
 
@@ -108,15 +128,21 @@ def main() -> None:
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--generated", type=Path, nargs="+", required=True, help="judged, per modality (.csv)")
     parser.add_argument("--real", type=Path, nargs="+", required=True, help="judged, per modality (.csv)")
+    parser.add_argument("--prompts", type=Path, required=True, help="prompts.jsonl, with topics")
+    parser.add_argument("--world", action="store_true", help="the corpus is the written world")
     parser.add_argument("--config", type=json.loads, required=True, help="JSON: bootstrap_samples")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
+    world = World(args.seed) if args.world else None
+    topics = {row["id"]: row["topic"] for row in read_jsonl(args.prompts)}
     samples = args.config["bootstrap_samples"]
     lines = []
     for modality, *paths in zip(args.modalities, args.generated, args.real, strict=True):
         for task, path in zip(TASKS, paths, strict=True):
-            lines += summarise(read_csv(path), modality, task, samples, args.seed)
+            rows = read_csv(path)
+            more = in_world(rows, topics, world) if world else {}
+            lines += summarise(rows, modality, task, samples, args.seed, more)
     write_csv(args.out, COLUMNS, lines)
     for line in lines:
         if line["metric"] == "perplexity_median":

@@ -63,7 +63,7 @@ class SyntaxPairs:
         raise ValueError(f"sblimp: no new pair of {phenomenon} in {ATTEMPTS} attempts; ask for fewer pairs")
 
     def _story(self, topic: Topic, tense: str = "present") -> Story:
-        return Story(self.lexicon, self.grammar, topic, tense, named_couple(self.lexicon, self.rng), self.rng)
+        return Story(self.lexicon, topic, tense, named_couple(self.lexicon, self.rng), self.rng, grammar=self.grammar)
 
     def _mirror(self, build: Callable[[bool, bool], Sequence[str]]) -> Mirrored:
         """`build(first, second)` is right if both agree."""
@@ -245,7 +245,7 @@ class TopicPairs:
         return first, second
 
     def _tell(self, topic: Topic, tense: str, cast: Cast) -> ToldStory:
-        story = Story(self.lexicon, self.grammar, topic, tense, replace(cast), self.rng)
+        story = Story(self.lexicon, topic, tense, replace(cast), self.rng, grammar=self.grammar)
         parts = ("opening", *["middle"] * int(self.rng.integers(1, 4)))
         sentences = [self._new(story, part) for part in parts]
         while not story.introduced:  # "they" of the ending must be somebody

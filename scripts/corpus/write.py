@@ -105,7 +105,7 @@ def write_paragraph(
 ) -> Paragraph:
     """A story none of whose sentences is taken or said twice; its words are added to `said`."""
     cast = choose_cast(lexicon, topic, rng)
-    story = Story(lexicon, grammar, topic, pick(rng, TENSES, TENSE_SHARES), cast, rng, said)
+    story = Story(lexicon, topic, pick(rng, TENSES, TENSE_SHARES), cast, rng, said, grammar=grammar)
     count = int(rng.integers(SENTENCES[0], SENTENCES[1] + 1))
     sentences: list[Sentence] = []
 

@@ -7,6 +7,7 @@ makes no rows.
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,10 +31,16 @@ class Config:
     bootstrap_samples: int
 
 
+def place(name: str) -> tuple[int, str]:
+    """Where a group stands among its like: by its first number (oov, 1-5, 6-20, >100), then by its name."""
+    number = re.search(r"\d+", name)
+    return (int(number[0]) if number else -1, name)
+
+
 def accuracies(rows: list[dict[str, str]], samples: int, seed: int) -> Iterator[dict[str, Any]]:
-    """by, name, value, ci_low, ci_high, n of every group in the rows that score.py wrote, in order of appearance."""
+    """by, name, value, ci_low, ci_high, n of every group in the rows that score.py wrote, in the order of `place`."""
     for label in LABELS:
-        names = list(dict.fromkeys(row[label] for row in rows))
+        names = sorted({row[label] for row in rows}, key=place)
         if len(names) < 2:
             continue
         for name in names:

@@ -8,7 +8,7 @@ through the key-value cache, and the rest run in batches of similar length. Batc
 right, where a causal model cannot see, so no attention mask is needed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from scripts.common.progress import Progress
 SHARED_PREFIX = 128  # tokens two sequences must share before the cache is worth a second pass
 
 Sequences = Mapping[str, np.ndarray]
+Maps = Sequence[Callable[[torch.Tensor], torch.Tensor]]  # [B, T, H] to [B, T, H], one per layer
+Reader = Callable[[torch.Tensor], torch.Tensor]  # hidden states [B, T, H] to logits [B, T, V]
 
 
 def load_model(folder: str | Path, threads: int) -> PreTrainedModel:
@@ -73,23 +75,36 @@ def score(model: PreTrainedModel, sequences: Sequences, batch_tokens: int, name:
         ValueError: naming `name` and the sequence, if it has fewer than two tokens, a token outside the
             vocabulary, more tokens than the model's context, or a log-probability that is not finite.
     """
-    return {key: float(value[0]) for key, value in _score(model, sequences, batch_tokens, name, False).items()}
+    return {key: float(value[0]) for key, value in _score(model, sequences, batch_tokens, name, []).items()}
 
 
-def score_layers(model: PreTrainedModel, sequences: Sequences, batch_tokens: int, name: str) -> dict[str, np.ndarray]:
+def score_layers(
+    model: PreTrainedModel, sequences: Sequences, batch_tokens: int, name: str, maps: Maps = ()
+) -> dict[str, np.ndarray]:
     """Log-probability of each sequence by every layer, float64 [1 + layers]; entry 0 reads the embeddings.
 
     A layer's hidden state goes through the model's own final norm and output head (the "logit lens",
-    nostalgebraist 2020); the last entry equals `score`. Arguments and errors as for `score`.
+    nostalgebraist 2020), after the layer's map of `maps` if there are any (one for every entry but the last); the
+    last entry equals `score`. Other arguments and errors as for `score`.
     """
     if not hasattr(model.base_model, "norm"):
         raise ValueError(f"{name}: {type(model).__name__} has no final norm `base_model.norm` to project layers with")
-    return _score(model, sequences, batch_tokens, name, True)
+    count = model.config.num_hidden_layers
+    if maps and len(maps) != count:
+        raise ValueError(f"{name}: {len(maps)} maps were given for {count} layers; one each but for the last is right")
+    norm, head = model.base_model.norm, model.get_output_embeddings()
+
+    def reader(change: Reader | None) -> Reader:
+        return lambda hidden: head(norm(change(hidden) if change else hidden))
+
+    changes: list[Reader | None] = [*maps] if maps else [None for _ in range(count)]
+    readers = [reader(change) for change in changes]
+    return _score(model, sequences, batch_tokens, name, [*readers, head])  # the last state is already normed
 
 
 @torch.inference_mode()
 def _score(
-    model: PreTrainedModel, sequences: Sequences, batch_tokens: int, name: str, every_layer: bool
+    model: PreTrainedModel, sequences: Sequences, batch_tokens: int, name: str, readers: list[Reader]
 ) -> dict[str, np.ndarray]:
     _check(model, sequences, name)
     keys = {key: np.asarray(ids, dtype=np.int64).tobytes() for key, ids in sequences.items()}
@@ -98,7 +113,7 @@ def _score(
     progress, done = Progress(name, sum(map(len, unique)), "tokens"), 0
     totals: dict[bytes, np.ndarray] = {}
     for group, shared in _batches(unique, batch_tokens):
-        for ids, total in zip(group, _score_batch(model, group, shared, every_layer), strict=True):
+        for ids, total in zip(group, _score_batch(model, group, shared, readers), strict=True):
             totals[ids.tobytes()] = total
         done += sum(map(len, group))
         progress.update(done)
@@ -170,30 +185,28 @@ def _common_prefix(a: np.ndarray, b: np.ndarray) -> int:
     return int(differs[0]) if len(differs) else limit
 
 
-def _score_batch(model: PreTrainedModel, group: list[np.ndarray], shared: int, every_layer: bool) -> np.ndarray:
+def _score_batch(model: PreTrainedModel, group: list[np.ndarray], shared: int, readers: list[Reader]) -> np.ndarray:
     """Totals of sequences whose first `shared` tokens are the same; float64 [B, 1 or 1 + layers]."""
     if not shared:
-        logp, _ = _logp(model, _pad([ids[:-1] for ids in group]), _pad([ids[1:] for ids in group]), every_layer)
+        logp, _ = _logp(model, _pad([ids[:-1] for ids in group]), _pad([ids[1:] for ids in group]), readers)
         return _sum(logp, [len(ids) - 1 for ids in group])
     beginning = group[0][:shared]
     # The beginning predicts its own tokens, all but the first; its last state is passed again below.
-    before, cache = _logp(model, _pad([beginning[:-1]]), _pad([beginning[1:]]), every_layer, use_cache=True)
+    before, cache = _logp(model, _pad([beginning[:-1]]), _pad([beginning[1:]]), readers, use_cache=True)
     cache.batch_repeat_interleave(len(group))
     inputs, targets = [ids[shared - 1 : -1] for ids in group], [ids[shared:] for ids in group]
-    after, _ = _logp(model, _pad(inputs), _pad(targets), every_layer, past_key_values=cache, use_cache=True)
+    after, _ = _logp(model, _pad(inputs), _pad(targets), readers, past_key_values=cache, use_cache=True)
     return _sum(before, [shared - 1]) + _sum(after, list(map(len, targets)))
 
 
 def _logp(
-    model: PreTrainedModel, inputs: torch.Tensor, targets: torch.Tensor, every_layer: bool, **options: Any
+    model: PreTrainedModel, inputs: torch.Tensor, targets: torch.Tensor, readers: list[Reader], **options: Any
 ) -> tuple[torch.Tensor, Any]:
     """Log-probability of each target [B, T] by the head, or by every layer, float64 [B, T, L], and the cache."""
     inputs, targets = inputs.to(model.device), targets.to(model.device)
-    output = model(input_ids=inputs, output_hidden_states=every_layer, **{"use_cache": False, **options})
-    if every_layer:
-        head, norm = model.get_output_embeddings(), model.base_model.norm
-        *inner, last = output.hidden_states  # the last is already normed
-        logp = [_pick(head(hidden), targets) for hidden in (*map(norm, inner), last)]
+    output = model(input_ids=inputs, output_hidden_states=bool(readers), **{"use_cache": False, **options})
+    if readers:
+        logp = [_pick(read(hidden), targets) for read, hidden in zip(readers, output.hidden_states, strict=True)]
     else:
         logp = [_pick(output.logits, targets)]
     return torch.stack(logp, dim=-1), output.past_key_values

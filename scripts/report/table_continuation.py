@@ -8,11 +8,12 @@ from scripts.common.cli import run
 from scripts.common.files import write_csv
 from scripts.report import continuation
 from scripts.report.continuation import METRIC, REAL, TASK
-from scripts.report.names import display
+from scripts.report.names import display, spaced
 from scripts.report.read import read_table, records
 from scripts.report.render import NONE, Column, Table, interval, number, write_forms
 
 ERRORS = "word_error_rate"
+IN_WORLD = ("on_topic", "known_patterns")
 COLUMNS = (*continuation.TEXT, *continuation.NUMBERS)
 NOT_MODALITIES = {
     "held-out": "held-out speech",
@@ -31,6 +32,7 @@ def layout(path: str | Path, recogniser: str | Path, modalities: Sequence[str]) 
         found = cells.get((modality, task, metric))
         return number(scale * found["value"], digits) if found else NONE
 
+    world = [metric for metric in IN_WORLD if metric in {key[2] for key in cells}]
     columns = [
         Column("modality", text=True),
         *(Column(name, "generated: perplexity") for name in ("mean", "median", "after the prompt, median")),
@@ -42,6 +44,7 @@ def layout(path: str | Path, recogniser: str | Path, modalities: Sequence[str]) 
             Column(name, "generated")
             for name in ("words each", "repeated 4-grams, %", "without words, %", "silence, %")
         ),
+        *(Column(f"{spaced(metric)}, %", "generated (real speech)") for metric in world),
     ]
     lines = []
     for modality in modalities:
@@ -60,6 +63,10 @@ def layout(path: str | Path, recogniser: str | Path, modalities: Sequence[str]) 
                 value(modality, TASK, "repeated_4grams", scale=100),
                 value(modality, TASK, "empty_share", scale=100),
                 value(modality, TASK, "silence", scale=100),
+                *(
+                    f"{value(modality, TASK, metric, 0, 100)} ({value(modality, REAL, metric, 0, 100)})"
+                    for metric in world
+                ),
             ]
         )
     heard = ", ".join(
@@ -72,6 +79,11 @@ def layout(path: str | Path, recogniser: str | Path, modalities: Sequence[str]) 
         f"The recogniser's word error rate: {heard}. What it gets wrong in random words and not in the copy is fluency"
         " of its own.",
     ]
+    if world:
+        notes.append(
+            "On topic: of the words that only one topic of the written world has, those of the prompt's. Known"
+            " patterns: three-word sequences of word classes that the world's grammar says. Neither needs a model."
+        )
     return Table("continuation", "Continuations", columns, lines, notes)
 
 

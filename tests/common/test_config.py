@@ -177,6 +177,17 @@ def test_a_missing_key_is_named():
         check(config)
 
 
+@pytest.mark.parametrize(("key", "value"), [("external", "mfa"), ("triphone", {"leaves": 500, "gaussians": 2000})])
+def test_the_flat_word_loop_needs_monophones_trained_here(key: str, value: object):
+    config = changed(f"alignment.{key}", value)
+    with pytest.raises(
+        ValueError, match=rf"alignment\.{key} is set, but continuation\.recogniser kaldi needs monophones"
+    ):
+        check(config)
+    check({**config, "continuation": {**config["continuation"], "recogniser": "large-v3"}})
+    check({**config, "continuation": {**config["continuation"], "prompts": 0}})
+
+
 def test_all_problems_are_listed_at_once():
     config = changed("seed", -1)
     config["tokens"]["silence"] = "loud"

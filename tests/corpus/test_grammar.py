@@ -17,7 +17,7 @@ ANNA = Subject(False, "female")
 
 def story(tense="present", topic="kitchen", seed=1, subject=ANNA):
     cast = Cast(("Anna",), ("Anna",), subject)
-    return Story(lexicon(), load_grammar(WORLD), lexicon().topics[topic], tense, cast, generator(seed, "test"))
+    return Story(lexicon(), lexicon().topics[topic], tense, cast, generator(seed, "test"), grammar=load_grammar(WORLD))
 
 
 def fill(text, **kwargs):
@@ -90,7 +90,7 @@ def test_every_cast_and_template_can_be_told():
     for seed in range(40):
         rng = generator(seed, "test")
         topic = list(lexicon().topics.values())[seed % len(lexicon().topics)]
-        one = Story(lexicon(), grammar, topic, TENSES[seed % 3], choose_cast(lexicon(), topic, rng), rng)
+        one = Story(lexicon(), topic, TENSES[seed % 3], choose_cast(lexicon(), topic, rng), rng, grammar=grammar)
         for template in (*grammar["opening"], *grammar["middle"], *grammar["ending"]):
             if one.tense in template.tenses and one._can_fill(template):
                 assert one.fill(template).text.endswith(".")

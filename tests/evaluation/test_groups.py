@@ -17,6 +17,19 @@ c,v0,oov,oov,0
 """
 
 
+def test_bands_stand_in_their_order() -> None:
+    assert sorted(["21-100", ">100", "6-20", "oov", "1-5"], key=groups.place) == [
+        "oov",
+        "1-5",
+        "6-20",
+        "21-100",
+        ">100",
+    ]
+    assert sorted(["tense", "10-phones", "anaphor", "9-phones"], key=groups.place) == [
+        "anaphor", "tense", "9-phones", "10-phones",
+    ]  # fmt: skip
+
+
 def test_groups(tmp_path: Path, run_step: Callable) -> None:
     (tmp_path / "toy").mkdir()
     (tmp_path / "toy/m.csv").write_text(ROWS)

@@ -24,6 +24,11 @@ def test_core_environment_names_the_same_pins():
     assert set(dependencies[-1]["pip"]) == PINS["core"]
 
 
+def test_whisper_environment_names_the_same_pins():
+    dependencies = yaml.safe_load(Path("envs/whisper.yaml").read_text())["dependencies"]
+    assert set(dependencies[-1]["pip"]) == PINS["core"] | PINS["whisper"]
+
+
 @pytest.mark.parametrize("rules", sorted(Path("workflow/rules").glob("*.smk")), ids=lambda p: p.stem)
 def test_every_rule_with_a_shell_names_an_environment_that_exists(rules: Path):
     for block in re.split(r"\n(?=rule )", rules.read_text()):

@@ -1,11 +1,20 @@
 """Published test sets by their entry in the configuration: from a folder, or from a download that stands."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import soundfile
+import yaml
 
-from scripts.common.cuts import read_cuts
-from scripts.common.files import read_csv, write_jsonl
+from scripts.common import audio
+from scripts.common.cuts import phone_alignment, pronunciations, read_cuts, speaker, spoken_text
+from scripts.common.files import read_csv, read_jsonl, write_jsonl
+from scripts.common.frames import SAMPLE_RATE, frame_count
+from scripts.common.ragged import load_bin
+from scripts.tokens.modality import from_config, to_json
 from tests.corpus.test_manifest import cut
 from tests.corpus.testsets import LEXICAL, SYNTACTIC, sentence_row, sound, word_row, write_gold
 from tests.workflow.conftest import Workflow
@@ -60,3 +69,66 @@ def test_test_sets_become_tasks(workflow: Workflow):
     assert done.stdout.count("--audio-root data/slm21 ") == 4  # aligning and encoding, twice
     assert done.stdout.count("--audio-root stories ") == 2
     assert "--audio-root audio " in done.stdout
+
+
+def published_words(results: Path, folder: Path) -> dict[str, str]:
+    """The smoke experiment's first words and pseudo-words as sLM21 publishes such: phones by file name."""
+    said = {
+        side["text"].upper(): side["words"][0]["phones"]
+        for line in read_jsonl(results / "corpus/script/tasks/swuggy.jsonl.gz")
+        for side in (line["positive"], *line["negatives"])
+    }
+    rows, phones = [], {}
+    for item in list(read_jsonl(results / "corpus/tasks/swuggy.jsonl.gz"))[:8]:
+        for side, correct in (("positive", 1), ("negative", 0)):
+            word, voice = spoken_text(item[side]), speaker(item[side])
+            row = word_row(int(item["id"].split("-")[1]), voice, correct, word=word.lower(), phones=said[word])
+            rows.append(row)
+            phones[row["filename"]] = said[word]
+            sound(folder / f"{row['filename']}.wav")
+    write_gold(folder, LEXICAL, rows)
+    cuts = [item[s] for item in read_jsonl(results / "corpus/tasks/swuggy.jsonl.gz") for s in ("positive", "negative")]
+    for side, name in zip(cuts, phones, strict=False):
+        soundfile.write(folder / f"{name}.wav", audio.read(side, results / "corpus/audio"), SAMPLE_RATE)
+    return phones
+
+
+def test_every_modality_reads_both_sides_of_a_published_set(smoke: Workflow, tmp_path: Path):
+    results = smoke.folder / "results/smoke"
+    phones = published_words(results, tmp_path / "slm21/lexical/dev")
+
+    def step(module: str, **flags: object) -> None:
+        words = [part for key, value in flags.items() for part in (f"--{key.replace('_', '-')}", str(value))]
+        subprocess.run([sys.executable, "-m", module, *words], cwd=smoke.folder, check=True, capture_output=True)
+
+    at = {name: tmp_path / f"{name}.jsonl.gz" for name in ("raw", "checked", "aligned")}
+    step("scripts.corpus.published_tasks", task="swuggy", folder=tmp_path / "slm21", out=at["raw"],
+         dropped=tmp_path / "0.csv", config=json.dumps({"format": "slm21-lexical", "split": "dev"}))  # fmt: skip
+    rules = json.dumps({"min_seconds": 0.1, "max_seconds": 30.0, "characters": "a-z"})
+    step("scripts.corpus.manifest_tasks", task="swuggy", items=at["raw"], audio_root=tmp_path / "slm21",
+         out=at["checked"], dropped=tmp_path / "1.csv", config=rules)  # fmt: skip
+    step("scripts.alignment.align", cuts=at["checked"], audio_root=tmp_path / "slm21", split="swuggy",
+         model=results / "alignment/model", lexicon=results / "corpus/lexicon.txt", out=at["aligned"],
+         dropped=tmp_path / "2.csv", guessed=tmp_path / "3.csv")  # fmt: skip
+    config = yaml.safe_load((smoke.folder / "config.yaml").read_text())
+    units = yaml.safe_load((smoke.folder / "workflow/configs/smoke.yaml").read_text())["units"]
+    chosen = {key: {**config["units"], **units}[key] for key in ("layer", "clusters", "batch_seconds")}
+    step("scripts.units.extract", cuts=at["aligned"], audio_root=tmp_path / "slm21", encoder=results / "units/encoder",
+         kmeans=results / "units/kmeans.npy", about=results / "units/kmeans.json", config=json.dumps(chosen),
+         threads=1, output=tmp_path / "units.npz")  # fmt: skip
+
+    cuts = {side["id"]: side for side in read_cuts(at["aligned"])}
+    assert len(cuts) >= 14  # of 16; the smoke experiment's aligner has heard nine minutes
+    for name, side in cuts.items():
+        assert pronunciations(side) == {spoken_text(side): phones[name]}
+        assert [phone for phone, *_ in phone_alignment(side) if phone != "SIL"] == phones[name].split()
+    for modality, line in config["modalities"].items():
+        flags = {"units": tmp_path / "units.npz"} if line["source"] == "units" else {}
+        step("scripts.tokens.encode", cuts=at["aligned"], tokenizer=results / f"tokens/{modality}/tokenizer",
+             modality=to_json(from_config(modality, line, config["tokens"])), output=tmp_path / f"{modality}.bin",
+             **flags)  # fmt: skip
+        tokens = load_bin(tmp_path / f"{modality}.bin").by_id()
+        assert set(tokens) == set(cuts)
+        if "frame_rate" in line:
+            lengths = {name: frame_count(round(side["duration"] * SAMPLE_RATE)) for name, side in cuts.items()}
+            assert {name: len(ids) - 2 for name, ids in tokens.items()} == lengths

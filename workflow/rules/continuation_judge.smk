@@ -144,6 +144,7 @@ rule continuation_summary:
     input:
         generated=expand(f"{RESULTS}/continuation/judged/generated/{{modality}}.csv", modality=CONTINUED),
         real=expand(f"{RESULTS}/continuation/judged/real/{{modality}}.csv", modality=CONTINUED),
+        prompts=f"{RESULTS}/continuation/prompts.jsonl",
         code=module_files("scripts.continuation.summary"),
     output:
         summary=f"{RESULTS}/continuation/summary.csv",
@@ -157,6 +158,7 @@ rule continuation_summary:
         runtime=10,
     params:
         modalities=CONTINUED,
+        world="--world" if SCRIPTS else "",
         config=as_json(config["evaluation"], "bootstrap_samples"),
         seed=config["seed"],
     shell:
@@ -164,6 +166,8 @@ rule continuation_summary:
         " --modalities {params.modalities}"
         " --generated {input.generated}"
         " --real {input.real}"
+        " --prompts {input.prompts}"
+        " {params.world}"
         " --config {params.config:q}"
         " --seed {params.seed}"
         " --out {output.summary}"

@@ -189,7 +189,7 @@ rule continuation_transcribe:
     wildcard_constraints:
         modality="|".join(SPOKEN) or "nothing-spoken",
     conda:
-        "../../envs/core.yaml"
+        "../../envs/core.yaml" if KALDI else "../../envs/whisper.yaml"
     threads: CONTINUATION["threads"]
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
@@ -227,7 +227,7 @@ rule continuation_hear:
     benchmark:
         f"{RESULTS}/benchmarks/continuation/hear.tsv"
     conda:
-        "../../envs/core.yaml"
+        "../../envs/core.yaml" if KALDI else "../../envs/whisper.yaml"
     threads: CONTINUATION["threads"]
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,

@@ -18,6 +18,7 @@ SYSTEMS = [*MODALITIES, *config["evaluation"]["foreign"]]
 
 
 include: "evaluation_exchange.smk"
+include: "evaluation_tuned.smk"
 
 
 if TASKS:

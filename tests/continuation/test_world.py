@@ -1,0 +1,43 @@
+"""What the world says of a text: its own text passes, shuffled or foreign text does not."""
+
+import numpy as np
+import pytest
+
+from scripts.continuation.judge_text import world_texts
+from scripts.continuation.summary import in_world
+from scripts.continuation.world import World
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World(1)
+
+
+@pytest.fixture(scope="module")
+def texts() -> list[list[str]]:
+    """Paragraphs of the world from another stream of chance."""
+    return [text.split() for text in world_texts([], [], 0.1, 180.0, 5)]
+
+
+def test_the_worlds_own_text_is_known_and_shuffled_text_is_not(world: World, texts: list[list[str]]):
+    assert np.mean([world.known_patterns(words) for words in texts]) > 0.97
+    rng = np.random.default_rng(0)
+    assert np.mean([world.known_patterns(rng.permutation(words).tolist()) for words in texts]) < 0.5
+
+
+def test_a_wrong_agreement_is_an_unknown_pattern(world: World):
+    assert world.known_patterns(["the", "carpenters", "build"]) == 1
+    assert world.known_patterns(["a", "carpenters", "build"]) == 0
+    assert world.known_patterns(["the", "carpenters"]) is None
+
+
+def test_topics_are_told_by_the_words_that_only_they_have(world: World, texts: list[list[str]]):
+    topics = sorted(set(world.topic_of.values()))
+    shares = [max(world.on_topic(words, topic) or 0.0 for topic in topics) for words in texts]
+    assert np.mean(shares) > 0.95, "a paragraph stays on one topic"
+    assert world.on_topic(["the", "and", "of"], topics[0]) is None
+
+
+def test_prompts_without_topics_have_patterns_only(world: World):
+    rows = [{"prompt": "a", "text": "the carpenters build"}, {"prompt": "b", "text": ""}]
+    assert in_world(rows, {"a": None, "b": None}, world) == {"known_patterns": (1.0, 1)}
