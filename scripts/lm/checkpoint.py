@@ -5,8 +5,11 @@ after the weights are drawn nothing in training is random but the order, which i
 and epoch, and the learning rate is a function of the step.
 """
 
+import os
 import re
+import shutil
 import sys
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,9 @@ class Position:
         loss_tokens: tokens since the last row of the log.
         row_seconds: `seconds` at the last row of the log.
         rows: the log so far.
+        computed: tokens that went through the model, those that only fill up a row among them.
+        best_dev_loss, best_step: the lowest dev loss so far and the step it was measured after.
+        evaluations_since_best: how often the dev loss has not fallen below it since.
     """
 
     step: int = 0
@@ -39,6 +45,10 @@ class Position:
     loss_tokens: int = 0
     row_seconds: float = 0.0
     rows: list[dict[str, Any]] = field(default_factory=list)
+    computed: int = 0
+    best_dev_loss: float = float("inf")
+    best_step: int = 0
+    evaluations_since_best: int = 0
 
 
 def save_state(
@@ -48,19 +58,45 @@ def save_state(
     optimizer: torch.optim.Optimizer,
     identity: dict[str, Any],
 ) -> None:
-    """Write the state of this moment; remove all but the newest `KEPT`."""
-    with atomic_path(folder / f"step-{position.step:09d}.pt") as aside:
-        torch.save(
-            {
-                "identity": identity,
-                "position": asdict(position),
-                "model": model.state_dict(),
-                "optimizer": optimizer.state_dict(),
-            },
-            aside,
-        )
+    """Write the state of this moment; remove all but the newest `KEPT`.
+
+    Raises:
+        ValueError: it cannot be written, e.g. because the disk is full; the states before it stay.
+    """
+    path = folder / f"step-{position.step:09d}.pt"
+    state = {
+        "identity": identity,
+        "position": asdict(position),
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+    }
+    try:
+        with atomic_path(path) as aside, open(aside, "wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())  # a state that is named must outlive a machine that goes down
+    except (OSError, RuntimeError) as error:  # torch's zip writer turns a full disk into a RuntimeError
+        before = next((str(p) for p in states(folder)), None)
+        raise ValueError(
+            f"{path}: the training state cannot be written ({str(error).splitlines()[0]}; {_free(folder)});"
+            f" {f'the state before it, {before}, is intact' if before else 'there is none before it'};"
+            " make room and start the same command again"
+        ) from None
     for old in states(folder)[KEPT:]:
         old.unlink()
+
+
+def _free(folder: Path) -> str:
+    return f"{shutil.disk_usage(folder).free / 2**20:,.0f} MiB free there"
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed run had begun to write: a state of 1.1 billion parameters is 13 GB."""
+    for begun in [*folder.glob(".*"), *folder.glob("scaling/.*")]:
+        if begun.is_dir():
+            shutil.rmtree(begun)
+        else:
+            begun.unlink()
 
 
 def states(folder: Path) -> list[Path]:
@@ -76,6 +112,7 @@ def load_newest(folder: Path, identity: dict[str, Any], device: torch.device) ->
     """
     for path in states(folder):
         try:
+            _check_sums(path)
             state = torch.load(path, map_location=device, weights_only=True)
             found = state["identity"]
             complete = {"position", "model", "optimizer"} <= state.keys()
@@ -93,6 +130,13 @@ def load_newest(folder: Path, identity: dict[str, Any], device: torch.device) ->
                 )
         return dict(state)
     return None
+
+
+def _check_sums(path: Path) -> None:
+    """Raise if a byte of a state has changed: torch writes checksums but does not read them."""
+    with zipfile.ZipFile(path) as archive:
+        if (damaged := archive.testzip()) is not None:
+            raise ValueError(f"the checksum of {damaged} is wrong")
 
 
 def _skip(path: Path, why: str) -> None:

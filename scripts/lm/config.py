@@ -33,6 +33,8 @@ class TrainingConfig:
     betas: tuple[float, float]
     clip_norm: float
     checkpoints_in_epoch_1: int
+    evaluations_per_epoch: int
+    patience: int | None
     threads: int
     precision: str
 
@@ -94,9 +96,11 @@ def _same_keys(path: str, content: Any, expected: list[str]) -> None:
 def _value(path: str, key: str, kind: Any, value: Any) -> Any:
     """The value in its proper type, or ValueError."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if kind is int:
+    if kind == int | None and value is None:
+        return None
+    if kind in (int, int | None):
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"{path} is {value!r}; it must be a positive integer")
+            raise ValueError(f"{path} is {value!r}; it must be a positive integer{'' if kind is int else ' or null'}")
         return value
     if kind is str:
         if value not in ("bf16", "fp32"):

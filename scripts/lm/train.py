@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import LlamaForCausalLM
 
@@ -34,7 +35,8 @@ from scripts.common.progress import Progress
 from scripts.common.ragged import Ragged, index_path
 from scripts.common.seeds import derive
 from scripts.lm.batches import epoch_batches, load_split, micro_batches, steps_per_epoch
-from scripts.lm.checkpoint import Position, load_newest, save_state
+from scripts.lm.card import model_card
+from scripts.lm.checkpoint import Position, load_newest, remove_leftovers, save_state
 from scripts.lm.config import LMConfig, TrainingConfig, parse_config
 from scripts.lm.model import build_model, packed_loss
 
@@ -122,37 +124,48 @@ class Training:
         self.epoch_steps = steps_per_epoch(len(train), self.config.batch_utterances)
         self.steps = self.epoch_steps * self.config.epochs
         self.kept = set(scaling_steps(self.epoch_steps, self.config.checkpoints_in_epoch_1))
+        share = self.epoch_steps / self.config.evaluations_per_epoch
+        self.evaluated = {max(1, round(share * n)) for n in range(1, self.config.evaluations_per_epoch + 1)}
         self.row_every = max(1, self.epoch_steps // ROWS_PER_EPOCH)
         self.stopped_by = 0  # the signal that asked for an end
 
+    @property
+    def out_of_patience(self) -> bool:
+        """Whether the dev loss has not fallen for as many evaluations as were granted."""
+        patience = self.config.patience
+        return patience is not None and self.position.evaluations_since_best >= patience
+
     def run(self) -> None:
-        """Train to the end, from the newest state if there is one.
+        """Train to the end, from the newest state if there is one; with patience, end with the best model.
 
         Raises:
             ValueError: a loss or gradient that is not finite, or a state of another run.
         """
         self.folder.mkdir(parents=True, exist_ok=True)  # fails now rather than after minutes
+        remove_leftovers(self.folder)
         self._resume()
         total = int(self.train.lengths.sum() - len(self.train)) * self.config.epochs
         progress = Progress(f"lm/{self.name}", total, "tokens")
         progress.resume(self.position.tokens)
         batches: list[np.ndarray] = []
         saved = time.monotonic()
-        while self.position.step < self.steps:
+        while self.position.step < self.steps and not self.out_of_patience:
             start = time.monotonic()
             epoch, index = divmod(self.position.step, self.epoch_steps)
             if index == 0 or not batches:
                 batches = epoch_batches(self.train.ids, self.config.batch_utterances, self.seed, epoch)
             loss = self._step(batches[index])
             last = index + 1 == self.epoch_steps
-            dev_loss = self.dev_loss() if last else None
+            dev_loss = self.dev_loss() if index + 1 in self.evaluated else None
+            if dev_loss is not None:
+                self._judge(dev_loss)
             self.position.seconds += time.monotonic() - start
-            if last or (index + 1) % self.row_every == 0:
+            if dev_loss is not None or (index + 1) % self.row_every == 0:
                 self._row(epoch, dev_loss)
             if self.position.step in self.kept:
                 with atomic_directory(self.folder / "scaling" / f"tokens-{self.position.tokens}") as aside:
                     self.model.save_pretrained(aside)
-            if last or self.stopped_by or time.monotonic() - saved >= 60 * self.save_minutes:
+            if last or self.out_of_patience or self.stopped_by or time.monotonic() - saved >= 60 * self.save_minutes:
                 save_state(self.folder, self.position, self.model, self.optimizer, self.identity)
                 saved = time.monotonic()
             if self.stopped_by:
@@ -160,6 +173,19 @@ class Training:
                 sys.exit(128 + self.stopped_by)
             note = f"epoch {epoch + 1}/{self.config.epochs}  loss {loss:.3f}"
             progress.update(self.position.tokens, note if dev_loss is None else f"{note}  dev {dev_loss:.3f}")
+        if self.config.patience is not None:
+            best = load_file(self.folder / "best" / "model.safetensors", device=str(self.device))
+            self.model.load_state_dict(best)
+
+    def _judge(self, dev_loss: float) -> None:
+        """Count evaluations since the lowest dev loss; with patience, keep the model that has it."""
+        here = self.position
+        here.evaluations_since_best += 1
+        if dev_loss < here.best_dev_loss:
+            here.best_dev_loss, here.best_step, here.evaluations_since_best = dev_loss, here.step, 0
+            if self.config.patience is not None:
+                with atomic_directory(self.folder / "best") as aside:
+                    self.model.save_pretrained(aside)
 
     def dev_loss(self) -> float:
         """Mean nats per token of the dev split."""
@@ -184,6 +210,7 @@ class Training:
                 loss = packed_loss(self.model, packed.to(self.device))
                 (loss / count).backward()
                 total += loss.item()
+                self.position.computed += len(packed.inputs)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm).item()
         if not (math.isfinite(total) and math.isfinite(norm)):
             raise ValueError(
@@ -230,12 +257,12 @@ class Training:
 
 @contextmanager
 def stop_on_signals(training: Training) -> Iterator[None]:
-    """SIGTERM and SIGINT end the training after the running step, its state saved."""
+    """SIGTERM, SIGINT and SIGUSR1 (Slurm's warning) end the training after the running step, its state saved."""
 
     def ask(number: int, frame: Any) -> None:
         training.stopped_by = number
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)}
     try:
         yield
     finally:
@@ -259,6 +286,7 @@ def publish(training: Training, out: Path, tokenizer: Path, about: dict[str, Any
         for file in sorted(tokenizer.iterdir()):
             shutil.copyfile(file, aside / file.name)
         write_json(aside / "training.json", about)
+        (aside / "README.md").write_text(model_card(about), encoding="utf-8")
     done = training.folder.with_name(".checkpoints.done")
     training.folder.rename(done)  # in one go: half a folder must not be taken for a state
     shutil.rmtree(done)
@@ -332,11 +360,14 @@ def main() -> None:
         "vocab_size": vocab_size,
         "parameters": training.model.num_parameters(),
         "utterances": len(splits["train"]),
-        "epochs": config.training.epochs,
+        "epochs": last["epoch"],
+        "best_step": training.position.best_step,
         "steps": training.position.step,
         "tokens": training.position.tokens,
+        "useful_token_share": round(training.position.tokens / training.position.computed, 4),
         "train_loss": last["train_loss"],
         "dev_loss": last["dev_loss"],
+        "best_dev_loss": round(training.position.best_dev_loss, 6),
         "device": training.device.type,
         "config": asdict(config),
         "versions": {
@@ -349,7 +380,8 @@ def main() -> None:
     here = training.position
     print(
         f"lm/{args.name}: {here.step} steps, {here.tokens:,} tokens in {here.seconds:.0f} s"
-        f" ({here.tokens / here.seconds:,.0f} per second), dev loss {last['dev_loss']:.4f} nats per token",
+        f" ({here.tokens / here.seconds:,.0f} per second), dev loss {last['dev_loss']:.4f} nats per token,"
+        f" {here.tokens / here.computed:.1%} of the computed tokens useful",
         file=sys.stderr,
     )
 

@@ -61,6 +61,8 @@ def section() -> dict[str, Any]:
             "betas": [0.9, 0.95],
             "clip_norm": 1.0,
             "checkpoints_in_epoch_1": 4,
+            "evaluations_per_epoch": 1,
+            "patience": None,
             "threads": 1,
             "precision": "bf16",
         },

@@ -1,3 +1,5 @@
+import resource
+
 import pytest
 import torch
 
@@ -33,7 +35,9 @@ def test_a_damaged_newest_state_is_skipped_with_a_warning(tmp_path, capsys, dama
         torch.save({"identity": IDENTITY}, newest)
     else:
         middle = len(content) // 2
-        torn = content[:middle] + bytes(64) + content[middle + 64 :]
+        weight = torch.load(newest)["model"]["weight"].numpy().tobytes()
+        assert weight in content
+        torn = content.replace(weight, bytes(len(weight)))  # still a zip file, with other weights
         newest.write_bytes({"cut": content[:middle], "empty": b"", "torn": torn}[damage])
     assert load_newest(tmp_path, IDENTITY, CPU)["position"]["step"] == 1
     assert "warning" in capsys.readouterr().err
@@ -53,3 +57,19 @@ def test_code_in_a_state_file_is_not_run(tmp_path, capsys):
     torch.save({"identity": IDENTITY, "position": Evil(), "model": {}, "optimizer": {}}, tmp_path / "step-000000001.pt")
     assert load_newest(tmp_path, IDENTITY, CPU) is None
     assert "ran" not in capsys.readouterr().out
+
+
+def test_a_full_disk_is_one_clear_line_and_the_state_before_it_stays(tmp_path):
+    save(tmp_path, 1)
+    before = (tmp_path / "step-000000001.pt").read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))  # the kernel refuses writes, as on a full disk
+    try:
+        expected = r"step-000000002\.pt: .* cannot be written .*step-000000001\.pt, is intact"
+        with pytest.raises(ValueError, match=expected):
+            save(tmp_path, 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000000001.pt"]
+    assert (tmp_path / "step-000000001.pt").read_bytes() == before
+    assert load_newest(tmp_path, IDENTITY, CPU)["position"]["step"] == 1

@@ -27,6 +27,8 @@ def test_the_default_config_is_read():
         ("training", "weight_decay", -0.1, "lm.training.weight_decay is -0.1; it must be 0 or more"),
         ("training", "betas", [0.9], "lm.training.betas is [0.9]"),
         ("training", "precision", "fp8", "lm.training.precision is 'fp8'; it must be bf16 or fp32"),
+        ("training", "patience", 0, "lm.training.patience is 0; it must be a positive integer or null"),
+        ("training", "evaluations_per_epoch", 0, "evaluations_per_epoch is 0; it must be a positive integer"),
         ("training", "batchsize", 4, "lm.training.batchsize is unknown; known are epochs"),
         ("model", "heads", 3, "lm.model.hidden_size is 16; it must be an even multiple of lm.model.heads (3)"),
         ("model", "kv_heads", 4, "lm.model.kv_heads is 4; it must divide lm.model.heads (2)"),

@@ -100,6 +100,10 @@ def test_the_output_is_complete_and_loads(train, toy, section):
     assert about["steps"] == 3 * 8
     assert about["tokens"] == 3 * per_epoch
     assert about["vocab_size"] == len(VOCABULARY)
+    assert 0.9 < about["useful_token_share"] <= 1  # rows of 200 tokens are filled up to multiples of 16
+    card = (out / "model" / "README.md").read_text()
+    assert f"| dev loss at the end | {about['dev_loss']} nats per token |" in card
+    assert "| weights are those of | the last step |" in card
     assert about["config"]["model"] == section["model"]
 
     kept = sorted(int(p.name.removeprefix("tokens-")) for p in (out / "scaling").iterdir())
@@ -153,17 +157,18 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(train, toy):
 def test_a_stopped_run_goes_on_to_the_same_bytes(train, toy, section, monkeypatch):
     whole = files(train("whole"))
     step = module.Training._step
-    for at in (3, 8, 9):  # inside an epoch, at its end, and just after
+    asked = {3: signal.SIGTERM, 8: signal.SIGUSR1, 9: signal.SIGTERM}
+    for at, number in asked.items():  # inside an epoch, at its end, and just after
 
-        def stop(self, indices, at=at):
+        def stop(self, indices, at=at, number=number):
             if self.position.step == at - 1:
-                self.stopped_by = signal.SIGTERM
+                os.kill(os.getpid(), number)
             return step(self, indices)
 
         monkeypatch.setattr(module.Training, "_step", stop)
         with pytest.raises(SystemExit) as stopped:
             train("parts")
-        assert stopped.value.code == 128 + signal.SIGTERM
+        assert stopped.value.code == 128 + number
         assert not (toy / "parts" / "model").exists()
     monkeypatch.setattr(module.Training, "_step", step)
     assert files(train("parts")) == whole
@@ -223,6 +228,72 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_state(train, to
         train("out", "--save-minutes", "0")
     assert "\n" not in str(error.value)
     assert max(p.name for p in (toy / "out" / "checkpoints").glob("step-*.pt")) == "step-000000004.pt"
+
+
+def test_training_ends_when_patience_does_and_keeps_the_best_model(train, section, toy, monkeypatch):
+    section["training"] |= {"epochs": 5, "evaluations_per_epoch": 2, "patience": 3, "checkpoints_in_epoch_1": 8}
+    losses = iter([3.0, 2.0, 2.5, 2.0, 2.1, 1.0])  # the lowest after epoch 1; three evaluations without a lower one
+    monkeypatch.setattr(module.Training, "dev_loss", lambda self: next(losses))
+    out = train("whole")
+    rows = [row for row in log(out) if row["dev_loss"]]
+    assert [row["step"] for row in rows] == ["4", "8", "12", "16", "20"]
+    about = read_json(out / "model" / "training.json")
+    assert (about["steps"], about["best_step"], about["best_dev_loss"], about["epochs"]) == (20, 8, 2.0, 3)
+    after_epoch_1 = max((out / "scaling").iterdir(), key=lambda p: int(p.name.removeprefix("tokens-")))
+    best = (out / "model" / "model.safetensors").read_bytes()
+    assert best == (after_epoch_1 / "model.safetensors").read_bytes()
+    assert "| weights are those of | step 8, the lowest dev loss |" in (out / "model" / "README.md").read_text()
+
+    losses = iter([3.0, 2.0, 2.5, 2.0, 2.1, 1.0])  # stopped after the best and begun again: the same end
+    step = module.Training._step
+
+    def stop(self, indices):
+        if self.position.step == 12:
+            self.stopped_by = signal.SIGTERM
+        return step(self, indices)
+
+    monkeypatch.setattr(module.Training, "_step", stop)
+    with pytest.raises(SystemExit):
+        train("parts")
+    monkeypatch.setattr(module.Training, "_step", step)
+    assert files(train("parts")) == files(out)
+
+
+KILLER = """
+import json, os, random, signal, sys, time
+from scripts.lm.train import main
+
+draw, kills = random.Random(0), 0
+while True:
+    child = os.fork()
+    if child == 0:
+        main()
+        os._exit(0)
+    if kills < 10:
+        time.sleep(draw.uniform(0.05, 0.8))
+        os.kill(child, signal.SIGKILL)
+    status = os.waitpid(child, 0)[1]
+    kills += os.WIFSIGNALED(status)
+    if not os.WIFSIGNALED(status):
+        sys.exit(0 if kills == 10 and status == 0 else f"{kills} kills, then status {status}")
+"""
+
+
+@pytest.mark.slow
+def test_ten_kills_at_random_moments_change_no_byte(train, toy, section):
+    section["training"]["epochs"] = 15
+    command = [sys.executable, "-c", KILLER, *arguments(toy, section, "killed", "--save-minutes", "0")]
+    subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert files(toy / "killed") == files(train("whole"))
+
+
+def test_what_a_killed_run_had_begun_to_write_is_not_published(train, toy):
+    clean = files(train("clean"))
+    begun = toy / "killed" / "checkpoints" / "scaling" / ".123.tokens-9"
+    begun.mkdir(parents=True)
+    (begun / "model.safetensors").write_bytes(b"half")
+    (toy / "killed" / "checkpoints" / ".123.step-000000003.pt").write_bytes(b"half")
+    assert files(train("killed")) == clean
 
 
 def test_fewer_utterances_than_a_batch_and_checkpoints_than_steps_work(train, section):

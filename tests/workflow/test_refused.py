@@ -10,6 +10,11 @@ from tests.workflow.conftest import Workflow
     [
         ("tokns: {}", "tokns is not a known key"),
         ("seed: -1", "seed is -1; it must be at least 0"),
+        ("lm: {training: {patience: 0}}", "lm.training.patience is 0; it must be at least 1"),
+        (
+            "lm: {training: {evaluations_per_epoch: 0}}",
+            "lm.training.evaluations_per_epoch is 0; it must be at least 1",
+        ),
         ("lm: {training: {epochs: 0}}", "lm.training.epochs is 0; it must be at least 1"),
         ("alignment: {oov: shrug}", "alignment.oov is 'shrug'; it must be one of drop, guess, noise"),
         (
