@@ -13,7 +13,7 @@ from scripts.common.cuts import read_cuts
 from scripts.common.files import write_csv
 from scripts.common.ragged import load_npz
 from scripts.units.measures import measure
-from scripts.units.quality import COLUMNS, count, frame_phones
+from scripts.units.quality import COLUMNS, count, frame_phones, speaker_pnmi
 
 
 def main() -> None:
@@ -35,6 +35,7 @@ def main() -> None:
     for path in args.dev_units:
         units |= load_npz(path).by_id()
     found = measure(count(cuts, phones, units, args.clusters), args.frame_rate)
+    found["speaker_pnmi"] = speaker_pnmi(cuts, units, args.clusters)
     write_csv(args.output, COLUMNS, [{"encoder": "external", "layer": 0, "clusters": args.clusters, **found}])
     print(f"external PNMI {found['pnmi']:.3f}  phone purity {found['phone_purity']:.3f}", file=sys.stderr)
 

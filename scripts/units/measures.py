@@ -1,4 +1,4 @@
-"""How much units know about phones, from counts of frames.
+"""How much units know about phones, and about speakers, from counts of frames.
 
 Sources: HuBERT (Hsu et al. 2021), section V-A, for phone purity, cluster purity and PNMI; the
 ZeroSpeech 2019 challenge for the bitrate.
@@ -18,6 +18,18 @@ def _entropy(shares: np.ndarray) -> float:
     """Entropy in bits of a distribution of any shape."""
     present = shares[shares > 0]
     return float(-(present * np.log2(present)).sum())
+
+
+def normalised_information(counts: np.ndarray) -> float:
+    """Mutual information of row and column over the rows' entropy, 0 to 1: int [rows, columns] -> share.
+
+    With phones as rows it is PNMI; with speakers as rows, how much a unit gives away of who speaks.
+    """
+    joint = counts / counts.sum()
+    rows, columns = joint.sum(axis=1), joint.sum(axis=0)
+    information = _entropy(rows) + _entropy(columns) - _entropy(joint)
+    # One row only: nothing is left to know, and any unit knows all of it.
+    return information / _entropy(rows) if _entropy(rows) > 0 else 1.0
 
 
 def measure(counts: np.ndarray, frame_rate: float) -> dict[str, float]:
@@ -42,12 +54,9 @@ def measure(counts: np.ndarray, frame_rate: float) -> dict[str, float]:
     if total == 0:
         raise ValueError("no frames to compare units with phones on")
     joint = counts / total
-    phones, units = joint.sum(axis=1), joint.sum(axis=0)
-    information = _entropy(phones) + _entropy(units) - _entropy(joint)
-    # One phone only: nothing is left to know, and any unit knows all of it.
-    pnmi = information / _entropy(phones) if _entropy(phones) > 0 else 1.0
+    units = joint.sum(axis=0)
     return {
-        "pnmi": pnmi,
+        "pnmi": normalised_information(counts),
         "phone_purity": float(joint.max(axis=0).sum()),
         "cluster_purity": float(joint.max(axis=1).sum()),
         "used_units": int((units > 0).sum()),

@@ -17,7 +17,7 @@ from transformers import AutoConfig, AutoModel
 
 from scripts.common import audio, cpu
 from scripts.common.cli import run
-from scripts.common.cuts import Cut, num_samples, phone_alignment, read_cuts
+from scripts.common.cuts import Cut, num_samples, phone_alignment, read_cuts, speaker
 from scripts.common.files import write_csv
 from scripts.common.frames import frame_centres, frame_count
 from scripts.common.ragged import load_npz
@@ -26,11 +26,12 @@ from scripts.units import encoder
 from scripts.units.backend import is_fairseq
 from scripts.units.clustering import k_means, nearest
 from scripts.units.kmeans import Config, sample_features
-from scripts.units.measures import joint_counts, measure
+from scripts.units.measures import joint_counts, measure, normalised_information
 from scripts.units.mfcc import mfcc
 
 COLUMNS = [
-    "encoder", "layer", "clusters", "pnmi", "phone_purity", "cluster_purity", "used_units", "bitrate", "frames",
+    "encoder", "layer", "clusters", "pnmi", "phone_purity", "cluster_purity", "speaker_pnmi", "used_units", "bitrate",
+    "frames",
 ]  # fmt: skip
 
 
@@ -60,6 +61,14 @@ def count(cuts: list[Cut], phones: list[np.ndarray], units: dict[str, np.ndarray
         if len(units[cut["id"]]) != len(expected):
             raise ValueError(f"{cut['id']}: {len(units[cut['id']])} units for {len(expected)} frames")
     return joint_counts(np.concatenate(phones), np.concatenate([units[cut["id"]] for cut in cuts]), clusters)
+
+
+def speaker_pnmi(cuts: list[Cut], units: dict[str, np.ndarray], clusters: int) -> float:
+    """How much of the uncertainty about the speaker a unit removes, 0 to 1; 1 where there is one speaker."""
+    index: dict[str, int] = {}
+    speakers = [np.full(len(units[cut["id"]]), index.setdefault(speaker(cut), len(index))) for cut in cuts]
+    streams = [units[cut["id"]] for cut in cuts]
+    return normalised_information(joint_counts(np.concatenate(speakers), np.concatenate(streams), clusters))
 
 
 def untrained(folder: str, layer: int, seed: int) -> encoder.Encoder:
@@ -102,7 +111,7 @@ def main() -> None:
     ]
     if network is not None:
         baselines.append(("random-init", config.layer, lambda wave: network.features([wave])[0]))
-    rows = [("hubert", config.layer, count(cuts, phones, ours, config.clusters))]
+    rows = [("hubert", config.layer, count(cuts, phones, ours, config.clusters), ours)]
     for name, layer, features in baselines:
         frames = sample_features(
             args.train_cuts, args.audio_root, features, config.sample_frames, args.seed, f"units/quality {name}"
@@ -116,10 +125,12 @@ def main() -> None:
             threads=args.threads,
         )
         units = {cut["id"]: nearest(features(audio.read(cut, args.audio_root)), centroids) for cut in cuts}
-        rows.append((name, layer, count(cuts, phones, units, config.clusters)))
+        rows.append((name, layer, count(cuts, phones, units, config.clusters), units))
     table = [
-        {"encoder": name, "layer": layer, "clusters": config.clusters, **measure(counts, frame_rate)}
-        for name, layer, counts in rows
+        {"encoder": name, "layer": layer, "clusters": config.clusters}
+        | measure(counts, frame_rate)
+        | {"speaker_pnmi": speaker_pnmi(cuts, units, config.clusters)}
+        for name, layer, counts, units in rows
     ]
     write_csv(args.output, COLUMNS, table)
     for row in table:

@@ -75,6 +75,7 @@ def test_shard(corpus: SimpleNamespace, clustered: list, tmp_path: Path, monkeyp
     assert list(rows) == ["hubert", "mfcc", "random-init"]
     assert {row["frames"] for row in rows.values()} == {str(len(units.stream))}
     assert float(rows["mfcc"]["pnmi"]) > 0.3  # five hummed phones are easy
+    assert all(0 <= float(row["speaker_pnmi"]) < 0.5 for row in rows.values())  # all hum alike
 
 
 def quality_rows(path: Path) -> dict[str, dict[str, str]]:

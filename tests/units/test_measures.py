@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scripts.units.measures import joint_counts, measure
-from scripts.units.quality import count, frame_phones
+from scripts.units.quality import count, frame_phones, speaker_pnmi
 from tests.units.conftest import make_cut
 
 
@@ -71,3 +71,11 @@ def test_units_of_other_utterances() -> None:
         count([cut], phones, {"y": np.array([1, 0, 0])}, 2)
     with pytest.raises(ValueError, match="x: 2 units for 3 frames"):
         count([cut], phones, {"x": np.array([1, 0])}, 2)
+
+
+def test_what_units_say_of_speakers() -> None:
+    cuts = [{"id": name, "supervisions": [{"speaker": name[0]}]} for name in ("a1", "a2", "b1")]
+    own = {"a1": np.array([0, 1]), "a2": np.array([1, 0]), "b1": np.array([2, 3, 2, 3])}
+    assert speaker_pnmi(cuts, own, 4) == pytest.approx(1)
+    alike = {"a1": np.array([0, 1]), "a2": np.array([1, 0]), "b1": np.array([0, 1, 0, 1])}
+    assert speaker_pnmi(cuts, alike, 4) == pytest.approx(0)
