@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROGRAMS = ["munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", "scancel"]
+SYSTEM_CONF = Path("/etc/slurm/slurm.conf")
 CONF = """
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -53,7 +54,9 @@ def missing() -> str | None:
     if os.geteuid() != 0:
         return "a Slurm of our own needs root"
     absent = [name for name in PROGRAMS if shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin") is None]
-    return f"not installed: {', '.join(absent)} (apt install slurm-wlm munge)" if absent else None
+    if absent:
+        return f"not installed: {', '.join(absent)} (apt install slurm-wlm munge)"
+    return f"{SYSTEM_CONF} exists: this machine has a Slurm of its own" if SYSTEM_CONF.exists() else None
 
 
 def _free_port() -> int:
@@ -98,6 +101,10 @@ class Cluster:
         (self.folder / "slurm.conf").write_text(
             CONF.format(folder=self.folder, host=self.node, port=_free_port(), node_port=_free_port())
         )
+        # Snakemake's executor takes SLURM_CONF out of its jobs' environment: the file must be where Slurm looks for it.
+        if not SYSTEM_CONF.exists():
+            SYSTEM_CONF.unlink(missing_ok=True)
+            SYSTEM_CONF.symlink_to(self.folder / "slurm.conf")
         munge = self.folder / "munge"
         self.daemons["munged"] = subprocess.Popen(
             ["setpriv", "--reuid=munge", "--regid=munge", "--clear-groups", "munged", "--foreground", "--force",
@@ -148,6 +155,8 @@ class Cluster:
                 daemon.wait(timeout=20)
             except subprocess.TimeoutExpired:
                 daemon.kill()
+        if SYSTEM_CONF.is_symlink() and SYSTEM_CONF.readlink() == self.folder / "slurm.conf":
+            SYSTEM_CONF.unlink()
 
     def _daemon(self, name: str, *flags: str) -> None:
         self.daemons[name] = subprocess.Popen(
