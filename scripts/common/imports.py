@@ -1,22 +1,47 @@
-"""Which of the project's files a step runs, so that editing one reruns what depends on it."""
+"""Which of the project's code a step runs, so that a change of it reruns what depends on it and nothing else."""
 
 import ast
+import hashlib
 from functools import cache
 from pathlib import Path
+
+
+def code_of(module: str) -> str:
+    """What `module` and every `scripts.*` module it imports would do, as a short fingerprint.
+
+    A rule that has it among its `params` reruns when that changes. Comments, docstrings and layout are not in it;
+    names, annotations and messages are. It is made from Python's syntax trees, so another minor version of Python
+    makes another one.
+
+    Args:
+        module: dotted name, e.g. "scripts.lm.train".
+
+    Returns:
+        The module's name and 16 hexadecimal digits.
+
+    Raises:
+        ValueError: there is no such module.
+    """
+    whole = hashlib.sha256()
+    for file in module_files(module):
+        whole.update(f"{file} {_read(file)[1]}\n".encode())
+    return f"{module} {whole.hexdigest()[:16]}"
 
 
 @cache
 def module_files(module: str) -> tuple[str, ...]:
     """Files of `module` and of every `scripts.*` module it imports, directly or not, sorted.
 
-    Snakemake follows files, not imports: a rule that lists these as input reruns when any of them
-    is edited, and only then. The imports are read from the syntax tree; nothing is executed.
+    The imports are read from the syntax tree; nothing is executed.
 
     Args:
         module: dotted name, e.g. "scripts.lm.train".
 
     Returns:
         Paths relative to the repository root, where the workflow runs.
+
+    Raises:
+        ValueError: there is no such module.
     """
     found: set[str] = set()
     waiting = [module]
@@ -27,11 +52,24 @@ def module_files(module: str) -> tuple[str, ...]:
         if not name.startswith("scripts.") or not file.exists() or str(file) in found:
             continue
         found.add(str(file))
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                waiting += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            elif isinstance(node, ast.Import):
-                waiting += [alias.name for alias in node.names]
+        waiting += _read(str(file))[0]
     if not found:
         raise ValueError(f"{module}: no such module")
     return tuple(sorted(found))
+
+
+@cache
+def _read(file: str) -> tuple[tuple[str, ...], str]:
+    """Names that a file imports, and a digest of its syntax tree without docstrings."""
+    tree = ast.parse(Path(file).read_text(encoding="utf-8"), filename=file)
+    imports: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            imports += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            imports += [alias.name for alias in node.names]
+        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and (
+            ast.get_docstring(node, clean=False) is not None
+        ):
+            node.body = node.body[1:]
+    return tuple(imports), hashlib.sha256(ast.dump(tree).encode()).hexdigest()

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scripts.common import imports
 from scripts.common.frames import frame_centres, frame_count
-from scripts.common.imports import module_files
+from scripts.common.imports import code_of, module_files
 from scripts.common.seeds import derive, generator
 
 
@@ -43,6 +44,31 @@ def test_module_files_follow_imports_and_nothing_else():
     assert "scripts/common/seeds.py" not in files
     with pytest.raises(ValueError, match=r"scripts\.common\.nothing"):
         module_files("scripts.common.nothing")
+
+
+def test_the_fingerprint_of_code_knows_what_it_does_and_not_what_it_says(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("scripts").mkdir()
+    step, helper = Path("scripts/step.py"), Path("scripts/helper.py")
+
+    def now(step_text: str, helper_text: str) -> str:
+        step.write_text(step_text)
+        helper.write_text(helper_text)
+        imports._read.cache_clear()
+        module_files.cache_clear()
+        return code_of("scripts.step")
+
+    main = "from scripts.helper import two\ndef main():\n    return two()\n"
+    first = now(main, "def two():\n    return 2\n")
+    assert first.startswith("scripts.step ")
+    told = '"""A page."""\n' + main.replace("main():\n", 'main():\n    """Says so."""\n\n    # why\n')
+    assert now(told, "def two():  # indeed\n    return (2)\n") == first
+    assert now(main, "def two():\n    return 3\n") != first
+    assert now(main.replace("return", "yield"), "def two():\n    return 2\n") != first
+    with pytest.raises(ValueError, match=r"scripts\.nothing: no such module"):
+        code_of("scripts.nothing")
+    imports._read.cache_clear()
+    module_files.cache_clear()
 
 
 def run_main(body: str) -> subprocess.CompletedProcess[str]:

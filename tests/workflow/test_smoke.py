@@ -111,13 +111,23 @@ def test_edited_code_reruns_its_stage_and_nothing_before(smoke: Workflow, module
     file = smoke.folder / module
     text = file.read_text()
     try:
-        file.write_text(text + "\n# edited\n")
+        file.write_text(text + "\nEDITED = True\n")
         jobs = smoke.would_run(*SMOKE)
     finally:
         file.write_text(text)
     assert reruns in jobs
     assert not stages_of(jobs) & stands
     assert smoke.would_run(*SMOKE) == set()
+
+
+def test_an_edited_comment_or_docstring_reruns_nothing(smoke: Workflow):
+    file = smoke.folder / "scripts/common/files.py"  # every step imports it
+    text = file.read_text()
+    try:
+        file.write_text(text.replace('"""', '"""Once more. ', 1) + "\n# edited\n")
+        assert smoke.would_run(*SMOKE) == set()
+    finally:
+        file.write_text(text)
 
 
 def test_a_further_seed_trains_every_model_again_on_the_same_tokens(smoke: Workflow):

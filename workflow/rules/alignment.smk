@@ -17,7 +17,6 @@ if config["alignment"]["external"] is None:
         input:
             cuts=expand(f"{RESULTS}/corpus/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
             lexicon=f"{RESULTS}/corpus/lexicon.txt",
-            code=module_files("scripts.alignment.train"),
         output:
             model=directory(f"{RESULTS}/alignment/model"),
         log:
@@ -31,6 +30,7 @@ if config["alignment"]["external"] is None:
             mem_mb=asks("alignment", "mem_mb"),
             runtime=asks("alignment", "minutes"),
         params:
+            code=code_of("scripts.alignment.train"),
             audio_root=AUDIO_ROOT,
             config=as_json(
                 config["alignment"],
@@ -59,7 +59,6 @@ if config["alignment"]["external"] is None:
             cuts=f"{RESULTS}/corpus/cuts/{{split}}/{{shard}}.jsonl.gz",
             model=f"{RESULTS}/alignment/model",
             lexicon=f"{RESULTS}/corpus/lexicon.txt",
-            code=module_files("scripts.alignment.align"),
         output:
             cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
             dropped=f"{RESULTS}/alignment/dropped/{{split}}/{{shard}}.csv",
@@ -75,6 +74,7 @@ if config["alignment"]["external"] is None:
             mem_mb=asks("alignment", "mem_mb"),
             runtime=asks("alignment", "minutes"),
         params:
+            code=code_of("scripts.alignment.align"),
             audio_root=audio_root,
             config=ALIGN_CONFIG,
         shell:
@@ -96,7 +96,6 @@ if config["alignment"]["external"] is None:
             cuts=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
             model=f"{RESULTS}/alignment/model",
             lexicon=f"{RESULTS}/corpus/lexicon.txt",
-            code=module_files("scripts.alignment.align"),
         output:
             cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
             dropped=f"{RESULTS}/alignment/dropped/tasks/{{task}}.csv",
@@ -112,6 +111,7 @@ if config["alignment"]["external"] is None:
             mem_mb=asks("alignment", "mem_mb"),
             runtime=asks("alignment", "minutes"),
         params:
+            code=code_of("scripts.alignment.align"),
             audio_root=audio_root,
             config=ALIGN_CONFIG,
         shell:
@@ -134,7 +134,6 @@ else:
         input:
             cuts=f"{RESULTS}/corpus/cuts/{{split}}/{{shard}}.jsonl.gz",
             external=config["alignment"]["external"],
-            code=module_files("scripts.alignment.adopt"),
         output:
             cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
             dropped=f"{RESULTS}/alignment/dropped/{{split}}/{{shard}}.csv",
@@ -150,6 +149,7 @@ else:
             mem_mb=lambda wildcards, attempt: 1500 * attempt,
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:
+            code=code_of("scripts.alignment.adopt"),
             # Units made elsewhere need no audio at all; for ours it must be readable.
             audio=lambda w: ["--audio-root", audio_root(w)] if config["units"]["external"] is None else [],
         shell:
@@ -168,7 +168,6 @@ else:
         input:
             cuts=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
             external=config["alignment"]["external"],
-            code=module_files("scripts.alignment.adopt"),
         output:
             cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
             dropped=f"{RESULTS}/alignment/dropped/tasks/{{task}}.csv",
@@ -184,6 +183,7 @@ else:
             mem_mb=lambda wildcards, attempt: 1500 * attempt,
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:
+            code=code_of("scripts.alignment.adopt"),
             # Units made elsewhere need no audio at all; for ours it must be readable.
             audio=lambda w: ["--audio-root", audio_root(w)] if config["units"]["external"] is None else [],
         shell:
@@ -205,7 +205,6 @@ rule alignment_dropped:
         + expand(f"{RESULTS}/alignment/dropped/tasks/{{task}}.csv", task=TASKS),
         aligned=[f"{RESULTS}/alignment/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]]
         + expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
-        code=module_files("scripts.alignment.dropped"),
     output:
         f"{RESULTS}/alignment/dropped.csv",
     log:
@@ -213,6 +212,7 @@ rule alignment_dropped:
     conda:
         "../../envs/core.yaml"
     params:
+        code=code_of("scripts.alignment.dropped"),
         aligned=[
             f"{split}={RESULTS}/alignment/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]
         ]
@@ -230,7 +230,6 @@ rule alignment_guessed:
     input:
         guessed=[f"{RESULTS}/alignment/guessed/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]]
         + expand(f"{RESULTS}/alignment/guessed/tasks/{{task}}.csv", task=TASKS),
-        code=module_files("scripts.alignment.guessed"),
     output:
         f"{RESULTS}/alignment/guessed.csv",
     log:
@@ -238,6 +237,8 @@ rule alignment_guessed:
     localrule: True
     conda:
         "../../envs/core.yaml"
+    params:
+        code=code_of("scripts.alignment.guessed"),
     shell:
         "python -m scripts.alignment.guessed" " --guessed {input.guessed}" " --out {output}" " 2>&1 | tee {log}"
 
@@ -246,7 +247,6 @@ rule alignment_export:
     """One shard's words and phones as Kaldi CTM and Praat TextGrids; asked for by `alignment_exchange`."""
     input:
         cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
-        code=module_files("scripts.alignment.export"),
     output:
         directory(f"{RESULTS}/alignment/export/{{split}}/{{shard}}"),
     log:
@@ -257,6 +257,8 @@ rule alignment_export:
     resources:
         mem_mb=1000,
         runtime=60,
+    params:
+        code=code_of("scripts.alignment.export"),
     shell:
         "python -m scripts.alignment.export" " --cuts {input.cuts}" " --out {output}" " 2>&1 | tee {log}"
 

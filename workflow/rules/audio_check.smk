@@ -9,7 +9,6 @@ rule corpus_audio_check:
     """Open every file of one shard, compare it with what the cuts say, decode its end."""
     input:
         cuts=f"{RESULTS}/corpus/cuts/{{split}}/{{shard}}.jsonl.gz",
-        code=module_files("scripts.corpus.audio_check"),
     output:
         problems=f"{RESULTS}/corpus/audio_check/{{split}}/{{shard}}.csv",
     log:
@@ -23,6 +22,7 @@ rule corpus_audio_check:
         mem_mb=1000,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
+        code=code_of("scripts.corpus.audio_check"),
         audio_root=audio_root,
     shell:
         "python -m scripts.corpus.audio_check"
@@ -35,7 +35,6 @@ rule corpus_audio_check:
 use rule corpus_audio_check as corpus_audio_check_task with:
     input:
         cuts=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
-        code=module_files("scripts.corpus.audio_check"),
     output:
         problems=f"{RESULTS}/corpus/audio_check/tasks/{{task}}.csv",
     log:
@@ -49,7 +48,6 @@ rule corpus_audio_checked:
     input:
         parts=[f"{RESULTS}/corpus/audio_check/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]],
         tasks=expand(f"{RESULTS}/corpus/audio_check/tasks/{{task}}.csv", task=TASKS),
-        code=module_files("scripts.corpus.audio_checked"),
     output:
         problems=f"{RESULTS}/corpus/audio_check.csv",
     log:
@@ -57,6 +55,8 @@ rule corpus_audio_checked:
     localrule: True
     conda:
         "../../envs/core.yaml"
+    params:
+        code=code_of("scripts.corpus.audio_checked"),
     shell:
         "python -m scripts.corpus.audio_checked"
         " --parts {input.parts} {input.tasks}"

@@ -9,7 +9,7 @@ sys.path.insert(0, workflow.basedir)
 
 from scripts.common.config import as_json, check, task_names, twins
 from scripts.common.files import check_writable
-from scripts.common.imports import module_files
+from scripts.common.imports import code_of
 
 
 report: "../report/workflow.rst"

@@ -30,7 +30,6 @@ rule continuation_choose:
         cuts=expand(f"{RESULTS}/alignment/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
         scripts=[path for path in SCRIPTS if "/dev/" in path],
         listed=[f"{RESULTS}/corpus/prompts.jsonl"] * FROM_LIST,
-        code=module_files("scripts.continuation.choose"),
     output:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         prompts=f"{RESULTS}/continuation/prompts.jsonl",
@@ -45,6 +44,7 @@ rule continuation_choose:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 20 * attempt,
     params:
+        code=code_of("scripts.continuation.choose"),
         config=as_json(CONTINUATION, "prompts", "prompt_seconds", "seconds"),
         seed=config["seed"],
     shell:
@@ -67,7 +67,6 @@ if config["units"]["external"] is None:
             encoder=f"{RESULTS}/units/encoder",
             kmeans=f"{RESULTS}/units/kmeans.npy",
             about=f"{RESULTS}/units/kmeans.json",
-            code=module_files("scripts.units.extract"),
         output:
             units=f"{RESULTS}/continuation/units.npz",
         log:
@@ -82,7 +81,6 @@ use rule tokens_encode as continuation_encode with:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         units=lambda w: [f"{RESULTS}/continuation/units.npz"] * bool(STREAMS_OF[w.modality]),
         tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",
-        code=module_files("scripts.tokens.encode"),
     output:
         tokens=f"{RESULTS}/continuation/tokens/{{modality}}.bin",
         index=f"{RESULTS}/continuation/tokens/{{modality}}.idx.npz",
@@ -101,7 +99,6 @@ rule continuation_generate:
         listed_index=[f"{RESULTS}/tokens/{{modality}}/prompts.idx.npz"] * FROM_LIST,
         stats=f"{RESULTS}/tokens/{{modality}}/stats.json",
         model=f"{RESULTS}/lm/{{modality}}/model",
-        code=module_files("scripts.continuation.generate"),
     output:
         generated=f"{RESULTS}/continuation/generated/{{modality}}.jsonl",
         real=f"{RESULTS}/continuation/real/{{modality}}.jsonl",
@@ -117,6 +114,7 @@ rule continuation_generate:
         runtime=asks("continuation", "minutes"),
         gpu=config["cluster"]["gpus"]["continuation"],
     params:
+        code=code_of("scripts.continuation.generate"),
         config=as_json(
             CONTINUATION,
             "seconds",

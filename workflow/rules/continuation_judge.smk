@@ -13,7 +13,6 @@ rule continuation_judge_text:
         scripts=SCRIPTS,
         tasks=[f"{RESULTS}/corpus/script/tasks/{task}.jsonl.gz" for task in TASKS] * bool(SCRIPTS),
         cuts=expand(f"{RESULTS}/alignment/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"] * (not SCRIPTS)),
-        code=module_files("scripts.continuation.judge_text"),
     output:
         tokenizer=directory(f"{RESULTS}/continuation/judge/tokenizer"),
         tokens=multiext(f"{RESULTS}/continuation/judge/train", ".bin", ".idx.npz"),
@@ -29,6 +28,7 @@ rule continuation_judge_text:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
+        code=code_of("scripts.continuation.judge_text"),
         hours=JUDGE["hours"],
         rate=config["corpus"]["world"]["rate"]["mean"],
         vocab_size=JUDGE["vocab_size"],
@@ -56,7 +56,6 @@ rule continuation_judge_train:
         dev=f"{RESULTS}/continuation/judge/dev.bin",
         dev_index=f"{RESULTS}/continuation/judge/dev.idx.npz",
         tokenizer=f"{RESULTS}/continuation/judge/tokenizer",
-        code=module_files("scripts.lm.train"),
     output:
         model=directory(OWN_JUDGE),
         scaling=temp(directory(f"{RESULTS}/continuation/judge/scaling")),
@@ -73,6 +72,7 @@ rule continuation_judge_train:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
+        code=code_of("scripts.lm.train"),
         config=as_json(
             {
                 **config["lm"],
@@ -107,7 +107,6 @@ rule continuation_judge:
         ),
         prompts=f"{RESULTS}/continuation/prompts.jsonl",
         judge=[OWN_JUDGE] * (JUDGE["source"] == "train"),
-        code=module_files("scripts.continuation.judge"),
     output:
         judged=expand(f"{RESULTS}/continuation/judged/{{set}}/{{modality}}.csv", set=SETS, modality=CONTINUED),
     log:
@@ -121,6 +120,7 @@ rule continuation_judge:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
+        code=code_of("scripts.continuation.judge"),
         judge=lambda wildcards, input: input.judge or JUDGE["source"],
         text=JUDGE["text"],
         precision=JUDGE["precision"],
@@ -145,7 +145,6 @@ rule continuation_summary:
         generated=expand(f"{RESULTS}/continuation/judged/generated/{{modality}}.csv", modality=CONTINUED),
         real=expand(f"{RESULTS}/continuation/judged/real/{{modality}}.csv", modality=CONTINUED),
         prompts=f"{RESULTS}/continuation/prompts.jsonl",
-        code=module_files("scripts.continuation.summary"),
     output:
         summary=f"{RESULTS}/continuation/summary.csv",
     log:
@@ -157,6 +156,7 @@ rule continuation_summary:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("scripts.continuation.summary"),
         modalities=CONTINUED,
         world="--world" if SCRIPTS else "",
         config=as_json(config["evaluation"], "bootstrap_samples"),

@@ -18,7 +18,6 @@ rule continuation_train_voice:
         cuts=expand(f"{RESULTS}/alignment/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
         units=lambda w: expand("{folder}/train/{shard}.npz", folder=STREAMS.get(w.source, []), shard=SHARDS["train"]),
         inventory=lambda w: INVENTORY[w.source],
-        code=module_files("scripts.continuation.train_voice"),
     output:
         voice=directory(f"{RESULTS}/continuation/voice/{{source}}"),
     log:
@@ -34,6 +33,7 @@ rule continuation_train_voice:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
+        code=code_of("scripts.continuation.train_voice"),
         audio_root=AUDIO_ROOT,
         config=as_json(
             {**SPEECH, "threads": CONTINUATION["threads"]},
@@ -65,7 +65,6 @@ rule continuation_speak:
     input:
         lines=expand(f"{RESULTS}/continuation/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
         voice=lambda w: f"{RESULTS}/continuation/voice/{SOURCE[w.modality]}",
-        code=module_files("scripts.continuation.speak"),
     output:
         speech=directory(f"{RESULTS}/continuation/speech/{{modality}}"),
     log:
@@ -82,6 +81,7 @@ rule continuation_speak:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         **VOCODER,
+        code=code_of("scripts.continuation.speak"),
         sets=SETS,
         framed=lambda w: "--framed" if config["modalities"][w.modality].get("frame_rate") else "",
         threads=CONTINUATION["threads"],
@@ -105,7 +105,6 @@ rule continuation_controls:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         lexicon=f"{RESULTS}/corpus/lexicon.txt",
         voice=f"{RESULTS}/continuation/voice/phones",
-        code=module_files("scripts.continuation.controls"),
     output:
         speech=directory(f"{RESULTS}/continuation/controls/speech"),
         copies=f"{RESULTS}/continuation/controls/copy.jsonl",
@@ -122,6 +121,7 @@ rule continuation_controls:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         **VOCODER,
+        code=code_of("scripts.continuation.controls"),
         audio_root=AUDIO_ROOT,
         random=CONTINUATION["random_strings"],
         threads=CONTINUATION["threads"],
@@ -148,7 +148,6 @@ rule continuation_read:
     """What is text already: its transcript is itself."""
     input:
         lines=expand(f"{RESULTS}/continuation/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
-        code=module_files("scripts.continuation.transcribe"),
     output:
         transcripts=expand(
             f"{RESULTS}/continuation/transcripts/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True
@@ -163,6 +162,8 @@ rule continuation_read:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        code=code_of("scripts.continuation.transcribe"),
     shell:
         "python -m scripts.continuation.transcribe"
         " --items {input.lines}"
@@ -177,7 +178,6 @@ rule continuation_transcribe:
         speech=f"{RESULTS}/continuation/speech/{{modality}}",
         model=[f"{RESULTS}/alignment/model"] * KALDI,
         lexicon=[f"{RESULTS}/corpus/lexicon.txt"] * KALDI,
-        code=module_files("scripts.continuation.transcribe"),
     output:
         transcripts=expand(
             f"{RESULTS}/continuation/transcripts/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True
@@ -195,6 +195,7 @@ rule continuation_transcribe:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
+        code=code_of("scripts.continuation.transcribe"),
         folders=lambda wildcards, input: [f"{input.speech}/{name}" for name in SETS],
         recogniser=CONTINUATION["recogniser"],
         threads=CONTINUATION["threads"],
@@ -218,7 +219,6 @@ rule continuation_hear:
         speech=f"{RESULTS}/continuation/controls/speech",
         model=[f"{RESULTS}/alignment/model"] * KALDI,
         lexicon=[f"{RESULTS}/corpus/lexicon.txt"] * KALDI,
-        code=module_files("scripts.continuation.transcribe"),
     output:
         cuts=f"{RESULTS}/continuation/controls/heard/cuts.jsonl",
         lines=expand(f"{RESULTS}/continuation/controls/heard/{{set}}.jsonl", set=["copy", "random"]),
@@ -233,6 +233,7 @@ rule continuation_hear:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
+        code=code_of("scripts.continuation.transcribe"),
         audio_root=AUDIO_ROOT,
         folders=lambda wildcards, input: [f"{input.speech}/{name}" for name in ("copy", "random")],
         recogniser=CONTINUATION["recogniser"],
@@ -261,7 +262,6 @@ rule continuation_recognition:
         said=expand(f"{RESULTS}/continuation/controls/{{set}}.jsonl", set=["copy", "random"]),
         controls=expand(f"{RESULTS}/continuation/controls/heard/{{set}}.jsonl", set=["copy", "random"]),
         real=expand(f"{RESULTS}/continuation/transcripts/real/{{modality}}.jsonl", modality=SPOKEN),
-        code=module_files("scripts.continuation.recognition"),
     output:
         table=f"{RESULTS}/continuation/recogniser.csv",
     log:
@@ -273,6 +273,7 @@ rule continuation_recognition:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("scripts.continuation.recognition"),
         modalities=SPOKEN,
     shell:
         "python -m scripts.continuation.recognition"

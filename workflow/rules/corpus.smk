@@ -19,7 +19,6 @@ if config["corpus"]["source"] == "world":
         """One shard of the script: long FLACs per speaker and chapter, cuts of them, true phone times."""
         input:
             script=f"{RESULTS}/corpus/script/{{split}}/{{shard}}.jsonl.gz",
-            code=module_files("scripts.corpus.speak"),
         output:
             audio=directory(f"{AUDIO_ROOT}/{{split}}/{{shard}}"),
             cuts=f"{RESULTS}/corpus/cuts/{{split}}/{{shard}}.jsonl.gz",
@@ -38,6 +37,7 @@ if config["corpus"]["source"] == "world":
             mem_mb=1000,
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:
+            code=code_of("scripts.corpus.speak"),
             config=as_json(
                 config["corpus"]["world"],
                 "voices",
@@ -66,7 +66,6 @@ if config["corpus"]["source"] == "world":
         """A task's pairs, both sides spoken alike; one candidate per pair is kept, so that lengths balance."""
         input:
             script=f"{RESULTS}/corpus/script/tasks/{{task}}.jsonl.gz",
-            code=module_files("scripts.corpus.speak_tasks"),
         output:
             audio=directory(f"{AUDIO_ROOT}/tasks/{{task}}"),
             pairs=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
@@ -82,6 +81,7 @@ if config["corpus"]["source"] == "world":
             mem_mb=1000,
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:
+            code=code_of("scripts.corpus.speak_tasks"),
             config=as_json(
                 config["corpus"]["world"],
                 "voices",
@@ -123,7 +123,6 @@ else:
         input:
             ready=READY["train"],
             others=[],
-            code=module_files("scripts.corpus.manifest"),
         output:
             shards=expand(
                 f"{RESULTS}/corpus/cuts/train/{{shard}}.jsonl.gz",
@@ -142,6 +141,7 @@ else:
             mem_mb=asks("corpus", "mem_mb"),
             runtime=asks("corpus", "minutes"),
         params:
+            code=code_of("scripts.corpus.manifest"),
             split="train",
             manifests=lambda wildcards: MANIFESTS["train"],
             section=config["corpus"]["source"],
@@ -167,7 +167,6 @@ else:
         input:
             ready=READY["dev"],
             others=rules.corpus_manifest_train.output.recordings,
-            code=module_files("scripts.corpus.manifest"),
         output:
             shards=expand(
                 f"{RESULTS}/corpus/cuts/dev/{{shard}}.jsonl.gz",
@@ -180,6 +179,7 @@ else:
         benchmark:
             f"{RESULTS}/benchmarks/corpus/manifest/dev.tsv"
         params:
+            code=code_of("scripts.corpus.manifest"),
             split="dev",
             manifests=lambda wildcards: MANIFESTS["dev"],
             section=config["corpus"]["source"],
@@ -195,7 +195,6 @@ else:
                 if wildcards.task in PUBLISHED
                 else SECTION["tasks"][wildcards.task]
             ),
-            code=module_files("scripts.corpus.manifest_tasks"),
         output:
             pairs=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
             dropped=f"{RESULTS}/corpus/dropped/tasks/{{task}}.csv",
@@ -210,6 +209,7 @@ else:
             mem_mb=1000,
             runtime=lambda wildcards, attempt: 30 * attempt,
         params:
+            code=code_of("scripts.corpus.manifest_tasks"),
             audio_root=audio_root,
             config=as_json(config["corpus"], "min_seconds", "max_seconds", "characters"),
         shell:
@@ -227,7 +227,6 @@ rule corpus_prompts:
     """The continuation prompts, spoken by the synthesiser's voices; only where a run asks for them."""
     input:
         prompts=config["corpus"]["prompts"],
-        code=module_files("scripts.corpus.speak_prompts"),
     output:
         audio=directory(f"{RESULTS}/corpus/audio/{PROMPTS}"),
         prompts=f"{RESULTS}/corpus/prompts.jsonl",
@@ -243,6 +242,7 @@ rule corpus_prompts:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("scripts.corpus.speak_prompts"),
         config=as_json(
             config["corpus"]["world"],
             "voices",
@@ -273,7 +273,6 @@ rule corpus_lexicon:
         tasks=expand(f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz", task=TASKS),
         scripts=SCRIPTS,
         lexicon=USER_LEXICON,
-        code=module_files("scripts.corpus.pronounce"),
     output:
         lexicon=f"{RESULTS}/corpus/lexicon.txt",
     log:
@@ -286,6 +285,8 @@ rule corpus_lexicon:
     resources:
         mem_mb=1000,
         runtime=60,
+    params:
+        code=code_of("scripts.corpus.pronounce"),
     shell:
         "python -m scripts.corpus.pronounce"
         " --cuts {input.cuts} {input.tasks}"
@@ -300,7 +301,6 @@ rule corpus_dropped:
     input:
         parts=DROPPED_PARTS,
         tasks=expand(f"{RESULTS}/corpus/dropped/tasks/{{task}}.csv", task=TASKS),
-        code=module_files("scripts.corpus.drops"),
     output:
         dropped=f"{RESULTS}/corpus/dropped.csv",
     log:
@@ -308,6 +308,8 @@ rule corpus_dropped:
     localrule: True
     conda:
         "../../envs/core.yaml"
+    params:
+        code=code_of("scripts.corpus.drops"),
     shell:
         "python -m scripts.corpus.drops"
         " --parts {input.parts} {input.tasks}"

@@ -14,7 +14,6 @@ rule corpus_folder:
     """A folder's audio files and texts as Lhotse cuts; files without the other are listed."""
     input:
         folder=lambda wildcards: str(Path(AUDIO_ROOT, config["corpus"]["folder"][wildcards.split])),
-        code=module_files("scripts.corpus.folder"),
     output:
         cuts=f"{RESULTS}/corpus/found/{{split}}.jsonl.gz",
         dropped=f"{RESULTS}/corpus/dropped/found/{{split}}.csv",
@@ -29,6 +28,7 @@ rule corpus_folder:
         mem_mb=1000,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
+        code=code_of("scripts.corpus.folder"),
         audio_root=audio_root,
     shell:
         "python -m scripts.corpus.folder"

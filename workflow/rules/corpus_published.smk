@@ -14,7 +14,6 @@ rule corpus_published_tasks:
         done=lambda wildcards: [
             downloaded(task["dataset"]) for task in [PUBLISHED[wildcards.task]] if "dataset" in task
         ],
-        code=module_files("scripts.corpus.published_tasks"),
     output:
         pairs=f"{RESULTS}/corpus/published/{{task}}.jsonl.gz",
         dropped=f"{RESULTS}/corpus/dropped/published/{{task}}.csv",
@@ -29,6 +28,7 @@ rule corpus_published_tasks:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
+        code=code_of("scripts.corpus.published_tasks"),
         folder=lambda wildcards: TASK_ROOTS[wildcards.task],
         config=lambda wildcards: as_json(
             {

@@ -12,7 +12,6 @@ rule corpus_write_tasks:
             "resources/world/shared.yaml",
             "resources/world/grammar.yaml",
         ],
-        code=module_files("scripts.corpus.write_tasks"),
     output:
         tasks=expand(
             f"{RESULTS}/corpus/script/tasks/{{task}}.jsonl.gz",
@@ -29,6 +28,7 @@ rule corpus_write_tasks:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("scripts.corpus.write_tasks"),
         config=as_json(config["corpus"]["world"], "speakers", "tasks"),
         seed=config["seed"],
         out=lambda wildcards, output: str(Path(output.tasks[0]).parent),
@@ -49,7 +49,6 @@ rule corpus_write:
             "resources/world/shared.yaml",
             "resources/world/grammar.yaml",
         ],
-        code=module_files("scripts.corpus.write"),
     output:
         scripts=[f"{RESULTS}/corpus/script/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]],
     log:
@@ -63,6 +62,7 @@ rule corpus_write:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("scripts.corpus.write"),
         config=as_json(config["corpus"]["world"], "hours", "speakers", "isolated_words", "rate"),
         shards=as_json(config["corpus"]["shards"]),
         seed=config["seed"],

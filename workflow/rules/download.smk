@@ -25,7 +25,6 @@ rule download_dataset:
     """Fetch one dataset; what is there already is not fetched again."""
     input:
         registry="resources/datasets.yaml",
-        code=module_files("scripts.download.fetch"),
     output:
         done=downloaded("{dataset}"),
     log:
@@ -37,6 +36,7 @@ rule download_dataset:
         "../../envs/core.yaml"
     threads: 1
     params:
+        code=code_of("scripts.download.fetch"),
         config=as_json(config["download"]),
     shell:
         "python -m scripts.download.fetch"
@@ -55,8 +55,6 @@ rule download:
 
 rule download_check:
     """Read every byte of every dataset of download.datasets, and mend what is damaged."""
-    input:
-        code=module_files("scripts.download.fetch"),
     log:
         f"{RESULTS}/logs/download/check.log",
     localrule: True

@@ -38,7 +38,6 @@ if TASKS:
                 allow_missing=True,
             ),
             model=f"{RESULTS}/lm/{{modality}}/model",
-            code=module_files("scripts.evaluation.score"),
         output:
             scores=expand(
                 f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv",
@@ -57,6 +56,7 @@ if TASKS:
             runtime=asks("evaluation", "minutes"),
             gpu=config["cluster"]["gpus"]["evaluation"],
         params:
+            code=code_of("scripts.evaluation.score"),
             tasks=TASKS,
             config=as_json(config["evaluation"], "decide_by", "batch_tokens", "threads"),
         shell:
@@ -87,7 +87,6 @@ if TASKS:
             train=f"{RESULTS}/tokens/{{modality}}/train.bin",
             train_index=f"{RESULTS}/tokens/{{modality}}/train.idx.npz",
             stats=f"{RESULTS}/tokens/{{modality}}/stats.json",
-            code=module_files("scripts.evaluation.baselines"),
         output:
             scores=expand(
                 f"{RESULTS}/evaluation/baselines/{{task}}/{{modality}}.csv",
@@ -105,6 +104,7 @@ if TASKS:
             mem_mb=lambda wildcards, attempt: 2000 * attempt,
             runtime=lambda wildcards, attempt: 30 * attempt,
         params:
+            code=code_of("scripts.evaluation.baselines"),
             tasks=TASKS,
             definition=lambda wildcards: as_json(config["modalities"][wildcards.modality]),
             config=as_json(config["evaluation"], "decide_by"),
@@ -142,7 +142,6 @@ if TASKS:
                 allow_missing=True,
             ),
             model=f"{RESULTS}/lm/{{modality}}/model",
-            code=module_files("scripts.evaluation.layers"),
         output:
             layers=expand(
                 f"{RESULTS}/evaluation/layers/{{task}}/{{modality}}.csv",
@@ -161,6 +160,7 @@ if TASKS:
             runtime=asks("evaluation", "minutes"),
             gpu=config["cluster"]["gpus"]["evaluation"],
         params:
+            code=code_of("scripts.evaluation.layers"),
             tasks=TASKS,
             config=as_json(
                 config["evaluation"],
@@ -198,7 +198,6 @@ if TASKS:
             ),
             stats=f"{RESULTS}/tokens/{{modality}}/stats.json",
             checkpoints=f"{RESULTS}/lm/{{modality}}/scaling",
-            code=module_files("scripts.evaluation.scaling"),
         output:
             scaling=expand(
                 f"{RESULTS}/evaluation/scaling/{{task}}/{{modality}}.csv",
@@ -222,6 +221,7 @@ if TASKS:
             runtime=asks("evaluation", "minutes"),
             gpu=config["cluster"]["gpus"]["evaluation"],
         params:
+            code=code_of("scripts.evaluation.scaling"),
             tasks=TASKS,
             config=as_json(
                 config["evaluation"],
@@ -262,7 +262,6 @@ if TASKS:
                 task=TASKS,
                 modality=MODALITIES,
             ),
-            code=module_files("scripts.evaluation.controls"),
         output:
             controls=f"{RESULTS}/evaluation/controls.csv",
         log:
@@ -277,6 +276,7 @@ if TASKS:
             runtime=asks("evaluation", "minutes"),
             gpu=config["cluster"]["gpus"]["evaluation"],
         params:
+            code=code_of("scripts.evaluation.controls"),
             results=lambda wildcards, input: input.scores[0].rsplit("/", 3)[0],
             modalities=as_json(config["modalities"]),
             tasks=TASKS,
@@ -305,7 +305,6 @@ rule evaluation_groups:
     """Accuracy of every model by group of items."""
     input:
         scores=SCORES,
-        code=module_files("scripts.evaluation.groups"),
     output:
         groups=f"{RESULTS}/evaluation/groups.csv",
     log:
@@ -319,6 +318,7 @@ rule evaluation_groups:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("scripts.evaluation.groups"),
         config=as_json(config["evaluation"], "bootstrap_samples"),
         seed=config["seed"],
     shell:
@@ -337,7 +337,6 @@ rule evaluation_bits:
         tokens=f"{RESULTS}/tokens/{{modality}}/dev.bin",
         token_index=f"{RESULTS}/tokens/{{modality}}/dev.idx.npz",
         model=f"{RESULTS}/lm/{{modality}}/model",
-        code=module_files("scripts.evaluation.bits"),
     output:
         bits=f"{RESULTS}/evaluation/bits/{{modality}}.csv",
     log:
@@ -352,6 +351,7 @@ rule evaluation_bits:
         runtime=asks("evaluation", "minutes"),
         gpu=config["cluster"]["gpus"]["evaluation"],
     params:
+        code=code_of("scripts.evaluation.bits"),
         config=as_json(config["evaluation"], "bootstrap_samples", "batch_tokens", "threads"),
         seed=config["seed"],
     shell:
@@ -376,7 +376,6 @@ rule evaluation_summary:
             task=TASKS,
         ),
         bits=expand(f"{RESULTS}/evaluation/bits/{{modality}}.csv", modality=MODALITIES),
-        code=module_files("scripts.evaluation.summary"),
     output:
         summary=f"{RESULTS}/evaluation/summary.csv",
     log:
@@ -390,6 +389,7 @@ rule evaluation_summary:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("scripts.evaluation.summary"),
         config=as_json(config["evaluation"], "decide_by", "bootstrap_samples"),
         seed=config["seed"],
     shell:

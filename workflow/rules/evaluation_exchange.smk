@@ -17,7 +17,6 @@ if config["evaluation"]["foreign"]:
         input:
             pairs=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
             scores=lambda wildcards: config["evaluation"]["foreign"][wildcards.system][wildcards.task],
-            code=module_files("scripts.evaluation.foreign"),
         output:
             scores=f"{RESULTS}/evaluation/{{task}}/{{system}}.csv",
         log:
@@ -32,6 +31,8 @@ if config["evaluation"]["foreign"]:
         resources:
             mem_mb=1000,
             runtime=10,
+        params:
+            code=code_of("scripts.evaluation.foreign"),
         shell:
             "python -m scripts.evaluation.foreign"
             " --scores {input.scores:q}"
@@ -51,7 +52,6 @@ if SUBMITTED:
                 task=SUBMITTED,
                 allow_missing=True,
             ),
-            code=module_files("scripts.evaluation.submission"),
         output:
             folder=directory(f"{RESULTS}/evaluation/submission/{{modality}}"),
         log:
@@ -63,6 +63,7 @@ if SUBMITTED:
             mem_mb=2000,
             runtime=30,
         params:
+            code=code_of("scripts.evaluation.submission"),
             parts=lambda wildcards: [
                 as_json(
                     {

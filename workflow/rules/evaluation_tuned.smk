@@ -17,7 +17,6 @@ if TASKS:
             ),
             dev=f"{RESULTS}/tokens/{{modality}}/dev.bin",
             model=f"{RESULTS}/lm/{{modality}}/model",
-            code=module_files("scripts.evaluation.tuned"),
         output:
             layers=expand(
                 f"{RESULTS}/evaluation/tuned/{{task}}/{{modality}}.csv",
@@ -35,6 +34,7 @@ if TASKS:
             mem_mb=lambda wildcards, attempt: 3000 * attempt,
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:
+            code=code_of("scripts.evaluation.tuned"),
             tasks=TASKS,
             config=as_json(
                 config["evaluation"],

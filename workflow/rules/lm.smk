@@ -15,7 +15,6 @@ rule lm_train:
         dev=f"{RESULTS}/tokens/{{modality}}/dev.bin",
         dev_index=f"{RESULTS}/tokens/{{modality}}/dev.idx.npz",
         tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",
-        code=module_files("scripts.lm.train"),
     output:
         model=directory(f"{RESULTS}/lm/{{modality}}/model"),
         scaling=directory(f"{RESULTS}/lm/{{modality}}/scaling"),
@@ -34,6 +33,7 @@ rule lm_train:
         runtime=asks("lm", "minutes"),
         gpu=config["cluster"]["gpus"]["lm"],
     params:
+        code=code_of("scripts.lm.train"),
         config=as_json(config["lm"]),
         seed=training_seed,
         out=subpath(output.model, parent=True),

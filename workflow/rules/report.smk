@@ -53,7 +53,6 @@ rule report_table_modalities:
     input:
         stats=expand(f"{RESULTS}/tokens/{{modality}}/stats.json", modality=MODALITIES),
         paper=PAPER,
-        code=module_files("scripts.report.table_modalities"),
     output:
         multiext(f"{RESULTS}/report/tables/modalities", ".csv", ".md", ".tex"),
         page=report(
@@ -73,6 +72,7 @@ rule report_table_modalities:
         mem_mb=500,
         runtime=5,
     params:
+        code=code_of("scripts.report.table_modalities"),
         tokens=lambda wildcards, input: input.stats[0].rsplit("/", 2)[0],
         modalities=MODALITIES,
         config=as_json(config, "factors"),
@@ -93,7 +93,6 @@ rule report_table_results:
         summary=f"{RESULTS}/evaluation/summary.csv",
         continuation=[f"{RESULTS}/continuation/summary.csv"] * WITH_CONTINUATION,
         paper=PAPER,
-        code=module_files("scripts.report.table_results"),
     output:
         multiext(f"{RESULTS}/report/tables/results", ".csv", ".md", ".tex"),
         page=report(
@@ -113,6 +112,7 @@ rule report_table_results:
         mem_mb=500,
         runtime=5,
     params:
+        code=code_of("scripts.report.table_results"),
         modalities=SYSTEMS,
         tasks=TASKS,
         foreign=list(config["evaluation"]["foreign"]),
@@ -144,7 +144,6 @@ rule report_table_factors:
             modality=CONTINUED * WITH_CONTINUATION,
         ),
         paper=PAPER,
-        code=module_files("scripts.report.table_factors"),
     output:
         multiext(f"{RESULTS}/report/tables/factors", ".csv", ".md", ".tex"),
         page=report(
@@ -164,6 +163,7 @@ rule report_table_factors:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 15 * attempt,
     params:
+        code=code_of("scripts.report.table_factors"),
         evaluation=lambda wildcards, input: input.scores[0].rsplit("/", 2)[0],
         continuations=lambda wildcards, input: [file.rsplit("/", 1)[0] for file in input.continuations[:1]],
         config=as_json(config, "factors"),
@@ -189,7 +189,6 @@ rule report_table_continuation:
     input:
         summary=f"{RESULTS}/continuation/summary.csv",
         recogniser=f"{RESULTS}/continuation/recogniser.csv",
-        code=module_files("scripts.report.table_continuation"),
     output:
         multiext(f"{RESULTS}/report/tables/continuation", ".csv", ".md", ".tex"),
         page=report(
@@ -209,6 +208,7 @@ rule report_table_continuation:
         mem_mb=500,
         runtime=5,
     params:
+        code=code_of("scripts.report.table_continuation"),
         modalities=CONTINUED,
         folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
     shell:
@@ -227,7 +227,6 @@ rule report_listen:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         judged=expand(f"{RESULTS}/continuation/judged/generated/{{modality}}.csv", modality=CONTINUED),
         speech=expand(f"{RESULTS}/continuation/speech/{{modality}}", modality=SPOKEN),
-        code=module_files("scripts.report.listen"),
     output:
         page=report(
             f"{RESULTS}/report/listen.html",
@@ -246,6 +245,7 @@ rule report_listen:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("scripts.report.listen"),
         audio_root=AUDIO_ROOT,
         modalities=CONTINUED,
         spoken=SPOKEN,
@@ -272,7 +272,6 @@ rule report_table_dropped:
     input:
         corpus=f"{RESULTS}/corpus/dropped.csv",
         alignment=f"{RESULTS}/alignment/dropped.csv",
-        code=module_files("scripts.report.table_dropped"),
     output:
         multiext(f"{RESULTS}/report/tables/dropped", ".csv", ".md", ".tex"),
         page=report(
@@ -292,6 +291,7 @@ rule report_table_dropped:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=5,
     params:
+        code=code_of("scripts.report.table_dropped"),
         folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
     shell:
         "python -m scripts.report.table_dropped"
@@ -306,7 +306,6 @@ rule report_summary:
     input:
         tables=expand(f"{RESULTS}/report/tables/{{table}}.csv", table=REPORT_TABLES),
         paper=PAPER,
-        code=module_files("scripts.report.summary"),
     output:
         report(
             f"{RESULTS}/report/summary.html",
@@ -325,6 +324,7 @@ rule report_summary:
         mem_mb=500,
         runtime=5,
     params:
+        code=code_of("scripts.report.summary"),
         tables=lambda wildcards, input: input.tables[0].rsplit("/", 1)[0],
         about=as_json(
             {

@@ -8,7 +8,6 @@ rule report_table_groups:
     """Scores by phenomenon, frequency band, topic: by what the items' own labels say."""
     input:
         groups=f"{RESULTS}/evaluation/groups.csv",
-        code=module_files("scripts.report.table_groups"),
     output:
         multiext(f"{RESULTS}/report/tables/groups", ".csv", ".md", ".tex"),
         page=report(
@@ -28,6 +27,7 @@ rule report_table_groups:
         mem_mb=500,
         runtime=5,
     params:
+        code=code_of("scripts.report.table_groups"),
         modalities=SYSTEMS,
         tasks=TASKS,
         folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
@@ -44,7 +44,6 @@ rule report_table_controls:
     """What the models score without what they learnt."""
     input:
         controls=f"{RESULTS}/evaluation/controls.csv",
-        code=module_files("scripts.report.table_controls"),
     output:
         multiext(f"{RESULTS}/report/tables/controls", ".csv", ".md", ".tex"),
         page=report(
@@ -64,6 +63,7 @@ rule report_table_controls:
         mem_mb=500,
         runtime=5,
     params:
+        code=code_of("scripts.report.table_controls"),
         folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
     shell:
         "python -m scripts.report.table_controls"
@@ -80,7 +80,6 @@ rule report_table_decisions:
             task=TASKS,
             modality=MODALITIES,
         ),
-        code=module_files("scripts.report.table_decisions"),
     output:
         multiext(f"{RESULTS}/report/tables/decisions", ".csv", ".md", ".tex"),
         page=report(
@@ -100,6 +99,7 @@ rule report_table_decisions:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
+        code=code_of("scripts.report.table_decisions"),
         evaluation=lambda wildcards, input: input.scores[0].rsplit("/", 2)[0],
         config=as_json(config, "factors"),
         tasks=TASKS,

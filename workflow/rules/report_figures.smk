@@ -13,7 +13,6 @@ rule report_figure_scaling:
             modality=MODALITIES,
             ending=[".csv", ".fit.json"],
         ),
-        code=module_files("scripts.report.figure_scaling"),
     output:
         report(
             f"{RESULTS}/report/figures/scaling.{FORMATS[0]}",
@@ -33,6 +32,7 @@ rule report_figure_scaling:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("scripts.report.figure_scaling"),
         scaling=lambda wildcards, input: input.points[0].rsplit("/", 2)[0],
         modalities=MODALITIES,
         tasks=TASKS,
@@ -56,7 +56,6 @@ rule report_figure_layers_by_task:
             task=TASKS,
             modality=MODALITIES,
         ),
-        code=module_files("scripts.report.figure_layers_by_task"),
     output:
         report(
             f"{RESULTS}/report/figures/layers_by_task.{FORMATS[0]}",
@@ -79,6 +78,7 @@ rule report_figure_layers_by_task:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("scripts.report.figure_layers_by_task"),
         layers=lambda wildcards, input: input.layers[0].rsplit("/", 2)[0],
         modalities=MODALITIES,
         tasks=TASKS,
@@ -102,7 +102,6 @@ rule report_figure_layers_lexical:
             modality=MODALITIES,
         ),
         summary=f"{RESULTS}/evaluation/summary.csv",
-        code=module_files("scripts.report.figure_layers_lexical"),
     output:
         report(
             f"{RESULTS}/report/figures/layers_lexical.{FORMATS[0]}",
@@ -125,6 +124,7 @@ rule report_figure_layers_lexical:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("scripts.report.figure_layers_lexical"),
         layers=lambda wildcards, input: input.layers[0].rsplit("/", 2)[0],
         modalities=MODALITIES,
         task=LEXICAL_TASK,
@@ -146,7 +146,6 @@ rule report_figure_factors:
     input:
         factors=f"{RESULTS}/report/tables/factors.csv",
         paper=PAPER,
-        code=module_files("scripts.report.figure_factors"),
     output:
         report(
             f"{RESULTS}/report/figures/factors.{FORMATS[0]}",
@@ -166,6 +165,7 @@ rule report_figure_factors:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("scripts.report.figure_factors"),
         formats=FORMATS,
         prefix=lambda wildcards, output: output[0].rsplit(".", 1)[0],
     shell:
@@ -182,7 +182,6 @@ rule report_figure_training:
     input:
         logs=expand(f"{RESULTS}/lm/{{modality}}/log.csv", modality=MODALITIES),
         stats=expand(f"{RESULTS}/tokens/{{modality}}/stats.json", modality=MODALITIES),
-        code=module_files("scripts.report.figure_training"),
     output:
         report(
             f"{RESULTS}/report/figures/training.{FORMATS[0]}",
@@ -202,6 +201,7 @@ rule report_figure_training:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("scripts.report.figure_training"),
         logs=lambda wildcards, input: input.logs[0].rsplit("/", 2)[0],
         tokens=lambda wildcards, input: input.stats[0].rsplit("/", 2)[0],
         modalities=MODALITIES,
@@ -221,7 +221,6 @@ rule report_figure_unit_quality:
     """How much the units know about phones, beside units that learnt nothing."""
     input:
         quality=f"{RESULTS}/units/quality.csv",
-        code=module_files("scripts.report.figure_unit_quality"),
     output:
         report(
             f"{RESULTS}/report/figures/unit_quality.{FORMATS[0]}",
@@ -244,6 +243,7 @@ rule report_figure_unit_quality:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("scripts.report.figure_unit_quality"),
         formats=FORMATS,
         prefix=lambda wildcards, output: output[0].rsplit(".", 1)[0],
     shell:

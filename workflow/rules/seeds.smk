@@ -57,7 +57,6 @@ rule report_table_seeds:
             task=TASKS,
             modality=[*MODALITIES, *TWINS],
         ),
-        code=module_files("scripts.report.table_seeds"),
     output:
         multiext(f"{RESULTS}/report/tables/seeds", ".csv", ".md", ".tex"),
         page=report(
@@ -77,6 +76,7 @@ rule report_table_seeds:
         mem_mb=1000,
         runtime=30,
     params:
+        code=code_of("scripts.report.table_seeds"),
         evaluation=lambda wildcards, input: input.scores[0].rsplit("/", 2)[0],
         modalities=MODALITIES,
         tasks=TASKS,

@@ -41,7 +41,6 @@ rule tokens_tokenizer:
             shard=SHARDS["train"],
         ),
         inventory=lambda w: INVENTORY_OF[w.modality],
-        code=module_files("scripts.tokens.tokenizer"),
     output:
         tokenizer=directory(f"{RESULTS}/tokens/{{modality}}/tokenizer"),
     log:
@@ -55,6 +54,7 @@ rule tokens_tokenizer:
         mem_mb=asks("tokens", "mem_mb"),
         runtime=asks("tokens", "minutes"),
     params:
+        code=code_of("scripts.tokens.tokenizer"),
         modality=lambda w: MODALITY[w.modality],
     shell:
         "python -m scripts.tokens.tokenizer"
@@ -77,7 +77,6 @@ rule tokens_encode:
             shard=w.shard,
         ),
         tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",
-        code=module_files("scripts.tokens.encode"),
     output:
         tokens=temp(f"{RESULTS}/tokens/{{modality}}/shards/{{split}}/{{shard}}.bin"),
         index=temp(f"{RESULTS}/tokens/{{modality}}/shards/{{split}}/{{shard}}.idx.npz"),
@@ -92,6 +91,7 @@ rule tokens_encode:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 20 * attempt,
     params:
+        code=code_of("scripts.tokens.encode"),
         modality=lambda w: MODALITY[w.modality],
     shell:
         "python -m scripts.tokens.encode"
@@ -113,7 +113,6 @@ rule tokens_encode_task:
             task=w.task,
         ),
         tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",
-        code=module_files("scripts.tokens.encode"),
     output:
         tokens=f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
         index=f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.idx.npz",
@@ -128,6 +127,7 @@ rule tokens_encode_task:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 20 * attempt,
     params:
+        code=code_of("scripts.tokens.encode"),
         modality=lambda w: MODALITY[w.modality],
     shell:
         "python -m scripts.tokens.encode"
@@ -150,7 +150,6 @@ rule tokens_pack:
             f"{RESULTS}/tokens/{w.modality}/shards/{w.split}/{{shard}}.idx.npz",
             shard=SHARDS[w.split],
         ),
-        code=module_files("scripts.tokens.pack"),
     output:
         tokens=f"{RESULTS}/tokens/{{modality}}/{{split}}.bin",
         index=f"{RESULTS}/tokens/{{modality}}/{{split}}.idx.npz",
@@ -164,6 +163,8 @@ rule tokens_pack:
     resources:
         mem_mb=asks("tokens", "mem_mb"),
         runtime=asks("tokens", "minutes"),
+    params:
+        code=code_of("scripts.tokens.pack"),
     shell:
         "python -m scripts.tokens.pack" " --shards {input.shards}" " --output {output.tokens}" " 2>&1 | tee {log}"
 
@@ -192,7 +193,6 @@ rule tokens_stats:
             allow_missing=True,
         ),
         tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",
-        code=module_files("scripts.tokens.stats"),
     output:
         stats=f"{RESULTS}/tokens/{{modality}}/stats.json",
     log:
@@ -206,6 +206,7 @@ rule tokens_stats:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("scripts.tokens.stats"),
         modality=lambda w: MODALITY[w.modality],
     shell:
         "python -m scripts.tokens.stats"

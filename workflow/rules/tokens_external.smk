@@ -15,7 +15,6 @@ rule tokens_external:
     """Read the modality's folder once and put every utterance's tokens where jobs find them."""
     input:
         folder=lambda w: EXTERNAL[w.given]["external"],
-        code=module_files("scripts.tokens.external"),
     output:
         store=directory(f"{RESULTS}/tokens/{{given}}/external"),
         about=f"{RESULTS}/tokens/{{given}}/external.json",
@@ -30,6 +29,7 @@ rule tokens_external:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
+        code=code_of("scripts.tokens.external"),
         size=lambda w: EXTERNAL[w.given]["vocab_size"],
     shell:
         "python -m scripts.tokens.external"
@@ -46,7 +46,6 @@ rule tokens_adopt:
     input:
         cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
         store=f"{RESULTS}/tokens/{{given}}/external",
-        code=module_files("scripts.tokens.adopt"),
     output:
         tokens=f"{RESULTS}/tokens/{{given}}/given/{{split}}/{{shard}}.npz",
     log:
@@ -59,6 +58,8 @@ rule tokens_adopt:
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        code=code_of("scripts.tokens.adopt"),
     shell:
         "python -m scripts.tokens.adopt"
         " --modality {wildcards.given}"
@@ -72,7 +73,6 @@ use rule tokens_adopt as tokens_adopt_task with:
     input:
         cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
         store=f"{RESULTS}/tokens/{{given}}/external",
-        code=module_files("scripts.tokens.adopt"),
     output:
         tokens=f"{RESULTS}/tokens/{{given}}/given/tasks/{{task}}.npz",
     log:

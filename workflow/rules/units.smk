@@ -17,7 +17,6 @@ rule units_encoder:
     """
     input:
         cuts=TRAIN_CUTS if PRETRAINING else [],
-        code=module_files("scripts.units.pretrain"),
     output:
         encoder=directory(f"{RESULTS}/units/encoder"),
     log:
@@ -34,6 +33,7 @@ rule units_encoder:
         runtime=asks("units", "minutes"),
         gpu=config["cluster"]["gpus"]["units"],
     params:
+        code=code_of("scripts.units.pretrain"),
         config=(
             as_json(config["units"]["encoder"])
             if PRETRAINING
@@ -58,7 +58,6 @@ rule units_kmeans:
     input:
         cuts=TRAIN_CUTS,
         encoder=f"{RESULTS}/units/encoder",
-        code=module_files("scripts.units.kmeans"),
     output:
         kmeans=f"{RESULTS}/units/kmeans.npy",
         about=f"{RESULTS}/units/kmeans.json",
@@ -75,6 +74,7 @@ rule units_kmeans:
         runtime=asks("units", "minutes"),
         gpu=config["cluster"]["gpus"]["units"],
     params:
+        code=code_of("scripts.units.kmeans"),
         config=as_json(
             config["units"],
             "layer",
@@ -109,7 +109,6 @@ rule units_extract:
         encoder=f"{RESULTS}/units/encoder",
         kmeans=f"{RESULTS}/units/kmeans.npy",
         about=f"{RESULTS}/units/kmeans.json",
-        code=module_files("scripts.units.extract"),
     output:
         units=f"{RESULTS}/units/{{split}}/{{shard}}.npz",
     log:
@@ -125,6 +124,7 @@ rule units_extract:
         runtime=asks("units", "minutes"),
         gpu=config["cluster"]["gpus"]["units"],
     params:
+        code=code_of("scripts.units.extract"),
         config=as_json(
             config["units"],
             "layer",
@@ -157,7 +157,6 @@ use rule units_extract as units_extract_task with:
         encoder=f"{RESULTS}/units/encoder",
         kmeans=f"{RESULTS}/units/kmeans.npy",
         about=f"{RESULTS}/units/kmeans.json",
-        code=module_files("scripts.units.extract"),
     output:
         units=f"{RESULTS}/units/tasks/{{task}}.npz",
     log:
@@ -173,7 +172,6 @@ rule units_quality:
         dev_cuts=expand(f"{RESULTS}/alignment/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
         dev_units=expand(f"{RESULTS}/units/dev/{{shard}}.npz", shard=SHARDS["dev"]),
         encoder=f"{RESULTS}/units/encoder",
-        code=module_files("scripts.units.quality"),
     output:
         quality=f"{RESULTS}/units/quality.csv",
     log:
@@ -188,6 +186,7 @@ rule units_quality:
         runtime=asks("units", "minutes"),
         gpu=config["cluster"]["gpus"]["units"],
     params:
+        code=code_of("scripts.units.quality"),
         config=as_json(
             config["units"],
             "frame_rate",

@@ -9,7 +9,6 @@ rule units_external:
     """Read the folder once and put every utterance's units where jobs find them."""
     input:
         folder=config["units"]["external"],
-        code=module_files("scripts.units.external"),
     output:
         store=directory(f"{RESULTS}/units/external"),
         about=f"{RESULTS}/units/kmeans.json",
@@ -24,6 +23,7 @@ rule units_external:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
+        code=code_of("scripts.units.external"),
         clusters=config["units"]["clusters"],
     shell:
         "python -m scripts.units.external"
@@ -39,7 +39,6 @@ rule units_adopt:
     input:
         cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
         store=f"{RESULTS}/units/external",
-        code=module_files("scripts.units.adopt"),
     output:
         units=f"{RESULTS}/units/{{split}}/{{shard}}.npz",
     log:
@@ -52,6 +51,8 @@ rule units_adopt:
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        code=code_of("scripts.units.adopt"),
     shell:
         "python -m scripts.units.adopt"
         " --cuts {input.cuts}"
@@ -64,7 +65,6 @@ use rule units_adopt as units_adopt_task with:
     input:
         cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
         store=f"{RESULTS}/units/external",
-        code=module_files("scripts.units.adopt"),
     output:
         units=f"{RESULTS}/units/tasks/{{task}}.npz",
     log:
@@ -78,7 +78,6 @@ rule units_adopted_quality:
     input:
         dev_cuts=expand(f"{RESULTS}/alignment/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
         dev_units=expand(f"{RESULTS}/units/dev/{{shard}}.npz", shard=SHARDS["dev"]),
-        code=module_files("scripts.units.adopted_quality"),
     output:
         quality=f"{RESULTS}/units/quality.csv",
     log:
@@ -92,6 +91,7 @@ rule units_adopted_quality:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
+        code=code_of("scripts.units.adopted_quality"),
         clusters=config["units"]["clusters"],
         frame_rate=config["units"]["frame_rate"],
     shell:
