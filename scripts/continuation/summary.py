@@ -4,9 +4,10 @@ Perplexities are summed up over the continuations that have one; `empty_share` s
 is a 95% bootstrap over prompts, since continuations of one prompt are not independent. Low perplexity can be babble,
 so beside it stand: `repeated_4grams`, the share of a continuation's four-word sequences that it said before;
 `distinct_words`, different words over all words of the modality; `word_entropy`, bits per word of what it says at all;
-`words`, `words_per_second`, `silence` (share of the time). Where the corpus is the written world, `on_topic` and
-`known_patterns` need no language model (scripts/continuation/world.py). `task` is `continuation` for what was generated
-and `continuation-real` for the same way's real speech.
+`words`, `words_per_second`, `silence` (share of the time). Where the corpus is the written world, `on_topic`,
+`in_sentences` and `known_patterns` need no language model (scripts/continuation/world.py); `in_sentences_shuffled` is
+the same of each continuation's words in random order: what chance would give. `task` is `continuation` for what was
+generated and `continuation-real` for the same way's real speech.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from scripts.common.cli import run
 from scripts.common.files import read_csv, read_jsonl, write_csv
 from scripts.common.seeds import generator
 from scripts.continuation.judge import OK
+from scripts.continuation.perplexity import spoken
 from scripts.continuation.world import World
 
 COLUMNS = ("modality", "task", "metric", "value", "ci_low", "ci_high", "n")
@@ -84,12 +87,26 @@ def variety(rows: Sequence[Row]) -> dict[str, tuple[float, int]]:
     return found
 
 
-def in_world(rows: Sequence[Row], topics: Mapping[str, str | None], world: World) -> dict[str, tuple[float, int]]:
-    """(value, texts it is over) of what the world says of them."""
-    on = [world.on_topic(row["text"].split(), topic) for row in rows if (topic := topics.get(row["prompt"]))]
-    known = [world.known_patterns(row["text"].split()) for row in rows]
-    found = {"on_topic": [x for x in on if x is not None], "known_patterns": [x for x in known if x is not None]}
-    return {name: (float(np.mean(values)), len(values)) for name, values in found.items() if values}
+def in_world(
+    rows: Sequence[Row], prompts: Mapping[str, dict[str, Any]], world: World, seed: int
+) -> dict[str, tuple[float, int]]:
+    """(value, texts it is over) of what the world says of them; `prompts` has each prompt's line by its id."""
+    rng = generator(seed, "continuation/shuffled")
+    found: dict[str, list[float | None]] = {}
+    for row in rows:
+        words, prompt = row["text"].split(), prompts[row["prompt"]]
+        before = spoken(prompt["text"]).split()
+        shuffled = [words[place] for place in rng.permutation(len(words))]
+        scores = {
+            "on_topic": world.on_topic(words, prompt["topic"]) if prompt["topic"] else None,
+            "in_sentences": world.in_sentences(words, before),
+            "in_sentences_shuffled": world.in_sentences(shuffled, before),
+            "known_patterns": world.known_patterns(words),
+        }
+        for name, score in scores.items():
+            found.setdefault(name, []).append(score)
+    kept = {name: [score for score in scores if score is not None] for name, scores in found.items()}
+    return {name: (float(np.mean(scores)), len(scores)) for name, scores in kept.items() if scores}
 
 
 def summarise(
@@ -128,20 +145,20 @@ def main() -> None:
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--generated", type=Path, nargs="+", required=True, help="judged, per modality (.csv)")
     parser.add_argument("--real", type=Path, nargs="+", required=True, help="judged, per modality (.csv)")
-    parser.add_argument("--prompts", type=Path, required=True, help="prompts.jsonl, with topics")
+    parser.add_argument("--prompts", type=Path, required=True, help="prompts.jsonl")
     parser.add_argument("--world", action="store_true", help="the corpus is the written world")
     parser.add_argument("--config", type=json.loads, required=True, help="JSON: bootstrap_samples")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     world = World(args.seed) if args.world else None
-    topics = {row["id"]: row["topic"] for row in read_jsonl(args.prompts)}
+    prompts = {row["id"]: row for row in read_jsonl(args.prompts)}
     samples = args.config["bootstrap_samples"]
     lines = []
     for modality, *paths in zip(args.modalities, args.generated, args.real, strict=True):
         for task, path in zip(TASKS, paths, strict=True):
             rows = read_csv(path)
-            more = in_world(rows, topics, world) if world else {}
+            more = in_world(rows, prompts, world, args.seed) if world else {}
             lines += summarise(rows, modality, task, samples, args.seed, more)
     write_csv(args.out, COLUMNS, lines)
     for line in lines:

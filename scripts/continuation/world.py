@@ -1,14 +1,16 @@
 """What the written world itself says of a continuation, without any language model: its topic and its grammar.
 
-Topic: of the words that only one topic has, the share that are the prompt's topic's. Grammar: words are reduced to what
-the lexicon knows of them (singular noun, verb in the third person, a function word as itself ...), and every sequence
-of three such classes is looked for in newly written text of the world. It is a local check: it sees agreement with
-the neighbour and word order, not agreement across a clause.
+Topic: of the words that only one topic has, the share that are the prompt's topic's. Grammar, whole: the share of words
+that stand in sentences of the world (`scripts.corpus.acceptor`); what was heard has no full stops, so words are counted
+and not sentences. Grammar, local: words are reduced to what the lexicon knows of them (singular noun, verb in the third
+person, a function word as itself ...), and every sequence of three such classes is looked for in newly written text of
+the world.
 """
 
 from collections.abc import Iterator, Sequence
 
 from scripts.common.seeds import generator
+from scripts.corpus.acceptor import Acceptor
 from scripts.corpus.lexicon import WORLD, Adjective, Lexicon, Noun, Verb, load_lexicon
 from scripts.corpus.story import load_grammar
 from scripts.corpus.write import write_paragraphs
@@ -28,11 +30,12 @@ class World:
     """
 
     def __init__(self, seed: int):
-        lexicon = load_lexicon(WORLD)
+        lexicon, grammar = load_lexicon(WORLD), load_grammar(WORLD)
+        self.acceptor = Acceptor(lexicon, grammar)
         self.topic_of = topic_words(lexicon)
         self.classes = word_classes(lexicon)
         rng = generator(seed, "continuation", "patterns")
-        paragraphs = write_paragraphs(lexicon, load_grammar(WORLD), HOURS, RATE, rng, set())
+        paragraphs = write_paragraphs(lexicon, grammar, HOURS, RATE, rng, set())
         texts = ([word for sentence in p.sentences for word in sentence.words] for p in paragraphs)
         self.patterns = {pattern for words in texts for pattern in self._patterns(words)}
 
@@ -40,6 +43,13 @@ class World:
         """Share of the words with a topic that have this one; None if no word has any."""
         found = [self.topic_of[word] for word in words if word in self.topic_of]
         return sum(one == topic for one in found) / len(found) if found else None
+
+    def in_sentences(self, words: Sequence[str], before: Sequence[str]) -> float | None:
+        """Share of the words that stand in sentences of the world, the first of which may have begun with the words
+        `before` and the last of which may be cut off; None without words.
+        """
+        flags = self.acceptor.inside([*before, *words])[len(before) :]
+        return sum(flags) / len(flags) if flags else None
 
     def known_patterns(self, words: Sequence[str]) -> float | None:
         """Share of three-word patterns that the world's own text has; None under three words."""

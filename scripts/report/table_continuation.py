@@ -1,7 +1,7 @@
 """Continuations by themselves: perplexity, the price of the way, signs of babble; and the recogniser's errors."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from scripts.common.cli import run
@@ -13,7 +13,8 @@ from scripts.report.read import read_table, records
 from scripts.report.render import NONE, Column, Table, interval, number, write_forms
 
 ERRORS = "word_error_rate"
-IN_WORLD = ("on_topic", "known_patterns")
+IN_WORLD = ("on_topic", "in_sentences", "known_patterns")
+SHUFFLED = "in_sentences_shuffled"
 COLUMNS = (*continuation.TEXT, *continuation.NUMBERS)
 NOT_MODALITIES = {
     "held-out": "held-out speech",
@@ -81,10 +82,18 @@ def layout(path: str | Path, recogniser: str | Path, modalities: Sequence[str]) 
     ]
     if world:
         notes.append(
-            "On topic: of the words that only one topic of the written world has, those of the prompt's. Known"
-            " patterns: three-word sequences of word classes that the world's grammar says. Neither needs a model."
+            "On topic: of the words that only one topic of the written world has, those of the prompt's. In sentences:"
+            " words that stand in whole sentences that the world's grammar accepts"
+            f"{_shuffled(cells)}. Known patterns: three-word sequences of word classes that the world says. None"
+            " needs a model."
         )
     return Table("continuation", "Continuations", columns, lines, notes)
+
+
+def _shuffled(cells: Mapping[tuple[str, ...], Mapping[str, float]]) -> str:
+    """What the same words in random order score, over all modalities."""
+    found = [100 * row["value"] for (_, _, metric), row in cells.items() if metric == SHUFFLED]
+    return f"; the same words in random order score {number(min(found))} to {number(max(found))}%" if found else ""
 
 
 def main() -> None:

@@ -38,6 +38,15 @@ def test_topics_are_told_by_the_words_that_only_they_have(world: World, texts: l
     assert world.on_topic(["the", "and", "of"], topics[0]) is None
 
 
-def test_prompts_without_topics_have_patterns_only(world: World):
-    rows = [{"prompt": "a", "text": "the carpenters build"}, {"prompt": "b", "text": ""}]
-    assert in_world(rows, {"a": None, "b": None}, world) == {"known_patterns": (1.0, 1)}
+def test_a_sentence_may_begin_in_the_prompt(world: World):
+    assert world.in_sentences(["the", "onions", "well"], ["she", "chops"]) == pytest.approx(2 / 3)
+    assert world.in_sentences(["the", "onions", "well"], []) == 0
+    assert world.in_sentences([], ["she", "chops"]) is None
+
+
+def test_what_the_world_says_is_over_the_texts_that_have_words(world: World):
+    rows = [{"prompt": "a", "text": "the carpenters build the old bridges"}, {"prompt": "b", "text": ""}]
+    prompts = {name: {"text": "Anna bakes a cake.", "topic": None} for name in "ab"}
+    found = in_world(rows, prompts, world, 1)
+    assert found.pop("in_sentences_shuffled")[1] == 1
+    assert found == {"in_sentences": (1.0, 1), "known_patterns": (1.0, 1)}
