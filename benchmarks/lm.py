@@ -17,7 +17,7 @@ from scripts.common.ragged import Ragged
 from scripts.lm.batches import micro_batches
 from scripts.lm.config import parse_config
 from scripts.lm.model import build_model, packed_loss
-from scripts.lm.train import MICRO_BATCH_TOKENS
+from scripts.lm.training import MICRO_BATCH_TOKENS
 
 VOCABULARY, STEPS = 103, 4
 MEAN_TOKENS = {"50 Hz": 400, "characters": 110, "BPE": 30}

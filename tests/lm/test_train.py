@@ -16,9 +16,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from scripts.common.files import read_json
 from scripts.common.ragged import load_bin
-from scripts.lm import train as module
+from scripts.lm import train as command
+from scripts.lm import training as module
 from scripts.lm.config import parse_config
-from scripts.lm.train import build_optimizer, learning_rate, scaling_steps
+from scripts.lm.model import build_model
+from scripts.lm.optimizer import build_optimizer
+from scripts.lm.schedule import learning_rate, scaling_steps
 from tests.lm.conftest import VOCABULARY
 
 
@@ -35,7 +38,7 @@ def train(toy, section, monkeypatch):
 
     def call(out="out", *more):
         monkeypatch.setattr(sys, "argv", ["train", *arguments(toy, section, out, *more)])
-        module.main()
+        command.main()
         return toy / out
 
     return call
@@ -83,7 +86,7 @@ def test_scaling_steps_are_distinct_and_rise_to_the_epochs_end(steps):
 
 def test_only_matrices_of_linear_layers_decay(section):
     config = parse_config(json.dumps(section))
-    model = module.build_model(config.model, 11, 1, 2, 0, "fp32")
+    model = build_model(config.model, 11, 1, 2, 0, "fp32")
     decayed, others = build_optimizer(model, config.training).param_groups
     assert decayed["weight_decay"] == 0.1
     assert others["weight_decay"] == 0.0

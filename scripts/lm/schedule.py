@@ -1,0 +1,35 @@
+"""What the step alone decides: the learning rate, and after which steps the model is kept."""
+
+import math
+
+import numpy as np
+
+from scripts.lm.config import TrainingConfig
+
+
+def learning_rate(step: int, steps: int, config: TrainingConfig) -> float:
+    """Of optimizer step `step` (from 0) out of `steps`: linear warm-up to the peak, then cosine."""
+    warmup = max(1, round(config.warmup_share * steps))
+    if step < warmup:
+        return config.learning_rate * (step + 1) / warmup
+    done = (step - warmup + 1) / max(1, steps - warmup)
+    floor = config.final_learning_rate_share
+    return config.learning_rate * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def scaling_steps(steps: int, count: int) -> list[int]:
+    """Steps of the first epoch after which the model is kept, log-spaced from 1/32 of it to its end.
+
+    They are counted in utterances, so that all modalities are kept after the same speech.
+
+    Args:
+        steps: optimizer steps in the first epoch.
+        count: how many to keep; every step where there are fewer.
+    """
+    count = min(count, steps)
+    kept = [max(1, round(step)) for step in np.geomspace(max(1.0, steps / 32), steps, count)]
+    for i in range(1, count):  # rounding may join neighbours: move the later up,
+        kept[i] = max(kept[i], kept[i - 1] + 1)
+    for i in range(count):  # but never past the end
+        kept[i] = min(kept[i], steps - (count - 1 - i))
+    return kept
