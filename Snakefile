@@ -45,12 +45,11 @@ rule report:
         "envs/core.yaml"
     params:
         config=as_json(config),
-        resolved=f"{RESULTS}/config.json",
+        resolved=f"{RESULTS}/config.json",  # written at the start of every run
         aside=f"{RESULTS}/.aside.report.html",
     shell:
         # --nolock: the workflow that runs this rule holds the lock, and waits for it.
-        "printf '%s\\n' {params.config:q} > {params.resolved}"
-        " && snakemake"
+        "snakemake"
         " --nolock"
         " --configfile {params.resolved}"
         " --report {params.aside}"

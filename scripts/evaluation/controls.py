@@ -115,7 +115,8 @@ def is_framed(definition: dict[str, Any]) -> bool:
 def main() -> None:
     """Command line of rule evaluation_controls."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", required=True, type=Path, help="folder with tokens/, lm/ and evaluation/")
+    parser.add_argument("--results", required=True, type=Path, help="folder with lm/ and evaluation/")
+    parser.add_argument("--tokens", required=True, type=Path, help="folder with a folder of tokens per modality")
     parser.add_argument("--modalities", required=True, type=json.loads, help="section of config.yaml as JSON")
     parser.add_argument("--tasks", nargs="+", required=True, help="names of the tasks")
     parser.add_argument("--items", nargs="+", required=True, type=Path, help="aligned items (jsonl.gz) per task")
@@ -127,7 +128,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     for at, (modality, definition) in enumerate(arguments.modalities.items()):
         for name, items in zip(arguments.tasks, arguments.items, strict=True):
-            tokens = results / f"tokens/{modality}/tasks/{name}.bin"
+            tokens = arguments.tokens / f"{modality}/tasks/{name}.bin"
             task = read_task(name, items, tokens, config.control_items)
             if at == 0:
                 rows.append(of_speech(task, config, seed))

@@ -120,6 +120,8 @@ def test_every_key_of_the_schema_is_described():
         ("download.hosts", {"zerospeech": ["ftp://x"]}, "download.hosts.zerospeech.0 is 'ftp://x'"),
         ("download.datasets", "tsc", "download.datasets is 'tsc'; it must be of type array"),
         ("download.timeout", 0, "download.timeout is 0; it must be greater than 0"),
+        ("share.with", "../x", "share.with is '../x'; it must match"),
+        ("share.through", "lm", "share.through is 'lm'; it must be one of corpus, alignment, units, tokens"),
         ("seeds", [2, 2], "seeds is [2, 2]"),
         ("cluster.gpus.lm", -1, "cluster.gpus.lm is -1; it must be at least 0"),
         ("cluster.mem_mb.units", 3, "cluster.mem_mb.units is 3; it must be at least 100"),

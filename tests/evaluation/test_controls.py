@@ -76,7 +76,17 @@ def run(run_step: Callable, folder: Path, out: str, **changes: object) -> dict[t
     }
     run_step(
         controls.main,
-        *("--results", folder, "--modalities", json.dumps(modalities), "--tasks", "toy", "--items"),
+        *(
+            "--results",
+            folder,
+            "--tokens",
+            folder / "tokens",
+            "--modalities",
+            json.dumps(modalities),
+            "--tasks",
+            "toy",
+            "--items",
+        ),
         *(folder / "toy.jsonl.gz", "--out", folder / out, "--config", json.dumps({**CONFIG, **changes}), "--seed", 1),
     )
     return {(row["modality"], row["control"]): row for row in read_csv(folder / out)}

@@ -15,10 +15,10 @@ if config["alignment"]["external"] is None:
     rule alignment_train:
         """Train monophone GMM-HMMs from a flat start on a sample drawn evenly over speakers."""
         input:
-            cuts=expand(f"{RESULTS}/corpus/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
-            lexicon=f"{RESULTS}/corpus/lexicon.txt",
+            cuts=expand(f"{CORPUS}/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
+            lexicon=f"{CORPUS}/lexicon.txt",
         output:
-            model=directory(f"{RESULTS}/alignment/model"),
+            model=directory(f"{ALIGNMENT}/model"),
         log:
             f"{RESULTS}/logs/alignment/train.log",
         benchmark:
@@ -56,13 +56,13 @@ if config["alignment"]["external"] is None:
     rule alignment_align:
         """Force-align one shard of cuts; what cannot be aligned is dropped with a reason."""
         input:
-            cuts=f"{RESULTS}/corpus/cuts/{{split}}/{{shard}}.jsonl.gz",
-            model=f"{RESULTS}/alignment/model",
-            lexicon=f"{RESULTS}/corpus/lexicon.txt",
+            cuts=f"{CORPUS}/cuts/{{split}}/{{shard}}.jsonl.gz",
+            model=f"{ALIGNMENT}/model",
+            lexicon=f"{CORPUS}/lexicon.txt",
         output:
-            cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
-            dropped=f"{RESULTS}/alignment/dropped/{{split}}/{{shard}}.csv",
-            guessed=f"{RESULTS}/alignment/guessed/{{split}}/{{shard}}.csv",
+            cuts=f"{ALIGNMENT}/cuts/{{split}}/{{shard}}.jsonl.gz",
+            dropped=f"{ALIGNMENT}/dropped/{{split}}/{{shard}}.csv",
+            guessed=f"{ALIGNMENT}/guessed/{{split}}/{{shard}}.csv",
         log:
             f"{RESULTS}/logs/alignment/align/{{split}}/{{shard}}.log",
         benchmark:
@@ -93,13 +93,13 @@ if config["alignment"]["external"] is None:
     rule alignment_align_task:
         """Force-align both sides of every item of a task; an item leaves whole when either side does."""
         input:
-            cuts=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
-            model=f"{RESULTS}/alignment/model",
-            lexicon=f"{RESULTS}/corpus/lexicon.txt",
+            cuts=f"{CORPUS}/tasks/{{task}}.jsonl.gz",
+            model=f"{ALIGNMENT}/model",
+            lexicon=f"{CORPUS}/lexicon.txt",
         output:
-            cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
-            dropped=f"{RESULTS}/alignment/dropped/tasks/{{task}}.csv",
-            guessed=f"{RESULTS}/alignment/guessed/tasks/{{task}}.csv",
+            cuts=f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz",
+            dropped=f"{ALIGNMENT}/dropped/tasks/{{task}}.csv",
+            guessed=f"{ALIGNMENT}/guessed/tasks/{{task}}.csv",
         log:
             f"{RESULTS}/logs/alignment/align_task/{{task}}.log",
         benchmark:
@@ -132,12 +132,12 @@ else:
     rule alignment_adopt:
         """One shard of cuts with the alignments of the folder alignment.external."""
         input:
-            cuts=f"{RESULTS}/corpus/cuts/{{split}}/{{shard}}.jsonl.gz",
+            cuts=f"{CORPUS}/cuts/{{split}}/{{shard}}.jsonl.gz",
             external=config["alignment"]["external"],
         output:
-            cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
-            dropped=f"{RESULTS}/alignment/dropped/{{split}}/{{shard}}.csv",
-            guessed=f"{RESULTS}/alignment/guessed/{{split}}/{{shard}}.csv",
+            cuts=f"{ALIGNMENT}/cuts/{{split}}/{{shard}}.jsonl.gz",
+            dropped=f"{ALIGNMENT}/dropped/{{split}}/{{shard}}.csv",
+            guessed=f"{ALIGNMENT}/guessed/{{split}}/{{shard}}.csv",
         log:
             f"{RESULTS}/logs/alignment/adopt/{{split}}/{{shard}}.log",
         benchmark:
@@ -166,12 +166,12 @@ else:
     rule alignment_adopt_task:
         """Both sides of a task's items with the alignments of the folder alignment.external."""
         input:
-            cuts=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
+            cuts=f"{CORPUS}/tasks/{{task}}.jsonl.gz",
             external=config["alignment"]["external"],
         output:
-            cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
-            dropped=f"{RESULTS}/alignment/dropped/tasks/{{task}}.csv",
-            guessed=f"{RESULTS}/alignment/guessed/tasks/{{task}}.csv",
+            cuts=f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz",
+            dropped=f"{ALIGNMENT}/dropped/tasks/{{task}}.csv",
+            guessed=f"{ALIGNMENT}/guessed/tasks/{{task}}.csv",
         log:
             f"{RESULTS}/logs/alignment/adopt/tasks/{{task}}.log",
         benchmark:
@@ -201,22 +201,20 @@ else:
 rule alignment_dropped:
     """One table of everything that could not be aligned; an error if a split or task has nothing left."""
     input:
-        dropped=[f"{RESULTS}/alignment/dropped/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]]
-        + expand(f"{RESULTS}/alignment/dropped/tasks/{{task}}.csv", task=TASKS),
-        aligned=[f"{RESULTS}/alignment/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]]
-        + expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
+        dropped=[f"{ALIGNMENT}/dropped/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]]
+        + expand(f"{ALIGNMENT}/dropped/tasks/{{task}}.csv", task=TASKS),
+        aligned=[f"{ALIGNMENT}/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]]
+        + expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
     output:
-        f"{RESULTS}/alignment/dropped.csv",
+        f"{ALIGNMENT}/dropped.csv",
     log:
         f"{RESULTS}/logs/alignment/dropped.log",
     conda:
         "../../envs/core.yaml"
     params:
         code=code_of("scripts.alignment.dropped"),
-        aligned=[
-            f"{split}={RESULTS}/alignment/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]
-        ]
-        + [f"{task}={RESULTS}/alignment/tasks/{task}.jsonl.gz" for task in TASKS],
+        aligned=[f"{split}={ALIGNMENT}/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]]
+        + [f"{task}={ALIGNMENT}/tasks/{task}.jsonl.gz" for task in TASKS],
     shell:
         "python -m scripts.alignment.dropped"
         " --dropped {input.dropped}"
@@ -228,10 +226,10 @@ rule alignment_dropped:
 rule alignment_guessed:
     """Words whose pronunciation was guessed, with counts."""
     input:
-        guessed=[f"{RESULTS}/alignment/guessed/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]]
-        + expand(f"{RESULTS}/alignment/guessed/tasks/{{task}}.csv", task=TASKS),
+        guessed=[f"{ALIGNMENT}/guessed/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]]
+        + expand(f"{ALIGNMENT}/guessed/tasks/{{task}}.csv", task=TASKS),
     output:
-        f"{RESULTS}/alignment/guessed.csv",
+        f"{ALIGNMENT}/guessed.csv",
     log:
         f"{RESULTS}/logs/alignment/guessed.log",
     localrule: True
@@ -246,9 +244,9 @@ rule alignment_guessed:
 rule alignment_export:
     """One shard's words and phones as Kaldi CTM and Praat TextGrids; asked for by `alignment_exchange`."""
     input:
-        cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
+        cuts=f"{ALIGNMENT}/cuts/{{split}}/{{shard}}.jsonl.gz",
     output:
-        directory(f"{RESULTS}/alignment/export/{{split}}/{{shard}}"),
+        directory(f"{ALIGNMENT}/export/{{split}}/{{shard}}"),
     log:
         f"{RESULTS}/logs/alignment/export/{{split}}/{{shard}}.log",
     conda:
@@ -266,5 +264,5 @@ rule alignment_export:
 rule alignment_exchange:
     """All shards as CTM and TextGrids."""
     input:
-        [f"{RESULTS}/alignment/export/{split}/{shard}" for split in SPLITS for shard in SHARDS[split]],
+        [f"{ALIGNMENT}/export/{split}/{shard}" for split in SPLITS for shard in SHARDS[split]],
     localrule: True

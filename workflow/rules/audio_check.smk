@@ -8,9 +8,9 @@ the rate or length that the cuts say. No other stage waits for it.
 rule corpus_audio_check:
     """Open every file of one shard, compare it with what the cuts say, decode its end."""
     input:
-        cuts=f"{RESULTS}/corpus/cuts/{{split}}/{{shard}}.jsonl.gz",
+        cuts=f"{CORPUS}/cuts/{{split}}/{{shard}}.jsonl.gz",
     output:
-        problems=f"{RESULTS}/corpus/audio_check/{{split}}/{{shard}}.csv",
+        problems=f"{CORPUS}/audio_check/{{split}}/{{shard}}.csv",
     log:
         f"{RESULTS}/logs/corpus/audio_check/{{split}}/{{shard}}.log",
     benchmark:
@@ -34,9 +34,9 @@ rule corpus_audio_check:
 
 use rule corpus_audio_check as corpus_audio_check_task with:
     input:
-        cuts=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
+        cuts=f"{CORPUS}/tasks/{{task}}.jsonl.gz",
     output:
-        problems=f"{RESULTS}/corpus/audio_check/tasks/{{task}}.csv",
+        problems=f"{CORPUS}/audio_check/tasks/{{task}}.csv",
     log:
         f"{RESULTS}/logs/corpus/audio_check/tasks/{{task}}.log",
     benchmark:
@@ -46,10 +46,10 @@ use rule corpus_audio_check as corpus_audio_check_task with:
 rule corpus_audio_checked:
     """All shards' and tasks' problems in one list."""
     input:
-        parts=[f"{RESULTS}/corpus/audio_check/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]],
-        tasks=expand(f"{RESULTS}/corpus/audio_check/tasks/{{task}}.csv", task=TASKS),
+        parts=[f"{CORPUS}/audio_check/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]],
+        tasks=expand(f"{CORPUS}/audio_check/tasks/{{task}}.csv", task=TASKS),
     output:
-        problems=f"{RESULTS}/corpus/audio_check.csv",
+        problems=f"{CORPUS}/audio_check.csv",
     log:
         f"{RESULTS}/logs/corpus/audio_check.log",
     localrule: True
@@ -67,5 +67,5 @@ rule corpus_audio_checked:
 rule audio_check:
     """Every audio file of the corpus opened and compared with what its cuts say."""
     input:
-        f"{RESULTS}/corpus/audio_check.csv",
+        f"{CORPUS}/audio_check.csv",
     localrule: True

@@ -8,8 +8,9 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, workflow.basedir)
 
 from scripts.common.config import as_json, check, task_names, twins
-from scripts.common.files import check_writable
+from scripts.common.files import check_writable, write_json
 from scripts.common.imports import code_of
+from scripts.common.share import check_shared, shared_stages
 
 
 report: "../report/workflow.rst"
@@ -17,11 +18,18 @@ report: "../report/workflow.rst"
 
 try:
     check(config)
+    check_shared(config)
     check_writable(f"results/{config['name']}")
 except ValueError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = f"results/{config['name']}"
+# A shared stage stands in another experiment's folder, under the paths and parameters that it has there, so that
+# Snakemake knows its files as made; logs and benchmarks stay with the experiment that ran the job.
+CORPUS, ALIGNMENT, UNITS, TOKENS = (
+    f"results/{shared_stages(config).get(stage, config['name'])}/{stage}"
+    for stage in ("corpus", "alignment", "units", "tokens")
+)
 SPLITS = ["train", "dev"]
 PROMPTS = "prompts"  # a split of one shard, aligned and encoded like the others where a rule asks for it
 SHARDS = {split: [str(i) for i in range(config["corpus"]["shards"][split])] for split in SPLITS} | {PROMPTS: ["0"]}
@@ -29,11 +37,15 @@ TASKS = task_names(config)
 MODALITIES = list(config["modalities"])
 TWINS = twins(config)
 AUDIO_ROOT = {
-    "world": f"{RESULTS}/corpus/audio",
+    "world": f"{CORPUS}/audio",
     "manifest": config["corpus"]["manifest"]["audio_root"],
     "libriheavy": config["corpus"]["libriheavy"]["audio_root"] or config["download"]["folder"],
     "folder": config["corpus"]["folder"]["audio_root"],
 }[config["corpus"]["source"]]
+
+
+onstart:
+    write_json(f"{RESULTS}/config.json", config)  # what others are held to that share stages with this one
 
 
 def training_seed(wildcards):
@@ -54,7 +66,7 @@ TASK_ROOTS = {}
 def audio_root(wildcards):
     """The folder that the audio of a job's cuts is named from: prompts and published test sets have their own."""
     if wildcards.get("split") == PROMPTS:
-        return f"{RESULTS}/corpus/audio"
+        return f"{CORPUS}/audio"
     return TASK_ROOTS.get(wildcards.get("task"), AUDIO_ROOT)
 
 

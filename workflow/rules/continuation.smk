@@ -27,9 +27,9 @@ include: "continuation_judge.smk"
 rule continuation_choose:
     """Beginnings of dev utterances as prompts, and what really followed them, as cuts."""
     input:
-        cuts=expand(f"{RESULTS}/alignment/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
+        cuts=expand(f"{ALIGNMENT}/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
         scripts=[path for path in SCRIPTS if "/dev/" in path],
-        listed=[f"{RESULTS}/corpus/prompts.jsonl"] * FROM_LIST,
+        listed=[f"{CORPUS}/prompts.jsonl"] * FROM_LIST,
     output:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         prompts=f"{RESULTS}/continuation/prompts.jsonl",
@@ -64,9 +64,9 @@ if config["units"]["external"] is None:
     use rule units_extract as continuation_units with:
         input:
             cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
-            encoder=f"{RESULTS}/units/encoder",
-            kmeans=f"{RESULTS}/units/kmeans.npy",
-            about=f"{RESULTS}/units/kmeans.json",
+            encoder=f"{UNITS}/encoder",
+            kmeans=f"{UNITS}/kmeans.npy",
+            about=f"{UNITS}/kmeans.json",
         output:
             units=f"{RESULTS}/continuation/units.npz",
         log:
@@ -80,7 +80,7 @@ use rule tokens_encode as continuation_encode with:
     input:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         units=lambda w: [f"{RESULTS}/continuation/units.npz"] * bool(STREAMS_OF[w.modality]),
-        tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",
+        tokenizer=f"{TOKENS}/{{modality}}/tokenizer",
     output:
         tokens=f"{RESULTS}/continuation/tokens/{{modality}}.bin",
         index=f"{RESULTS}/continuation/tokens/{{modality}}.idx.npz",
@@ -95,9 +95,9 @@ rule continuation_generate:
     input:
         tokens=f"{RESULTS}/continuation/tokens/{{modality}}.bin",
         index=f"{RESULTS}/continuation/tokens/{{modality}}.idx.npz",
-        listed=[f"{RESULTS}/tokens/{{modality}}/prompts.bin"] * FROM_LIST,
-        listed_index=[f"{RESULTS}/tokens/{{modality}}/prompts.idx.npz"] * FROM_LIST,
-        stats=f"{RESULTS}/tokens/{{modality}}/stats.json",
+        listed=[f"{TOKENS}/{{modality}}/prompts.bin"] * FROM_LIST,
+        listed_index=[f"{TOKENS}/{{modality}}/prompts.idx.npz"] * FROM_LIST,
+        stats=f"{TOKENS}/{{modality}}/stats.json",
         model=f"{RESULTS}/lm/{{modality}}/model",
     output:
         generated=f"{RESULTS}/continuation/generated/{{modality}}.jsonl",

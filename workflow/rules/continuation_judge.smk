@@ -11,8 +11,8 @@ rule continuation_judge_text:
     """Text that no other model saw, and a tokenizer of it, for a judge of our own."""
     input:
         scripts=SCRIPTS,
-        tasks=[f"{RESULTS}/corpus/script/tasks/{task}.jsonl.gz" for task in TASKS] * bool(SCRIPTS),
-        cuts=expand(f"{RESULTS}/alignment/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"] * (not SCRIPTS)),
+        tasks=[f"{CORPUS}/script/tasks/{task}.jsonl.gz" for task in TASKS] * bool(SCRIPTS),
+        cuts=expand(f"{ALIGNMENT}/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"] * (not SCRIPTS)),
     output:
         tokenizer=directory(f"{RESULTS}/continuation/judge/tokenizer"),
         tokens=multiext(f"{RESULTS}/continuation/judge/train", ".bin", ".idx.npz"),

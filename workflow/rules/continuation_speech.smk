@@ -15,7 +15,7 @@ KALDI = CONTINUATION["recogniser"] == "kaldi"
 rule continuation_train_voice:
     """Learn to speak one source's symbols: to log-mel, and for phones how long each lasts."""
     input:
-        cuts=expand(f"{RESULTS}/alignment/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
+        cuts=expand(f"{ALIGNMENT}/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
         units=lambda w: expand("{folder}/train/{shard}.npz", folder=STREAMS.get(w.source, []), shard=SHARDS["train"]),
         inventory=lambda w: INVENTORY[w.source],
     output:
@@ -103,7 +103,7 @@ rule continuation_controls:
     """Speech whose words are known: real speech through the vocoder alone, and random words."""
     input:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
-        lexicon=f"{RESULTS}/corpus/lexicon.txt",
+        lexicon=f"{CORPUS}/lexicon.txt",
         voice=f"{RESULTS}/continuation/voice/phones",
     output:
         speech=directory(f"{RESULTS}/continuation/controls/speech"),
@@ -176,8 +176,8 @@ rule continuation_transcribe:
     input:
         lines=expand(f"{RESULTS}/continuation/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
         speech=f"{RESULTS}/continuation/speech/{{modality}}",
-        model=[f"{RESULTS}/alignment/model"] * KALDI,
-        lexicon=[f"{RESULTS}/corpus/lexicon.txt"] * KALDI,
+        model=[f"{ALIGNMENT}/model"] * KALDI,
+        lexicon=[f"{CORPUS}/lexicon.txt"] * KALDI,
     output:
         transcripts=expand(
             f"{RESULTS}/continuation/transcripts/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True
@@ -217,8 +217,8 @@ rule continuation_hear:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         lines=expand(f"{RESULTS}/continuation/controls/{{set}}.jsonl", set=["copy", "random"]),
         speech=f"{RESULTS}/continuation/controls/speech",
-        model=[f"{RESULTS}/alignment/model"] * KALDI,
-        lexicon=[f"{RESULTS}/corpus/lexicon.txt"] * KALDI,
+        model=[f"{ALIGNMENT}/model"] * KALDI,
+        lexicon=[f"{CORPUS}/lexicon.txt"] * KALDI,
     output:
         cuts=f"{RESULTS}/continuation/controls/heard/cuts.jsonl",
         lines=expand(f"{RESULTS}/continuation/controls/heard/{{set}}.jsonl", set=["copy", "random"]),
@@ -257,7 +257,7 @@ rule continuation_recognition:
     """Error rates of the recogniser, and of the way from tokens to text in every modality."""
     input:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
-        lexicon=f"{RESULTS}/corpus/lexicon.txt",
+        lexicon=f"{CORPUS}/lexicon.txt",
         heard=f"{RESULTS}/continuation/controls/heard/cuts.jsonl",
         said=expand(f"{RESULTS}/continuation/controls/{{set}}.jsonl", set=["copy", "random"]),
         controls=expand(f"{RESULTS}/continuation/controls/heard/{{set}}.jsonl", set=["copy", "random"]),

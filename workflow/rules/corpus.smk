@@ -11,19 +11,19 @@ if config["corpus"]["source"] == "world":
 
     include: "corpus_write.smk"
 
-    SCRIPTS = [f"{RESULTS}/corpus/script/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]]
+    SCRIPTS = [f"{CORPUS}/script/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]]
     USER_LEXICON = []
-    DROPPED_PARTS = [f"{RESULTS}/corpus/dropped/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]]
+    DROPPED_PARTS = [f"{CORPUS}/dropped/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]]
 
     rule corpus_speak:
         """One shard of the script: long FLACs per speaker and chapter, cuts of them, true phone times."""
         input:
-            script=f"{RESULTS}/corpus/script/{{split}}/{{shard}}.jsonl.gz",
+            script=f"{CORPUS}/script/{{split}}/{{shard}}.jsonl.gz",
         output:
             audio=directory(f"{AUDIO_ROOT}/{{split}}/{{shard}}"),
-            cuts=f"{RESULTS}/corpus/cuts/{{split}}/{{shard}}.jsonl.gz",
-            truth=f"{RESULTS}/corpus/truth/{{split}}/{{shard}}.jsonl.gz",
-            dropped=f"{RESULTS}/corpus/dropped/{{split}}/{{shard}}.csv",
+            cuts=f"{CORPUS}/cuts/{{split}}/{{shard}}.jsonl.gz",
+            truth=f"{CORPUS}/truth/{{split}}/{{shard}}.jsonl.gz",
+            dropped=f"{CORPUS}/dropped/{{split}}/{{shard}}.csv",
         log:
             f"{RESULTS}/logs/corpus/speak/{{split}}/{{shard}}.log",
         benchmark:
@@ -65,11 +65,11 @@ if config["corpus"]["source"] == "world":
     rule corpus_speak_tasks:
         """A task's pairs, both sides spoken alike; one candidate per pair is kept, so that lengths balance."""
         input:
-            script=f"{RESULTS}/corpus/script/tasks/{{task}}.jsonl.gz",
+            script=f"{CORPUS}/script/tasks/{{task}}.jsonl.gz",
         output:
             audio=directory(f"{AUDIO_ROOT}/tasks/{{task}}"),
-            pairs=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
-            dropped=f"{RESULTS}/corpus/dropped/tasks/{{task}}.csv",
+            pairs=f"{CORPUS}/tasks/{{task}}.jsonl.gz",
+            dropped=f"{CORPUS}/dropped/tasks/{{task}}.csv",
         log:
             f"{RESULTS}/logs/corpus/speak_tasks/{{task}}.log",
         benchmark:
@@ -113,8 +113,8 @@ else:
     SECTION = config["corpus"][config["corpus"]["source"]]
     SCRIPTS = []
     USER_LEXICON = [path for path in [SECTION["lexicon"]] if path is not None]
-    DROPPED_PARTS += [f"{RESULTS}/corpus/dropped/{split}.csv" for split in SPLITS]
-    DROPPED_PARTS += [f"{RESULTS}/corpus/dropped/published/{task}.csv" for task in PUBLISHED]
+    DROPPED_PARTS += [f"{CORPUS}/dropped/{split}.csv" for split in SPLITS]
+    DROPPED_PARTS += [f"{CORPUS}/dropped/published/{task}.csv" for task in PUBLISHED]
 
     include: "corpus_published.smk"
 
@@ -125,11 +125,11 @@ else:
             others=[],
         output:
             shards=expand(
-                f"{RESULTS}/corpus/cuts/train/{{shard}}.jsonl.gz",
+                f"{CORPUS}/cuts/train/{{shard}}.jsonl.gz",
                 shard=SHARDS["train"],
             ),
-            dropped=f"{RESULTS}/corpus/dropped/train.csv",
-            recordings=f"{RESULTS}/corpus/recordings/train.json",
+            dropped=f"{CORPUS}/dropped/train.csv",
+            recordings=f"{CORPUS}/recordings/train.json",
         log:
             f"{RESULTS}/logs/corpus/manifest/train.log",
         benchmark:
@@ -169,11 +169,11 @@ else:
             others=rules.corpus_manifest_train.output.recordings,
         output:
             shards=expand(
-                f"{RESULTS}/corpus/cuts/dev/{{shard}}.jsonl.gz",
+                f"{CORPUS}/cuts/dev/{{shard}}.jsonl.gz",
                 shard=SHARDS["dev"],
             ),
-            dropped=f"{RESULTS}/corpus/dropped/dev.csv",
-            recordings=f"{RESULTS}/corpus/recordings/dev.json",
+            dropped=f"{CORPUS}/dropped/dev.csv",
+            recordings=f"{CORPUS}/recordings/dev.json",
         log:
             f"{RESULTS}/logs/corpus/manifest/dev.log",
         benchmark:
@@ -191,13 +191,13 @@ else:
         """A task's items, both sides of each checked."""
         input:
             pairs=lambda wildcards: (
-                f"{RESULTS}/corpus/published/{wildcards.task}.jsonl.gz"
+                f"{CORPUS}/published/{wildcards.task}.jsonl.gz"
                 if wildcards.task in PUBLISHED
                 else SECTION["tasks"][wildcards.task]
             ),
         output:
-            pairs=f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz",
-            dropped=f"{RESULTS}/corpus/dropped/tasks/{{task}}.csv",
+            pairs=f"{CORPUS}/tasks/{{task}}.jsonl.gz",
+            dropped=f"{CORPUS}/dropped/tasks/{{task}}.csv",
         log:
             f"{RESULTS}/logs/corpus/manifest_tasks/{{task}}.log",
         benchmark:
@@ -228,9 +228,9 @@ rule corpus_prompts:
     input:
         prompts=config["corpus"]["prompts"],
     output:
-        audio=directory(f"{RESULTS}/corpus/audio/{PROMPTS}"),
-        prompts=f"{RESULTS}/corpus/prompts.jsonl",
-        cuts=f"{RESULTS}/corpus/cuts/{PROMPTS}/0.jsonl.gz",
+        audio=directory(f"{CORPUS}/audio/{PROMPTS}"),
+        prompts=f"{CORPUS}/prompts.jsonl",
+        cuts=f"{CORPUS}/cuts/{PROMPTS}/0.jsonl.gz",
     log:
         f"{RESULTS}/logs/corpus/prompts.log",
     benchmark:
@@ -269,12 +269,12 @@ rule corpus_prompts:
 rule corpus_lexicon:
     """Every pronunciation of every word of the corpus: as spoken (world), CMUdict's, the user's."""
     input:
-        cuts=[f"{RESULTS}/corpus/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]],
-        tasks=expand(f"{RESULTS}/corpus/tasks/{{task}}.jsonl.gz", task=TASKS),
+        cuts=[f"{CORPUS}/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]],
+        tasks=expand(f"{CORPUS}/tasks/{{task}}.jsonl.gz", task=TASKS),
         scripts=SCRIPTS,
         lexicon=USER_LEXICON,
     output:
-        lexicon=f"{RESULTS}/corpus/lexicon.txt",
+        lexicon=f"{CORPUS}/lexicon.txt",
     log:
         f"{RESULTS}/logs/corpus/lexicon.log",
     benchmark:
@@ -300,9 +300,9 @@ rule corpus_dropped:
     """All jobs' drops in one table."""
     input:
         parts=DROPPED_PARTS,
-        tasks=expand(f"{RESULTS}/corpus/dropped/tasks/{{task}}.csv", task=TASKS),
+        tasks=expand(f"{CORPUS}/dropped/tasks/{{task}}.csv", task=TASKS),
     output:
-        dropped=f"{RESULTS}/corpus/dropped.csv",
+        dropped=f"{CORPUS}/dropped.csv",
     log:
         f"{RESULTS}/logs/corpus/dropped.log",
     localrule: True

@@ -3,11 +3,11 @@
 In: corpus.folder.audio_root. Out: corpus/found/{split}.jsonl.gz, the same as Lhotse cuts.
 """
 
-MANIFESTS = {split: f"{RESULTS}/corpus/found/{split}.jsonl.gz" for split in SPLITS}
+MANIFESTS = {split: f"{CORPUS}/found/{split}.jsonl.gz" for split in SPLITS}
 READY = MANIFESTS
 OPTIONS = ""
 RULES = {**config["corpus"], "texts": "given"}
-DROPPED_PARTS = [f"{RESULTS}/corpus/dropped/found/{split}.csv" for split in SPLITS]
+DROPPED_PARTS = [f"{CORPUS}/dropped/found/{split}.csv" for split in SPLITS]
 
 
 rule corpus_folder:
@@ -15,8 +15,8 @@ rule corpus_folder:
     input:
         folder=lambda wildcards: str(Path(AUDIO_ROOT, config["corpus"]["folder"][wildcards.split])),
     output:
-        cuts=f"{RESULTS}/corpus/found/{{split}}.jsonl.gz",
-        dropped=f"{RESULTS}/corpus/dropped/found/{{split}}.csv",
+        cuts=f"{CORPUS}/found/{{split}}.jsonl.gz",
+        dropped=f"{CORPUS}/dropped/found/{{split}}.csv",
     log:
         f"{RESULTS}/logs/corpus/folder/{{split}}.log",
     benchmark:

@@ -15,8 +15,8 @@ rule corpus_published_tasks:
             downloaded(task["dataset"]) for task in [PUBLISHED[wildcards.task]] if "dataset" in task
         ],
     output:
-        pairs=f"{RESULTS}/corpus/published/{{task}}.jsonl.gz",
-        dropped=f"{RESULTS}/corpus/dropped/published/{{task}}.csv",
+        pairs=f"{CORPUS}/published/{{task}}.jsonl.gz",
+        dropped=f"{CORPUS}/dropped/published/{{task}}.csv",
     log:
         f"{RESULTS}/logs/corpus/published_tasks/{{task}}.log",
     benchmark:

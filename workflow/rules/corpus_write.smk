@@ -14,7 +14,7 @@ rule corpus_write_tasks:
         ],
     output:
         tasks=expand(
-            f"{RESULTS}/corpus/script/tasks/{{task}}.jsonl.gz",
+            f"{CORPUS}/script/tasks/{{task}}.jsonl.gz",
             task=config["corpus"]["world"]["tasks"],
         ),
     log:
@@ -50,7 +50,7 @@ rule corpus_write:
             "resources/world/grammar.yaml",
         ],
     output:
-        scripts=[f"{RESULTS}/corpus/script/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]],
+        scripts=[f"{CORPUS}/script/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]],
     log:
         f"{RESULTS}/logs/corpus/write.log",
     benchmark:

@@ -26,14 +26,14 @@ if TASKS:
     rule evaluation_score:
         """Log-probability of both sides of every pair, and which one wins."""
         input:
-            pairs=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
+            pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
             tokens=expand(
-                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
+                f"{TOKENS}/{{modality}}/tasks/{{task}}.bin",
                 task=TASKS,
                 allow_missing=True,
             ),
             token_index=expand(
-                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.idx.npz",
+                f"{TOKENS}/{{modality}}/tasks/{{task}}.idx.npz",
                 task=TASKS,
                 allow_missing=True,
             ),
@@ -73,20 +73,20 @@ if TASKS:
     rule evaluation_baselines:
         """The same pairs decided by length, token count, unigrams and 4-grams."""
         input:
-            pairs=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
+            pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
             tokens=expand(
-                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
+                f"{TOKENS}/{{modality}}/tasks/{{task}}.bin",
                 task=TASKS,
                 allow_missing=True,
             ),
             token_index=expand(
-                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.idx.npz",
+                f"{TOKENS}/{{modality}}/tasks/{{task}}.idx.npz",
                 task=TASKS,
                 allow_missing=True,
             ),
-            train=f"{RESULTS}/tokens/{{modality}}/train.bin",
-            train_index=f"{RESULTS}/tokens/{{modality}}/train.idx.npz",
-            stats=f"{RESULTS}/tokens/{{modality}}/stats.json",
+            train=f"{TOKENS}/{{modality}}/train.bin",
+            train_index=f"{TOKENS}/{{modality}}/train.idx.npz",
+            stats=f"{TOKENS}/{{modality}}/stats.json",
         output:
             scores=expand(
                 f"{RESULTS}/evaluation/baselines/{{task}}/{{modality}}.csv",
@@ -130,14 +130,14 @@ if TASKS:
     rule evaluation_layers:
         """Accuracy of every layer's hidden states through the final norm and the output head."""
         input:
-            pairs=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
+            pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
             tokens=expand(
-                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
+                f"{TOKENS}/{{modality}}/tasks/{{task}}.bin",
                 task=TASKS,
                 allow_missing=True,
             ),
             token_index=expand(
-                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.idx.npz",
+                f"{TOKENS}/{{modality}}/tasks/{{task}}.idx.npz",
                 task=TASKS,
                 allow_missing=True,
             ),
@@ -185,18 +185,18 @@ if TASKS:
     rule evaluation_scaling:
         """Accuracy of every checkpoint inside epoch 1, and a straight line over log10 of tokens."""
         input:
-            pairs=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
+            pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
             tokens=expand(
-                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
+                f"{TOKENS}/{{modality}}/tasks/{{task}}.bin",
                 task=TASKS,
                 allow_missing=True,
             ),
             token_index=expand(
-                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.idx.npz",
+                f"{TOKENS}/{{modality}}/tasks/{{task}}.idx.npz",
                 task=TASKS,
                 allow_missing=True,
             ),
-            stats=f"{RESULTS}/tokens/{{modality}}/stats.json",
+            stats=f"{TOKENS}/{{modality}}/stats.json",
             checkpoints=f"{RESULTS}/lm/{{modality}}/scaling",
         output:
             scaling=expand(
@@ -249,9 +249,9 @@ if TASKS:
     rule evaluation_controls:
         """Untrained models and shuffled durations on a part of every task; one job, since each model is small work."""
         input:
-            pairs=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
+            pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
             tokens=expand(
-                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.{{form}}",
+                f"{TOKENS}/{{modality}}/tasks/{{task}}.{{form}}",
                 modality=MODALITIES,
                 task=TASKS,
                 form=["bin", "idx.npz"],
@@ -278,6 +278,7 @@ if TASKS:
         params:
             code=code_of("scripts.evaluation.controls"),
             results=lambda wildcards, input: input.scores[0].rsplit("/", 3)[0],
+            tokens=TOKENS,
             modalities=as_json(config["modalities"]),
             tasks=TASKS,
             config=as_json(
@@ -292,6 +293,7 @@ if TASKS:
         shell:
             "python -m scripts.evaluation.controls"
             " --results {params.results}"
+            " --tokens {params.tokens}"
             " --modalities {params.modalities:q}"
             " --tasks {params.tasks}"
             " --items {input.pairs}"
@@ -333,9 +335,9 @@ rule evaluation_groups:
 rule evaluation_bits:
     """Bits per second of speech, per word and per token on dev."""
     input:
-        cuts=expand(f"{RESULTS}/alignment/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
-        tokens=f"{RESULTS}/tokens/{{modality}}/dev.bin",
-        token_index=f"{RESULTS}/tokens/{{modality}}/dev.idx.npz",
+        cuts=expand(f"{ALIGNMENT}/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
+        tokens=f"{TOKENS}/{{modality}}/dev.bin",
+        token_index=f"{TOKENS}/{{modality}}/dev.idx.npz",
         model=f"{RESULTS}/lm/{{modality}}/model",
     output:
         bits=f"{RESULTS}/evaluation/bits/{{modality}}.csv",

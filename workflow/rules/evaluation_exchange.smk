@@ -15,7 +15,7 @@ if config["evaluation"]["foreign"]:
     rule evaluation_foreign:
         """Another system's scores of a task as rows like ours."""
         input:
-            pairs=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
+            pairs=f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz",
             scores=lambda wildcards: config["evaluation"]["foreign"][wildcards.system][wildcards.task],
         output:
             scores=f"{RESULTS}/evaluation/{{task}}/{{system}}.csv",
@@ -46,7 +46,7 @@ if SUBMITTED:
     rule evaluation_submission:
         """A modality's scores of sLM21 as a folder that the ZeroSpeech 2021 validator takes."""
         input:
-            pairs=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=SUBMITTED),
+            pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=SUBMITTED),
             scores=expand(
                 f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv",
                 task=SUBMITTED,
@@ -70,7 +70,7 @@ if SUBMITTED:
                         "kind": kind,
                         "split": PUBLISHED[task]["split"],
                         "folder": TASK_ROOTS[task],
-                        "items": f"{RESULTS}/alignment/tasks/{task}.jsonl.gz",
+                        "items": f"{ALIGNMENT}/tasks/{task}.jsonl.gz",
                         "scores": f"{RESULTS}/evaluation/{task}/{wildcards.modality}.csv",
                     }
                 )

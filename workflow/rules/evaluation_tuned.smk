@@ -9,13 +9,13 @@ if TASKS:
     rule evaluation_tuned:
         """Accuracy of every layer through a small affine map fitted on dev, final norm and output head."""
         input:
-            pairs=expand(f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz", task=TASKS),
+            pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
             tokens=expand(
-                f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
+                f"{TOKENS}/{{modality}}/tasks/{{task}}.bin",
                 task=TASKS,
                 allow_missing=True,
             ),
-            dev=f"{RESULTS}/tokens/{{modality}}/dev.bin",
+            dev=f"{TOKENS}/{{modality}}/dev.bin",
             model=f"{RESULTS}/lm/{{modality}}/model",
         output:
             layers=expand(

@@ -10,11 +10,11 @@ rule declares: a job that is killed and started again goes on from there.
 rule lm_train:
     """Train a Llama from scratch on one modality's tokens."""
     input:
-        train=f"{RESULTS}/tokens/{{modality}}/train.bin",
-        train_index=f"{RESULTS}/tokens/{{modality}}/train.idx.npz",
-        dev=f"{RESULTS}/tokens/{{modality}}/dev.bin",
-        dev_index=f"{RESULTS}/tokens/{{modality}}/dev.idx.npz",
-        tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",
+        train=f"{TOKENS}/{{modality}}/train.bin",
+        train_index=f"{TOKENS}/{{modality}}/train.idx.npz",
+        dev=f"{TOKENS}/{{modality}}/dev.bin",
+        dev_index=f"{TOKENS}/{{modality}}/dev.idx.npz",
+        tokenizer=f"{TOKENS}/{{modality}}/tokenizer",
     output:
         model=directory(f"{RESULTS}/lm/{{modality}}/model"),
         scaling=directory(f"{RESULTS}/lm/{{modality}}/scaling"),

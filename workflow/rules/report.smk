@@ -51,7 +51,7 @@ rule figures:
 rule report_table_modalities:
     """The paper's Table 2: vocabulary, tokens and tokens per second of each modality."""
     input:
-        stats=expand(f"{RESULTS}/tokens/{{modality}}/stats.json", modality=MODALITIES),
+        stats=expand(f"{TOKENS}/{{modality}}/stats.json", modality=MODALITIES),
         paper=PAPER,
     output:
         multiext(f"{RESULTS}/report/tables/modalities", ".csv", ".md", ".tex"),
@@ -270,8 +270,8 @@ rule report_listen:
 rule report_table_dropped:
     """What was left out on the way, counted by stage and reason."""
     input:
-        corpus=f"{RESULTS}/corpus/dropped.csv",
-        alignment=f"{RESULTS}/alignment/dropped.csv",
+        corpus=f"{CORPUS}/dropped.csv",
+        alignment=f"{ALIGNMENT}/dropped.csv",
     output:
         multiext(f"{RESULTS}/report/tables/dropped", ".csv", ".md", ".tex"),
         page=report(

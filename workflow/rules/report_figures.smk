@@ -181,7 +181,7 @@ rule report_figure_training:
     """Dev loss of every model over its training, per token and per second of speech."""
     input:
         logs=expand(f"{RESULTS}/lm/{{modality}}/log.csv", modality=MODALITIES),
-        stats=expand(f"{RESULTS}/tokens/{{modality}}/stats.json", modality=MODALITIES),
+        stats=expand(f"{TOKENS}/{{modality}}/stats.json", modality=MODALITIES),
     output:
         report(
             f"{RESULTS}/report/figures/training.{FORMATS[0]}",
@@ -220,7 +220,7 @@ rule report_figure_training:
 rule report_figure_unit_quality:
     """How much the units know about phones, beside units that learnt nothing."""
     input:
-        quality=f"{RESULTS}/units/quality.csv",
+        quality=f"{UNITS}/quality.csv",
     output:
         report(
             f"{RESULTS}/report/figures/unit_quality.{FORMATS[0]}",

@@ -29,13 +29,11 @@ if TWINS:
     rule seeds_tokens:
         """A twin reads the tokens of its modality: links, no copies."""
         input:
-            tokenizer=lambda wildcards: f"{RESULTS}/tokens/{TWINS[wildcards.modality].modality}/tokenizer",
-            files=lambda wildcards: [
-                f"{RESULTS}/tokens/{TWINS[wildcards.modality].modality}/{name}" for name in TWIN_TOKENS
-            ],
+            tokenizer=lambda wildcards: f"{TOKENS}/{TWINS[wildcards.modality].modality}/tokenizer",
+            files=lambda wildcards: [f"{TOKENS}/{TWINS[wildcards.modality].modality}/{name}" for name in TWIN_TOKENS],
         output:
-            tokenizer=directory(f"{RESULTS}/tokens/{{modality}}/tokenizer"),
-            files=[f"{RESULTS}/tokens/{{modality}}/{name}" for name in TWIN_TOKENS],
+            tokenizer=directory(f"{TOKENS}/{{modality}}/tokenizer"),
+            files=[f"{TOKENS}/{{modality}}/{name}" for name in TWIN_TOKENS],
         log:
             f"{RESULTS}/logs/seeds/tokens/{{modality}}.log",
         wildcard_constraints:

@@ -4,38 +4,38 @@
 rule corpus:
     """Speech, its texts and the zero-shot tasks, as Lhotse cuts."""
     input:
-        [f"{RESULTS}/corpus/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]],
-        [f"{RESULTS}/corpus/tasks/{task}.jsonl.gz" for task in TASKS],
-        f"{RESULTS}/corpus/lexicon.txt",
-        f"{RESULTS}/corpus/dropped.csv",
+        [f"{CORPUS}/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]],
+        [f"{CORPUS}/tasks/{task}.jsonl.gz" for task in TASKS],
+        f"{CORPUS}/lexicon.txt",
+        f"{CORPUS}/dropped.csv",
     localrule: True
 
 
 rule alignment:
     """Phones and words with their times."""
     input:
-        [f"{RESULTS}/alignment/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]],
-        [f"{RESULTS}/alignment/tasks/{task}.jsonl.gz" for task in TASKS],
-        f"{RESULTS}/alignment/dropped.csv",
-        f"{RESULTS}/alignment/guessed.csv",
+        [f"{ALIGNMENT}/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]],
+        [f"{ALIGNMENT}/tasks/{task}.jsonl.gz" for task in TASKS],
+        f"{ALIGNMENT}/dropped.csv",
+        f"{ALIGNMENT}/guessed.csv",
     localrule: True
 
 
 rule units:
     """HuBERT units at 50 Hz and how well they name phones."""
     input:
-        [f"{RESULTS}/units/{split}/{shard}.npz" for split in SPLITS for shard in SHARDS[split]],
-        [f"{RESULTS}/units/tasks/{task}.npz" for task in TASKS],
-        f"{RESULTS}/units/quality.csv",
+        [f"{UNITS}/{split}/{shard}.npz" for split in SPLITS for shard in SHARDS[split]],
+        [f"{UNITS}/tasks/{task}.npz" for task in TASKS],
+        f"{UNITS}/quality.csv",
     localrule: True
 
 
 rule tokens:
     """Every modality's tokenizer and token streams."""
     input:
-        expand(f"{RESULTS}/tokens/{{modality}}/{{split}}.bin", modality=MODALITIES, split=SPLITS),
-        expand(f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin", modality=MODALITIES, task=TASKS),
-        expand(f"{RESULTS}/tokens/{{modality}}/stats.json", modality=MODALITIES),
+        expand(f"{TOKENS}/{{modality}}/{{split}}.bin", modality=MODALITIES, split=SPLITS),
+        expand(f"{TOKENS}/{{modality}}/tasks/{{task}}.bin", modality=MODALITIES, task=TASKS),
+        expand(f"{TOKENS}/{{modality}}/stats.json", modality=MODALITIES),
     localrule: True
 
 
@@ -71,5 +71,5 @@ rule all:
         [f"{RESULTS}/report/listen.html"] * WITH_CONTINUATION,
         rules.tables.input,
         rules.figures.input,
-        f"{RESULTS}/alignment/guessed.csv",
+        f"{ALIGNMENT}/guessed.csv",
     localrule: True

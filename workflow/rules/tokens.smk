@@ -14,18 +14,18 @@ MODALITY = {name: to_json(from_config(name, line, config["tokens"])) for name, l
 SOURCE = {name: line["source"] for name, line in config["modalities"].items()}
 # What a source needs besides the aligned cuts: a list of its symbols, and a folder with streams of them.
 INVENTORY = {
-    "phones": f"{RESULTS}/corpus/lexicon.txt",
-    "units": f"{RESULTS}/units/kmeans.json",
+    "phones": f"{CORPUS}/lexicon.txt",
+    "units": f"{UNITS}/kmeans.json",
 }
-STREAMS = {"units": [f"{RESULTS}/units"]}
+STREAMS = {"units": [UNITS]}
 
 
 include: "tokens_external.smk"
 
 
 for name in EXTERNAL:
-    STREAMS[name] = [f"{RESULTS}/tokens/{name}/given"]
-    INVENTORY[name] = f"{RESULTS}/tokens/{name}/external.json"
+    STREAMS[name] = [f"{TOKENS}/{name}/given"]
+    INVENTORY[name] = f"{TOKENS}/{name}/external.json"
 # A modality's own entry, if there is one, comes before its source's.
 STREAMS_OF = {name: STREAMS.get(name, STREAMS.get(source, [])) for name, source in SOURCE.items()}
 INVENTORY_OF = {name: INVENTORY.get(name, INVENTORY.get(source, [])) for name, source in SOURCE.items()}
@@ -34,7 +34,7 @@ INVENTORY_OF = {name: INVENTORY.get(name, INVENTORY.get(source, [])) for name, s
 rule tokens_tokenizer:
     """Train the modality's tokenizer on the training split, or list its symbols."""
     input:
-        cuts=expand(f"{RESULTS}/alignment/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
+        cuts=expand(f"{ALIGNMENT}/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
         units=lambda w: expand(
             "{folder}/train/{shard}.npz",
             folder=STREAMS_OF[w.modality],
@@ -42,7 +42,7 @@ rule tokens_tokenizer:
         ),
         inventory=lambda w: INVENTORY_OF[w.modality],
     output:
-        tokenizer=directory(f"{RESULTS}/tokens/{{modality}}/tokenizer"),
+        tokenizer=directory(f"{TOKENS}/{{modality}}/tokenizer"),
     log:
         f"{RESULTS}/logs/tokens/tokenizer/{{modality}}.log",
     benchmark:
@@ -69,17 +69,17 @@ rule tokens_tokenizer:
 rule tokens_encode:
     """Encode one shard of a split."""
     input:
-        cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
+        cuts=f"{ALIGNMENT}/cuts/{{split}}/{{shard}}.jsonl.gz",
         units=lambda w: expand(
             "{folder}/{split}/{shard}.npz",
             folder=STREAMS_OF[w.modality],
             split=w.split,
             shard=w.shard,
         ),
-        tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",
+        tokenizer=f"{TOKENS}/{{modality}}/tokenizer",
     output:
-        tokens=temp(f"{RESULTS}/tokens/{{modality}}/shards/{{split}}/{{shard}}.bin"),
-        index=temp(f"{RESULTS}/tokens/{{modality}}/shards/{{split}}/{{shard}}.idx.npz"),
+        tokens=temp(f"{TOKENS}/{{modality}}/shards/{{split}}/{{shard}}.bin"),
+        index=temp(f"{TOKENS}/{{modality}}/shards/{{split}}/{{shard}}.idx.npz"),
     log:
         f"{RESULTS}/logs/tokens/encode/{{modality}}/{{split}}/{{shard}}.log",
     benchmark:
@@ -106,16 +106,16 @@ rule tokens_encode:
 rule tokens_encode_task:
     """Encode both sides of a task's items, positive first."""
     input:
-        cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
+        cuts=f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz",
         units=lambda w: expand(
             "{folder}/tasks/{task}.npz",
             folder=STREAMS_OF[w.modality],
             task=w.task,
         ),
-        tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",
+        tokenizer=f"{TOKENS}/{{modality}}/tokenizer",
     output:
-        tokens=f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
-        index=f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.idx.npz",
+        tokens=f"{TOKENS}/{{modality}}/tasks/{{task}}.bin",
+        index=f"{TOKENS}/{{modality}}/tasks/{{task}}.idx.npz",
     log:
         f"{RESULTS}/logs/tokens/encode_task/{{modality}}/{{task}}.log",
     benchmark:
@@ -143,16 +143,16 @@ rule tokens_pack:
     """Join the shards of a split in order."""
     input:
         shards=lambda w: expand(
-            f"{RESULTS}/tokens/{w.modality}/shards/{w.split}/{{shard}}.bin",
+            f"{TOKENS}/{w.modality}/shards/{w.split}/{{shard}}.bin",
             shard=SHARDS[w.split],
         ),
         indices=lambda w: expand(
-            f"{RESULTS}/tokens/{w.modality}/shards/{w.split}/{{shard}}.idx.npz",
+            f"{TOKENS}/{w.modality}/shards/{w.split}/{{shard}}.idx.npz",
             shard=SHARDS[w.split],
         ),
     output:
-        tokens=f"{RESULTS}/tokens/{{modality}}/{{split}}.bin",
-        index=f"{RESULTS}/tokens/{{modality}}/{{split}}.idx.npz",
+        tokens=f"{TOKENS}/{{modality}}/{{split}}.bin",
+        index=f"{TOKENS}/{{modality}}/{{split}}.idx.npz",
     log:
         f"{RESULTS}/logs/tokens/pack/{{modality}}/{{split}}.log",
     benchmark:
@@ -173,28 +173,28 @@ rule tokens_stats:
     """Count tokens and their rate per second of speech (Table 2)."""
     input:
         splits=expand(
-            f"{RESULTS}/tokens/{{modality}}/{{split}}.bin",
+            f"{TOKENS}/{{modality}}/{{split}}.bin",
             split=SPLITS,
             allow_missing=True,
         ),
         split_indices=expand(
-            f"{RESULTS}/tokens/{{modality}}/{{split}}.idx.npz",
+            f"{TOKENS}/{{modality}}/{{split}}.idx.npz",
             split=SPLITS,
             allow_missing=True,
         ),
         tasks=expand(
-            f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.bin",
+            f"{TOKENS}/{{modality}}/tasks/{{task}}.bin",
             task=TASKS,
             allow_missing=True,
         ),
         task_indices=expand(
-            f"{RESULTS}/tokens/{{modality}}/tasks/{{task}}.idx.npz",
+            f"{TOKENS}/{{modality}}/tasks/{{task}}.idx.npz",
             task=TASKS,
             allow_missing=True,
         ),
-        tokenizer=f"{RESULTS}/tokens/{{modality}}/tokenizer",
+        tokenizer=f"{TOKENS}/{{modality}}/tokenizer",
     output:
-        stats=f"{RESULTS}/tokens/{{modality}}/stats.json",
+        stats=f"{TOKENS}/{{modality}}/stats.json",
     log:
         f"{RESULTS}/logs/tokens/stats/{{modality}}.log",
     benchmark:

@@ -16,8 +16,8 @@ rule tokens_external:
     input:
         folder=lambda w: EXTERNAL[w.given]["external"],
     output:
-        store=directory(f"{RESULTS}/tokens/{{given}}/external"),
-        about=f"{RESULTS}/tokens/{{given}}/external.json",
+        store=directory(f"{TOKENS}/{{given}}/external"),
+        about=f"{TOKENS}/{{given}}/external.json",
     log:
         f"{RESULTS}/logs/tokens/external/{{given}}.log",
     benchmark:
@@ -44,10 +44,10 @@ rule tokens_external:
 rule tokens_adopt:
     """Tokens of one shard of a split."""
     input:
-        cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
-        store=f"{RESULTS}/tokens/{{given}}/external",
+        cuts=f"{ALIGNMENT}/cuts/{{split}}/{{shard}}.jsonl.gz",
+        store=f"{TOKENS}/{{given}}/external",
     output:
-        tokens=f"{RESULTS}/tokens/{{given}}/given/{{split}}/{{shard}}.npz",
+        tokens=f"{TOKENS}/{{given}}/given/{{split}}/{{shard}}.npz",
     log:
         f"{RESULTS}/logs/tokens/adopt/{{given}}/{{split}}/{{shard}}.log",
     benchmark:
@@ -71,10 +71,10 @@ rule tokens_adopt:
 
 use rule tokens_adopt as tokens_adopt_task with:
     input:
-        cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
-        store=f"{RESULTS}/tokens/{{given}}/external",
+        cuts=f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz",
+        store=f"{TOKENS}/{{given}}/external",
     output:
-        tokens=f"{RESULTS}/tokens/{{given}}/given/tasks/{{task}}.npz",
+        tokens=f"{TOKENS}/{{given}}/given/tasks/{{task}}.npz",
     log:
         f"{RESULTS}/logs/tokens/adopt/{{given}}/tasks/{{task}}.log",
     benchmark:

@@ -5,7 +5,7 @@ Out: units/encoder/, units/kmeans.npy with kmeans.json, units/{split}/{shard}.np
 units/tasks/{task}.npz and units/quality.csv. Features are never written.
 """
 
-TRAIN_CUTS = expand(f"{RESULTS}/alignment/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"])
+TRAIN_CUTS = expand(f"{ALIGNMENT}/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"])
 # An encoder made elsewhere needs no speech, no seed and none of the training's settings.
 PRETRAINING = config["units"]["encoder"]["source"] == "pretrain"
 
@@ -18,7 +18,7 @@ rule units_encoder:
     input:
         cuts=TRAIN_CUTS if PRETRAINING else [],
     output:
-        encoder=directory(f"{RESULTS}/units/encoder"),
+        encoder=directory(f"{UNITS}/encoder"),
     log:
         f"{RESULTS}/logs/units/encoder.log",
     benchmark:
@@ -57,10 +57,10 @@ rule units_kmeans:
     """Cluster a seeded sample of the training frames' features."""
     input:
         cuts=TRAIN_CUTS,
-        encoder=f"{RESULTS}/units/encoder",
+        encoder=f"{UNITS}/encoder",
     output:
-        kmeans=f"{RESULTS}/units/kmeans.npy",
-        about=f"{RESULTS}/units/kmeans.json",
+        kmeans=f"{UNITS}/kmeans.npy",
+        about=f"{UNITS}/kmeans.json",
     log:
         f"{RESULTS}/logs/units/kmeans.log",
     benchmark:
@@ -105,12 +105,12 @@ rule units_kmeans:
 rule units_extract:
     """Units of one shard of a split."""
     input:
-        cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
-        encoder=f"{RESULTS}/units/encoder",
-        kmeans=f"{RESULTS}/units/kmeans.npy",
-        about=f"{RESULTS}/units/kmeans.json",
+        cuts=f"{ALIGNMENT}/cuts/{{split}}/{{shard}}.jsonl.gz",
+        encoder=f"{UNITS}/encoder",
+        kmeans=f"{UNITS}/kmeans.npy",
+        about=f"{UNITS}/kmeans.json",
     output:
-        units=f"{RESULTS}/units/{{split}}/{{shard}}.npz",
+        units=f"{UNITS}/{{split}}/{{shard}}.npz",
     log:
         f"{RESULTS}/logs/units/extract/{{split}}/{{shard}}.log",
     benchmark:
@@ -153,12 +153,12 @@ rule units_extract:
 
 use rule units_extract as units_extract_task with:
     input:
-        cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
-        encoder=f"{RESULTS}/units/encoder",
-        kmeans=f"{RESULTS}/units/kmeans.npy",
-        about=f"{RESULTS}/units/kmeans.json",
+        cuts=f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz",
+        encoder=f"{UNITS}/encoder",
+        kmeans=f"{UNITS}/kmeans.npy",
+        about=f"{UNITS}/kmeans.json",
     output:
-        units=f"{RESULTS}/units/tasks/{{task}}.npz",
+        units=f"{UNITS}/tasks/{{task}}.npz",
     log:
         f"{RESULTS}/logs/units/extract_task/{{task}}.log",
     benchmark:
@@ -169,11 +169,11 @@ rule units_quality:
     """Compare our units with the aligned phones, beside MFCC clusters and an untrained encoder."""
     input:
         train_cuts=TRAIN_CUTS,
-        dev_cuts=expand(f"{RESULTS}/alignment/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
-        dev_units=expand(f"{RESULTS}/units/dev/{{shard}}.npz", shard=SHARDS["dev"]),
-        encoder=f"{RESULTS}/units/encoder",
+        dev_cuts=expand(f"{ALIGNMENT}/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
+        dev_units=expand(f"{UNITS}/dev/{{shard}}.npz", shard=SHARDS["dev"]),
+        encoder=f"{UNITS}/encoder",
     output:
-        quality=f"{RESULTS}/units/quality.csv",
+        quality=f"{UNITS}/quality.csv",
     log:
         f"{RESULTS}/logs/units/quality.log",
     benchmark:

@@ -10,8 +10,8 @@ rule units_external:
     input:
         folder=config["units"]["external"],
     output:
-        store=directory(f"{RESULTS}/units/external"),
-        about=f"{RESULTS}/units/kmeans.json",
+        store=directory(f"{UNITS}/external"),
+        about=f"{UNITS}/kmeans.json",
     log:
         f"{RESULTS}/logs/units/external.log",
     benchmark:
@@ -37,10 +37,10 @@ rule units_external:
 rule units_adopt:
     """Units of one shard of a split."""
     input:
-        cuts=f"{RESULTS}/alignment/cuts/{{split}}/{{shard}}.jsonl.gz",
-        store=f"{RESULTS}/units/external",
+        cuts=f"{ALIGNMENT}/cuts/{{split}}/{{shard}}.jsonl.gz",
+        store=f"{UNITS}/external",
     output:
-        units=f"{RESULTS}/units/{{split}}/{{shard}}.npz",
+        units=f"{UNITS}/{{split}}/{{shard}}.npz",
     log:
         f"{RESULTS}/logs/units/adopt/{{split}}/{{shard}}.log",
     benchmark:
@@ -63,10 +63,10 @@ rule units_adopt:
 
 use rule units_adopt as units_adopt_task with:
     input:
-        cuts=f"{RESULTS}/alignment/tasks/{{task}}.jsonl.gz",
-        store=f"{RESULTS}/units/external",
+        cuts=f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz",
+        store=f"{UNITS}/external",
     output:
-        units=f"{RESULTS}/units/tasks/{{task}}.npz",
+        units=f"{UNITS}/tasks/{{task}}.npz",
     log:
         f"{RESULTS}/logs/units/adopt/tasks/{{task}}.log",
     benchmark:
@@ -76,10 +76,10 @@ use rule units_adopt as units_adopt_task with:
 rule units_adopted_quality:
     """Compare the units with the aligned phones."""
     input:
-        dev_cuts=expand(f"{RESULTS}/alignment/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
-        dev_units=expand(f"{RESULTS}/units/dev/{{shard}}.npz", shard=SHARDS["dev"]),
+        dev_cuts=expand(f"{ALIGNMENT}/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
+        dev_units=expand(f"{UNITS}/dev/{{shard}}.npz", shard=SHARDS["dev"]),
     output:
-        quality=f"{RESULTS}/units/quality.csv",
+        quality=f"{UNITS}/quality.csv",
     log:
         f"{RESULTS}/logs/units/adopted_quality.log",
     benchmark:
