@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -17,6 +18,17 @@ def spoken(text: str) -> str:
     return " ".join(re.sub(r"[^a-z' ]+", " ", text.lower()).split())
 
 
+def check_quantised(precision: str) -> None:
+    """ValueError if this machine has not what quantisation needs, whatever the model."""
+    lacking = [package for package in ("bitsandbytes", "accelerate") if find_spec(package) is None]
+    if lacking:
+        raise ValueError(
+            f"continuation.judge.precision: {precision} needs {' and '.join(lacking)} (pip install {' '.join(lacking)})"
+        )
+    if not torch.cuda.is_available():
+        raise ValueError(f"continuation.judge.precision: {precision} needs a GPU, there is none; take fp32 or bf16")
+
+
 def load(name: str, precision: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A judge's model and tokenizer, from a folder or the hub.
 
@@ -25,6 +37,8 @@ def load(name: str, precision: str) -> tuple[PreTrainedModel, PreTrainedTokenize
             text, or quantisation cannot be had.
     """
     logging.disable_progress_bar()
+    if precision in QUANTISED:
+        check_quantised(precision)
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError, TypeError, KeyError) as error:

@@ -9,6 +9,7 @@ import torch
 from transformers import AutoTokenizer, LlamaForCausalLM
 
 from scripts.common.files import read_csv, write_jsonl
+from scripts.continuation import perplexity
 from scripts.continuation.judge import COLUMNS, main
 from scripts.continuation.perplexity import encode, load, mean_loss, spoken
 from scripts.tokens import fast
@@ -86,11 +87,22 @@ def test_a_judge_that_is_not_there_is_refused(tmp_path: Path):
         load(str(tmp_path / "nothing"), "fp32")
 
 
-def test_quantisation_that_cannot_be_had_is_one_line(judge_folder: Path):
-    if torch.cuda.is_available():
-        pytest.skip("a GPU may well quantise")
-    with pytest.raises(ValueError, match=r"continuation.judge.source: no causal language model at .*bitsandbytes"):
-        load(str(judge_folder), "int8")
+@pytest.mark.parametrize("precision", ["int8", "int4"])
+@pytest.mark.parametrize(
+    ("installed", "says"),
+    [
+        ([], r"needs bitsandbytes and accelerate \(pip install bitsandbytes accelerate\)"),
+        (["accelerate"], r"needs bitsandbytes \(pip install bitsandbytes\)"),
+        (["accelerate", "bitsandbytes"], r"needs a GPU, there is none; take fp32 or bf16"),
+    ],
+)
+def test_quantisation_that_cannot_be_had_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, precision: str, installed: list[str], says: str
+):
+    monkeypatch.setattr(perplexity, "find_spec", lambda name: name if name in installed else None)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match=rf"^continuation\.judge\.precision: {precision} {says}$"):
+        load("any", precision)
 
 
 def test_the_step_has_a_row_for_every_continuation(judge_folder: Path, tmp_path: Path, run_step):

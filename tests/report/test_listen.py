@@ -18,6 +18,7 @@ from scripts.report import listen
 from tests.continuation.conftest import cut
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+PHONE = 360  # pixels, as wide as a small telephone
 SECONDS = {"p0": 1.5, "p1": 2.5}
 PROBE = """<script>
 (async () => {
@@ -35,7 +36,7 @@ PROBE = """<script>
     found.push(row);
   }
   const wide = document.documentElement.scrollWidth - window.innerWidth;
-  await fetch('URL', {method: 'POST', mode: 'no-cors', body: JSON.stringify({found, wide})});
+  await fetch('URL', {method: 'POST', mode: 'no-cors', body: JSON.stringify({found, wide, width: window.innerWidth})});
 })();
 </script>"""
 
@@ -147,9 +148,11 @@ def test_a_browser_loads_and_plays_every_player_with_its_duration(written, tmp_p
     with Listener() as listener:
         probe = tmp_path / "probe.html"
         probe.write_text(written().read_text().replace("</body>", f"{PROBE.replace('URL', listener.url)}</body>"))
+        phone = tmp_path / "phone.html"  # a window of a headless Chromium is never narrower than 500 pixels
+        phone.write_text(f'<iframe src="{probe.name}" style="width:{PHONE}px;height:700px;border:0"></iframe>')
         browser = subprocess.Popen(
             [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--mute-audio", "--window-size=500,900",
-             "--autoplay-policy=no-user-gesture-required", f"--user-data-dir={tmp_path / 'profile'}", probe.as_uri()],
+             "--autoplay-policy=no-user-gesture-required", f"--user-data-dir={tmp_path / 'profile'}", phone.as_uri()],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
@@ -163,4 +166,5 @@ def test_a_browser_loads_and_plays_every_player_with_its_duration(written, tmp_p
         assert player["played"] > 0, player
         expected = 2.1 if "Phone" not in player["label"] else SECONDS["p0"]
         assert player["duration"] == pytest.approx(expected, abs=0.1), player
+    assert found["width"] == PHONE
     assert found["wide"] <= 0, "nothing to scroll sideways on a narrow screen"
