@@ -13,6 +13,8 @@ import numpy as np
 from scripts.alignment.graph import Segment
 from scripts.alignment.model import Gaussians
 
+BLOCK = 256  # frames scored at a time: a thousand Gaussians' scores of them stay in the cache
+
 
 def mean_score(phones: list[Segment]) -> float:
     """Log-likelihood per frame of a row of phones."""
@@ -31,10 +33,10 @@ class Ceiling:
     def __init__(self, mixtures: Gaussians):
         weights, inverse, means = (np.concatenate(part) for part in zip(*mixtures, strict=True))
         constant = np.log(weights) + 0.5 * np.sum(np.log(inverse / (2 * np.pi)) - means**2 / inverse, axis=1)
-        self.constant = constant.astype(np.float32)  # [G]
-        self.weights = np.concatenate([means, -0.5 * inverse], axis=1).T.astype(np.float32)  # [2 D, G]
+        self.weights = np.column_stack([means, -0.5 * inverse, constant]).T.astype(np.float32)  # [2 D + 1, G]
 
     def __call__(self, features: np.ndarray) -> float:
         """Log-likelihood per frame of features [T, D] if each frame had its best Gaussian."""
-        scores = np.concatenate([features, features**2], axis=1) @ self.weights + self.constant  # [T, G]
-        return float(scores.max(axis=1).mean())
+        terms = np.column_stack([features, features**2, np.ones(len(features), np.float32)])  # [T, 2 D + 1]
+        best = [(terms[t : t + BLOCK] @ self.weights).max(axis=1) for t in range(0, len(terms), BLOCK)]
+        return float(np.concatenate(best).mean())

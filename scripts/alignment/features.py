@@ -2,62 +2,33 @@
 
 `snip_edges` is off, so frame t is centred on (t + 1/2) hops and stands for the time from t to t + 1
 hops: frame boundaries are times without an offset (tests/alignment measure that no bias remains).
-Every option that kaldi-native-fbank sets differently from Kaldi (dither, energy floor, mel norm ...) is
-set here; nothing is left to a default.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 
-import kaldi_native_fbank as knf
 import numpy as np
 
 from scripts.common import audio
 from scripts.common.cuts import Cut, speaker
 from scripts.common.frames import SAMPLE_RATE
+from scripts.common.mfcc import Mfcc
 
 MEAN_SECONDS = 60.0  # speech per speaker and file that a mean is taken over
 
 DELTA_WINDOW = 2  # frames on each side of a derivative, Kaldi's default
 
 
-def mfcc_options(frame_shift_ms: float) -> knf.MfccOptions:
-    """Kaldi's MFCC options at 16 kHz (its defaults, but without dither, which would need a seed)."""
-    options = knf.MfccOptions()
-    frame = options.frame_opts
-    frame.samp_freq = SAMPLE_RATE
-    frame.frame_shift_ms = frame_shift_ms
-    frame.frame_length_ms = 25.0
-    frame.dither = 0.0
-    frame.preemph_coeff = 0.97
-    frame.remove_dc_offset = True
-    frame.window_type = "povey"
-    frame.round_to_power_of_two = True
-    frame.snip_edges = False
-    mel = options.mel_opts
-    mel.num_bins = 23
-    mel.low_freq = 20.0
-    mel.high_freq = 0.0
-    mel.htk_mode = False
-    mel.is_librosa = False
-    mel.norm = ""
-    options.num_ceps = 13
-    options.use_energy = False
-    options.energy_floor = 0.0
-    options.raw_energy = True
-    options.cepstral_lifter = 22.0
-    options.htk_compat = False
-    return options
-
-
 def mfcc(wave: np.ndarray, frame_shift_ms: float) -> np.ndarray:
     """float32 [frames, 13] of a 16 kHz float waveform; frames = samples / hop, rounded."""
-    computer = knf.OnlineMfcc(mfcc_options(frame_shift_ms))
-    # Kaldi's features are of 16-bit integers; the scale only moves the first coefficient.
-    computer.accept_waveform(SAMPLE_RATE, wave * 32768.0)
-    computer.input_finished()
-    frames = [computer.get_frame(t) for t in range(computer.num_frames_ready)]
-    return np.array(frames, dtype=np.float32).reshape(len(frames), 13)
+    return _mfcc(int(frame_shift_ms * SAMPLE_RATE / 1000))(wave)
+
+
+@cache
+def _mfcc(shift: int) -> Mfcc:
+    """Kaldi's own MFCC options at 16 kHz (its defaults, but without dither, which would need a seed)."""
+    return Mfcc(shift=shift, snip_edges=False, bins=23, high=SAMPLE_RATE / 2, energy=False)
 
 
 def add_deltas(static: np.ndarray) -> np.ndarray:

@@ -83,7 +83,7 @@ class Encoder:
         norm = self.group_norm()
         if norm is not None:
             kernel, stride = self.model.config.conv_kernel[0], self.model.config.conv_stride[0]
-            norm.lengths = ((lengths - kernel) // stride + 1).to(device) if padded else None
+            norm.lengths = ((lengths - kernel) // stride + 1).tolist() if padded else []
             norm.moments = [piece.moments for piece in pieces]
         out = self.model(batch.to(device, kind), attention_mask=None if mask is None else mask.to(device))
         counts = self.model._get_feat_extract_output_lengths(lengths)

@@ -14,32 +14,31 @@ Moments = tuple[torch.Tensor, torch.Tensor]  # mean and variance of each channel
 
 
 class MaskedGroupNorm(nn.Module):
-    """Group norm with one channel per group, over the first `lengths[b]` frames of row b, or by `moments[b]`."""
+    """Group norm with one channel per group, over the first `lengths[b]` frames of row b, or by `moments[b]`;
+    what it gives for the padding behind means nothing."""
 
     def __init__(self, norm: nn.GroupNorm):
         super().__init__()
         self.weight, self.bias, self.eps = norm.weight, norm.bias, norm.eps
-        self.lengths: torch.Tensor | None = None  # int64 [B]; None: every utterance fills its row
+        self.lengths: Sequence[int] = ()  # frames of each row that are no padding, or none at all: every row is full
         self.moments: Sequence[Moments | None] = ()  # one per row, or none at all
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:  # [B, C, T]
-        if self.lengths is None and not any(self.moments):
+        if not self.lengths and not any(self.moments):
             return nn.functional.group_norm(x, x.shape[1], self.weight, self.bias, self.eps)
-        kind, x = x.dtype, x.float()
-        lengths = self.lengths if self.lengths is not None else torch.full((len(x),), x.shape[2], device=x.device)
-        inside = (torch.arange(x.shape[2], device=x.device) < lengths[:, None])[:, None]  # [B, 1, T]
-        count = lengths[:, None, None]
-        mean = (x * inside).sum(dim=2, keepdim=True) / count  # [B, C, 1]
-        for row, given in enumerate(self.moments):
-            if given is not None:
-                mean[row, :, 0] = given[0]
-        centred = (x - mean) * inside
-        variance = (centred**2).sum(dim=2, keepdim=True) / count
-        for row, given in enumerate(self.moments):
-            if given is not None:
-                variance[row, :, 0] = given[1]
-        weight, bias = self.weight[:, None].float(), self.bias[:, None].float()
-        return (centred * torch.rsqrt(variance + self.eps) * weight + bias).to(kind)
+        out = torch.empty_like(x)
+        # Row by row: a mask over all of them would cost as many passes over the largest tensor there is.
+        for number, row in enumerate(x):
+            given = self.moments[number] if self.moments else None
+            if given is None:
+                heard = row[:, : self.lengths[number]] if self.lengths else row
+                variance, mean = torch.var_mean(heard.float(), dim=1, correction=0)  # [C] each
+            else:
+                mean, variance = given
+            scale = self.weight.float() * torch.rsqrt(variance + self.eps)
+            shift = self.bias.float() - mean * scale
+            out[number] = torch.addcmul(shift[:, None], row.float(), scale[:, None])
+        return out
 
 
 @torch.inference_mode()
