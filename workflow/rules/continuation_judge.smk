@@ -69,8 +69,9 @@ rule continuation_judge_train:
         "../../envs/core.yaml"
     threads: config["lm"]["training"]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=asks("lm", "mem_mb"),
+        runtime=asks("lm", "minutes"),
+        gpu=min(1, config["cluster"]["gpus"]["lm"]),
     params:
         code=code_of("scripts.lm.train"),
         config=as_json(
@@ -117,8 +118,9 @@ rule continuation_judge:
         "../../envs/core.yaml"
     threads: CONTINUATION["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=asks("continuation", "mem_mb"),
+        runtime=asks("continuation", "minutes"),
+        gpu=config["cluster"]["gpus"]["continuation"],
     params:
         code=code_of("scripts.continuation.judge"),
         judge=lambda wildcards, input: input.judge or JUDGE["source"],

@@ -10,6 +10,11 @@ VOCODER = {
     "iterations": SPEECH["iterations"],
 }
 KALDI = CONTINUATION["recogniser"] == "kaldi"
+# Griffin-Lim and Kaldi have no use for a GPU.
+SPEAKING_GPUS = config["cluster"]["gpus"]["continuation"] * (
+    SPEECH["vocoder"] != "griffin-lim" or SPEECH["vocoder_command"] is not None
+)
+HEARING_GPUS = config["cluster"]["gpus"]["continuation"] * (not KALDI)
 
 
 rule continuation_train_voice:
@@ -30,8 +35,9 @@ rule continuation_train_voice:
         "../../envs/core.yaml"
     threads: CONTINUATION["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=asks("continuation", "mem_mb"),
+        runtime=asks("continuation", "minutes"),
+        gpu=config["cluster"]["gpus"]["continuation"],
     params:
         code=code_of("scripts.continuation.train_voice"),
         audio_root=AUDIO_ROOT,
@@ -77,8 +83,9 @@ rule continuation_speak:
         "../../envs/core.yaml"
     threads: CONTINUATION["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=asks("continuation", "mem_mb"),
+        runtime=asks("continuation", "minutes"),
+        gpu=SPEAKING_GPUS,
     params:
         **VOCODER,
         code=code_of("scripts.continuation.speak"),
@@ -117,8 +124,9 @@ rule continuation_controls:
         "../../envs/core.yaml"
     threads: CONTINUATION["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=asks("continuation", "mem_mb"),
+        runtime=asks("continuation", "minutes"),
+        gpu=SPEAKING_GPUS,
     params:
         **VOCODER,
         code=code_of("scripts.continuation.controls"),
@@ -192,8 +200,9 @@ rule continuation_transcribe:
         "../../envs/core.yaml" if KALDI else "../../envs/whisper.yaml"
     threads: CONTINUATION["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=asks("continuation", "mem_mb"),
+        runtime=asks("continuation", "minutes"),
+        gpu=HEARING_GPUS,
     params:
         code=code_of("scripts.continuation.transcribe"),
         folders=lambda wildcards, input: [f"{input.speech}/{name}" for name in SETS],
@@ -230,8 +239,9 @@ rule continuation_hear:
         "../../envs/core.yaml" if KALDI else "../../envs/whisper.yaml"
     threads: CONTINUATION["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=asks("continuation", "mem_mb"),
+        runtime=asks("continuation", "minutes"),
+        gpu=HEARING_GPUS,
     params:
         code=code_of("scripts.continuation.transcribe"),
         audio_root=AUDIO_ROOT,

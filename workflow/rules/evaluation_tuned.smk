@@ -31,8 +31,9 @@ if TASKS:
             "../../envs/core.yaml"
         threads: 1
         resources:
-            mem_mb=lambda wildcards, attempt: 3000 * attempt,
-            runtime=lambda wildcards, attempt: 60 * attempt,
+            mem_mb=asks("evaluation", "mem_mb"),
+            runtime=asks("evaluation", "minutes"),
+            gpu=config["cluster"]["gpus"]["evaluation"],
         params:
             code=code_of("scripts.evaluation.tuned"),
             tasks=TASKS,
