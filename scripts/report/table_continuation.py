@@ -43,7 +43,7 @@ def layout(path: str | Path, recogniser: str | Path, modalities: Sequence[str]) 
         ),
         *(
             Column(name, "generated")
-            for name in ("words each", "repeated 4-grams, %", "without words, %", "silence, %")
+            for name in ("words each", "different words, %", "repeated 4-grams, %", "without words, %", "silence, %")
         ),
         *(Column(f"{spaced(metric)}, %", "generated (real speech)") for metric in world),
     ]
@@ -61,6 +61,7 @@ def layout(path: str | Path, recogniser: str | Path, modalities: Sequence[str]) 
                 number(100 * wrong[ERRORS]) if wrong else NONE,
                 number(100 * wrong["phone_error_rate"]) if wrong else NONE,
                 value(modality, TASK, "words"),
+                value(modality, TASK, "distinct_words", scale=100),
                 value(modality, TASK, "repeated_4grams", scale=100),
                 value(modality, TASK, "empty_share", scale=100),
                 value(modality, TASK, "silence", scale=100),
@@ -79,6 +80,7 @@ def layout(path: str | Path, recogniser: str | Path, modalities: Sequence[str]) 
         " in the same way: what it scores is the price of the way, not of the model.",
         f"The recogniser's word error rate: {heard}. What it gets wrong in random words and not in the copy is fluency"
         " of its own.",
+        "Different words: over all words of the modality's continuations, so that it falls with their number.",
     ]
     if world:
         notes.append(

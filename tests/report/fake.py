@@ -168,6 +168,7 @@ def write_continuations(folder: Path, modalities: Sequence[str]) -> None:
             mean = round(scale * float(values.mean()), 6)
             lines = {"perplexity": mean, "perplexity_sd": mean / 2, "perplexity_median": mean * 0.8,
                      "perplexity_given_prompt_median": mean * 0.7, "words": 16.5, "repeated_4grams": 0.01,
+                     "distinct_words": 0.21,
                      "empty_share": 1 / 60, "silence": 0.1, "on_topic": 0.42, "known_patterns": 0.8,
                      "in_sentences": 0.6, "in_sentences_shuffled": 0.02}  # fmt: skip
             summary += [

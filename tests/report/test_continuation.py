@@ -70,6 +70,7 @@ def test_the_table_of_continuations_shows_the_price_of_the_way(written: Path):
     assert cells["Phone-Raw"]["real speech, same way: words wrong, %"] == "14.0"
     assert cells["Text-BPE"]["real speech, same way: words wrong, %"] == "–"
     assert cells["Text-BPE"]["generated: without words, %"] == "1.7"
+    assert cells["Text-BPE"]["generated: different words, %"] == "21.0"
     assert cells["Text-BPE"]["generated (real speech): on topic, %"] == "42 (42)"
     assert cells["Text-BPE"]["generated (real speech): in sentences, %"] == "60 (60)"
     assert "random order score 2.0 to 2.0%" in (written / "continuation.md").read_text()
