@@ -15,7 +15,8 @@ Moments = tuple[torch.Tensor, torch.Tensor]  # mean and variance of each channel
 
 class MaskedGroupNorm(nn.Module):
     """Group norm with one channel per group, over the first `lengths[b]` frames of row b, or by `moments[b]`;
-    what it gives for the padding behind means nothing."""
+    what it gives for the padding behind means nothing.
+    """
 
     def __init__(self, norm: nn.GroupNorm):
         super().__init__()
