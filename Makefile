@@ -4,18 +4,28 @@ PYTHON ?= python3.11
 PYTHON310 ?= python3.10
 CONFIG ?= config.yaml
 CORES ?= all
+PAPER = workflow/configs/paper.yaml
 # Steps are `python -m ...` in the environment of this Makefile; PASSIVE: two jobs side by side must not
 # spin for each other's cores (it halves HuBERT's training speed otherwise).
 RUN = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_WAIT_POLICY=PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: fairseq help run test lint format bench clean
+.PHONY: fairseq graphs help plan run test lint format bench clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 run: .venv/core  ## the experiment of CONFIG (default: the miniature), up to its report
 	$(RUN) snakemake --cores $(CORES) --configfile $(CONFIG) --quiet rules host -- report
+
+plan: .venv/core  ## what CONFIG would cost, before it is run: results/<name>/plan
+	@$(RUN) snakemake --cores 1 --configfile $(CONFIG) --quiet all -- plan
+
+graphs: .venv/core  ## draw docs/graphs/ anew: the rules of the paper's run, a picture per stage
+	$(RUN) snakemake --forceall --rulegraph dot --configfile $(PAPER) -- report > .rules.dot
+	$(RUN) snakemake --forceall --dry-run --quiet rules host --configfile $(PAPER) -- report > .jobs.txt
+	$(RUN) python -m scripts.plan.graph --rules .rules.dot --jobs .jobs.txt --output docs/graphs
+	@rm .rules.dot .jobs.txt
 
 test: .venv/dev  ## unit tests on all cores, then the workflow end to end
 	$(RUN) OMP_NUM_THREADS=1 pytest -n auto --dist loadfile -m "not slow"
