@@ -30,6 +30,17 @@ rule units:
     localrule: True
 
 
+rule unit_quality:
+    """What the units know, and what those of other layers and numbers of clusters would know: units.sweep."""
+    input:
+        expand(
+            f"{RESULTS}/report/figures/{{figure}}.{{form}}",
+            figure=["unit_quality"] + ["unit_sweep", "kmeans"] * (config["units"]["external"] is None),
+            form=[*FORMATS, "csv"],
+        ),
+    localrule: True
+
+
 rule tokens:
     """Every modality's tokenizer and token streams."""
     input:

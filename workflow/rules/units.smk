@@ -214,3 +214,6 @@ rule units_quality:
         " --threads {params.threads}"
         " --output {output.quality}"
         " 2>&1 | tee {log}"
+
+
+include: "unit_quality.smk"
