@@ -278,7 +278,7 @@ if TASKS:
         params:
             code=code_of("scripts.evaluation.controls"),
             results=lambda wildcards, input: input.scores[0].rsplit("/", 3)[0],
-            tokens=TOKENS,
+            tokens=lambda wildcards, input: input.tokens[0].rsplit("/", 3)[0],
             modalities=as_json(config["modalities"]),
             tasks=TASKS,
             config=as_json(
