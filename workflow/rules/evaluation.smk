@@ -49,7 +49,7 @@ if TASKS:
         benchmark:
             f"{RESULTS}/benchmarks/evaluation/score/{{modality}}.tsv"
         conda:
-            "../../envs/core.yaml"
+            environment("evaluation")
         threads: 1
         resources:
             mem_mb=asks("evaluation", "mem_mb"),
@@ -153,7 +153,7 @@ if TASKS:
         benchmark:
             f"{RESULTS}/benchmarks/evaluation/layers/{{modality}}.tsv"
         conda:
-            "../../envs/core.yaml"
+            environment("evaluation")
         threads: 1
         resources:
             mem_mb=asks("evaluation", "mem_mb"),
@@ -214,7 +214,7 @@ if TASKS:
         benchmark:
             f"{RESULTS}/benchmarks/evaluation/scaling/{{modality}}.tsv"
         conda:
-            "../../envs/core.yaml"
+            environment("evaluation")
         threads: 1
         resources:
             mem_mb=asks("evaluation", "mem_mb"),
@@ -269,7 +269,7 @@ if TASKS:
         benchmark:
             f"{RESULTS}/benchmarks/evaluation/controls.tsv"
         conda:
-            "../../envs/core.yaml"
+            environment("evaluation")
         threads: 1
         resources:
             mem_mb=asks("evaluation", "mem_mb"),
@@ -346,7 +346,7 @@ rule evaluation_bits:
     benchmark:
         f"{RESULTS}/benchmarks/evaluation/bits/{{modality}}.tsv"
     conda:
-        "../../envs/core.yaml"
+        environment("evaluation")
     threads: 1
     resources:
         mem_mb=asks("evaluation", "mem_mb"),

@@ -28,7 +28,7 @@ if TASKS:
         benchmark:
             f"{RESULTS}/benchmarks/evaluation/tuned/{{modality}}.tsv"
         conda:
-            "../../envs/core.yaml"
+            environment("evaluation")
         threads: 1
         resources:
             mem_mb=asks("evaluation", "mem_mb"),
