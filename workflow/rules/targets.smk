@@ -63,7 +63,13 @@ rule evaluation:
         f"{RESULTS}/evaluation/summary.csv",
         f"{RESULTS}/evaluation/groups.csv",
         [f"{RESULTS}/evaluation/controls.csv"] * bool(TASKS),
-        expand(f"{RESULTS}/evaluation/layers/{{task}}/{{modality}}.csv", modality=MODALITIES, task=TASKS),
+        expand(
+            f"{RESULTS}/evaluation/{{kind}}/{{task}}/{{modality}}.csv",
+            kind=["layers", "tuned"],
+            modality=MODALITIES,
+            task=TASKS,
+        ),
+        expand(f"{RESULTS}/evaluation/spent/{{modality}}.csv", modality=MODALITIES),
         expand(f"{RESULTS}/evaluation/scaling/{{task}}/{{modality}}.csv", modality=MODALITIES, task=TASKS),
     localrule: True
 
