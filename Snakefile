@@ -28,7 +28,6 @@ include: "workflow/rules/continuation.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/seeds.smk"
 include: "workflow/rules/targets.smk"
-include: "workflow/rules/plan.smk"
 
 
 rule report:

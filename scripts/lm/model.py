@@ -3,13 +3,10 @@
 Notable: the parameters and the files are plain Llama; only the way a training step runs is ours.
 - Sequences lie end to end in one row; the attention registered here as "packed" runs each by itself, so
   nothing attends across utterances and next to nothing is padding.
-- On a CPU in bf16 the attention is written as two matrix products: twice as fast as PyTorch's fused
-  kernel at a few hundred tokens (forward and backward of 400 tokens: 2.7 ms against 5.7 ms a layer).
-- In bf16 the rotary tables are bf16 too: products of mixed type are slow on a CPU.
+- On a CPU in bf16 the layers are written out in `scripts.lm.layer`, with their attention in `scripts.lm.blocks`.
+- In bf16 the rotary tables are bf16 too: products of mixed type are slow.
 """
 
-from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import torch
@@ -19,9 +16,7 @@ from transformers import AttentionInterface, LlamaConfig, LlamaForCausalLM
 
 from scripts.lm.batches import Packed
 from scripts.lm.config import ModelConfig
-
-ROUND = 64  # sequences are padded to multiples of this inside the attention
-BLOCK = 256  # queries that look back together: the keys after the last of them are not computed
+from scripts.lm.layer import hidden_states
 
 
 def build_model(
@@ -69,6 +64,8 @@ def draw_weights(model: nn.Module, std: float, seed: int) -> None:
 
 def packed_logits(model: LlamaForCausalLM, packed: Packed) -> torch.Tensor:
     """Logits of every input token, [N, V], in the autocast type."""
+    if packed.inputs.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+        return model.lm_head(model.model.norm(hidden_states(model, packed)))
     hidden = model.model(
         input_ids=packed.inputs[None],  # [1, N]
         position_ids=packed.positions[None],
@@ -95,10 +92,8 @@ def packed_attention(
 ) -> tuple[torch.Tensor, None]:
     """Causal attention within each of the sequences that lie end to end; returns [1, N, heads, D]."""
     assert attention_mask is None, "packed sequences need no mask"
-    by_product = query.device.type == "cpu" and value.dtype == torch.bfloat16
-    attend: Callable[..., torch.Tensor] = _products if by_product else _fused
     parts = zip(*(x[0].to(value.dtype).split(sizes, dim=1) for x in (query, key, value)), strict=True)
-    out = torch.cat([attend(q, k, v, scaling) for q, k, v in parts], dim=1)  # [heads, N, D]
+    out = torch.cat([_fused(q, k, v, scaling) for q, k, v in parts], dim=1)  # [heads, N, D]
     return out.transpose(0, 1)[None], None
 
 
@@ -108,33 +103,6 @@ def _fused(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling:
     return F.scaled_dot_product_attention(
         query[None], key[None], value[None], is_causal=True, scale=scaling, enable_gqa=gqa
     )[0]
-
-
-def _products(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float) -> torch.Tensor:
-    """[heads, T, D] of one sequence, by two matrix products per BLOCK; memory grows with heads * T * T.
-
-    The length is padded to a multiple of ROUND: oneDNN compiles its products anew for every shape, and
-    utterances are of every length. What is padded lies in every real token's future.
-    """
-    if query.shape[0] != key.shape[0]:
-        key, value = (x.repeat_interleave(query.shape[0] // x.shape[0], dim=0) for x in (key, value))
-    length = query.shape[1]
-    padded = -(-length // ROUND) * ROUND
-    query, key, value = (F.pad(x, (0, 0, 0, padded - length)) for x in (query, key, value))
-    with torch.autocast("cpu", enabled=False):
-        parts = []
-        for start in range(0, padded, BLOCK):
-            end = min(start + BLOCK, padded)
-            mask = _causal_mask(padded, query.dtype)[start:end, :end]
-            scores = torch.baddbmm(mask, query[:, start:end], key[:, :end].transpose(1, 2), alpha=scaling)
-            parts.append(torch.bmm(torch.softmax(scores, dim=-1), value[:, :end]))
-        return torch.cat(parts, dim=1)[:, :length]
-
-
-@cache
-def _causal_mask(size: int, dtype: torch.dtype) -> torch.Tensor:
-    """[size, size]: 0 where a token may look, -inf where it may not."""
-    return torch.full((size, size), float("-inf"), dtype=dtype).triu(1)
 
 
 def _as_bf16(module: nn.Module, args: Any, tables: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from scripts.lm.batches import fill_up, pack
 from scripts.lm.config import parse_config
-from scripts.lm.model import _fused, _products, build_model, packed_logits, packed_loss
+from scripts.lm.model import build_model, packed_logits, packed_loss
 
 SEQUENCES = [np.array([1, *np.random.default_rng(n).integers(3, 11, n), 2]) for n in (1, 30, 7, 12)]
 
@@ -83,15 +83,3 @@ def test_modalities_begin_with_the_same_weights_but_for_the_vocabulary(section):
     for name in small:
         if "layers" in name:
             assert torch.equal(small[name], large[name]), name
-
-
-@pytest.mark.parametrize("length", [1, 63, 64, 256, 257, 600])
-def test_products_equal_pytorchs_attention_at_every_length(length):
-    generator = torch.Generator().manual_seed(length)
-    tensors = [torch.randn(2, length, 16, generator=generator, requires_grad=True) for _ in range(3)]
-    results = []
-    for attend in (_products, _fused):
-        out = attend(*tensors, 0.25)
-        results.append([out, *torch.autograd.grad(out.square().sum(), tensors)])
-    for ours, theirs in zip(*results, strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)

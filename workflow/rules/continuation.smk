@@ -107,7 +107,7 @@ rule continuation_generate:
     benchmark:
         f"{RESULTS}/benchmarks/continuation/generate/{{modality}}.tsv"
     conda:
-        environment("continuation")
+        "../../envs/core.yaml"
     threads: CONTINUATION["threads"]
     resources:
         mem_mb=asks("continuation", "mem_mb"),

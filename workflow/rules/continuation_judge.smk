@@ -115,7 +115,7 @@ rule continuation_judge:
     benchmark:
         f"{RESULTS}/benchmarks/continuation/judge.tsv"
     conda:
-        environment("continuation")
+        "../../envs/core.yaml"
     threads: CONTINUATION["threads"]
     resources:
         mem_mb=asks("continuation", "mem_mb"),
