@@ -42,10 +42,12 @@ fairseq:  ## an environment with fairseq (needs PYTHON310), for units.encoder.ba
 	.venv-fairseq/bin/pip install --quiet "torch==1.13.1" "numpy==1.23.5"
 	.venv-fairseq/bin/pip install --quiet "fairseq==0.12.2"
 
-clean:  ## delete the results of CONFIG (says what first)
-	@name=$$(sed -n 's/^name: *\([^ #]*\).*/\1/p' $(CONFIG)); \
-	test -n "$$name" && test -d "results/$$name" || { echo "nothing to delete: results/$$name"; exit 0; }; \
-	du -sh "results/$$name"; rm -rf "results/$$name"
+clean:  ## delete results of CONFIG (or NAME=), or from STAGE= on, or CHECKPOINTS=1; says what first, asks (or YES=1)
+	@$(RUN) python -m scripts.common.clean \
+		--name $(or $(NAME),$(shell sed -n 's/^name: *\([^ \#]*\).*/\1/p' $(CONFIG))) \
+		$(if $(STAGE),--stage $(STAGE)) \
+		$(if $(CHECKPOINTS),--checkpoints) \
+		$(if $(YES),--yes)
 
 # pip 25.1 is the first that installs a dependency group from pyproject.toml.
 .venv/core: pyproject.toml
