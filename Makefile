@@ -4,18 +4,34 @@ PYTHON ?= python3.11
 PYTHON310 ?= python3.10
 CONFIG ?= config.yaml
 CORES ?= all
+PAPER = workflow/configs/paper.yaml
 # Steps are `python -m ...` in the environment of this Makefile; PASSIVE: two jobs side by side must not
 # spin for each other's cores (it halves HuBERT's training speed otherwise).
 RUN = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_WAIT_POLICY=PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: fairseq help run test lint format bench clean
+.PHONY: fairseq graphs help plan run test lint format bench lock clean
+# Left out of requirements.lock: torch, whose wheel differs by index (CPU or CUDA), and what only CUDA's needs.
+UNLOCKED = torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti nvidia-cuda-nvrtc \
+	nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse \
+	nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink nvidia-nvshmem-cu13 nvidia-nvtx
+COMPILE = .venv/bin/uv pip compile --quiet --no-config --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+	--generate-hashes --annotation-style line --custom-compile-command "make lock"
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 run: .venv/core  ## the experiment of CONFIG (default: the miniature), up to its report
 	$(RUN) snakemake --cores $(CORES) --configfile $(CONFIG) --quiet rules host -- report
+
+plan: .venv/core  ## what CONFIG would cost, before it is run: results/<name>/plan
+	@$(RUN) snakemake --cores 1 --configfile $(CONFIG) --quiet all -- plan
+
+graphs: .venv/core  ## draw docs/graphs/ anew: the rules of the paper's run, a picture per stage
+	$(RUN) snakemake --forceall --rulegraph dot --configfile $(PAPER) -- report > .rules.dot
+	$(RUN) snakemake --forceall --dry-run --quiet rules host --configfile $(PAPER) -- report > .jobs.txt
+	$(RUN) python -m scripts.plan.graph --rules .rules.dot --jobs .jobs.txt --output docs/graphs
+	@rm .rules.dot .jobs.txt
 
 test: .venv/dev  ## unit tests on all cores, then the workflow end to end
 	$(RUN) OMP_NUM_THREADS=1 pytest -n auto --dist loadfile -m "not slow"
@@ -36,6 +52,10 @@ format: .venv/dev  ## rewrite the code in the house layout
 bench: .venv/dev  ## measured speeds of the expensive steps
 	$(RUN) python -m benchmarks
 
+lock: .venv/dev  ## requirements*.lock from the pins in pyproject.toml: every package beneath them, with hashes
+	$(COMPILE) --group core $(addprefix --no-emit-package ,$(UNLOCKED)) --output-file requirements.lock
+	$(COMPILE) --group gpu --output-file requirements-gpu.lock
+
 fairseq:  ## an environment with fairseq (needs PYTHON310), for units.encoder.backend fairseq and its tests
 	$(PYTHON310) -m venv .venv-fairseq
 	.venv-fairseq/bin/pip install --quiet "pip==24.0" "setuptools<70" wheel
@@ -49,10 +69,12 @@ clean:  ## delete results of CONFIG (or NAME=), or from STAGE= on, or CHECKPOINT
 		$(if $(CHECKPOINTS),--checkpoints) \
 		$(if $(YES),--yes)
 
-# pip 25.1 is the first that installs a dependency group from pyproject.toml.
-.venv/core: pyproject.toml
+# pip 25.1 is the first that installs a dependency group from pyproject.toml. The lock comes first; what it leaves out
+# (torch) comes by its pin.
+.venv/core: pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check "pip==26.3"
+	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	.venv/bin/pip install --quiet --disable-pip-version-check --group core
 	@touch $@
 

@@ -28,6 +28,7 @@ include: "workflow/rules/continuation.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/seeds.smk"
 include: "workflow/rules/targets.smk"
+include: "workflow/rules/plan.smk"
 
 
 rule report:

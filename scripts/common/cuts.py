@@ -59,6 +59,11 @@ def phone_alignment(cut: Cut) -> list[tuple[str, float, float]]:
     return [(symbol, start, duration) for symbol, start, duration, *_ in supervision(cut)["alignment"]["phone"]]
 
 
+def word_alignment(cut: Cut) -> list[tuple[str, float, float]]:
+    """(word, start, duration) in seconds from the cut's start, in order; silence lies between them."""
+    return [(symbol, start, duration) for symbol, start, duration, *_ in supervision(cut)["alignment"]["word"]]
+
+
 def num_samples(cut: Cut, sample_rate: int = 16_000) -> int:
     """Samples of the cut at `sample_rate`; the number `audio.read` returns."""
     return round(cut["duration"] * sample_rate)

@@ -111,6 +111,7 @@ def interval(values: np.ndarray, samples: int, seed: int, weights: np.ndarray | 
         raise ValueError("there are no items to average; an interval needs at least one")
     weights = np.ones(len(values)) if weights is None else weights
     means = bootstrap_means(np.stack([values, weights], axis=1), samples, seed)
+    means = means[means[:, 1] > 0]  # a resample without any weight has no ratio
     low, high = percentiles(means[:, 0] / means[:, 1])
     return Interval(float(values.sum() / weights.sum()), low, high, len(values))
 

@@ -72,10 +72,10 @@ def read_tokens(path: str | Path, ids: list[str]) -> dict[str, np.ndarray]:
 
 def add_task_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of the steps that cover all tasks of a modality in one process, one value per task each."""
-    parser.add_argument("--tasks", nargs="+", required=True, help="names of the tasks")
-    parser.add_argument("--items", nargs="+", required=True, type=Path, help="aligned items (jsonl.gz) per task")
-    parser.add_argument("--tokens", nargs="+", required=True, type=Path, help="tokens (.bin) per task")
-    parser.add_argument("--out", nargs="+", required=True, type=Path, help="csv to write per task")
+    parser.add_argument("--tasks", nargs="*", default=[], help="names of the tasks")
+    parser.add_argument("--items", nargs="*", default=[], type=Path, help="aligned items (jsonl.gz) per task")
+    parser.add_argument("--tokens", nargs="*", default=[], type=Path, help="tokens (.bin) per task")
+    parser.add_argument("--out", nargs="*", default=[], type=Path, help="csv to write per task")
 
 
 def read_tasks(arguments: argparse.Namespace) -> Iterator[Task]:

@@ -1,4 +1,9 @@
-"""The pair tasks of one modality: log-probability of both sides of every item, and which one wins."""
+"""All that is asked of a modality's finished model, in one process: loading torch takes longer than a small task.
+
+Of every task: the log-probability of both sides of every item and which one wins, and the same by every layer, plain
+and through fitted maps (layers.py, tuned.py), from one forward pass. Of dev: the bits (bits.py) and where they go
+(spent.py).
+"""
 
 import argparse
 import json
@@ -10,10 +15,13 @@ from typing import Any
 import numpy as np
 
 from scripts.common.cli import run
-from scripts.common.cuts import Item, speaker
+from scripts.common.cuts import Cut, Item, read_cuts, speaker
 from scripts.common.files import write_csv
+from scripts.common.ragged import load_bin
+from scripts.evaluation import bits, layers, spent
 from scripts.evaluation.accuracy import by_item, decide_sides, normalise
-from scripts.evaluation.items import add_task_arguments, cut_seconds, read_tasks
+from scripts.evaluation.items import Task, add_task_arguments, cut_seconds, read_tasks, read_tokens
+from scripts.tokens.modality import from_json
 
 COLUMNS = (
     "id",
@@ -35,6 +43,7 @@ class Config:
     """Keys of config.yaml's `evaluation` that this step reads."""
 
     decide_by: str
+    bootstrap_samples: int
     batch_tokens: int
     threads: int
 
@@ -69,29 +78,79 @@ def table(
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--modality", required=True)
-    parser.add_argument("--model", required=True, type=Path, help="AutoModelForCausalLM folder")
-    add_task_arguments(parser)
-    parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
-    arguments = parser.parse_args()
-    config = arguments.config
-    # Imported here: an error in a task file should not wait seconds for torch.
-    tasks = list(read_tasks(arguments))
-    from scripts.evaluation.scoring import load_model, score
+def score_tasks(model: Any, maps: list[Any], tasks: list[Task], arguments: argparse.Namespace) -> None:
+    """Write scores, layers and layers through `maps` of every task."""
+    from scripts.evaluation.scoring import score_layers
 
-    model = load_model(arguments.model, config.threads)
-    for task in tasks:
-        logprobs = score(model, task.tokens, config.batch_tokens, f"{arguments.modality}/{task.name}")
-        rows = table(task.items, task.tokens, logprobs, config.decide_by)
+    config, modality = arguments.config, arguments.modality
+    for task, plain_file, tuned_file in zip(tasks, arguments.layers, arguments.tuned, strict=True):
+        found = score_layers(model, task.tokens, config.batch_tokens, f"{modality}/{task.name}", maps)
+        last = len(maps)  # entries: every layer, the last is the model; then all but the last through their maps
+        rows = table(task.items, task.tokens, {cut: float(lp[last]) for cut, lp in found.items()}, config.decide_by)
         write_csv(task.out, COLUMNS, rows)
         correct = by_item([row["id"] for row in rows], np.array([float(row["correct"]) for row in rows]))
         print(
-            f"{arguments.modality}/{task.name}: {100 * correct.mean():.1f}% of {len(correct)} pairs"
+            f"{modality}/{task.name}: {100 * correct.mean():.1f}% of {len(correct)} pairs"
             f" ({len(rows)} with voices), {sum(map(len, task.tokens.values()))} tokens",
             file=sys.stderr,
         )
+        plain = {cut: lp[: last + 1] for cut, lp in found.items()}
+        tuned = {cut: np.append(lp[last + 1 :], lp[last]) for cut, lp in found.items()}
+        for kind, logprobs, file in (("plain", plain, plain_file), ("tuned", tuned, tuned_file)):
+            by_layer = layers.table(
+                task.items, task.tokens, logprobs, config.decide_by, config.bootstrap_samples, arguments.seed
+            )
+            write_csv(file, layers.COLUMNS, by_layer)
+            told = " ".join(f"{100 * row['value']:.1f}" for row in by_layer)
+            print(f"{modality}/{task.name}: % by layer, {kind}: {told}", file=sys.stderr)
+
+
+def score_dev(model: Any, cuts: list[Cut], tokens: dict[str, np.ndarray], arguments: argparse.Namespace) -> None:
+    """Write the bits of dev and where they go."""
+    from scripts.evaluation.scoring import score_tokens
+
+    config, modality, seed = arguments.config, arguments.modality, arguments.seed
+    nats = score_tokens(model, tokens, config.batch_tokens, f"{modality}/dev")
+    totals = {cut: float(each.sum()) for cut, each in nats.items()}
+    found = bits.bits(cuts, tokens, totals, config.bootstrap_samples, seed)
+    write_csv(arguments.bits, bits.COLUMNS, [{"metric": metric, **row._asdict()} for metric, row in found.items()])
+    told = ", ".join(f"{row.value:.2f} {metric.replace('_', ' ')}" for metric, row in found.items())
+    print(f"{modality}/dev: {told} over {len(cuts)} utterances", file=sys.stderr)
+    placed = dict(spent.read_parts(arguments.cuts, arguments.streams, arguments.tokenizer, arguments.definition))
+    write_csv(arguments.spent, spent.COLUMNS, spent.table(cuts, nats, placed, config.bootstrap_samples, seed))
+
+
+def main() -> None:
+    """Command line of rule evaluation_score."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--modality", required=True)
+    parser.add_argument("--definition", required=True, type=from_json, help="the modality, JSON")
+    parser.add_argument("--model", required=True, type=Path, help="AutoModelForCausalLM folder")
+    add_task_arguments(parser)
+    parser.add_argument("--layers", nargs="*", default=[], type=Path, help="csv by layer to write per task")
+    parser.add_argument("--tuned", nargs="*", default=[], type=Path, help="the same through fitted maps")
+    parser.add_argument("--cuts", required=True, nargs="+", type=Path, help="aligned shards of dev (jsonl.gz)")
+    parser.add_argument("--streams", nargs="*", default=[], type=Path, help="their units, for sources that have some")
+    parser.add_argument("--tokenizer", required=True, type=Path, help="the modality's tokenizer folder")
+    parser.add_argument("--dev", required=True, type=Path, help="tokens of dev (.bin); the maps are fitted on them")
+    parser.add_argument("--bits", required=True, type=Path, help="csv to write")
+    parser.add_argument("--spent", required=True, type=Path, help="csv to write: the bits by part")
+    parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
+    parser.add_argument("--seed", required=True, type=int)
+    arguments = parser.parse_args()
+    # Torch is imported below: an error in a task file should not wait seconds for it.
+    tasks = list(read_tasks(arguments))
+    cuts = [cut for shard in arguments.cuts for cut in read_cuts(shard)]
+    if not cuts:
+        raise ValueError(f"{arguments.cuts[0]}: dev holds no utterances; bits need at least one")
+    dev = read_tokens(arguments.dev, [cut["id"] for cut in cuts])
+    from scripts.evaluation.scoring import load_model
+    from scripts.evaluation.tuned import fit_on
+
+    model = load_model(arguments.model, arguments.config.threads)
+    maps = fit_on(model, load_bin(arguments.dev), arguments.seed, arguments.modality) if tasks else []
+    score_tasks(model, maps, tasks, arguments)
+    score_dev(model, cuts, dev, arguments)
 
 
 if __name__ == "__main__":

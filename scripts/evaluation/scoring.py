@@ -3,14 +3,13 @@
 log p(sequence) = sum over t >= 1 of log p(token_t | tokens before t): every token after BOS counts, EOS
 included, so a sequence is scored as a whole and sequences of all lengths compete in one distribution.
 The model runs in fp32. Three things make it fast, and none changes a score: equal sequences are scored
-once (which also makes their tie exact), sequences that share a long beginning share its forward pass
-through the key-value cache, and the rest run in batches of similar length. Batches are padded on the
-right, where a causal model cannot see, so no attention mask is needed.
+once (which also makes their tie exact), sequences that share a long beginning share its forward pass, and
+the rest lie end to end, sorted by length, without padding (packing.py).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,12 +19,11 @@ from transformers.utils import logging
 
 from scripts.common import cpu
 from scripts.common.progress import Progress
-
-SHARED_PREFIX = 128  # tokens two sequences must share before the cache is worth a second pass
+from scripts.evaluation.packing import ATTENTION, Row, rows
 
 Sequences = Mapping[str, np.ndarray]
-Maps = Sequence[Callable[[torch.Tensor], torch.Tensor]]  # [B, T, H] to [B, T, H], one per layer
-Reader = Callable[[torch.Tensor], torch.Tensor]  # hidden states [B, T, H] to logits [B, T, V]
+Maps = Sequence[Callable[[torch.Tensor], torch.Tensor]]  # [..., H] to [..., H], one per layer
+Reader = tuple[int, Callable[[torch.Tensor], torch.Tensor]]  # a layer, and its hidden states [1, N, H] to logits
 
 
 def load_model(folder: str | Path, threads: int) -> PreTrainedModel:
@@ -78,14 +76,21 @@ def score(model: PreTrainedModel, sequences: Sequences, batch_tokens: int, name:
     return {key: float(value[0]) for key, value in _score(model, sequences, batch_tokens, name, []).items()}
 
 
+def score_tokens(model: PreTrainedModel, sequences: Sequences, batch_tokens: int, name: str) -> dict[str, np.ndarray]:
+    """Log-probability of each token of each sequence but the first, float64 [T - 1]; else as `score`."""
+    found = _score(model, sequences, batch_tokens, name, [], each=True)
+    return {key: value[:, 0] for key, value in found.items()}
+
+
 def score_layers(
     model: PreTrainedModel, sequences: Sequences, batch_tokens: int, name: str, maps: Maps = ()
 ) -> dict[str, np.ndarray]:
     """Log-probability of each sequence by every layer, float64 [1 + layers]; entry 0 reads the embeddings.
 
     A layer's hidden state goes through the model's own final norm and output head (the "logit lens",
-    nostalgebraist 2020), after the layer's map of `maps` if there are any (one for every entry but the last); the
-    last entry equals `score`. Other arguments and errors as for `score`.
+    nostalgebraist 2020); the last entry equals `score`. Where there are `maps`, one for every layer but the last,
+    as many entries follow, [1 + 2 layers]: the same states through the layer's map before norm and head. All in one
+    forward pass. Other arguments and errors as for `score`.
     """
     if not hasattr(model.base_model, "norm"):
         raise ValueError(f"{name}: {type(model).__name__} has no final norm `base_model.norm` to project layers with")
@@ -94,34 +99,78 @@ def score_layers(
         raise ValueError(f"{name}: {len(maps)} maps were given for {count} layers; one each but for the last is right")
     norm, head = model.base_model.norm, model.get_output_embeddings()
 
-    def reader(change: Reader | None) -> Reader:
-        return lambda hidden: head(norm(change(hidden) if change else hidden))
+    def through(change: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
+        return lambda hidden: head(norm(change(hidden)))
 
-    changes: list[Reader | None] = [*maps] if maps else [None for _ in range(count)]
-    readers = [reader(change) for change in changes]
-    return _score(model, sequences, batch_tokens, name, [*readers, head])  # the last state is already normed
+    plain: list[Reader] = [(layer, lambda hidden: head(norm(hidden))) for layer in range(count)]
+    mapped: list[Reader] = [(layer, through(change)) for layer, change in enumerate(maps)]
+    last: Reader = (count, head)  # the last state is already normed
+    return _score(model, sequences, batch_tokens, name, [*plain, last, *mapped])
 
 
 @torch.inference_mode()
 def _score(
-    model: PreTrainedModel, sequences: Sequences, batch_tokens: int, name: str, readers: list[Reader]
+    model: PreTrainedModel,
+    sequences: Sequences,
+    batch_tokens: int,
+    name: str,
+    readers: list[Reader],
+    *,
+    each: bool = False,
 ) -> dict[str, np.ndarray]:
+    """Log-probability of each sequence by each reader (the model itself for none), float64 [L], or of `each` token."""
     _check(model, sequences, name)
-    keys = {key: np.asarray(ids, dtype=np.int64).tobytes() for key, ids in sequences.items()}
-    unique = [np.frombuffer(text, dtype=np.int64) for text in set(keys.values())]
-    unique.sort(key=np.ndarray.tolist)  # sequences that share a beginning become neighbours
+    # Big-endian bytes sort as the sequences do: those that share a beginning become neighbours.
+    keys = {key: np.asarray(ids).astype(">u4").tobytes() for key, ids in sequences.items()}
+    unique = [np.frombuffer(text, dtype=">u4") for text in sorted(set(keys.values()))]
     progress, done = Progress(name, sum(map(len, unique)), "tokens"), 0
-    totals: dict[bytes, np.ndarray] = {}
-    for group, shared in _batches(unique, batch_tokens):
-        for ids, total in zip(group, _score_batch(model, group, shared, readers), strict=True):
-            totals[ids.tobytes()] = total
-        done += sum(map(len, group))
-        progress.update(done)
-    scores = {key: totals[text] for key, text in keys.items()}
-    for key, total in scores.items():
-        if not np.isfinite(total).all():
-            raise ValueError(f"{name}: {key}: the log-probability is {total.min()}; the model is damaged or diverged")
+    found: dict[bytes, np.ndarray] = {}
+    with _packed(model):
+        for row in rows(unique, batch_tokens):
+            logp = _logp(model, row, readers).cpu().numpy()  # [N, L]
+            for ids, (shared, own) in zip(row.sequences, row.spans, strict=True):
+                tokens = np.concatenate([logp[shared], logp[own]])
+                found[ids.tobytes()] = tokens if each else tokens.sum(axis=0)
+            done += sum(map(len, row.sequences))
+            progress.update(done)
+    scores = {key: found[text] for key, text in keys.items()}
+    for key, score in scores.items():
+        if not np.isfinite(score).all():
+            raise ValueError(f"{name}: {key}: the log-probability is {score.min()}; the model is damaged or diverged")
     return scores
+
+
+@contextmanager
+def _packed(model: PreTrainedModel) -> Iterator[None]:
+    """The model with the attention that rows need, as long as this lasts."""
+    before = model.config._attn_implementation
+    model.set_attn_implementation(ATTENTION)
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(before)
+
+
+def _logp(model: PreTrainedModel, row: Row, readers: list[Reader]) -> torch.Tensor:
+    """Log-probability of each target of a row by the head, or by every layer, float64 [N, L]."""
+    inputs, positions, targets = (x[None].to(model.device) for x in (row.inputs, row.positions, row.targets))
+    output = model(
+        input_ids=inputs,
+        position_ids=positions,
+        parts=row.parts,
+        output_hidden_states=bool(readers),
+        use_cache=False,
+    )
+    if readers:
+        logp = [_pick(read(output.hidden_states[layer]), targets) for layer, read in readers]
+    else:
+        logp = [_pick(output.logits, targets)]
+    return torch.stack(logp, dim=-1)[0]
+
+
+def _pick(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Log-probability of targets [B, T] under logits [B, T, V]; float64 [B, T]."""
+    return (logits.gather(-1, targets[..., None])[..., 0] - logits.logsumexp(dim=-1)).double()
 
 
 def _check(model: PreTrainedModel, sequences: Sequences, name: str) -> None:
@@ -138,94 +187,3 @@ def _check(model: PreTrainedModel, sequences: Sequences, name: str) -> None:
                 f"{name}: {key}: token {np.max(ids)} is outside the model's vocabulary of {vocabulary};"
                 " tokens and model do not belong together"
             )
-
-
-def _batches(ordered: list[np.ndarray], batch_tokens: int) -> Iterator[tuple[list[np.ndarray], int]]:
-    """Groups of sequences with the length of the beginning that they share and that is passed once."""
-    rest = []
-    for group, shared in _families(ordered, batch_tokens):
-        if shared:
-            yield group, shared
-        else:
-            rest += group
-    rest.sort(key=len)
-    batch: list[np.ndarray] = []
-    for ids in rest:
-        if batch and (len(batch) + 1) * len(ids) > batch_tokens:
-            yield batch, 0
-            batch = []
-        batch.append(ids)
-    if batch:
-        yield batch, 0
-
-
-def _families(ordered: list[np.ndarray], batch_tokens: int) -> Iterator[tuple[list[np.ndarray], int]]:
-    """Neighbours with a common beginning of SHARED_PREFIX tokens or more, and its length; alone: 0."""
-    family: list[np.ndarray] = []
-    shared = 0
-    for ids in ordered:
-        if family:
-            common = _common_prefix(family[-1], ids)
-            longest = max(map(len, [*family, ids]))
-            # A beginning much shorter than the family's own would undo what its members share already.
-            if common >= max(SHARED_PREFIX, shared // 2) and (len(family) + 1) * longest <= batch_tokens:
-                shared = min(shared or common, common)
-                family.append(ids)
-                continue
-            yield family, shared
-        family, shared = [ids], 0
-    if family:
-        yield family, shared
-
-
-def _common_prefix(a: np.ndarray, b: np.ndarray) -> int:
-    """Tokens both begin with; at most one less than either has, as the last is only ever predicted."""
-    limit = min(len(a), len(b)) - 1
-    differs = np.flatnonzero(a[:limit] != b[:limit])
-    return int(differs[0]) if len(differs) else limit
-
-
-def _score_batch(model: PreTrainedModel, group: list[np.ndarray], shared: int, readers: list[Reader]) -> np.ndarray:
-    """Totals of sequences whose first `shared` tokens are the same; float64 [B, 1 or 1 + layers]."""
-    if not shared:
-        logp, _ = _logp(model, _pad([ids[:-1] for ids in group]), _pad([ids[1:] for ids in group]), readers)
-        return _sum(logp, [len(ids) - 1 for ids in group])
-    beginning = group[0][:shared]
-    # The beginning predicts its own tokens, all but the first; its last state is passed again below.
-    before, cache = _logp(model, _pad([beginning[:-1]]), _pad([beginning[1:]]), readers, use_cache=True)
-    cache.batch_repeat_interleave(len(group))
-    inputs, targets = [ids[shared - 1 : -1] for ids in group], [ids[shared:] for ids in group]
-    after, _ = _logp(model, _pad(inputs), _pad(targets), readers, past_key_values=cache, use_cache=True)
-    return _sum(before, [shared - 1]) + _sum(after, list(map(len, targets)))
-
-
-def _logp(
-    model: PreTrainedModel, inputs: torch.Tensor, targets: torch.Tensor, readers: list[Reader], **options: Any
-) -> tuple[torch.Tensor, Any]:
-    """Log-probability of each target [B, T] by the head, or by every layer, float64 [B, T, L], and the cache."""
-    inputs, targets = inputs.to(model.device), targets.to(model.device)
-    output = model(input_ids=inputs, output_hidden_states=bool(readers), **{"use_cache": False, **options})
-    if readers:
-        logp = [_pick(read(hidden), targets) for read, hidden in zip(readers, output.hidden_states, strict=True)]
-    else:
-        logp = [_pick(output.logits, targets)]
-    return torch.stack(logp, dim=-1), output.past_key_values
-
-
-def _pick(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Log-probability of targets [B, T] under logits [B, T, V]; float64 [B, T]."""
-    return torch.log_softmax(logits, dim=-1).gather(-1, targets[..., None])[..., 0].double()
-
-
-def _pad(sequences: list[np.ndarray]) -> torch.Tensor:
-    """int64 [B, T], zeros on the right."""
-    padded = torch.zeros(len(sequences), max(map(len, sequences)), dtype=torch.int64)
-    for row, ids in zip(padded, sequences, strict=True):
-        row[: len(ids)] = torch.from_numpy(ids.copy())
-    return padded
-
-
-def _sum(logp: torch.Tensor, lengths: list[int]) -> np.ndarray:
-    """Sum over each row's own tokens; [B, T, L] -> float64 [B, L]."""
-    inside = torch.arange(logp.shape[1])[None, :] < torch.tensor(lengths)[:, None]  # [B, T]
-    return logp.cpu().masked_fill(~inside[..., None], 0.0).sum(dim=1).numpy()

@@ -8,30 +8,20 @@ this small can translate what a layer knows but learns no language by itself.
 Source: the tuned lens, Belrose et al. 2023 (arXiv:2303.08112), sections 3 and 3.1; Adam instead of SGD.
 """
 
-import argparse
-import json
 import sys
-from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 from transformers import PreTrainedModel
 
-from scripts.common.cli import run
-from scripts.common.files import write_csv
 from scripts.common.progress import Progress
-from scripts.common.ragged import Ragged, load_bin
+from scripts.common.ragged import Ragged
 from scripts.common.seeds import derive, generator
-from scripts.evaluation.items import add_task_arguments, read_tasks
-from scripts.evaluation.layers import COLUMNS, Config, table
 from scripts.evaluation.ngram import sample
-from scripts.evaluation.scoring import load_model, score_layers
 
 FIT_TOKENS = 50_000  # of dev, at most
 STEPS, BATCH, LEARNING_RATE = 200, 1024, 2e-3
-Maps = list[Callable[[torch.Tensor], torch.Tensor]]
 
 
 class Affine(nn.Module):
@@ -87,34 +77,13 @@ def fit(model: PreTrainedModel, states: torch.Tensor, steps: int, seed: int, nam
     return [affine.eval() for affine in maps]
 
 
-def main() -> None:
-    """Command line of rule evaluation_tuned."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--modality", required=True)
-    parser.add_argument("--model", required=True, type=Path, help="AutoModelForCausalLM folder")
-    parser.add_argument("--dev", required=True, type=Path, help="dev tokens (.bin) that the maps are fitted on")
-    add_task_arguments(parser)
-    parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
-    parser.add_argument("--seed", required=True, type=int)
-    arguments = parser.parse_args()
-    config, seed, modality = arguments.config, arguments.seed, arguments.modality
-    tasks = list(read_tasks(arguments))
-    model = load_model(arguments.model, config.threads)
-    dev = sample(load_bin(arguments.dev), FIT_TOKENS, generator(seed, "evaluation", "tuned"))
-    states = hidden_states(model, dev)
+def fit_on(model: PreTrainedModel, dev: Ragged, seed: int, modality: str) -> list[Affine]:
+    """The maps of a modality's model from at most FIT_TOKENS of dev; tells how near the layers came to the model."""
+    states = hidden_states(model, sample(dev, FIT_TOKENS, generator(seed, "evaluation", "tuned")))
     maps = fit(model, states, STEPS, derive(seed, "evaluation", "tuned", modality), f"{modality}/tuned")
     with torch.no_grad():
         plain = [float(divergence(model, state, states[-1])) for state in states[:-1]]
         tuned = [float(divergence(model, a(s), states[-1])) for a, s in zip(maps, states, strict=False)]
     told = ", ".join(f"{before:.2f} to {after:.2f}" for before, after in zip(plain, tuned, strict=True))
     print(f"{modality}: nats per token from the whole model by layer, before and after: {told}", file=sys.stderr)
-    for task in tasks:
-        logprobs = score_layers(model, task.tokens, config.batch_tokens, f"{modality}/{task.name}", maps)
-        rows = table(task.items, task.tokens, logprobs, config, seed)
-        write_csv(task.out, COLUMNS, rows)
-        by_layer = " ".join(f"{100 * row['value']:.1f}" for row in rows)
-        print(f"{modality}/{task.name}: % by layer {by_layer}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    run(main)
+    return maps

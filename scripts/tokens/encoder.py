@@ -17,6 +17,7 @@ UNKNOWN, BOS, EOS = 0, 1, 2
 NO_SYMBOL = "\ufffd"  # stands for a symbol that training never held
 
 Encoder = Callable[[Sequence[str]], list[int]]
+Speller = Callable[[Sequence[str]], list[tuple[int, int]]]
 
 
 def read_characters(folder: Path) -> dict[str, str]:
@@ -45,3 +46,21 @@ def load(folder: str | Path) -> Encoder:
     if not characters:
         return lambda symbols: model.encode("".join(symbols))
     return lambda symbols: model.encode("".join(characters.get(symbol, NO_SYMBOL) for symbol in symbols))
+
+
+def load_spans(folder: str | Path) -> Speller:
+    """The function from symbols to the symbols [begin, end) of each of their tokens, in the order of `load`'s ids.
+
+    A token may hold no symbol: the space that SentencePiece puts before a text.
+    """
+    folder = Path(folder)
+    if not (folder / MODEL).exists():
+        return lambda symbols: [(place, place + 1) for place in range(len(symbols))]
+    model = sentencepiece.SentencePieceProcessor(model_file=str(folder / MODEL))
+    characters = read_characters(folder)
+
+    def spans(symbols: Sequence[str]) -> list[tuple[int, int]]:
+        text = "".join(characters.get(symbol, NO_SYMBOL) for symbol in symbols) if characters else "".join(symbols)
+        return model.encode(text, out_type="offset_mapping")["offsets"]
+
+    return spans

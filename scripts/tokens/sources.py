@@ -73,8 +73,8 @@ def phones(cut: Cut, modality: Modality, stream: np.ndarray | None) -> Symbols:
     return (names if modality.silence == "keep" else spoken), len(spoken), 0
 
 
-def phone_frames(cut: Cut, modality: Modality, stream: np.ndarray | None) -> Symbols:
-    """The phone at each frame's centre, SIL included: as long as the cut's units.
+def phone_at_frames(cut: Cut, rate: float) -> np.ndarray:
+    """Index of the aligned phone at each frame's centre, int64 [T].
 
     Boundaries and centres are compared in whole samples; a phone holds its first sample and not the
     sample that follows its last.
@@ -83,7 +83,6 @@ def phone_frames(cut: Cut, modality: Modality, stream: np.ndarray | None) -> Sym
         ValueError: naming the cut, if its alignment does not reach from the first centre to the last.
     """
     aligned = alignment(cut)
-    rate = modality.frame_rate or 0.0
     starts = np.rint(np.array([start for _, start, _ in aligned]) * SAMPLE_RATE).astype(np.int64)  # [P]
     end = round((aligned[-1][1] + aligned[-1][2]) * SAMPLE_RATE)
     count = frame_count(num_samples(cut), rate)
@@ -95,7 +94,13 @@ def phone_frames(cut: Cut, modality: Modality, stream: np.ndarray | None) -> Sym
             f"cut {cut['id']}: its phones reach from {aligned[0][1]} to {aligned[-1][1] + aligned[-1][2]:.4f} s;"
             f" they must cover the cut's {cut['duration']} s"
         )
-    at = np.searchsorted(starts, centres, side="right") - 1  # [T], index of the phone at each centre
+    return np.searchsorted(starts, centres, side="right") - 1
+
+
+def phone_frames(cut: Cut, modality: Modality, stream: np.ndarray | None) -> Symbols:
+    """The phone at each frame's centre, SIL included: as long as the cut's units; errors of `phone_at_frames`."""
+    aligned = alignment(cut)
+    at = phone_at_frames(cut, modality.frame_rate or 0.0)
     seen = set(at.tolist())
     spoken = [index for index, (name, _, _) in enumerate(aligned) if name != SILENCE]
     lost = sum(index not in seen for index in spoken)

@@ -13,7 +13,7 @@ from scripts.common.cuts import read_cuts
 from scripts.common.files import write_csv
 from scripts.common.ragged import load_npz
 from scripts.units.measures import measure
-from scripts.units.quality import COLUMNS, count, frame_phones, speaker_pnmi
+from scripts.units.quality import COLUMNS, count, phone_numbers, speaker_pnmi
 
 
 def main() -> None:
@@ -27,10 +27,7 @@ def main() -> None:
     args = parser.parse_args()
 
     cuts = [cut for path in args.dev_cuts for cut in read_cuts(path)]
-    if not cuts:
-        raise ValueError(f"{', '.join(args.dev_cuts)}: no cuts to measure units on")
-    index: dict[str, int] = {}
-    phones = [np.array([index.setdefault(p, len(index)) for p in frame_phones(cut)], np.int64) for cut in cuts]
+    phones = phone_numbers(cuts, args.dev_cuts)
     units: dict[str, np.ndarray] = {}
     for path in args.dev_units:
         units |= load_npz(path).by_id()

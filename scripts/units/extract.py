@@ -127,17 +127,24 @@ def pieces_of(wave: np.ndarray, network: Encoder, config: Config) -> list[tuple[
     return [(span, Piece(span.samples(wave), whole)) for span in found]
 
 
-def encode_batch(waves: Sequence[np.ndarray], network: Encoder, assign: Assigner, config: Config) -> list[np.ndarray]:
-    """Units of a batch of utterances, uint16 [frame_count] each."""
-    units = [np.zeros(frame_count(len(wave)), np.uint16) for wave in waves]
+def kept_frames(
+    waves: Sequence[np.ndarray], network: Encoder, config: Config
+) -> Iterator[tuple[int, slice, torch.Tensor]]:
+    """Features of a batch of utterances: which one, which of its frames, [frames, D]; each frame once, in no order."""
     rows = [(owner, *row) for owner, wave in enumerate(waves) for row in pieces_of(wave, network, config)]
     lengths = [len(piece.wave) for _, _, piece in rows]
     for group in batches(lengths, round(config.batch_seconds * SAMPLE_RATE)):
         for index, features in zip(group, network.encode([rows[i][2] for i in group]), strict=True):
             owner, span, _ = rows[index]
             assert len(features) == span.count, "one clock for all modalities"
-            kept = features[span.keep[0] - span.first : span.keep[1] - span.first]
-            units[owner][slice(*span.keep)] = assign(kept)
+            yield owner, slice(*span.keep), features[span.keep[0] - span.first : span.keep[1] - span.first]
+
+
+def encode_batch(waves: Sequence[np.ndarray], network: Encoder, assign: Assigner, config: Config) -> list[np.ndarray]:
+    """Units of a batch of utterances, uint16 [frame_count] each."""
+    units = [np.zeros(frame_count(len(wave)), np.uint16) for wave in waves]
+    for owner, place, features in kept_frames(waves, network, config):
+        units[owner][place] = assign(features)
     return units
 
 

@@ -9,7 +9,7 @@ their files, so what is measured is what the language models get.
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -47,6 +47,14 @@ def frame_phones(cut: Cut) -> list[str]:
             raise ValueError(f"{cut['id']}: its phones end at {ends[-1:]} s but its frames at {centres[-1]:.3f} s")
         places = np.minimum(places, len(aligned) - 1)
     return [aligned[place][0].rstrip("012") for place in places]
+
+
+def phone_numbers(cuts: Sequence[Cut], source: Sequence[str]) -> list[np.ndarray]:
+    """The phone at each frame of each cut as a number, int64 [frames]; ValueError naming `source` without cuts."""
+    if not cuts:
+        raise ValueError(f"{', '.join(source)}: no cuts to measure units on")
+    index: dict[str, int] = {}
+    return [np.array([index.setdefault(p, len(index)) for p in frame_phones(cut)], np.int64) for cut in cuts]
 
 
 def count(cuts: list[Cut], phones: list[np.ndarray], units: dict[str, np.ndarray], clusters: int) -> np.ndarray:
@@ -97,10 +105,7 @@ def main() -> None:
     frame_rate = section.pop("frame_rate")
     config = Config(**section)
     cuts = [cut for path in args.dev_cuts for cut in read_cuts(path)]
-    if not cuts:
-        raise ValueError(f"{', '.join(args.dev_cuts)}: no cuts to measure units on")
-    index: dict[str, int] = {}
-    phones = [np.array([index.setdefault(p, len(index)) for p in frame_phones(cut)], np.int64) for cut in cuts]
+    phones = phone_numbers(cuts, args.dev_cuts)
     ours: dict[str, np.ndarray] = {}
     for path in args.dev_units:
         ours |= load_npz(path).by_id()

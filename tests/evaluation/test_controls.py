@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from scripts.common.files import read_csv, write_jsonl
+from scripts.common.files import read_csv, write_csv, write_jsonl
 from scripts.common.ragged import Ragged, save_bin
-from scripts.evaluation import controls, score
+from scripts.evaluation import controls, score, scoring
 from scripts.evaluation.scoring import load_model, untrained_model
 from tests.evaluation.conftest import build_model, item
 
@@ -62,10 +62,10 @@ def results(tmp_path: Path, run_step: Callable) -> Path:
         path.parent.mkdir(parents=True)
         save_bin(path, Ragged.join(ids, tokens))
         build_model(1).save_pretrained(tmp_path / f"lm/{modality}/model")
-        flags = ["--modality", modality, "--tasks", "toy", "--items", tmp_path / "toy.jsonl.gz", "--tokens", path]
-        flags += ["--out", tmp_path / f"evaluation/toy/{modality}.csv", "--model", tmp_path / f"lm/{modality}/model"]
-        config = {key: CONFIG[key] for key in ("decide_by", "batch_tokens", "threads")}
-        run_step(score.main, *flags, "--config", json.dumps(config))
+        sequences = dict(zip(ids, tokens, strict=True))
+        logprobs = scoring.score(load_model(tmp_path / f"lm/{modality}/model", 1), sequences, 256, modality)
+        rows = score.table(items, sequences, logprobs, "total")
+        write_csv(tmp_path / f"evaluation/toy/{modality}.csv", score.COLUMNS, rows)
     return tmp_path
 
 

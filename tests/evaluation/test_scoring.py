@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaForCausalLM
 
 from scripts.evaluation import scoring
+from scripts.evaluation.packing import rows
 from scripts.evaluation.scoring import load_model, score, score_layers
 from tests.evaluation.conftest import CONTEXT, VOCABULARY, build_model, sequence
 
@@ -61,17 +62,31 @@ def test_shared_beginnings_are_passed_once(model: LlamaForCausalLM, monkeypatch:
     sequences = {str(i): ids for i, ids in enumerate(family(rng, 200, [20, 20]))}
     passed = []
     forward = scoring._logp
-    monkeypatch.setattr(scoring, "_logp", lambda m, x, *a, **k: passed.append(x.numel()) or forward(m, x, *a, **k))
+    monkeypatch.setattr(scoring, "_logp", lambda m, row, r: passed.append(len(row.inputs)) or forward(m, row, r))
     score(model, sequences, 4096, "toy")
     assert sum(passed) <= 200 + 2 * 22
 
 
-def test_a_family_never_outgrows_the_batch() -> None:
+def test_rows_hold_every_sequence_once_without_padding() -> None:
     rng = np.random.default_rng(1)
-    ordered = sorted(family(rng, 150, [30] * 9), key=np.ndarray.tolist)
-    groups = list(scoring._batches(ordered, 400))
-    assert sum(len(group) for group, _ in groups) == 9
-    assert all(len(group) * max(map(len, group)) <= 400 for group, _ in groups)
+    many = [*family(rng, 150, [30] * 9), *(sequence(rng, int(n)) for n in rng.integers(1, 40, 50))]
+    found = list(rows(sorted(many, key=np.ndarray.tolist), 400))
+    held = [ids for row in found for ids in row.sequences]
+    assert sorted(map(np.ndarray.tolist, held)) == sorted(map(np.ndarray.tolist, many))
+    assert all(len(row.inputs) <= 400 for row in found)
+    for row in found:
+        assert sum(part.count * part.size for part in row.parts) == len(row.inputs)
+        for ids, spans in zip(row.sequences, row.spans, strict=True):
+            places = np.concatenate([np.arange(span.start, span.stop) for span in spans])
+            assert row.inputs[places].tolist() == ids[:-1].tolist()
+            assert row.targets[places].tolist() == ids[1:].tolist()
+            assert row.positions[places].tolist() == list(range(len(ids) - 1))
+
+
+def test_scoring_leaves_the_models_own_attention(model: LlamaForCausalLM) -> None:
+    before = model.config._attn_implementation
+    score(model, {"a": np.array([1, 3, 2])}, 64, "toy")
+    assert model.config._attn_implementation == before
 
 
 def test_equal_sequences_score_exactly_equal(model: LlamaForCausalLM, sequences: dict) -> None:

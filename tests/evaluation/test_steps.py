@@ -14,16 +14,15 @@ from transformers import LlamaForCausalLM
 from scripts.common.files import read_csv, read_json, write_json, write_jsonl
 from scripts.common.frames import frame_count
 from scripts.common.ragged import Ragged, save_bin
-from scripts.evaluation import baselines, bits, layers, scaling, score, scoring, summary
+from scripts.evaluation import baselines, bits, scaling, score, scoring, summary, tuned
 from scripts.evaluation.accuracy import interval
 from scripts.evaluation.items import Task, cut_ids, read_items, read_tokens
 from tests.evaluation.conftest import VOCABULARY, build_model, cut, item, sequence
 
-SCORE = json.dumps({"decide_by": "total", "batch_tokens": 256, "threads": 1})
 SCALING = json.dumps(
     {"decide_by": "total", "bootstrap_samples": 50, "batch_tokens": 256, "threads": 1, "scaling_items": None}
 )
-PAIRS = json.dumps({"decide_by": "total", "bootstrap_samples": 50, "batch_tokens": 256, "threads": 1})
+SCORE = json.dumps({"decide_by": "total", "bootstrap_samples": 50, "batch_tokens": 256, "threads": 1})
 
 
 def task_flags(folder: Path, out: str) -> list[object]:
@@ -33,11 +32,33 @@ def task_flags(folder: Path, out: str) -> list[object]:
     ]
 
 
+def score_flags(folder: Path, model: Path, out: str = "evaluation/toy/phone-raw.csv") -> list[object]:
+    """Flags of score.main; dev is three utterances of one letter per token."""
+    rng = np.random.default_rng(8)
+    texts = ["A dog.", "One, two dogs ran.", "No."]
+    cuts = [cut(f"d{i}", text=text, seconds=0.5) for i, text in enumerate(texts)]
+    write_jsonl(folder / "0.jsonl.gz", cuts[:2])
+    write_jsonl(folder / "1.jsonl.gz", cuts[2:])
+    tokens = [sequence(rng, len(text)) for text in texts]
+    save_bin(folder / "dev.bin", Ragged.join([c["id"] for c in cuts], tokens))
+    write_json(folder / "tokenizer/tokenizer.json", {"model": {"vocab": {}}})
+    return [
+        *task_flags(folder, out),
+        *("--model", model, "--definition", json.dumps({"name": "phone-raw", "source": "text", "tokenizer": "char"})),
+        *("--layers", folder / "layers.csv", "--tuned", folder / "tuned.csv"),
+        *("--cuts", folder / "0.jsonl.gz", folder / "1.jsonl.gz", "--dev", folder / "dev.bin"),
+        *("--tokenizer", folder / "tokenizer", "--bits", folder / "bits.csv", "--spent", folder / "spent.csv"),
+        *("--config", SCORE, "--seed", 1),
+    ]
+
+
 @pytest.fixture
-def scored(toy_task: Callable, run_step: Callable, model_folder: Path, tmp_path: Path) -> list[dict[str, str]]:
+def scored(
+    toy_task: Callable, run_step: Callable, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[dict[str, str]]:
     toy_task()
-    flags = task_flags(tmp_path, "evaluation/toy/phone-raw.csv")
-    run_step(score.main, *flags, "--model", model_folder, "--config", SCORE)
+    monkeypatch.setattr(tuned, "STEPS", 3)
+    run_step(score.main, *score_flags(tmp_path, model_folder))
     return read_csv(tmp_path / "evaluation/toy/phone-raw.csv")
 
 
@@ -66,9 +87,10 @@ def test_score_by_either_normalisation_and_ties() -> None:
 
 
 def test_score_is_the_same_file_twice(scored: list, run_step: Callable, model_folder: Path, tmp_path: Path) -> None:
-    again = [*task_flags(tmp_path, "again.csv"), "--model", model_folder, "--config", SCORE]
-    run_step(score.main, *again)
-    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "evaluation/toy/phone-raw.csv").read_bytes()
+    names = ["evaluation/toy/phone-raw.csv", "layers.csv", "tuned.csv", "bits.csv", "spent.csv"]
+    before = [(tmp_path / name).read_bytes() for name in names]
+    run_step(score.main, *score_flags(tmp_path, model_folder))
+    assert [(tmp_path / name).read_bytes() for name in names] == before
 
 
 def test_items_missing_or_double(tmp_path: Path, toy_task: Callable) -> None:
@@ -89,7 +111,7 @@ def test_items_missing_or_double(tmp_path: Path, toy_task: Callable) -> None:
 
 def test_flags_of_unequal_number(tmp_path: Path, toy_task: Callable, run_step: Callable, model_folder: Path) -> None:
     toy_task()
-    flags = [*task_flags(tmp_path, "x.csv"), tmp_path / "y.csv", "--model", model_folder, "--config", SCORE]
+    flags = [*score_flags(tmp_path, model_folder), "--out", tmp_path / "x.csv", tmp_path / "y.csv"]
     with pytest.raises(ValueError, match="one value per task each"):
         run_step(score.main, *flags)
 
@@ -162,33 +184,32 @@ def test_bits_of_a_uniform_model(tmp_path: Path, run_step: Callable) -> None:
     model = build_model()
     model.lm_head.weight.data.zero_()
     model.save_pretrained(tmp_path / "model")
-    cuts = [cut(f"d{i}", seconds=0.5) for i in range(5)]
-    write_jsonl(tmp_path / "0.jsonl.gz", cuts[:3])
-    write_jsonl(tmp_path / "1.jsonl.gz", cuts[3:])
-    rng = np.random.default_rng(0)
-    save_bin(tmp_path / "dev.bin", Ragged.join([c["id"] for c in cuts], [sequence(rng, 9) for _ in cuts]))
-    flags = [
-        *("--modality", "m", "--model", tmp_path / "model", "--cuts", tmp_path / "0.jsonl.gz", tmp_path / "1.jsonl.gz"),
-        *("--tokens", tmp_path / "dev.bin", "--out", tmp_path / "bits.csv", "--seed", 1),
-        *("--config", json.dumps({"bootstrap_samples": 20, "batch_tokens": 64, "threads": 1})),
-    ]
-    run_step(bits.main, *flags)
+    flags = score_flags(tmp_path, tmp_path / "model")
+    without = [*flags, "--tasks", "--items", "--tokens", "--out", "--layers", "--tuned"]  # a corpus without tasks
+    run_step(score.main, *without)
     found = {row["metric"]: float(row["value"]) for row in read_csv(tmp_path / "bits.csv")}
     assert found["bits_per_token"] == pytest.approx(math.log2(VOCABULARY), abs=1e-5)
-    assert found["bits_per_second"] == pytest.approx(math.log2(VOCABULARY) * 10 / 0.5, abs=1e-4)
+    assert found["bits_per_second"] == pytest.approx(math.log2(VOCABULARY) * (6 + 18 + 3 + 3) / 1.5, abs=1e-4)
+    spent = read_csv(tmp_path / "spent.csv")
+    parts = {row["part"]: float(row["value"]) for row in spent if row["metric"] == "tokens_per_second"}
+    # A | dog | One two dogs ran | No: first letters, last ones, those between; spaces and marks; EOS.
+    expected = {"word": 1, "initial": 6, "internal": 6, "final": 6, "between": 8, "end": 3}
+    assert parts == pytest.approx({part: count / 1.5 for part, count in expected.items()})
+    total = sum(float(row["value"]) for row in spent if row["metric"] == "bits_per_second")
+    assert total == pytest.approx(found["bits_per_second"], abs=1e-4)
     write_jsonl(tmp_path / "0.jsonl.gz", [])
     write_jsonl(tmp_path / "1.jsonl.gz", [])
     with pytest.raises(ValueError, match="dev holds no utterances"):
-        run_step(bits.main, *flags)
+        run_step(score.main, *without)
 
 
-def test_last_layer_equals_the_score(scored: list, run_step: Callable, model_folder: Path, tmp_path: Path) -> None:
-    run_step(layers.main, *task_flags(tmp_path, "l.csv"), "--model", model_folder, "--config", PAIRS, "--seed", 1)
-    rows = read_csv(tmp_path / "l.csv")
-    assert [row["layer"] for row in rows] == ["0", "1", "2", "3"]
+def test_last_layer_equals_the_score(scored: list, tmp_path: Path) -> None:
     config = summary.Config("total", 50)
     expected = summary.accuracies(scored, config, 1)["accuracy"]
-    assert tuple(float(rows[-1][key]) for key in ("value", "ci_low", "ci_high", "n")) == pytest.approx(expected)
+    for name in ("layers.csv", "tuned.csv"):
+        rows = read_csv(tmp_path / name)
+        assert [row["layer"] for row in rows] == ["0", "1", "2", "3"]
+        assert tuple(float(rows[-1][key]) for key in ("value", "ci_low", "ci_high", "n")) == pytest.approx(expected)
 
 
 def test_line_equals_polyfit() -> None:

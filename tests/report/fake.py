@@ -147,6 +147,11 @@ def write(
     quality = [("hubert", 0.585, 0.61, 0.34), ("mfcc", 0.558, 0.58, 0.31), ("random-init", 0.17, 0.22, 0.12)]
     names = ["encoder", "pnmi", "phone_purity", "cluster_purity"]
     write_csv(folder / "units/quality.csv", names, [dict(zip(names, row, strict=True)) for row in quality])
+    for layer in (1, 2):
+        rows = [{"layer": layer, "clusters": clusters, "pnmi": 0.5, "phone_purity": 0.6, "speaker_pnmi": 0.4}
+                for clusters in (50, 100)]  # fmt: skip
+        write_csv(folder / f"units/sweep/{layer}.csv", list(rows[0]), rows)
+    write_json(folder / "units/kmeans.json", {"layer": 2, "clusters": 100, "frames": 10, "objective": [90.0, 60.0, 55]})
     dropped = [{"id": "utt-9", "reason": "too-long", "detail": "31.2 s"}]
     write_csv(folder / "corpus/dropped.csv", ["id", "reason", "detail"], dropped)
     dropped = [{"split": s, "id": f"{s}-{i}", "reason": r, "detail": "-"}

@@ -7,11 +7,13 @@ import pytest
 from scripts.common.files import read_csv, read_json, write_csv, write_json
 from scripts.report import (
     figure_factors,
+    figure_kmeans,
     figure_layers_by_task,
     figure_layers_lexical,
     figure_scaling,
     figure_training,
     figure_unit_quality,
+    figure_unit_sweep,
 )
 from scripts.report.style import looks
 from tests.report import fake
@@ -44,6 +46,9 @@ def commands(folder, out, formats):
     logs = ("--logs", folder / "lm", "--tokens", folder / "tokens")
     yield figure_training, "training", (*logs, *modalities, *end("training"))
     yield figure_unit_quality, "unit_quality", ("--quality", folder / "units/quality.csv", *end("unit_quality"))
+    swept = [folder / f"units/sweep/{layer}.csv" for layer in (1, 2)]
+    yield figure_unit_sweep, "unit_sweep", ("--sweep", *swept, *end("unit_sweep"))
+    yield figure_kmeans, "kmeans", ("--about", folder / "units/kmeans.json", *end("kmeans"))
 
 
 def test_every_figure_in_every_format_with_its_data_and_the_same_bytes(results, call, tmp_path):
@@ -57,7 +62,7 @@ def test_every_figure_in_every_format_with_its_data_and_the_same_bytes(results, 
             assert len(read_csv(out / f"{name}.csv")) > 2
         digests.append({p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in out.iterdir()})
     assert digests[0] == digests[1]
-    assert len(digests[0]) == 6 * 4
+    assert len(digests[0]) == 8 * 4
 
 
 def test_scaling_data_hold_points_and_the_fitted_line(results):
@@ -140,6 +145,7 @@ def fails(results, call, tmp_path, wanted, said, error=ValueError):
         ("layers_lexical", "evaluation/summary.csv", "metric"),
         ("training", "lm/phone-repeat/log.csv", "dev_loss"),
         ("unit_quality", "units/quality.csv", "pnmi"),
+        ("unit_sweep", "units/sweep/2.csv", "speaker_pnmi"),
     ],
 )
 def test_a_missing_column_names_its_file(results, call, tmp_path, figure, file, column):
@@ -160,6 +166,11 @@ def test_a_log_without_dev_loss_is_named(results, call, tmp_path):
     rows = [{**row, "dev_loss": ""} for row in read_csv(path)]
     write_csv(path, list(rows[0]), rows)
     fails(results, call, tmp_path, "training", r"phone-raw/log\.csv: no row holds a dev_loss")
+
+
+def test_a_k_means_without_its_curve_is_named(results, call, tmp_path):
+    write_json(results / "units/kmeans.json", {"clusters": 20})
+    fails(results, call, tmp_path, "kmeans", r"kmeans\.json: no key 'objective'; found clusters")
 
 
 def test_an_unknown_format_is_named(results, call, tmp_path):

@@ -35,6 +35,15 @@ def form(symbols):
     return symbols if isinstance(symbols, str) else " ".join(symbols)
 
 
+def check_spans(folder, symbols, ids):
+    """Every token's symbols lie side by side, from the first symbol to the last."""
+    spans = encoder.load_spans(folder)(symbols)
+    assert len(spans) == len(ids)
+    edges = [0, *(end for _, end in spans)]
+    assert [begin for begin, _ in spans] == edges[:-1]
+    assert edges[-1] == len(symbols)
+
+
 @pytest.mark.parametrize("name", LINES)
 def test_special_tokens_and_size(built, name):
     auto, _, folder = built(name)
@@ -64,6 +73,7 @@ def test_text(built, name):
         ids = ours(text)
         assert auto(text).input_ids == [1, *ids, 2]
         assert model.encode(text) == ids
+        check_spans(folder, text, ids)
         if 0 not in ids:
             assert auto.decode(ids) == model.decode(ids) == text
 
@@ -94,6 +104,7 @@ def test_named_symbols(built, name):
         if characters:
             model = sentencepiece.SentencePieceProcessor(model_file=str(folder / "sentencepiece.model"))
             assert model.encode("".join(characters.get(symbol, "\ufffd") for symbol in sequence)) == ids
+        check_spans(folder, sequence, ids)
         if "XX9" not in sequence:
             assert auto.decode(ids) == form(sequence)
 

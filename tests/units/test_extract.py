@@ -11,13 +11,14 @@ import torch
 
 from scripts.common.audio import AudioError
 from scripts.common.cuts import num_samples, read_cuts
-from scripts.common.files import read_json, write_jsonl
+from scripts.common.files import read_csv, read_json, write_jsonl
 from scripts.common.frames import frame_count
 from scripts.common.progress import Progress
 from scripts.common.ragged import load_npz
-from scripts.units import encoder, extract, kmeans, quality
+from scripts.units import encoder, extract, kmeans, quality, sweep
 from scripts.units.extract import MAX_PADDING, Config, batches, check_kmeans
 from scripts.units.marks import kmeans_mark
+from scripts.units.measures import measure
 from scripts.units.reading import read_ahead
 from scripts.units.spans import spans
 from tests.units.conftest import make_cut, tiny_model
@@ -78,9 +79,27 @@ def test_shard(corpus: SimpleNamespace, clustered: list, tmp_path: Path, monkeyp
     assert all(0 <= float(row["speaker_pnmi"]) < 0.5 for row in rows.values())  # all hum alike
 
 
-def quality_rows(path: Path) -> dict[str, dict[str, str]]:
-    from scripts.common.files import read_csv
+def test_a_sweep_measures_what_extraction_would_give(
+    corpus: SimpleNamespace, clustered: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "0.npz"
+    call(monkeypatch, extract.main, "--cuts", corpus.dev, *clustered, "--config", EXTRACT, "--output", out)
+    ours = load_npz(out)
+    settings = ', "frame_rate": 50, "kmeans_spherical": false, "batch_seconds": 6, "chunk_seconds": 30'
+    settings += ', "overlap_seconds": 2, "device": "cpu", "precision": "fp32"'
+    flags = ["--train-cuts", *corpus.train, "--dev-cuts", corpus.dev, *clustered[:6], "--seed", "1"]
+    flags += ["--layer", "2", "--clusters", "12", "5", "--config", KMEANS % settings]
+    call(monkeypatch, sweep.main, *flags, "--output", tmp_path / "sweep.csv")
+    rows = read_csv(tmp_path / "sweep.csv")
+    assert [(row["layer"], row["clusters"]) for row in rows] == [("2", "12"), ("2", "5")]
+    cuts = list(read_cuts(corpus.dev))
+    counts = quality.count(cuts, quality.phone_numbers(cuts, [corpus.dev]), ours.by_id(), 12)
+    assert float(rows[0]["pnmi"]) == pytest.approx(measure(counts, 50)["pnmi"], abs=0.01)
+    assert int(rows[0]["frames"]) == int(rows[1]["frames"]) == len(ours.stream)
+    assert int(rows[1]["used_units"]) <= 5
 
+
+def quality_rows(path: Path) -> dict[str, dict[str, str]]:
     return {row["encoder"]: row for row in read_csv(path)}
 
 

@@ -1,55 +1,119 @@
-"""One list of pins: the conda environments repeat it and the rules use them."""
+"""One list of pins: the conda environments and the locks repeat it, the rules use them, an image is made of it."""
 
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from scripts.common.imports import module_files
+from tests.workflow.conftest import Workflow
 
-# They import a module that could compute on a GPU, and do not let it.
-NO_USE_FOR_A_GPU = {
-    "continuation_read", "continuation_recognition", "continuation_summary", "evaluation_foreign",
-    "units_adopted_quality",
-}  # fmt: skip
-PINS = {
-    group: set(requirements)
-    for group, requirements in tomllib.loads(Path("pyproject.toml").read_text())["dependency-groups"].items()
-}
+GROUPS: dict[str, list[Any]] = tomllib.loads(Path("pyproject.toml").read_text())["dependency-groups"]
+LOCKS = {"requirements.lock": "core", "requirements-gpu.lock": "gpu"}
+
+
+def pins(group: str) -> set[str]:
+    """Requirements of a group and of the groups that it includes."""
+    found = set()
+    for requirement in GROUPS[group]:
+        found |= {requirement} if isinstance(requirement, str) else pins(requirement["include-group"])
+    return found
+
+
+def in_conda(name: str) -> set[str]:
+    return set(yaml.safe_load(Path(f"envs/{name}.yaml").read_text())["dependencies"][-1]["pip"])
+
+
+def makefile(target: str) -> str:
+    """A target's recipe, with the settings of pip that only make less noise taken out."""
+    recipe = re.search(rf"^{re.escape(target)}:.*\n((?:\t.*\n)+)", Path("Makefile").read_text(), re.MULTILINE)
+    assert recipe is not None
+    return re.sub(r" --(quiet|disable-pip-version-check)", "", recipe.group(1))
 
 
 def test_every_requirement_is_pinned_exactly():
-    for group, requirements in PINS.items():
-        for requirement in requirements:
+    for group in GROUPS:
+        for requirement in pins(group):
             assert re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.]*", requirement), f"{group}: {requirement}"
 
 
-def test_core_environment_names_the_same_pins():
-    dependencies = yaml.safe_load(Path("envs/core.yaml").read_text())["dependencies"]
-    assert set(dependencies[-1]["pip"]) == PINS["core"]
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("core", pins("core")), ("whisper", pins("core") | pins("whisper")), ("gpu", pins("gpu"))],
+)
+def test_a_conda_environment_names_the_same_pins(name: str, expected: set[str]):
+    assert in_conda(name) == expected
 
 
-def test_whisper_environment_names_the_same_pins():
-    dependencies = yaml.safe_load(Path("envs/whisper.yaml").read_text())["dependencies"]
-    assert set(dependencies[-1]["pip"]) == PINS["core"] | PINS["whisper"]
+def test_fairseqs_environment_names_the_pins_of_its_target():
+    assert in_conda("fairseq") == set(re.findall(r'"([a-z]+==[0-9.]+)"', makefile("fairseq"))) - {"pip==24.0"}
+    assert in_conda("fairseq").isdisjoint(pins("core"))
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_holds_every_pin_and_hashes_and_no_place(lock: str):
+    text = Path(lock).read_text()
+    locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+) \\$", text, re.MULTILINE))
+    for block in re.split(r"\n(?=[a-z])", text)[1:]:
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", block), block.splitlines()[0]
+    for pin in pins(LOCKS[lock]):
+        name, version = re.sub("[._]", "-", pin.split("==")[0].lower()), pin.split("==")[1]
+        if (lock, name) != ("requirements.lock", "torch"):  # its wheel differs by index: CPU or CUDA
+            assert locked[name] == version, f"{pin} is not in {lock}; run `make lock`"
+    assert ("torch" in locked) == (lock == "requirements-gpu.lock")
+    if lock == "requirements.lock":
+        assert not [name for name in locked if name.startswith(("nvidia", "cuda", "triton", "faiss-gpu"))]
+    # No index, no path: who installs brings those.
+    assert not re.findall(r"https?:|file:|--(?:index|extra-index|find-links)|@ |(?<![\w-])/\w+", text)
+
+
+def test_the_image_is_made_of_the_same_pins_in_the_same_steps():
+    steps = Path("envs/core.def").read_text().replace("--no-cache-dir ", "")
+    for line in makefile(".venv/core").splitlines():
+        if "pip install" in line:
+            assert line.strip().replace(".venv/bin/", "") in steps
+    python = yaml.safe_load(Path("envs/core.yaml").read_text())["dependencies"][0].removeprefix("python=")
+    assert f"From: python:{python}-" in steps
+    for name in re.findall(r"^ +(\S+) /opt/environment/", steps, re.MULTILINE):
+        assert Path(name).exists()
 
 
 @pytest.mark.parametrize("rules", sorted(Path("workflow/rules").glob("*.smk")), ids=lambda p: p.stem)
 def test_every_rule_with_a_shell_names_an_environment_that_exists(rules: Path):
     for block in re.split(r"\n(?=rule )", rules.read_text()):
         if "shell:" in block:
-            found = re.search(r'conda:\s+"([^"]+)"', block)
+            found = re.search(r'conda:\s+("[^"]+"|environment\("[a-z]+")', block)
             assert found, f"{block.splitlines()[0]} has no conda environment"
-            assert (rules.parent / found.group(1)).resolve().exists()
+            if found.group(1).startswith('"'):
+                assert (rules.parent / found.group(1).strip('"')).resolve().exists()
 
 
-@pytest.mark.parametrize("rules", sorted(Path("workflow/rules").glob("*.smk")), ids=lambda p: p.stem)
-def test_every_rule_that_can_use_a_gpu_asks_for_those_of_its_stage(rules: Path):
-    for block in re.split(r"\n(?=\s*rule )", rules.read_text()):
-        steps = re.findall(r"python -m (scripts\.[\w.]+)", block)
-        able = any("cuda" in Path(file).read_text() for step in steps for file in module_files(step))
-        name = block.split(":")[0].strip().removeprefix("rule ")
-        if able and name not in NO_USE_FOR_A_GPU:
-            assert re.search(r"\bgpu=", block), f"{name} computes on a GPU where there is one, and asks for none"
+# What Snakemake asks conda before it shows a plan; there is no conda here.
+CONDA = """#!/bin/sh
+case "$*" in
+    "info --json") echo '{"conda_prefix": "/none", "conda_version": "25.1.0", "platform": "linux-64"}' ;;
+    "--version") echo "conda 25.1.0" ;;
+    *) echo '{"get": {"channel_priority": "strict"}}' ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("overlay", "expected"),
+    [
+        ("continuation: {recogniser: large-v3}", {"core", "whisper"}),
+        ("continuation: {recogniser: large-v3}\ncluster: {gpus: {lm: 1, continuation: 1}}", {"core", "gpu"}),
+    ],
+)
+def test_a_dry_run_with_conda_shows_which_environments_it_would_make(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch, overlay: str, expected: set[str]
+):
+    conda = workflow.folder / "bin/conda"
+    conda.parent.mkdir()
+    conda.write_text(CONDA)
+    conda.chmod(0o755)
+    monkeypatch.setenv("PATH", str(conda.parent), prepend=":")
+    done = workflow.snakemake("--dry-run", "--sdm", "conda", "--configfile", workflow.overlay(overlay))
+    assert set(re.findall(r"Conda environment envs/(\w+)\.yaml will be created", done.stdout + done.stderr)) == expected

@@ -101,7 +101,7 @@ def test_changed_units_leave_text_and_phones_alone(smoke: Workflow):
 @pytest.mark.parametrize(
     ("module", "reruns", "stands"),
     [
-        ("scripts/evaluation/layers.py", "evaluation_layers", {"corpus", "alignment", "units", "tokens", "lm"}),
+        ("scripts/evaluation/layers.py", "evaluation_score", {"corpus", "alignment", "units", "tokens", "lm"}),
         ("scripts/lm/train.py", "lm_train", {"corpus", "alignment", "units", "tokens"}),
         ("scripts/tokens/encode.py", "tokens_encode", {"corpus", "alignment", "units"}),
         ("scripts/alignment/align.py", "alignment_align", {"corpus"}),

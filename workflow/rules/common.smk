@@ -76,6 +76,11 @@ def asks(stage, what):
     return lambda wildcards, attempt: first * attempt
 
 
+def environment(stage, plain="core"):
+    """The conda environment of a step that uses GPUs where `cluster.gpus` asks for them, and does without elsewhere."""
+    return f"../../envs/{'gpu' if config['cluster']['gpus'][stage] else plain}.yaml"
+
+
 wildcard_constraints:
     split="|".join([*SPLITS, PROMPTS]),
     shard=r"\d+",

@@ -107,7 +107,7 @@ rule continuation_generate:
     benchmark:
         f"{RESULTS}/benchmarks/continuation/generate/{{modality}}.tsv"
     conda:
-        "../../envs/core.yaml"
+        environment("continuation")
     threads: CONTINUATION["threads"]
     resources:
         mem_mb=asks("continuation", "mem_mb"),

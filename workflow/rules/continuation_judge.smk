@@ -115,7 +115,7 @@ rule continuation_judge:
     benchmark:
         f"{RESULTS}/benchmarks/continuation/judge.tsv"
     conda:
-        "../../envs/core.yaml"
+        environment("continuation")
     threads: CONTINUATION["threads"]
     resources:
         mem_mb=asks("continuation", "mem_mb"),

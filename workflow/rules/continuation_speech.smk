@@ -32,7 +32,7 @@ rule continuation_train_voice:
     wildcard_constraints:
         source="|".join(VOICES),
     conda:
-        "../../envs/core.yaml"
+        environment("continuation")
     threads: CONTINUATION["threads"]
     resources:
         mem_mb=asks("continuation", "mem_mb"),
@@ -197,7 +197,7 @@ rule continuation_transcribe:
     wildcard_constraints:
         modality="|".join(SPOKEN) or "nothing-spoken",
     conda:
-        "../../envs/core.yaml" if KALDI else "../../envs/whisper.yaml"
+        "../../envs/core.yaml" if KALDI else environment("continuation", "whisper")
     threads: CONTINUATION["threads"]
     resources:
         mem_mb=asks("continuation", "mem_mb"),
@@ -236,7 +236,7 @@ rule continuation_hear:
     benchmark:
         f"{RESULTS}/benchmarks/continuation/hear.tsv"
     conda:
-        "../../envs/core.yaml" if KALDI else "../../envs/whisper.yaml"
+        "../../envs/core.yaml" if KALDI else environment("continuation", "whisper")
     threads: CONTINUATION["threads"]
     resources:
         mem_mb=asks("continuation", "mem_mb"),

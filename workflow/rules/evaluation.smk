@@ -1,8 +1,8 @@
 """What the models know: pair accuracies with baselines and intervals, bits, layers and scaling.
 
-In: alignment/tasks, alignment/cuts/dev, tokens/{modality} and lm/{modality}.
-Out: evaluation/{task}/{modality}.csv, evaluation/{baselines,layers,scaling}/{task}/{modality}.csv,
-evaluation/bits/{modality}.csv, evaluation/groups.csv, evaluation/controls.csv
+In: alignment/tasks, alignment/cuts/dev, units/dev, tokens/{modality} and lm/{modality}.
+Out: evaluation/{task}/{modality}.csv, evaluation/{baselines,layers,tuned,scaling}/{task}/{modality}.csv,
+evaluation/{bits,spent}/{modality}.csv, evaluation/groups.csv, evaluation/controls.csv
 and evaluation/summary.csv.
 
 One job covers all tasks of a modality: loading torch takes longer than scoring a small task.
@@ -18,57 +18,98 @@ SYSTEMS = [*MODALITIES, *config["evaluation"]["foreign"]]
 
 
 include: "evaluation_exchange.smk"
-include: "evaluation_tuned.smk"
+
+
+rule evaluation_score:
+    """All that a finished model is asked: pairs, by the model and by its layers, and the bits of dev."""
+    input:
+        pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
+        tokens=expand(
+            f"{TOKENS}/{{modality}}/tasks/{{task}}.bin",
+            task=TASKS,
+            allow_missing=True,
+        ),
+        token_index=expand(
+            f"{TOKENS}/{{modality}}/tasks/{{task}}.idx.npz",
+            task=TASKS,
+            allow_missing=True,
+        ),
+        cuts=expand(
+            f"{ALIGNMENT}/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]
+        ),
+        streams=lambda w: expand(
+            "{folder}/dev/{shard}.npz",
+            folder=STREAMS_OF[w.modality],
+            shard=SHARDS["dev"],
+        ),
+        tokenizer=f"{TOKENS}/{{modality}}/tokenizer",
+        dev=f"{TOKENS}/{{modality}}/dev.bin",
+        dev_index=f"{TOKENS}/{{modality}}/dev.idx.npz",
+        model=f"{RESULTS}/lm/{{modality}}/model",
+    output:
+        scores=expand(
+            f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv",
+            task=TASKS,
+            allow_missing=True,
+        ),
+        layers=expand(
+            f"{RESULTS}/evaluation/layers/{{task}}/{{modality}}.csv",
+            task=TASKS,
+            allow_missing=True,
+        ),
+        tuned=expand(
+            f"{RESULTS}/evaluation/tuned/{{task}}/{{modality}}.csv",
+            task=TASKS,
+            allow_missing=True,
+        ),
+        bits=f"{RESULTS}/evaluation/bits/{{modality}}.csv",
+        spent=f"{RESULTS}/evaluation/spent/{{modality}}.csv",
+    log:
+        f"{RESULTS}/logs/evaluation/score/{{modality}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluation/score/{{modality}}.tsv"
+    conda:
+        environment("evaluation")
+    threads: 1
+    resources:
+        mem_mb=asks("evaluation", "mem_mb"),
+        runtime=asks("evaluation", "minutes"),
+        gpu=config["cluster"]["gpus"]["evaluation"],
+    params:
+        code=code_of("scripts.evaluation.score"),
+        tasks=TASKS,
+        definition=lambda w: MODALITY[w.modality],
+        config=as_json(
+            config["evaluation"],
+            "decide_by",
+            "bootstrap_samples",
+            "batch_tokens",
+            "threads",
+        ),
+        seed=config["seed"],
+    shell:
+        "python -m scripts.evaluation.score"
+        " --modality {wildcards.modality}"
+        " --definition {params.definition:q}"
+        " --model {input.model}"
+        " --tasks {params.tasks}"
+        " --items {input.pairs}"
+        " --tokens {input.tokens}"
+        " --out {output.scores}"
+        " --layers {output.layers}"
+        " --tuned {output.tuned}"
+        " --cuts {input.cuts}"
+        " --streams {input.streams}"
+        " --tokenizer {input.tokenizer}"
+        " --dev {input.dev}"
+        " --bits {output.bits}"
+        " --spent {output.spent}"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " 2>&1 | tee {log}"
 
 
 if TASKS:
-
-    rule evaluation_score:
-        """Log-probability of both sides of every pair, and which one wins."""
-        input:
-            pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
-            tokens=expand(
-                f"{TOKENS}/{{modality}}/tasks/{{task}}.bin",
-                task=TASKS,
-                allow_missing=True,
-            ),
-            token_index=expand(
-                f"{TOKENS}/{{modality}}/tasks/{{task}}.idx.npz",
-                task=TASKS,
-                allow_missing=True,
-            ),
-            model=f"{RESULTS}/lm/{{modality}}/model",
-        output:
-            scores=expand(
-                f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv",
-                task=TASKS,
-                allow_missing=True,
-            ),
-        log:
-            f"{RESULTS}/logs/evaluation/score/{{modality}}.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/evaluation/score/{{modality}}.tsv"
-        conda:
-            "../../envs/core.yaml"
-        threads: 1
-        resources:
-            mem_mb=asks("evaluation", "mem_mb"),
-            runtime=asks("evaluation", "minutes"),
-            gpu=config["cluster"]["gpus"]["evaluation"],
-        params:
-            code=code_of("scripts.evaluation.score"),
-            tasks=TASKS,
-            config=as_json(config["evaluation"], "decide_by", "batch_tokens", "threads"),
-        shell:
-            "python -m scripts.evaluation.score"
-            " --modality {wildcards.modality}"
-            " --model {input.model}"
-            " --tasks {params.tasks}"
-            " --items {input.pairs}"
-            " --tokens {input.tokens}"
-            " --out {output.scores}"
-            " --config {params.config:q}"
-            " 2>&1 | tee {log}"
 
     rule evaluation_baselines:
         """The same pairs decided by length, token count, unigrams and 4-grams."""
@@ -127,61 +168,6 @@ if TASKS:
             " --seed {params.seed}"
             " 2>&1 | tee {log}"
 
-    rule evaluation_layers:
-        """Accuracy of every layer's hidden states through the final norm and the output head."""
-        input:
-            pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
-            tokens=expand(
-                f"{TOKENS}/{{modality}}/tasks/{{task}}.bin",
-                task=TASKS,
-                allow_missing=True,
-            ),
-            token_index=expand(
-                f"{TOKENS}/{{modality}}/tasks/{{task}}.idx.npz",
-                task=TASKS,
-                allow_missing=True,
-            ),
-            model=f"{RESULTS}/lm/{{modality}}/model",
-        output:
-            layers=expand(
-                f"{RESULTS}/evaluation/layers/{{task}}/{{modality}}.csv",
-                task=TASKS,
-                allow_missing=True,
-            ),
-        log:
-            f"{RESULTS}/logs/evaluation/layers/{{modality}}.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/evaluation/layers/{{modality}}.tsv"
-        conda:
-            "../../envs/core.yaml"
-        threads: 1
-        resources:
-            mem_mb=asks("evaluation", "mem_mb"),
-            runtime=asks("evaluation", "minutes"),
-            gpu=config["cluster"]["gpus"]["evaluation"],
-        params:
-            code=code_of("scripts.evaluation.layers"),
-            tasks=TASKS,
-            config=as_json(
-                config["evaluation"],
-                "decide_by",
-                "bootstrap_samples",
-                "batch_tokens",
-                "threads",
-            ),
-            seed=config["seed"],
-        shell:
-            "python -m scripts.evaluation.layers"
-            " --modality {wildcards.modality}"
-            " --model {input.model}"
-            " --tasks {params.tasks}"
-            " --items {input.pairs}"
-            " --tokens {input.tokens}"
-            " --out {output.layers}"
-            " --config {params.config:q}"
-            " --seed {params.seed}"
-            " 2>&1 | tee {log}"
-
     rule evaluation_scaling:
         """Accuracy of every checkpoint inside epoch 1, and a straight line over log10 of tokens."""
         input:
@@ -214,7 +200,7 @@ if TASKS:
         benchmark:
             f"{RESULTS}/benchmarks/evaluation/scaling/{{modality}}.tsv"
         conda:
-            "../../envs/core.yaml"
+            environment("evaluation")
         threads: 1
         resources:
             mem_mb=asks("evaluation", "mem_mb"),
@@ -269,7 +255,7 @@ if TASKS:
         benchmark:
             f"{RESULTS}/benchmarks/evaluation/controls.tsv"
         conda:
-            "../../envs/core.yaml"
+            environment("evaluation")
         threads: 1
         resources:
             mem_mb=asks("evaluation", "mem_mb"),
@@ -278,7 +264,7 @@ if TASKS:
         params:
             code=code_of("scripts.evaluation.controls"),
             results=lambda wildcards, input: input.scores[0].rsplit("/", 3)[0],
-            tokens=TOKENS,
+            tokens=lambda wildcards, input: input.tokens[0].rsplit("/", 3)[0],
             modalities=as_json(config["modalities"]),
             tasks=TASKS,
             config=as_json(
@@ -327,42 +313,6 @@ rule evaluation_groups:
         "python -m scripts.evaluation.groups"
         " --scores {input.scores}"
         " --out {output.groups}"
-        " --config {params.config:q}"
-        " --seed {params.seed}"
-        " 2>&1 | tee {log}"
-
-
-rule evaluation_bits:
-    """Bits per second of speech, per word and per token on dev."""
-    input:
-        cuts=expand(f"{ALIGNMENT}/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
-        tokens=f"{TOKENS}/{{modality}}/dev.bin",
-        token_index=f"{TOKENS}/{{modality}}/dev.idx.npz",
-        model=f"{RESULTS}/lm/{{modality}}/model",
-    output:
-        bits=f"{RESULTS}/evaluation/bits/{{modality}}.csv",
-    log:
-        f"{RESULTS}/logs/evaluation/bits/{{modality}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/evaluation/bits/{{modality}}.tsv"
-    conda:
-        "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=asks("evaluation", "mem_mb"),
-        runtime=asks("evaluation", "minutes"),
-        gpu=config["cluster"]["gpus"]["evaluation"],
-    params:
-        code=code_of("scripts.evaluation.bits"),
-        config=as_json(config["evaluation"], "bootstrap_samples", "batch_tokens", "threads"),
-        seed=config["seed"],
-    shell:
-        "python -m scripts.evaluation.bits"
-        " --modality {wildcards.modality}"
-        " --model {input.model}"
-        " --cuts {input.cuts}"
-        " --tokens {input.tokens}"
-        " --out {output.bits}"
         " --config {params.config:q}"
         " --seed {params.seed}"
         " 2>&1 | tee {log}"

@@ -26,7 +26,7 @@ rule lm_train:
     priority: 1  # before the evaluation of models that are done
     retries: 1
     conda:
-        "../../envs/core.yaml"
+        environment("lm")
     threads: config["lm"]["training"]["threads"]
     resources:
         mem_mb=asks("lm", "mem_mb"),

@@ -30,6 +30,17 @@ rule units:
     localrule: True
 
 
+rule unit_quality:
+    """What the units know, and what those of other layers and numbers of clusters would know: units.sweep."""
+    input:
+        expand(
+            f"{RESULTS}/report/figures/{{figure}}.{{form}}",
+            figure=["unit_quality"] + ["unit_sweep", "kmeans"] * (config["units"]["external"] is None),
+            form=[*FORMATS, "csv"],
+        ),
+    localrule: True
+
+
 rule tokens:
     """Every modality's tokenizer and token streams."""
     input:
@@ -52,7 +63,13 @@ rule evaluation:
         f"{RESULTS}/evaluation/summary.csv",
         f"{RESULTS}/evaluation/groups.csv",
         [f"{RESULTS}/evaluation/controls.csv"] * bool(TASKS),
-        expand(f"{RESULTS}/evaluation/layers/{{task}}/{{modality}}.csv", modality=MODALITIES, task=TASKS),
+        expand(
+            f"{RESULTS}/evaluation/{{kind}}/{{task}}/{{modality}}.csv",
+            kind=["layers", "tuned"],
+            modality=MODALITIES,
+            task=TASKS,
+        ),
+        expand(f"{RESULTS}/evaluation/spent/{{modality}}.csv", modality=MODALITIES),
         expand(f"{RESULTS}/evaluation/scaling/{{task}}/{{modality}}.csv", modality=MODALITIES, task=TASKS),
     localrule: True
 

@@ -26,7 +26,7 @@ rule units_encoder:
     priority: 2  # the longest way to the last model leads through the units
     retries: 2
     conda:
-        "../../envs/core.yaml"
+        environment("units")
     threads: config["units"]["threads"]
     resources:
         mem_mb=asks("units", "mem_mb"),
@@ -67,7 +67,7 @@ rule units_kmeans:
         f"{RESULTS}/benchmarks/units/kmeans.tsv"
     priority: 2  # the longest way to the last model leads through the units
     conda:
-        "../../envs/core.yaml"
+        environment("units")
     threads: config["units"]["threads"]
     resources:
         mem_mb=asks("units", "mem_mb"),
@@ -117,7 +117,7 @@ rule units_extract:
         f"{RESULTS}/benchmarks/units/extract/{{split}}/{{shard}}.tsv"
     priority: 2  # the longest way to the last model leads through the units
     conda:
-        "../../envs/core.yaml"
+        environment("units")
     threads: config["units"]["threads"]
     resources:
         mem_mb=asks("units", "mem_mb"),
@@ -179,7 +179,7 @@ rule units_quality:
     benchmark:
         f"{RESULTS}/benchmarks/units/quality.tsv"
     conda:
-        "../../envs/core.yaml"
+        environment("units")
     threads: config["units"]["threads"]
     resources:
         mem_mb=asks("units", "mem_mb"),
@@ -214,3 +214,6 @@ rule units_quality:
         " --threads {params.threads}"
         " --output {output.quality}"
         " 2>&1 | tee {log}"
+
+
+include: "unit_quality.smk"

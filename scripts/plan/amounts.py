@@ -1,0 +1,163 @@
+"""How much there is to do: hours, utterances, tasks, tokens and model sizes, from the configuration alone.
+
+Nothing is read but the configuration, with the sizes and rates of its section `plan`.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+# Hours of LibriHeavy's parts as published (Kang et al. 2023, arXiv:2309.08105); the three training parts are disjoint.
+LIBRIHEAVY_HOURS = {
+    "small": 509.0,
+    "medium": 5042.0,
+    "large": 50794.0,
+    "dev": 22.3,
+    "test-clean": 10.5,
+    "test-other": 11.5,
+}
+SYMBOLS = 80  # of a tokenizer that takes its size from the data: the paper's Table 2
+SPECIAL = 3  # <unk>, <s>, </s>
+
+
+class TaskSize(NamedTuple):
+    """Utterances of a task, and seconds of one of them."""
+
+    sides: int
+    seconds: float
+
+
+def split_hours(config: Mapping[str, Any]) -> dict[str, float]:
+    """Hours of speech of train and dev.
+
+    Raises:
+        ValueError: the corpus is one whose hours only its owner knows, and `plan.hours` does not say them.
+    """
+    corpus, said = config["corpus"], config["plan"]["hours"]
+    if corpus["source"] == "world":
+        known = dict(corpus["world"]["hours"])
+    elif corpus["source"] == "libriheavy":
+        parts = corpus["libriheavy"]
+        known = {split: sum(LIBRIHEAVY_HOURS[part] for part in parts[split]) for split in ("train", "dev")}
+        if not parts["dev"]:
+            known["dev"] = known["train"] * parts["held_out"]
+            known["train"] -= known["dev"]
+    else:
+        known = {}
+    hours = {split: known.get(split) if said[split] is None else said[split] for split in ("train", "dev")}
+    for split, value in hours.items():
+        if value is None:
+            raise ValueError(f"config: plan.hours.{split} is not set; corpus.source {corpus['source']} does not say it")
+    return {split: float(value) for split, value in hours.items() if value is not None}
+
+
+def task_sizes(config: Mapping[str, Any]) -> dict[str, TaskSize]:
+    """Utterances of every task of the corpus, both sides counted.
+
+    Raises:
+        ValueError: `plan.tasks` does not know a task, or not how many utterances it has.
+    """
+    source = config["corpus"]["source"]
+    sizes = {}
+    for name, task in config["corpus"][source]["tasks"].items():
+        known = config["plan"]["tasks"].get(name)
+        if known is None:
+            raise ValueError(f"config: plan.tasks.{name} is missing; the plan needs its utterances and their seconds")
+        sides = known["sides"]
+        if sides is None and source == "world":
+            sides = 2 * task["pairs"] * task["voices"]
+        if sides is None:
+            raise ValueError(f"config: plan.tasks.{name}.sides is not set; only the world's tasks say how many")
+        sizes[name] = TaskSize(sides, known["seconds"])
+    return sizes
+
+
+def tokens_per_second(config: Mapping[str, Any], modality: str) -> float:
+    """Tokens of a second of speech, without <s> and </s>. A bpe over frames counts as if it joined none."""
+    line, plan = config["modalities"][modality], config["plan"]
+    if line.get("frame_rate"):
+        return float(line["frame_rate"])
+    rate = float(plan["symbols_per_second"][line["source"]])
+    return rate / plan["symbols_per_bpe"][line["source"]] if line["tokenizer"] == "bpe" else rate
+
+
+def vocabulary(config: Mapping[str, Any], modality: str) -> int:
+    """Entries of a modality's vocabulary, special ones included."""
+    line = config["modalities"][modality]
+    if line["source"] == "units" and line["tokenizer"] == "symbol":
+        return config["units"]["clusters"] + SPECIAL
+    return line.get("vocab_size", SYMBOLS + SPECIAL)
+
+
+def parameters(model: Mapping[str, int], vocab: int) -> int:
+    """Parameters of a Llama without biases: two vocabulary matrices, attention, SwiGLU and norms."""
+    width = model["hidden_size"]
+    attention = 2 * width * width + 2 * width * width * model["kv_heads"] // model["heads"]
+    layer = attention + 3 * width * model["intermediate_size"] + 2 * width
+    return 2 * vocab * width + model["layers"] * layer + width
+
+
+def forward_flops(model: Mapping[str, int], vocab: int, length: float) -> float:
+    """Floating-point operations of one token's forward pass; training costs three times that.
+
+    2 per parameter that multiplies (the embedding is looked up), and attention over `length` tokens: Chowdhery et al.
+    2022 (arXiv:2204.02311), appendix B, whose 6N + 12LHQT is the whole training step.
+    """
+    multiplying = parameters(model, vocab) - vocab * model["hidden_size"]
+    return 2.0 * multiplying + 4.0 * model["layers"] * model["hidden_size"] * length
+
+
+class Amounts:
+    """Everything the costs are computed from.
+
+    Attributes:
+        hours: of train and dev.
+        utterances: of train and dev.
+        tasks: size of every task.
+        rates: tokens per second of every modality, twins of further seeds included.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.config = config
+        self.hours = split_hours(config)
+        mean = config["plan"]["utterance_seconds"]
+        self.utterances = {split: math.ceil(hours * 3600 / mean) for split, hours in self.hours.items()}
+        self.tasks = task_sizes(config)
+        self.rates = {name: tokens_per_second(config, name) for name in config["modalities"]}
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of both splits."""
+        return 3600 * sum(self.hours.values())
+
+    @property
+    def task_seconds(self) -> float:
+        """Seconds of all tasks."""
+        return sum(size.sides * size.seconds for size in self.tasks.values())
+
+    @property
+    def task_sides(self) -> int:
+        """Utterances of all tasks."""
+        return sum(size.sides for size in self.tasks.values())
+
+    @property
+    def speech(self) -> float:
+        """Seconds of both splits and all tasks."""
+        return self.seconds + self.task_seconds
+
+    def tokens(self, modality: str, split: str) -> float:
+        """Tokens of a split, without <s> and </s>."""
+        return self.hours[split] * 3600 * self.rates[modality]
+
+    def task_tokens(self, modality: str) -> float:
+        """Tokens of all tasks, with </s>, which is predicted too."""
+        return self.task_seconds * self.rates[modality] + self.task_sides
+
+    def parameters(self, modality: str) -> int:
+        """Parameters of a modality's model."""
+        return parameters(self.config["lm"]["model"], vocabulary(self.config, modality))
+
+    def forward_flops(self, modality: str) -> float:
+        """Operations of one token's forward pass in an utterance of mean length."""
+        length = self.config["plan"]["utterance_seconds"] * self.rates[modality]
+        return forward_flops(self.config["lm"]["model"], vocabulary(self.config, modality), length)

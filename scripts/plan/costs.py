@@ -1,0 +1,189 @@
+"""What a whole run costs, by rule, by stage and by modality: jobs, core-hours, GPU-hours, bytes."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from scripts.common.config import twins
+from scripts.plan import work
+from scripts.plan.amounts import Amounts
+
+STAGES = ("download", "corpus", "alignment", "units", "tokens", "lm", "evaluation", "continuation", "report")
+GIGA = 1e9
+# Which of Libri-Light's archives holds a part's audio; the evaluation parts were cut out of large.
+ARCHIVES = {"small": "librilight-small", "medium": "librilight-medium"}
+LARGE = "librilight-large"
+
+
+class Cost(NamedTuple):
+    """What a rule or a stage costs.
+
+    Attributes:
+        name: the rule or the stage.
+        jobs: how many jobs.
+        core_hours: hours of cores that its jobs hold, beside GPUs too.
+        gpu_hours: hours of GPUs that its jobs hold.
+        longest_hours: the longest job's.
+        download_gb: fetched from the network.
+        written_gb: written to the disk.
+        temporary_gb: of these, deleted as soon as they are used.
+    """
+
+    name: str
+    jobs: int
+    core_hours: float
+    gpu_hours: float
+    longest_hours: float
+    download_gb: float
+    written_gb: float
+    temporary_gb: float
+
+
+def datasets(config: Mapping[str, Any]) -> list[str]:
+    """What the run downloads, by the registry's names: what corpus_libriheavy.smk and corpus_published.smk ask for."""
+    corpus = config["corpus"]
+    found: list[str] = []
+    if corpus["source"] == "libriheavy":
+        section = corpus["libriheavy"]
+        for part in [*section["train"], *section["dev"]]:
+            found += [f"libriheavy-{part}"] if section["manifests"] is None else []
+            found += [ARCHIVES.get(part, LARGE)] if section["audio_root"] is None else []
+    if corpus["source"] != "world":
+        tasks = corpus[corpus["source"]]["tasks"].values()
+        found += [task["dataset"] for task in tasks if not isinstance(task, str) and "dataset" in task]
+    return list(dict.fromkeys(found))
+
+
+def download(config: Mapping[str, Any], jobs: int, registry: Path) -> Cost:
+    """The datasets: their bytes come in, their content stays; a core hashes while they come."""
+    entries = yaml.safe_load(registry.read_text(encoding="utf-8"))["datasets"]
+    sizes = [
+        ((entry["bytes"] or entry["about_bytes"]) / GIGA, entry["unpacked"])
+        for entry in (entries[name] for name in datasets(config))
+    ]
+    fetched = sum(size for size, _ in sizes)
+    rate = config["plan"]["download_mb_per_second"] * 3.6  # GB per hour
+    longest = max((size for size, _ in sizes), default=0.0) / rate
+    return Cost(
+        "download_dataset", jobs, fetched / rate, 0.0, longest, fetched, sum(size * more for size, more in sizes), 0.0
+    )
+
+
+def held_seconds(rule: str, jobs: int, amounts: Amounts) -> float:
+    """Seconds that the jobs of a rule run, one after the other.
+
+    A training on several GPUs is taken to be as much faster as they are many.
+    """
+    done = work.of_rule(rule, amounts)
+    return jobs * amounts.config["plan"]["start_seconds"][done.start] + done.seconds / _devices(rule, amounts)
+
+
+def _devices(rule: str, amounts: Amounts) -> int:
+    return max(1, amounts.config["cluster"]["gpus"]["lm"]) if rule == "lm_train" else 1
+
+
+def rule_cost(rule: str, jobs: int, amounts: Amounts) -> Cost:
+    """All jobs of one rule."""
+    config, done = amounts.config, work.of_rule(rule, amounts)
+    gpus = config["cluster"]["gpus"][done.gpu_stage] if done.gpu_stage else 0
+    gpus = min(1, gpus) if rule == "continuation_judge_train" else gpus
+    threads = {
+        "units": config["units"]["threads"],
+        "lm": config["lm"]["training"]["threads"],
+        "continuation": config["continuation"]["threads"],
+    }.get(done.gpu_stage or "", 1)
+    held = held_seconds(rule, jobs, amounts)
+    longest = (done.seconds / jobs if done.longest is None else done.longest) / _devices(rule, amounts)
+    return Cost(
+        rule,
+        jobs,
+        held * threads / 3600,
+        held * gpus / 3600,
+        (config["plan"]["start_seconds"][done.start] + longest) / 3600,
+        0.0,
+        (done.kept + done.temporary) / GIGA,
+        done.temporary / GIGA,
+    )
+
+
+def rule_costs(config: Mapping[str, Any], jobs: Mapping[str, int], registry: Path) -> list[Cost]:
+    """Every rule of a run, stage by stage. Rules that are no stage's (the targets) cost nothing and are left out."""
+    amounts = Amounts(config)
+    known = [rule for rule in jobs if rule.split("_")[0] in (*STAGES, "seeds")]
+    costs = [
+        download(config, jobs[rule], registry) if rule == "download_dataset" else rule_cost(rule, jobs[rule], amounts)
+        for rule in known
+    ]
+    return sorted(costs, key=lambda cost: (STAGES.index(stage_of(cost.name)), cost.name))
+
+
+def stage_of(rule: str) -> str:
+    """The stage of a rule; links to the tokens of further seeds are tokens'."""
+    stage = rule.split("_")[0]
+    return "tokens" if stage == "seeds" else stage
+
+
+def total(name: str, costs: Iterable[Cost]) -> Cost:
+    """Several costs as one: sums, and the longest job of all."""
+    rows = list(costs)
+    return Cost(
+        name,
+        sum(row.jobs for row in rows),
+        sum(row.core_hours for row in rows),
+        sum(row.gpu_hours for row in rows),
+        max((row.longest_hours for row in rows), default=0.0),
+        sum(row.download_gb for row in rows),
+        sum(row.written_gb for row in rows),
+        sum(row.temporary_gb for row in rows),
+    )
+
+
+def stage_costs(costs: Iterable[Cost], models_gb: float) -> list[Cost]:
+    """Every stage that has a job. Models fetched by name count as download, where their first user fetches them."""
+    rows = list(costs)
+    stages = [total(stage, (row for row in rows if stage_of(row.name) == stage)) for stage in STAGES]
+    fetched = stages[0]._replace(
+        download_gb=stages[0].download_gb + models_gb, written_gb=stages[0].written_gb + models_gb
+    )
+    return [stage for stage in [fetched, *stages[1:]] if stage.jobs or stage.download_gb]
+
+
+def peak_gb(stages: Iterable[Cost]) -> float:
+    """An upper bound of what stands at once: all that is kept, with all that is temporary standing together."""
+    return sum(stage.written_gb for stage in stages)
+
+
+def kept_gb(stages: Iterable[Cost]) -> float:
+    """What stands at the end."""
+    return sum(stage.written_gb - stage.temporary_gb for stage in stages)
+
+
+class ModelCost(NamedTuple):
+    """What one modality's model reads and costs; `seen` are its tokens of all epochs, `hours` of one core or GPU."""
+
+    modality: str
+    tokens_per_second: float
+    train_tokens: float
+    seen_tokens: float
+    parameters: int
+    hours: float
+
+
+def model_costs(config: Mapping[str, Any]) -> list[ModelCost]:
+    """Every modality; a twin of another seed costs what its modality costs."""
+    amounts, epochs = Amounts(config), config["lm"]["training"]["epochs"]
+    return [
+        ModelCost(
+            name,
+            amounts.rates[name],
+            amounts.tokens(name, "train"),
+            epochs * amounts.tokens(name, "train"),
+            amounts.parameters(name),
+            (1 + sum(twin.modality == name for twin in twins(config).values()))
+            * work.training_seconds(amounts, name)
+            / 3600,
+        )
+        for name in config["modalities"]
+    ]

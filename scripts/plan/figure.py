@@ -1,0 +1,69 @@
+"""The plan as a picture: what each stage takes of cores, of GPUs and of the disk."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+
+from scripts.common.files import atomic_path
+from scripts.plan.costs import Cost, peak_gb
+
+SETTINGS: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.bottom": False,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 200,
+    "svg.hashsalt": "plan",
+    "svg.fonttype": "none",  # letters as letters: a third of the file, and it can be searched
+    "pdf.fonttype": 42,
+}
+METADATA: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
+CORES, GPUS, DISK, BRIEFLY = "#2f7fd0", "#e2571e", "#6a2c91", "#c9b3d6"
+
+
+def draw(name: str, stages: Sequence[Cost], prefix: Path, formats: Sequence[str]) -> None:
+    """Three panels, a bar per stage; the lighter part of a bar of the disk is deleted once it is used."""
+    names = [stage.name for stage in stages]
+    gpus = sum(stage.gpu_hours for stage in stages)
+    panels = [("core-hours", [stage.core_hours for stage in stages], CORES)]
+    if gpus:
+        panels.append(("GPU-hours", [stage.gpu_hours for stage in stages], GPUS))
+    panels.append(("GB written", [stage.written_gb for stage in stages], DISK))
+    with matplotlib.rc_context(SETTINGS):
+        figure, axes = plt.subplots(1, len(panels), figsize=(7.0, 0.7 + 0.24 * len(names)), sharey=True)
+        for panel, (title, values, colour) in zip(axes, panels, strict=True):
+            bars = panel.barh(range(len(names)), values, color=colour, height=0.64)
+            if title.startswith("GB"):
+                kept = [stage.written_gb - stage.temporary_gb for stage in stages]
+                light = [stage.temporary_gb for stage in stages]
+                panel.barh(range(len(names)), light, left=kept, color=BRIEFLY, height=0.64)
+                title = f"GB written, {_digits(peak_gb(stages))} at once"
+            else:
+                title = f"{_digits(sum(values))} {title}"
+            panel.bar_label(bars, labels=[_digits(value) if value else "" for value in values], padding=3, fontsize=7)
+            panel.set_xlim(0, 1.28 * max([*values, 1e-9]))
+            panel.set_title(title, loc="left")
+            panel.set_xticks([])
+            panel.tick_params(axis="y", length=0)
+        axes[0].set_yticks(range(len(names)), names)
+        axes[0].invert_yaxis()
+        for form in formats:
+            with atomic_path(prefix.with_suffix(f".{form}")) as aside:
+                figure.savefig(aside, metadata=METADATA.get(form))
+        plt.close(figure)
+
+
+def _digits(value: float) -> str:
+    """Two significant digits."""
+    short = float(f"{value:.2g}")
+    return f"{short:,.0f}" if short >= 10 else f"{short:.4g}"

@@ -1,0 +1,61 @@
+"""How many jobs each rule has: from Snakemake's own dry run, or from a finished run's benchmark files."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from scripts.common.files import read_csv
+
+
+class Measured(NamedTuple):
+    """What a rule's finished jobs took together."""
+
+    jobs: int
+    seconds: float
+    processor_seconds: float
+
+
+def dry_run_jobs(output: str) -> dict[str, int]:
+    """Jobs per rule, from the table in the output of `snakemake --dry-run`.
+
+    Raises:
+        ValueError: there is no such table; the message ends with what Snakemake said instead.
+    """
+    if "Job stats:" not in output:
+        raise ValueError(f"the dry run lists no jobs; Snakemake said: {output.strip()[-2000:]}")
+    jobs = {}
+    for line in output[output.index("Job stats:") :].splitlines()[1:]:
+        cells = line.split()
+        if len(cells) == 2 and cells[1].isdigit():
+            jobs[cells[0]] = int(cells[1])
+        elif not cells and jobs:
+            break
+    jobs.pop("total", None)
+    return jobs
+
+
+def measured(benchmarks: Path) -> dict[str, Measured]:
+    """Times of a run by rule: benchmarks/<stage>/<step>/... is of rule <stage>_<step>.
+
+    Raises:
+        ValueError: the folder holds no benchmark.
+    """
+    found: dict[str, Measured] = {}
+    for path in sorted(benchmarks.rglob("*.tsv")):
+        stage, step = path.relative_to(benchmarks).with_suffix("").parts[:2]
+        header, *rows = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
+        values = dict(zip(header, rows[-1], strict=True))
+        rule = f"{stage}_{step}"
+        jobs, seconds, processor = found.get(rule, Measured(0, 0.0, 0.0))
+        sampled = float(values["cpu_time"]) if values["cpu_time"] not in ("-", "NA") else 0.0
+        found[rule] = Measured(jobs + 1, seconds + float(values["s"]), processor + sampled)
+    if not found:
+        raise ValueError(f"{benchmarks}: no benchmark files; a run writes them as it goes")
+    return found
+
+
+def recorded(path: Path) -> dict[str, Measured]:
+    """The same from a csv with columns rule, jobs, seconds, processor_seconds."""
+    return {
+        row["rule"]: Measured(int(row["jobs"]), float(row["seconds"]), float(row["processor_seconds"]))
+        for row in read_csv(path)
+    }

@@ -1,0 +1,167 @@
+"""The plan of a run before it is run: jobs, hours, bytes and tokens by stage, as text, csv and a picture.
+
+Jobs are counted by Snakemake's dry run; everything else is a formula (`scripts.plan.work`) of the configuration and of
+the sizes and speeds in its section `plan`.
+"""
+
+import argparse
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from scripts.common.cli import run
+from scripts.common.files import atomic_path, write_csv
+from scripts.plan import costs
+from scripts.plan.costs import Cost
+from scripts.plan.jobs import dry_run_jobs
+from scripts.plan.storage import storage
+
+LIMITED = ("corpus", "alignment", "units", "tokens", "lm", "evaluation", "continuation")
+
+
+def number(value: float) -> str:
+    """Three significant digits, with commas: 0.0123, 4.56, 1,230."""
+    if value == 0:
+        return "0"
+    if value >= 1000:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return f"{float(f'{value:.3g}'):.10g}"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> str:
+    """Columns of equal width; the first, and the last of more than one column of words, stand left, numbers right."""
+    lines = [list(header), *(list(row) for row in rows)]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(header))]
+    lines.insert(1, ["-" * width for width in widths])
+    left = {0} | ({len(header) - 1} if words > 1 else set())
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if at in left else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def stage_table(stages: Sequence[Cost]) -> str:
+    """A line per stage and their sum."""
+    standing = 0.0
+    rows = []
+    for stage in [*stages, costs.total("all", stages)]:
+        whole = stage.name == "all"
+        peak = costs.peak_gb(stages) if whole else standing + stage.written_gb
+        standing += stage.written_gb - stage.temporary_gb
+        rows.append(
+            (
+                stage.name,
+                f"{stage.jobs:,}",
+                number(stage.core_hours),
+                number(stage.gpu_hours),
+                number(stage.longest_hours),
+                number(stage.download_gb),
+                number(stage.written_gb),
+                number(peak),
+            )
+        )
+    names = (
+        "stage",
+        "jobs",
+        "core-hours",
+        "GPU-hours",
+        "longest job, h",
+        "download, GB",
+        "written, GB",
+        "standing, GB",
+    )
+    return table(names, rows)
+
+
+def model_table(models: Sequence[costs.ModelCost], device: str) -> str:
+    """A line per modality."""
+    names = ("modality", "tokens/s", "train tokens, M", "seen in training, M", "parameters, M", f"{device}-hours")
+    return table(
+        names,
+        (
+            (
+                model.modality,
+                f"{model.tokens_per_second:.2f}",
+                number(model.train_tokens / 1e6),
+                number(model.seen_tokens / 1e6),
+                number(model.parameters / 1e6),
+                number(model.hours),
+            )
+            for model in models
+        ),
+    )
+
+
+def warnings(config: Mapping[str, Any], stages: Sequence[Cost]) -> list[str]:
+    """Stages whose longest job does not fit what `cluster.minutes` gives it."""
+    found = []
+    for stage in stages:
+        if stage.name not in LIMITED:
+            continue
+        limit = config["cluster"]["minutes"][stage.name] / 60
+        if stage.longest_hours > limit:
+            found.append(
+                f"{stage.name}: the longest job takes {number(stage.longest_hours)} h; cluster.minutes.{stage.name}"
+                f" gives it {number(limit)} h, and {number(2 * limit)} h at its second try"
+            )
+    return found
+
+
+def as_text(config: Mapping[str, Any], rules: Sequence[Cost]) -> str:
+    """The whole plan to be read."""
+    stages = costs.stage_costs(rules, config["plan"]["models_gb"])
+    device = "GPU" if config["cluster"]["gpus"]["lm"] else "core"
+    parts = [
+        f"plan of {config['name']}: from the figures under `plan` in the configuration; docs/plan.md says how far to"
+        " trust them",
+        stage_table(stages),
+        model_table(costs.model_costs(config), device),
+        "On the disk, and when it may go:",
+        table(
+            ("what", "GB", "goes"),
+            ((row.what, number(row.gigabytes), row.goes) for row in storage(config, stages)),
+            words=2,
+        ),
+        f"kept at the end: {number(costs.kept_gb(stages))} GB; at most at once: {number(costs.peak_gb(stages))} GB",
+    ]
+    if found := warnings(config, stages):
+        parts.append("Does not fit:\n" + "\n".join(found))
+    return "\n\n".join(parts) + "\n"
+
+
+def main() -> None:
+    """Command line of rule plan."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("--config", required=True, type=Path, help="the whole configuration, a JSON file")
+    parser.add_argument("--jobs", required=True, type=Path, help="output of snakemake --dry-run")
+    parser.add_argument("--registry", required=True, type=Path, help="resources/datasets.yaml")
+    parser.add_argument("--formats", nargs="+", required=True, help="of the picture")
+    parser.add_argument("--output", required=True, type=Path, help="folder of plan.txt, plan.csv, ...")
+    args = parser.parse_args()
+    from scripts.plan.figure import draw  # matplotlib takes a second
+
+    config = json.loads(args.config.read_text(encoding="utf-8"))
+    rules = costs.rule_costs(config, dry_run_jobs(args.jobs.read_text(encoding="utf-8")), args.registry)
+    stages = costs.stage_costs(rules, config["plan"]["models_gb"])
+    text = as_text(config, rules)
+    with atomic_path(args.output / "plan.txt") as aside:
+        aside.write_text(text, encoding="utf-8")
+    for name, rows in (("plan", stages), ("rules", rules), ("models", costs.model_costs(config))):
+        columns = rows[0]._fields
+        write_csv(
+            args.output / f"{name}.csv", columns, ({k: _short(v) for k, v in row._asdict().items()} for row in rows)
+        )
+    draw(config["name"], stages, args.output / "plan", args.formats)
+    print(text, end="")
+
+
+def _short(value: Any) -> Any:
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,59 @@
+"""What of a run stands on the disk, and when it may go."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from scripts.plan import work
+from scripts.plan.amounts import Amounts
+from scripts.plan.costs import GIGA, Cost
+
+
+class Stored(NamedTuple):
+    """Something large, and what may be done with it."""
+
+    what: str
+    gigabytes: float
+    goes: str
+
+
+def storage(config: Mapping[str, Any], stages: Sequence[Cost]) -> list[Stored]:
+    """What stands, largest matters of each stage first in the order of the stages."""
+    amounts = Amounts(config)
+    by_name = {stage.name: stage for stage in stages}
+    training = config["lm"]["training"]
+    trained = sum(amounts.parameters(modality) for _, modality in work.models(config))
+    sound = work.of_rule("corpus_speak", amounts).kept + work.of_rule("corpus_speak_tasks", amounts).kept
+    world = config["corpus"]["source"] == "world"
+    rows = [
+        Stored(
+            "audio",
+            sound / GIGA if world else by_name["download"].written_gb if "download" in by_name else 0.0,
+            "stays: corpus_speak would speak it again"
+            if world
+            else "by hand, after alignment, units and continuation; back with `snakemake download_<name>`",
+        ),
+        Stored("alignment", _written(by_name, "alignment"), "stays: every later stage reads it"),
+        Stored("units", _written(by_name, "units"), "stays: dearest to make again"),
+        Stored(
+            "tokens by shard",
+            work.of_rule("tokens_encode", amounts).temporary / GIGA,
+            "by itself, when they are joined",
+        ),
+        Stored("tokens", work.of_rule("tokens_pack", amounts).kept / GIGA, "stays: training and bits read it"),
+        Stored(
+            "states of trainings",
+            work.of_rule("lm_train", amounts).temporary / GIGA,
+            "by itself, when the model is done",
+        ),
+        Stored("models", 4 * trained / GIGA, "stays: the result"),
+        Stored(
+            "models inside epoch 1",
+            4 * training["checkpoints_in_epoch_1"] * trained / GIGA,
+            "stays: without them Snakemake trains again",
+        ),
+    ]
+    return [row for row in rows if row.gigabytes > 0]
+
+
+def _written(stages: Mapping[str, Cost], name: str) -> float:
+    return stages[name].written_gb - stages[name].temporary_gb if name in stages else 0.0

@@ -1,0 +1,323 @@
+"""What the jobs of each rule cost together: one small formula per rule, each also in docs/plan.md.
+
+A rule that has no formula is a table, a figure or a list: its jobs cost their start and write next to nothing.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from scripts.common.config import twins
+from scripts.plan.amounts import Amounts, forward_flops
+
+NGRAM_TOKENS = 10_000_000  # of train, at most, that the 4-gram baseline counts
+REAL_SETS = 1  # each prompt's true continuation goes the way of its samples once
+TRAINING_STATE = 12  # bytes per parameter: weights and AdamW's two moments, in float32
+STATES_KEPT = 2
+
+
+class Work(NamedTuple):
+    """What all jobs of one rule do together.
+
+    Attributes:
+        seconds: of one core, or of one GPU where the stage asks for GPUs, without the jobs' starts.
+        start: what a job loads before it works: a key of `plan.start_seconds`.
+        gpu_stage: the stage whose `cluster.gpus` the rule asks for; None: it runs on a core.
+        kept: bytes that stand when the rule is done.
+        temporary: bytes that are deleted once they are used.
+        longest: seconds of the longest job; None: all jobs are alike.
+    """
+
+    seconds: float = 0.0
+    start: str = "light"
+    gpu_stage: str | None = None
+    kept: float = 0.0
+    temporary: float = 0.0
+    longest: float | None = None
+
+
+def of_rule(rule: str, amounts: Amounts) -> Work:
+    """The work of a rule's jobs."""
+    if rule in FORMULAS:
+        return FORMULAS[rule](amounts)
+    return Work(start="plots" if rule.startswith("report") else "light")
+
+
+def _speed(amounts: Amounts, what: str) -> float:
+    return float(amounts.config["plan"]["times_real_time"][what])
+
+
+def _bytes(amounts: Amounts, what: str) -> float:
+    return float(amounts.config["plan"]["bytes"][what])
+
+
+# ---- corpus ----
+
+
+def _speak(amounts: Amounts) -> Work:
+    return Work(amounts.seconds / _speed(amounts, "speak"), kept=amounts.seconds * _bytes(amounts, "audio_second"))
+
+
+def _speak_tasks(amounts: Amounts) -> Work:
+    seconds = amounts.task_seconds
+    return Work(seconds / _speed(amounts, "speak_tasks"), kept=seconds * _bytes(amounts, "audio_second"))
+
+
+def _manifest(split: str) -> Callable[[Amounts], Work]:
+    def work(amounts: Amounts) -> Work:
+        cuts = amounts.utterances[split]
+        return Work(cuts / amounts.config["plan"]["cuts_per_second"], kept=cuts * _bytes(amounts, "cut"))
+
+    return work
+
+
+def _lexicon(amounts: Amounts) -> Work:
+    cuts = sum(amounts.utterances.values()) + amounts.task_sides
+    return Work(cuts / amounts.config["plan"]["cuts_per_second"])
+
+
+# ---- alignment ----
+
+
+def _align_train(amounts: Amounts) -> Work:
+    alignment = amounts.config["alignment"]
+    passes = alignment["iterations"] * (1 if alignment["triphone"] is None else 2)
+    return Work(passes * alignment["sample_hours"] * 3600 / _speed(amounts, "align_pass"))
+
+
+def _align(seconds: Callable[[Amounts], float]) -> Callable[[Amounts], Work]:
+    def work(amounts: Amounts) -> Work:
+        phones = seconds(amounts) * amounts.config["plan"]["symbols_per_second"]["phones"]
+        return Work(seconds(amounts) / _speed(amounts, "align"), kept=phones * _bytes(amounts, "phone"))
+
+    return work
+
+
+# ---- units ----
+
+
+def _k_means_seconds(amounts: Amounts) -> float:
+    """The sample's audio through the encoder, twice as long as what is clustered, then FAISS on one core."""
+    units, plan = amounts.config["units"], amounts.config["plan"]
+    products = 2.0 * units["sample_frames"] * units["clusters"] * plan["encoder_width"]
+    clustering = products * units["kmeans_iterations"] * units["kmeans_redo"] / plan["flops"]["kmeans"]
+    return 2 * units["sample_frames"] / units["frame_rate"] / _speed(amounts, "extract") + clustering
+
+
+def _encoder(amounts: Amounts) -> Work:
+    encoder = amounts.config["units"]["encoder"]
+    if encoder["source"] != "pretrain":
+        return Work(start="torch", gpu_stage="units")
+    audio = encoder["steps"] * encoder["batch_chunks"] * encoder["chunk_seconds"]
+    return Work(audio / _speed(amounts, "pretrain"), "torch", "units")
+
+
+def _k_means(amounts: Amounts) -> Work:
+    return Work(_k_means_seconds(amounts), "torch", "units")
+
+
+def _extract(seconds: Callable[[Amounts], float]) -> Callable[[Amounts], Work]:
+    def work(amounts: Amounts) -> Work:
+        audio = seconds(amounts)
+        written = audio * amounts.config["units"]["frame_rate"] * _bytes(amounts, "unit")
+        return Work(audio / _speed(amounts, "extract"), "torch", "units", written)
+
+    return work
+
+
+def _quality(amounts: Amounts) -> Work:
+    dev = 3600 * amounts.hours["dev"] / _speed(amounts, "extract")
+    return Work(2 * (_k_means_seconds(amounts) + dev), "torch", "units")  # MFCC's clusters and an untrained encoder's
+
+
+# ---- tokens ----
+
+
+def _tokenizer(amounts: Amounts) -> Work:
+    models = len(amounts.rates)
+    return Work(models * 3600 * amounts.hours["train"] / _speed(amounts, "encode"))
+
+
+def _token_bytes(amounts: Amounts, seconds: float, utterances: float) -> float:
+    """2 bytes a token, <s> and </s> included, and the index's of each utterance."""
+    index = _bytes(amounts, "token_index")
+    return sum(2 * (seconds * rate + 2 * utterances) + index * utterances for rate in amounts.rates.values())
+
+
+def _encode(amounts: Amounts) -> Work:
+    seconds = len(amounts.rates) * amounts.seconds / _speed(amounts, "encode")
+    return Work(seconds, temporary=_token_bytes(amounts, amounts.seconds, sum(amounts.utterances.values())))
+
+
+def _encode_task(amounts: Amounts) -> Work:
+    seconds = len(amounts.rates) * amounts.task_seconds / _speed(amounts, "encode")
+    return Work(seconds, kept=_token_bytes(amounts, amounts.task_seconds, amounts.task_sides))
+
+
+def _pack(amounts: Amounts) -> Work:
+    written = _token_bytes(amounts, amounts.seconds, sum(amounts.utterances.values()))
+    return Work(written / amounts.config["plan"]["copy_bytes_per_second"], kept=written)
+
+
+# ---- lm ----
+
+
+def models(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every model that is trained, with the modality whose tokens it reads: the twins of further seeds too."""
+    yield from ((name, name) for name in config["modalities"])
+    yield from ((name, twin.modality) for name, twin in twins(config).items())
+
+
+def training_seconds(amounts: Amounts, modality: str) -> float:
+    """Seconds of one core or one GPU that a model trains, if no patience ends it: operations, and steps."""
+    plan, training = amounts.config["plan"], amounts.config["lm"]["training"]
+    tokens = training["epochs"] * (amounts.tokens(modality, "train") + amounts.utterances["train"])
+    looks = training["epochs"] * training["evaluations_per_epoch"] * amounts.tokens(modality, "dev")
+    operations = amounts.forward_flops(modality) * (3 * tokens + looks)
+    steps = training["epochs"] * amounts.utterances["train"] / training["batch_utterances"]
+    return operations / plan["flops"]["train"] + steps * plan["step_seconds"]["train"]
+
+
+def _train(amounts: Amounts) -> Work:
+    each = [(training_seconds(amounts, m), amounts.parameters(m)) for _, m in models(amounts.config)]
+    copies = 1 + amounts.config["lm"]["training"]["checkpoints_in_epoch_1"]
+    count = sum(parameters for _, parameters in each)
+    seconds = [seconds for seconds, _ in each]
+    return Work(
+        sum(seconds), "torch", "lm", 4.0 * copies * count, float(STATES_KEPT * TRAINING_STATE * count), max(seconds)
+    )
+
+
+# ---- evaluation ----
+
+
+def _forward(tokens: Callable[[Amounts, str], float]) -> Callable[[Amounts], Work]:
+    """Every model's forward pass over its own so many tokens."""
+
+    def work(amounts: Amounts) -> Work:
+        operations = sum(tokens(amounts, m) * amounts.forward_flops(m) for _, m in models(amounts.config))
+        return Work(operations / amounts.config["plan"]["flops"]["forward"], "torch", "evaluation")
+
+    return work
+
+
+def _some(amounts: Amounts, modality: str, items: int | None) -> float:
+    """Tokens of so many items of every task; None: of all."""
+    total = 0.0
+    for size in amounts.tasks.values():
+        sides = size.sides if items is None else min(size.sides, 2 * items)
+        total += sides * (size.seconds * amounts.rates[modality] + 1)
+    return total
+
+
+def _asked(amounts: Amounts, modality: str) -> float:
+    """Pairs by all layers, plain and tuned, cost some 1.2 times the last alone; dev is read for the maps too."""
+    return 1.2 * amounts.task_tokens(modality) + 2 * amounts.tokens(modality, "dev")
+
+
+def _scaling(amounts: Amounts, modality: str) -> float:
+    points = amounts.config["lm"]["training"]["checkpoints_in_epoch_1"]
+    return points * _some(amounts, modality, amounts.config["evaluation"]["scaling_items"])
+
+
+def _controls(amounts: Amounts, modality: str) -> float:
+    return 3 * _some(amounts, modality, amounts.config["evaluation"]["control_items"])
+
+
+def _baselines(amounts: Amounts) -> Work:
+    counted = sum(min(NGRAM_TOKENS, amounts.tokens(m, "train")) + amounts.task_tokens(m) for m in amounts.rates)
+    return Work(counted / amounts.config["plan"]["ngram_tokens_per_second"])
+
+
+# ---- continuation ----
+
+
+def _said(amounts: Amounts, sources: tuple[str, ...], sets: int) -> tuple[int, float]:
+    """How many modalities of these sources there are, and seconds of what each of them says."""
+    continuation = amounts.config["continuation"]
+    lines = [line for line in amounts.config["modalities"].values() if line["source"] in sources]
+    return len(lines), continuation["prompts"] * (continuation["seeds"] + sets) * continuation["seconds"]
+
+
+def _generate(amounts: Amounts) -> Work:
+    continuation = amounts.config["continuation"]
+    batches = -(-continuation["prompts"] * continuation["seeds"] // continuation["batch"])
+    steps = batches * continuation["seconds"] * sum(amounts.rates.values())
+    return Work(steps * amounts.config["plan"]["step_seconds"]["generate"], "torch", "continuation")
+
+
+def _voices(amounts: Amounts) -> Work:
+    speech, plan = amounts.config["continuation"]["speech"], amounts.config["plan"]
+    sources = {line["source"] for line in amounts.config["modalities"].values()} & {"phones", "units"}
+    return Work(len(sources) * speech["steps"] * plan["step_seconds"]["voice"], "torch", "continuation")
+
+
+def _gpu_for(what: str, amounts: Amounts) -> str | None:
+    """Griffin-Lim ("sound") and Kaldi ("hear") have no use for a GPU."""
+    continuation = amounts.config["continuation"]
+    speech = continuation["speech"]
+    plain = {
+        "sound": speech["vocoder"] == "griffin-lim" and speech["vocoder_command"] is None,
+        "hear": continuation["recogniser"] == "kaldi",
+    }
+    return None if plain[what] else "continuation"
+
+
+def _started(what: str) -> Callable[[Amounts], Work]:
+    return lambda amounts: Work(start="torch", gpu_stage=_gpu_for(what, amounts))
+
+
+def _spoken(speed: str) -> Callable[[Amounts], Work]:
+    def work(amounts: Amounts) -> Work:
+        count, seconds = _said(amounts, ("phones", "units"), REAL_SETS)
+        written = 32_000.0 if speed == "sound" else 0.0
+        return Work(
+            count * seconds / _speed(amounts, speed), "torch", _gpu_for(speed, amounts), kept=count * seconds * written
+        )
+
+    return work
+
+
+def _judge_train(amounts: Amounts) -> Work:
+    config = amounts.config
+    judge, plan, training = config["continuation"]["judge"], config["plan"], config["lm"]["training"]
+    length = plan["utterance_seconds"] * plan["symbols_per_second"]["text"] / plan["symbols_per_bpe"]["text"]
+    utterances = judge["hours"] * 3600 / plan["utterance_seconds"]
+    operations = 3 * utterances * length * forward_flops(config["lm"]["model"], judge["vocab_size"], length)
+    steps = utterances / training["batch_utterances"]
+    each = operations / plan["flops"]["train"] + steps * plan["step_seconds"]["train"]
+    return Work(judge["epochs"] * each, "torch", "lm")
+
+
+FORMULAS: dict[str, Callable[[Amounts], Work]] = {
+    "corpus_speak": _speak,
+    "corpus_speak_tasks": _speak_tasks,
+    "corpus_manifest_train": _manifest("train"),
+    "corpus_manifest_dev": _manifest("dev"),
+    "corpus_lexicon": _lexicon,
+    "alignment_train": _align_train,
+    "alignment_align": _align(lambda amounts: amounts.seconds),
+    "alignment_align_task": _align(lambda amounts: amounts.task_seconds),
+    "units_encoder": _encoder,
+    "units_kmeans": _k_means,
+    "units_extract": _extract(lambda amounts: amounts.seconds),
+    "units_extract_task": _extract(lambda amounts: amounts.task_seconds),
+    "units_quality": _quality,
+    "tokens_tokenizer": _tokenizer,
+    "tokens_encode": _encode,
+    "tokens_encode_task": _encode_task,
+    "tokens_pack": _pack,
+    "lm_train": _train,
+    "evaluation_score": _forward(_asked),
+    "evaluation_scaling": _forward(_scaling),
+    "evaluation_controls": _forward(_controls),
+    "evaluation_baselines": _baselines,
+    "continuation_units": lambda amounts: Work(start="torch", gpu_stage="units"),
+    "continuation_generate": _generate,
+    "continuation_train_voice": _voices,
+    "continuation_speak": _spoken("sound"),
+    "continuation_transcribe": _spoken("hear"),
+    "continuation_controls": _started("sound"),
+    "continuation_hear": _started("hear"),
+    "continuation_judge_train": _judge_train,
+    "continuation_judge": lambda amounts: Work(start="torch", gpu_stage="continuation"),
+}

@@ -1,0 +1,109 @@
+"""What units of one layer would know of phones and speakers, at several numbers of clusters.
+
+Notable: one pass over the sample and one over dev for all numbers of clusters; features never leave memory. The sample,
+the k-means and the measures are those of scripts.units.kmeans and scripts.units.quality, so that the row of the
+configured layer and K is the row of ours in quality.csv.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scripts.common import audio, cpu
+from scripts.common.cli import run
+from scripts.common.cuts import Cut, read_cuts
+from scripts.common.files import write_csv
+from scripts.common.frames import frame_count
+from scripts.common.seeds import derive
+from scripts.units import extract, kmeans
+from scripts.units.backend import Encoder, choose_device, load
+from scripts.units.clustering import k_means
+from scripts.units.measures import measure
+from scripts.units.quality import COLUMNS, count, phone_numbers, speaker_pnmi
+
+
+def units_at(
+    cuts: Sequence[Cut], root: str, network: Encoder, centroids: dict[int, np.ndarray], config: extract.Config
+) -> dict[int, dict[str, np.ndarray]]:
+    """Units of every cut under several k-means: {K: {cut id: uint16 [frame_count]}}."""
+    assigners = {clusters: extract.Assigner(places) for clusters, places in centroids.items()}
+    found: dict[int, dict[str, np.ndarray]] = {clusters: {} for clusters in centroids}
+    for cut in cuts:
+        wave = audio.read(cut, root)
+        units = {clusters: np.zeros(frame_count(len(wave)), np.uint16) for clusters in centroids}
+        for _, place, features in extract.kept_frames([wave], network, config):
+            for clusters, assign in assigners.items():
+                units[clusters][place] = assign(features)
+        for clusters in centroids:
+            found[clusters][cut["id"]] = units[clusters]
+    return found
+
+
+def main() -> None:
+    """Command line of rule units_sweep."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--train-cuts", nargs="+", required=True, help="aligned cuts that are clustered")
+    parser.add_argument("--dev-cuts", nargs="+", required=True, help="aligned cuts that are measured")
+    parser.add_argument("--audio-root", required=True)
+    parser.add_argument("--encoder", required=True, help="folder of the encoder")
+    parser.add_argument("--layer", type=int, required=True)
+    parser.add_argument("--clusters", type=int, nargs="+", required=True)
+    parser.add_argument("--config", required=True, help="keys of section units as JSON")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--output", required=True, help="table to write (.csv)")
+    args = parser.parse_args()
+
+    cpu.prepare(args.threads)
+    section: dict[str, Any] = json.loads(args.config)
+    cuts = [cut for path in args.dev_cuts for cut in read_cuts(path)]
+    phones = phone_numbers(cuts, args.dev_cuts)
+    network, _ = load(
+        args.encoder, args.layer, device=section["device"], precision=section["precision"], threads=args.threads
+    )
+    frames = kmeans.sample_features(
+        args.train_cuts,
+        args.audio_root,
+        lambda wave: network.features([wave])[0],
+        section["sample_frames"],
+        args.seed,
+        f"units/sweep layer {args.layer}",
+    )
+    centroids = {
+        clusters: k_means(
+            frames,
+            clusters,
+            seed=derive(args.seed, "units", "kmeans"),
+            redo=section["kmeans_redo"],
+            iterations=section["kmeans_iterations"],
+            threads=args.threads,
+            spherical=section["kmeans_spherical"],
+            gpu=choose_device(section["device"]) == "cuda",
+        )[0]
+        for clusters in args.clusters
+    }
+    del frames
+    config = extract.Config(
+        args.layer, 0, section["batch_seconds"], section["chunk_seconds"], section["overlap_seconds"]
+    )
+    rows = [
+        {"encoder": "hubert", "layer": args.layer, "clusters": clusters}
+        | measure(count(cuts, phones, units, clusters), section["frame_rate"])
+        | {"speaker_pnmi": speaker_pnmi(cuts, units, clusters)}
+        for clusters, units in units_at(cuts, args.audio_root, network, centroids, config).items()
+    ]
+    write_csv(args.output, COLUMNS, rows)
+    for row in rows:
+        print(
+            f"layer {row['layer']}  K {row['clusters']:<5} PNMI {row['pnmi']:.3f}"
+            f"  phone purity {row['phone_purity']:.3f}  speaker PNMI {row['speaker_pnmi']:.3f}",
+            file=sys.stderr,
+        )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,65 @@
+"""Hours, tokens and sizes against the paper's table and against a model that is built."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scripts.lm.config import ModelConfig
+from scripts.lm.model import build_model
+from scripts.plan.amounts import Amounts, forward_flops, parameters, split_hours, task_sizes
+from tests.plan.conftest import MINI, PAPER
+
+TABLE = yaml.safe_load(Path("resources/paper.yaml").read_text())["modalities"]
+
+
+def test_43000_hours_have_the_tokens_of_the_papers_table():
+    config = copy.deepcopy(PAPER)
+    config["plan"]["hours"]["train"] = TABLE["phone-repeat"]["tokens"] / 50 / 3600
+    amounts = Amounts(config)
+    for modality in config["modalities"]:
+        assert amounts.tokens(modality, "train") == pytest.approx(TABLE[modality]["tokens"], rel=0.02), (
+            modality
+        )  # it rounds its rates
+
+
+def test_parameters_are_those_of_a_model_that_is_built():
+    model = {**MINI["lm"]["model"], "kv_heads": 1}
+    built = build_model(ModelConfig(**model), 603, bos=1, eos=2, seed=1, precision="fp32")
+    assert parameters(model, 603) == sum(weights.numel() for weights in built.parameters())
+
+
+def test_a_forward_pass_is_two_operations_per_weight_and_attention():
+    model = {"hidden_size": 4, "intermediate_size": 8, "layers": 1, "heads": 1, "kv_heads": 1}
+    without = forward_flops(model, 10, 0.0)
+    assert without == 2 * (parameters(model, 10) - 10 * 4)
+    assert forward_flops(model, 10, 5.0) - without == 4 * 4 * 5
+
+
+def test_the_papers_hours_are_libriheavys_and_speakers_may_be_held_out():
+    assert split_hours(PAPER) == {"train": 509 + 5042 + 50794, "dev": 22.3}
+    config = copy.deepcopy(PAPER)
+    config["corpus"]["libriheavy"].update(dev=[], held_out=0.1, train=["small"])
+    assert split_hours(config) == pytest.approx({"train": 458.1, "dev": 50.9})
+
+
+def test_a_corpus_whose_hours_nobody_knows_is_asked_for_them():
+    config = copy.deepcopy(MINI)
+    config["corpus"]["source"] = "folder"
+    with pytest.raises(ValueError, match=r"plan\.hours\.train is not set; corpus\.source folder"):
+        split_hours(config)
+
+
+@pytest.mark.parametrize(("known", "message"), [({}, "is missing"), ({"mine": {"sides": None, "seconds": 1}}, "sides")])
+def test_a_task_of_unknown_size_is_named(known, message):
+    config = copy.deepcopy(MINI)
+    config["corpus"]["source"] = "folder"
+    config["corpus"]["folder"]["tasks"] = {"mine": "items.jsonl.gz"}
+    config["plan"]["tasks"] = known
+    with pytest.raises(ValueError, match=rf"plan\.tasks\.mine.*{message}"):
+        task_sizes(config)
+
+
+def test_the_worlds_tasks_have_two_sides_by_every_voice():
+    assert task_sizes(MINI)["swuggy"].sides == 300 * 2 * 2

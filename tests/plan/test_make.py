@@ -1,0 +1,78 @@
+"""The command lines: what the plan writes and prints, and how it is held against a run."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.plan.jobs import dry_run_jobs, measured
+from scripts.plan.make import number, table
+from tests.plan.conftest import PAPER
+from tests.plan.test_costs import JOBS
+
+OUTPUT = (
+    "Job stats:\njob      count\n-----  -------\nlm_train  6\nunits_extract  515\ntotal  521\n\nReasons:\n    x: 3\n"
+)
+
+
+def test_jobs_are_read_from_a_dry_run():
+    assert dry_run_jobs(f"host: there\n{OUTPUT}") == {"lm_train": 6, "units_extract": 515}
+
+
+def test_a_dry_run_that_failed_is_shown():
+    with pytest.raises(ValueError, match="MissingInputException"):
+        dry_run_jobs("MissingInputException in rule x")
+
+
+def test_times_of_a_run_are_summed_by_rule(tmp_path):
+    for name, seconds in (("lm/train/a", "2.5"), ("lm/train/b", "1.5"), ("units/encoder", "9")):
+        path = tmp_path / f"{name}.tsv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"s\th:m:s\tcpu_time\n{seconds}\t0:00:02\t-\n")
+    found = measured(tmp_path)
+    assert found["lm_train"] == (2, 4.0, 0.0)
+    assert found["units_encoder"].jobs == 1
+    with pytest.raises(ValueError, match="no benchmark files"):
+        measured(tmp_path / "lm" / "train" / "nothing")
+
+
+def test_numbers_are_short_and_tables_straight():
+    assert [number(value) for value in (0, 0.01234, 12.345, 4321)] == ["0", "0.0123", "12.3", "4,320"]
+    assert table(("a", "b"), [("long", "1")]).splitlines() == ["a     b", "----  -", "long  1"]
+
+
+def test_the_plan_is_text_csv_and_a_picture_and_twice_the_same(tmp_path):
+    config = {**PAPER, "cluster": {**PAPER["cluster"], "gpus": {**PAPER["cluster"]["gpus"], "lm": 1}}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    jobs = "\n".join(f"{rule} {count}" for rule, count in {**JOBS, "download_dataset": 9}.items())
+    (tmp_path / "jobs.txt").write_text(f"Job stats:\n{jobs}\ntotal 99\n")
+    printed = [run(tmp_path, tmp_path / folder) for folder in ("one", "two")]
+    assert printed[0] == printed[1] == (tmp_path / "one" / "plan.txt").read_text()
+    assert "lm: the longest job takes" in printed[0]  # one GPU for weeks, and two days are allowed
+    for name in ("plan.csv", "rules.csv", "models.csv", "plan.svg"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    assert "speech-hubert" in (tmp_path / "one" / "models.csv").read_text()
+
+
+def run(folder: Path, output: Path) -> str:
+    command = [sys.executable, "-m", "scripts.plan.make", "--config", str(folder / "config.json")]
+    command += ["--jobs", str(folder / "jobs.txt"), "--registry", "resources/datasets.yaml"]
+    command += ["--formats", "svg", "--output", str(output)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_run_is_held_against_its_plan(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(PAPER))
+    (tmp_path / "times.csv").write_text("rule,jobs,seconds,processor_seconds\nunits_extract,514,9,9\n")
+    stats = tmp_path / "tokens" / "text-raw" / "stats.json"
+    stats.parent.mkdir(parents=True)
+    stats.write_text(json.dumps({"splits": {"train": {"tokens": 1_000_000}}}))
+    command = [sys.executable, "-m", "scripts.plan.check", str(tmp_path), "--times", str(tmp_path / "times.csv")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "NO" in done.splitlines()[2]
+    assert "1,000,000" in done
+    (tmp_path / "config.json").unlink()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stderr.startswith("error: ")

@@ -1,0 +1,39 @@
+"""What a run would cost, before it is run: `snakemake plan`.
+
+In: the configuration and Snakemake's own dry run of it. Out: plan/plan.txt (also printed), plan.csv by stage, rules.csv,
+models.csv and a picture. Nothing is declared as output: whoever asks gets the plan of what stands in the files now.
+"""
+
+import json
+
+
+rule plan:
+    """Jobs, core-hours, GPU-hours, bytes and tokens of the whole run, whatever of it stands already."""
+    log:
+        f"{RESULTS}/logs/plan/plan.log",
+    localrule: True
+    conda:
+        "../../envs/core.yaml"
+    params:
+        config=json.dumps(config),  # in its own order, which is that of the tables
+        folder=f"{RESULTS}/plan",
+        registry="resources/datasets.yaml",
+        formats=config["report"]["formats"],
+    shell:
+        "mkdir -p {params.folder}"
+        " && printf '%s\\n' {params.config:q} > {params.folder}/config.json"
+        " && (snakemake"
+        " --nolock"
+        " --dry-run"
+        " --forceall"
+        " --quiet rules host"
+        " --configfile {params.folder}/config.json"
+        " -- report"
+        " > {params.folder}/jobs.txt 2>&1 || (cat {params.folder}/jobs.txt; false))"
+        " && python -m scripts.plan.make"
+        " --config {params.folder}/config.json"
+        " --jobs {params.folder}/jobs.txt"
+        " --registry {params.registry}"
+        " --formats {params.formats}"
+        " --output {params.folder}"
+        " 2>&1 | tee {log}"

@@ -1,0 +1,128 @@
+"""Which layer, how many clusters? `snakemake unit_quality`; not part of the report. Not for units made elsewhere.
+
+In: units/encoder/, alignment/cuts and the audio. Out: units/sweep/{layer}.csv for the layers of units.sweep, and the
+figures report/figures/{unit_sweep,kmeans}.*.
+"""
+
+
+rule units_sweep:
+    """Cluster one layer's features at every K of units.sweep and measure the units of dev."""
+    input:
+        train_cuts=TRAIN_CUTS,
+        dev_cuts=expand(f"{ALIGNMENT}/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
+        encoder=f"{UNITS}/encoder",
+    output:
+        sweep=f"{UNITS}/sweep/{{layer}}.csv",
+    log:
+        f"{RESULTS}/logs/units/sweep/{{layer}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/units/sweep/{{layer}}.tsv"
+    wildcard_constraints:
+        layer=r"\d+",
+    conda:
+        "../../envs/core.yaml"
+    threads: config["units"]["threads"]
+    resources:
+        mem_mb=asks("units", "mem_mb"),
+        runtime=asks("units", "minutes"),
+        gpu=config["cluster"]["gpus"]["units"],
+    params:
+        code=code_of("scripts.units.sweep"),
+        clusters=config["units"]["sweep"]["clusters"],
+        config=as_json(
+            config["units"],
+            "frame_rate",
+            "sample_frames",
+            "kmeans_redo",
+            "kmeans_iterations",
+            "kmeans_spherical",
+            "batch_seconds",
+            "chunk_seconds",
+            "overlap_seconds",
+            "device",
+            "precision",
+        ),
+        audio_root=AUDIO_ROOT,
+        seed=config["seed"],
+        threads=config["units"]["threads"],
+    shell:
+        "python -m scripts.units.sweep"
+        " --train-cuts {input.train_cuts}"
+        " --dev-cuts {input.dev_cuts}"
+        " --audio-root {params.audio_root:q}"
+        " --encoder {input.encoder}"
+        " --layer {wildcards.layer}"
+        " --clusters {params.clusters}"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " --threads {params.threads}"
+        " --output {output.sweep}"
+        " 2>&1 | tee {log}"
+
+
+rule report_figure_unit_sweep:
+    """Phones and speakers in the units, by layer and K."""
+    input:
+        sweep=expand(f"{UNITS}/sweep/{{layer}}.csv", layer=config["units"]["sweep"]["layers"]),
+    output:
+        report(
+            f"{RESULTS}/report/figures/unit_sweep.{config['report']['formats'][0]}",
+            category="3. Figures",
+            labels={"figure": "Layers and K of the units", "in the paper": "not there"},
+            caption="../report/unit_sweep.rst",
+        ),
+        expand(f"{RESULTS}/report/figures/unit_sweep.{{form}}", form=[*config["report"]["formats"][1:], "csv"]),
+    log:
+        f"{RESULTS}/logs/report/figure_unit_sweep.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report/figure_unit_sweep.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("scripts.report.figure_unit_sweep"),
+        formats=config["report"]["formats"],
+        prefix=lambda wildcards, output: output[0].rsplit(".", 1)[0],
+    shell:
+        "python -m scripts.report.figure_unit_sweep"
+        " --sweep {input.sweep}"
+        " --formats {params.formats}"
+        " --output {params.prefix}"
+        " 2>&1 | tee {log}"
+
+
+rule report_figure_kmeans:
+    """The objective of the k-means after each iteration."""
+    input:
+        about=f"{UNITS}/kmeans.json",
+    output:
+        report(
+            f"{RESULTS}/report/figures/kmeans.{config['report']['formats'][0]}",
+            category="3. Figures",
+            labels={"figure": "k-means", "in the paper": "not there"},
+            caption="../report/kmeans.rst",
+        ),
+        expand(f"{RESULTS}/report/figures/kmeans.{{form}}", form=[*config["report"]["formats"][1:], "csv"]),
+    log:
+        f"{RESULTS}/logs/report/figure_kmeans.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report/figure_kmeans.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("scripts.report.figure_kmeans"),
+        formats=config["report"]["formats"],
+        prefix=lambda wildcards, output: output[0].rsplit(".", 1)[0],
+    shell:
+        "python -m scripts.report.figure_kmeans"
+        " --about {input.about}"
+        " --formats {params.formats}"
+        " --output {params.prefix}"
+        " 2>&1 | tee {log}"
