@@ -1,7 +1,8 @@
 """The paper's Figure 3: the word task layer by layer, one modality at a time.
 
-A panel shows one modality in colour with its interval, the others in grey behind it, and the best score
-that needs no language model, so that a reader sees at which layer the model begins to add something.
+A panel shows one modality in colour with its interval, plain and (dashed) through maps fitted on dev, the
+others in grey behind it, and the best score that needs no language model, so that a reader sees at which
+layer the model begins to add something.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from scripts.common.cli import run
 from scripts.report.layers import read_layers
 from scripts.report.read import read_table
-from scripts.report.style import chance_line, figure, looks, save
+from scripts.report.style import chance_line, figure, legend_above, looks, save
 
 BASELINE = "baseline_"
 
@@ -38,9 +39,10 @@ def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
         for panel in axes.flat[len(modalities) :]:
             panel.set_axis_off()
         for panel, modality in zip(axes.flat, modalities, strict=False):
-            for _, part in data[data["modality"] != modality].groupby("modality"):
+            plain = data[data["lens"] == "plain"]
+            for _, part in plain[plain["modality"] != modality].groupby("modality"):
                 panel.plot(part["layer"], 100 * part["value"], color="#d9d9d9", linewidth=1)
-            part, look = data[data["modality"] == modality], style[modality]
+            part, look = plain[plain["modality"] == modality], style[modality]
             name, score = part["baseline"].iloc[0], 100 * part["baseline_value"].iloc[0]
             if score == score:  # there is a baseline
                 panel.axhline(score, color="#444444", linewidth=0.9, linestyle=(0, (1, 1.5)))
@@ -51,28 +53,39 @@ def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
             panel.fill_between(
                 part["layer"], 100 * part["ci_low"], 100 * part["ci_high"], color=look["color"], alpha=0.2, linewidth=0
             )
-            panel.plot(part["layer"], 100 * part["value"], color=look["color"], marker=look["marker"])
+            panel.plot(part["layer"], 100 * part["value"], color=look["color"], marker=look["marker"], label="plain")
+            tuned = data[(data["lens"] == "tuned") & (data["modality"] == modality)]
+            panel.vlines(
+                tuned["layer"], 100 * tuned["ci_low"], 100 * tuned["ci_high"], color=look["color"], alpha=0.4,
+                linewidth=0.9,
+            )  # fmt: skip
+            panel.plot(
+                tuned["layer"], 100 * tuned["value"], color=look["color"], marker=look["marker"], fillstyle="none",
+                linestyle=(0, (3, 1.5)), linewidth=1, label="through fitted maps",
+            )  # fmt: skip
             chance_line(panel, label=True)
-            panel.set_title(look["label"])
+            panel.set_title(f"{look['label']}, n = {part['n'].max():.0f}")
             panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         for panel in axes[:, 0]:
             panel.set_ylabel("accuracy, %")
         for panel in axes[-1]:
             panel.set_xlabel("layer (0: embeddings)")
+        legend_above(drawn, axes[0, 0])
         save(drawn, prefix, formats, data)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--layers", type=Path, required=True, help="folder with {task}/{modality}.csv")
+    parser.add_argument("--tuned", type=Path, required=True, help="the same through fitted maps")
     parser.add_argument("--summary", required=True, help="evaluation/summary.csv, for the baselines")
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--task", required=True, help="the task about words")
     parser.add_argument("--formats", nargs="+", required=True)
     parser.add_argument("--output", type=Path, required=True, help="path without ending")
     args = parser.parse_args()
-    data = with_baseline(read_layers(args.layers, args.modalities, [args.task]), args.summary, args.task)
-    draw(data, args.output, args.formats)
+    layers = read_layers({"plain": args.layers, "tuned": args.tuned}, args.modalities, [args.task])
+    draw(with_baseline(layers, args.summary, args.task), args.output, args.formats)
 
 
 if __name__ == "__main__":

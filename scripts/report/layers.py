@@ -1,4 +1,4 @@
-"""What the two layer figures share: reading evaluation/layers."""
+"""What the two layer figures share: reading evaluation/layers and evaluation/tuned."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,13 +8,18 @@ import pandas as pd
 from scripts.report.read import read_table
 
 NUMBERS = ("layer", "value", "ci_low", "ci_high", "n")
+LENSES = {"plain": "final norm and output head", "tuned": "through a fitted map, then norm and head"}
 
 
-def read_layers(layers: Path, modalities: Sequence[str], tasks: Sequence[str]) -> pd.DataFrame:
-    """task, modality, layer (0 = embeddings), value (a share), ci_low, ci_high, n; sorted by layer within each."""
+def read_layers(folders: dict[str, Path], modalities: Sequence[str], tasks: Sequence[str]) -> pd.DataFrame:
+    """task, modality, lens, layer (0 = embeddings), value (a share), ci_low, ci_high, n; sorted by layer within each.
+
+    `folders` holds the folder of {task}/{modality}.csv of each of LENSES.
+    """
     found = []
     for task in tasks:
         for modality in modalities:
-            data = read_table(layers / task / f"{modality}.csv", [], NUMBERS).sort_values("layer", kind="stable")
-            found.append(data.assign(task=task, modality=modality))
-    return pd.concat(found, ignore_index=True)[["task", "modality", *NUMBERS]]
+            for lens, folder in folders.items():
+                data = read_table(folder / task / f"{modality}.csv", [], NUMBERS).sort_values("layer", kind="stable")
+                found.append(data.assign(task=task, modality=modality, lens=lens))
+    return pd.concat(found, ignore_index=True)[["task", "modality", "lens", *NUMBERS]]

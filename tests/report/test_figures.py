@@ -11,6 +11,7 @@ from scripts.report import (
     figure_layers_by_task,
     figure_layers_lexical,
     figure_scaling,
+    figure_spent,
     figure_training,
     figure_unit_quality,
     figure_unit_sweep,
@@ -33,16 +34,29 @@ def factors_table(folder):
     return path
 
 
+def spent_table(folder):
+    """A spent.csv of the modalities that there are."""
+    path = folder / "report/tables/spent.csv"
+    rows = [
+        {"modality": modality, **row}
+        for modality in fake.MODALITIES if (folder / f"evaluation/spent/{modality}.csv").exists()
+        for row in read_csv(folder / f"evaluation/spent/{modality}.csv")
+    ]  # fmt: skip
+    write_csv(path, list(rows[0]), rows)
+    return path
+
+
 def commands(folder, out, formats):
     """Every figure's module, its name and arguments, over the small results folder."""
     modalities, tasks = ("--modalities", *fake.MODALITIES[3:]), ("--tasks", *fake.TASKS[:2])
     evaluation, end = folder / "evaluation", lambda name: ("--formats", *formats, "--output", out / name)
     yield figure_scaling, "scaling", ("--scaling", evaluation / "scaling", *modalities, *tasks, *end("scaling"))
-    layers = ("--layers", evaluation / "layers", *modalities)
+    layers = ("--layers", evaluation / "layers", "--tuned", evaluation / "tuned", *modalities)
     yield figure_layers_by_task, "layers_by_task", (*layers, *tasks, *end("layers_by_task"))
     yield figure_layers_lexical, "layers_lexical", (
         *layers, "--summary", evaluation / "summary.csv", "--task", "swuggy", *end("layers_lexical"))  # fmt: skip
     yield figure_factors, "factors", ("--factors", factors_table(folder), "--paper", PAPER, *end("factors"))
+    yield figure_spent, "spent", ("--spent", spent_table(folder), *end("spent"))
     logs = ("--logs", folder / "lm", "--tokens", folder / "tokens")
     yield figure_training, "training", (*logs, *modalities, *end("training"))
     yield figure_unit_quality, "unit_quality", ("--quality", folder / "units/quality.csv", *end("unit_quality"))
@@ -62,7 +76,7 @@ def test_every_figure_in_every_format_with_its_data_and_the_same_bytes(results, 
             assert len(read_csv(out / f"{name}.csv")) > 2
         digests.append({p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in out.iterdir()})
     assert digests[0] == digests[1]
-    assert len(digests[0]) == 8 * 4
+    assert len(digests[0]) == 9 * 4
 
 
 def test_scaling_data_hold_points_and_the_fitted_line(results):
@@ -75,9 +89,11 @@ def test_scaling_data_hold_points_and_the_fitted_line(results):
 
 
 def test_lexical_layers_carry_the_best_baseline(results):
-    layers = figure_layers_lexical.read_layers(results / "evaluation/layers", ["phone-raw"], ["swuggy"])
+    folders = {lens: results / "evaluation" / name for lens, name in (("plain", "layers"), ("tuned", "tuned"))}
+    layers = figure_layers_lexical.read_layers(folders, ["phone-raw"], ["swuggy"])
     data = figure_layers_lexical.with_baseline(layers, results / "evaluation/summary.csv", "swuggy")
-    assert len(data) == len(layers) == 5
+    assert len(data) == len(layers) == 10
+    assert list(data["lens"]) == ["plain"] * 5 + ["tuned"] * 5
     assert set(data["baseline"]) == {"4-gram"}
     assert set(data["baseline_value"]) == {0.86}
 
@@ -142,6 +158,7 @@ def fails(results, call, tmp_path, wanted, said, error=ValueError):
         ("scaling", "evaluation/scaling/sblimp/phone-repeat.csv", "hours"),
         ("layers_by_task", "evaluation/layers/sblimp/phone-repeat.csv", "layer"),
         ("layers_lexical", "evaluation/layers/swuggy/phone-raw.csv", "value"),
+        ("layers_by_task", "evaluation/tuned/sblimp/phone-repeat.csv", "value"),
         ("layers_lexical", "evaluation/summary.csv", "metric"),
         ("training", "lm/phone-repeat/log.csv", "dev_loss"),
         ("unit_quality", "units/quality.csv", "pnmi"),

@@ -15,6 +15,7 @@ from scripts.report import (
     table_modalities,
     table_results,
     table_seeds,
+    table_spent,
 )
 from scripts.report.read import item_scores
 from scripts.report.render import number
@@ -50,12 +51,13 @@ def commands(folder, out, tasks=fake.TASKS, modalities=fake.MODALITIES, samples=
         yield table_groups, ("--groups", folder / "evaluation/groups.csv", "--modalities", *modalities,
                              "--tasks", *tasks, "--output", out)  # fmt: skip
         yield table_controls, ("--controls", folder / "evaluation/controls.csv", "--output", out)
+    yield table_spent, ("--spent", folder / "evaluation/spent", "--modalities", *modalities, "--output", out)
     yield table_dropped, ("--corpus", folder / "corpus/dropped.csv", "--alignment", folder / "alignment/dropped.csv",
                           "--output", out)  # fmt: skip
 
 
 def test_each_table_stands_in_every_form(written):
-    names = ("modalities", "results", "factors", "decisions", "groups", "controls", "dropped")
+    names = ("modalities", "results", "factors", "decisions", "groups", "controls", "spent", "dropped")
     forms = {f"{name}.{form}" for name in names for form in ("csv", "md", "tex", "html")}
     assert {path.name for path in written.iterdir()} == forms
 
@@ -69,6 +71,7 @@ def test_columns_are_those_agreed(written):
         "decisions": "factor,baseline,modality,task,decide_by,change_percent,ci_low,ci_high,n",
         "controls": "modality,task,control,value,ci_low,ci_high,n",
         "groups": "modality,task,by,name,value,ci_low,ci_high,n",
+        "spent": "modality,part,metric,value,ci_low,ci_high,n",
         "dropped": "stage,split,reason,count,example",
     }
 
@@ -467,3 +470,13 @@ def test_damaged_stats_are_named(results, call, tmp_path):
     path.write_text("{")
     with pytest.raises(ValueError, match=r"stats\.json:1: not JSON"):
         call(table_modalities, *arguments)
+
+
+def test_a_part_that_nobody_knows_is_named(results, call, tmp_path):
+    path = results / "evaluation/spent/phone-raw.csv"
+    rows = [{**row, "part": row["part"].replace("initial", "sideways")} for row in read_csv(path)]
+    write_csv(path, list(rows[0]), rows)
+    for module, arguments in commands(results, tmp_path, modalities=fake.MODALITIES[3:]):
+        if module is table_spent:
+            with pytest.raises(ValueError, match=r"phone-raw\.csv: part 'sideways' is not one of word, initial"):
+                call(module, *arguments)

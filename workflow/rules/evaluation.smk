@@ -34,9 +34,7 @@ rule evaluation_score:
             task=TASKS,
             allow_missing=True,
         ),
-        cuts=expand(
-            f"{ALIGNMENT}/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]
-        ),
+        cuts=expand(f"{ALIGNMENT}/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
         streams=lambda w: expand(
             "{folder}/dev/{shard}.npz",
             folder=STREAMS_OF[w.modality],

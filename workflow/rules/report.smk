@@ -1,7 +1,7 @@
 """report: the paper's tables and figures, its published values beside ours, and a first page.
 
 In: tokens/{modality}/stats.json, lm/{modality}/log.csv, units/quality.csv, evaluation/summary.csv and,
-for every task, evaluation/{task}/, evaluation/layers/{task}/, evaluation/scaling/{task}/; dropped.csv of
+for every task, evaluation/{task}/, evaluation/{layers,tuned,scaling}/{task}/; evaluation/spent/; dropped.csv of
 corpus and alignment; resources/paper.yaml.
 Out: report/tables/*.{csv,md,tex,html}, report/figures/* in every format of `report.formats` with the drawn
 data as csv, report/summary.html. What is marked `report(...)` goes into `snakemake --report`.
@@ -15,14 +15,14 @@ FORMATS = config["report"]["formats"]  # the first one stands in the report
 WITH_FACTORS = bool(TASKS) and bool(config["factors"])
 
 REPORT_TABLES = (
-    ["modalities", "results", "dropped"]
+    ["modalities", "results", "spent", "dropped"]
     + ["groups", "controls"] * bool(TASKS)
     + ["seeds"] * bool(TASKS and config["seeds"])
     + ["factors", "decisions"] * WITH_FACTORS
     + ["continuation"] * WITH_CONTINUATION
 )
 REPORT_FIGURES = (
-    ["training", "unit_quality"]
+    ["training", "unit_quality", "spent"]
     + ["scaling", "layers_by_task"] * bool(TASKS)
     + ["layers_lexical"] * (LEXICAL_TASK in TASKS)
     + ["factors"] * WITH_FACTORS

@@ -1,6 +1,7 @@
 """report: the tables that say how far the scores can be trusted; included by report.smk.
 
-In: evaluation/{groups,controls}.csv and evaluation/{task}/. Out: report/tables/{groups,controls,decisions}.*.
+In: evaluation/{groups,controls}.csv, evaluation/spent/ and evaluation/{task}/.
+Out: report/tables/{groups,controls,spent,decisions}.*.
 """
 
 
@@ -68,6 +69,41 @@ rule report_table_controls:
     shell:
         "python -m scripts.report.table_controls"
         " --controls {input.controls}"
+        " --output {params.folder}"
+        " 2>&1 | tee {log}"
+
+
+rule report_table_spent:
+    """Where each modality's bits go."""
+    input:
+        spent=expand(f"{RESULTS}/evaluation/spent/{{modality}}.csv", modality=MODALITIES),
+    output:
+        multiext(f"{RESULTS}/report/tables/spent", ".csv", ".md", ".tex"),
+        page=report(
+            f"{RESULTS}/report/tables/spent.html",
+            category="2. Tables",
+            labels={"table": "Where the bits go", "in the paper": "not there"},
+            caption="../report/spent.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/report/table_spent.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report/table_spent.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        code=code_of("scripts.report.table_spent"),
+        spent=lambda wildcards, input: input.spent[0].rsplit("/", 1)[0],
+        modalities=MODALITIES,
+        folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
+    shell:
+        "python -m scripts.report.table_spent"
+        " --spent {params.spent}"
+        " --modalities {params.modalities}"
         " --output {params.folder}"
         " 2>&1 | tee {log}"
 

@@ -51,11 +51,8 @@ rule report_figure_scaling:
 rule report_figure_layers_by_task:
     """The paper's Figure 2: accuracy after each layer, per task and modality."""
     input:
-        layers=expand(
-            f"{RESULTS}/evaluation/layers/{{task}}/{{modality}}.csv",
-            task=TASKS,
-            modality=MODALITIES,
-        ),
+        layers=expand(f"{RESULTS}/evaluation/layers/{{task}}/{{modality}}.csv", task=TASKS, modality=MODALITIES),
+        tuned=expand(f"{RESULTS}/evaluation/tuned/{{task}}/{{modality}}.csv", task=TASKS, modality=MODALITIES),
     output:
         report(
             f"{RESULTS}/report/figures/layers_by_task.{FORMATS[0]}",
@@ -80,6 +77,7 @@ rule report_figure_layers_by_task:
     params:
         code=code_of("scripts.report.figure_layers_by_task"),
         layers=lambda wildcards, input: input.layers[0].rsplit("/", 2)[0],
+        tuned=lambda wildcards, input: input.tuned[0].rsplit("/", 2)[0],
         modalities=MODALITIES,
         tasks=TASKS,
         formats=FORMATS,
@@ -87,6 +85,7 @@ rule report_figure_layers_by_task:
     shell:
         "python -m scripts.report.figure_layers_by_task"
         " --layers {params.layers}"
+        " --tuned {params.tuned}"
         " --modalities {params.modalities}"
         " --tasks {params.tasks}"
         " --formats {params.formats}"
@@ -97,10 +96,8 @@ rule report_figure_layers_by_task:
 rule report_figure_layers_lexical:
     """The paper's Figure 3: the word task layer by layer, one modality at a time, with baselines."""
     input:
-        layers=expand(
-            f"{RESULTS}/evaluation/layers/{LEXICAL_TASK}/{{modality}}.csv",
-            modality=MODALITIES,
-        ),
+        layers=expand(f"{RESULTS}/evaluation/layers/{LEXICAL_TASK}/{{modality}}.csv", modality=MODALITIES),
+        tuned=expand(f"{RESULTS}/evaluation/tuned/{LEXICAL_TASK}/{{modality}}.csv", modality=MODALITIES),
         summary=f"{RESULTS}/evaluation/summary.csv",
     output:
         report(
@@ -126,6 +123,7 @@ rule report_figure_layers_lexical:
     params:
         code=code_of("scripts.report.figure_layers_lexical"),
         layers=lambda wildcards, input: input.layers[0].rsplit("/", 2)[0],
+        tuned=lambda wildcards, input: input.tuned[0].rsplit("/", 2)[0],
         modalities=MODALITIES,
         task=LEXICAL_TASK,
         formats=FORMATS,
@@ -133,9 +131,44 @@ rule report_figure_layers_lexical:
     shell:
         "python -m scripts.report.figure_layers_lexical"
         " --layers {params.layers}"
+        " --tuned {params.tuned}"
         " --summary {input.summary}"
         " --modalities {params.modalities}"
         " --task {params.task}"
+        " --formats {params.formats}"
+        " --output {params.prefix}"
+        " 2>&1 | tee {log}"
+
+
+rule report_figure_spent:
+    """Bits per second of every modality, by beginnings and ends of words, silence and repeated frames."""
+    input:
+        spent=f"{RESULTS}/report/tables/spent.csv",
+    output:
+        report(
+            f"{RESULTS}/report/figures/spent.{FORMATS[0]}",
+            category="3. Figures",
+            labels={"figure": "Where the bits go", "in the paper": "not there"},
+            caption="../report/spent_figure.rst",
+        ),
+        expand(f"{RESULTS}/report/figures/spent.{{form}}", form=[*FORMATS[1:], "csv"]),
+    log:
+        f"{RESULTS}/logs/report/figure_spent.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report/figure_spent.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("scripts.report.figure_spent"),
+        formats=FORMATS,
+        prefix=lambda wildcards, output: output[0].rsplit(".", 1)[0],
+    shell:
+        "python -m scripts.report.figure_spent"
+        " --spent {input.spent}"
         " --formats {params.formats}"
         " --output {params.prefix}"
         " 2>&1 | tee {log}"
