@@ -21,7 +21,8 @@ from scripts.common.files import atomic_path, write_json
 from scripts.common.frames import frame_count
 from scripts.common.progress import Progress
 from scripts.common.seeds import derive
-from scripts.units.backend import choose_device, load
+from scripts.units import extract
+from scripts.units.backend import Encoder, choose_device, load
 from scripts.units.clustering import k_means
 from scripts.units.marks import kmeans_mark
 from scripts.units.sampling import choose, shares
@@ -39,6 +40,27 @@ class Config:
     kmeans_spherical: bool = False
     device: str = "cpu"
     precision: str = "fp32"
+    batch_seconds: float = 60.0
+    chunk_seconds: float = 30.0
+    overlap_seconds: float = 2.0
+
+
+def features_of(network: Encoder, config: Config) -> Callable[[np.ndarray], np.ndarray]:
+    """Waveform float32 [N] -> features float32 [frame_count(N), D]; of a long one in chunks, as at extraction."""
+    pieces = extract.Config(
+        config.layer, config.clusters, config.batch_seconds, config.chunk_seconds, config.overlap_seconds
+    )
+
+    def features(wave: np.ndarray) -> np.ndarray:
+        found: np.ndarray | None = None
+        for _, place, part in extract.kept_frames([wave], network, pieces):
+            if found is None:
+                found = np.empty((frame_count(len(wave)), part.shape[1]), np.float32)
+            found[place] = part.float().cpu().numpy()
+        assert found is not None, "an utterance that is asked for has a frame"
+        return found
+
+    return features
 
 
 def sample_features(
@@ -105,7 +127,7 @@ def main() -> None:
     frames = sample_features(
         args.cuts,
         args.audio_root,
-        lambda wave: network.features([wave])[0],
+        features_of(network, config),
         config.sample_frames,
         args.seed,
         "units/kmeans features",

@@ -25,7 +25,7 @@ from scripts.common.seeds import derive
 from scripts.units import encoder
 from scripts.units.backend import is_fairseq
 from scripts.units.clustering import k_means, nearest
-from scripts.units.kmeans import Config, sample_features
+from scripts.units.kmeans import Config, features_of, sample_features
 from scripts.units.measures import joint_counts, measure, normalised_information
 from scripts.units.mfcc import mfcc
 
@@ -115,7 +115,7 @@ def main() -> None:
         ("mfcc", 0, mfcc),
     ]
     if network is not None:
-        baselines.append(("random-init", config.layer, lambda wave: network.features([wave])[0]))
+        baselines.append(("random-init", config.layer, features_of(network, config)))
     rows = [("hubert", config.layer, count(cuts, phones, ours, config.clusters), ours)]
     for name, layer, features in baselines:
         frames = sample_features(

@@ -8,7 +8,7 @@ configured layer and K is the row of ours in quality.csv.
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,27 +19,23 @@ from scripts.common.cuts import Cut, read_cuts
 from scripts.common.files import write_csv
 from scripts.common.frames import frame_count
 from scripts.common.seeds import derive
-from scripts.units import extract, kmeans
-from scripts.units.backend import Encoder, choose_device, load
-from scripts.units.clustering import k_means
+from scripts.units import kmeans
+from scripts.units.backend import choose_device, load
+from scripts.units.clustering import k_means, nearest
 from scripts.units.measures import measure
 from scripts.units.quality import COLUMNS, count, phone_numbers, speaker_pnmi
 
 
 def units_at(
-    cuts: Sequence[Cut], root: str, network: Encoder, centroids: dict[int, np.ndarray], config: extract.Config
+    cuts: Sequence[Cut], root: str, features: Callable[[np.ndarray], np.ndarray], centroids: dict[int, np.ndarray]
 ) -> dict[int, dict[str, np.ndarray]]:
     """Units of every cut under several k-means: {K: {cut id: uint16 [frame_count]}}."""
-    assigners = {clusters: extract.Assigner(places) for clusters, places in centroids.items()}
     found: dict[int, dict[str, np.ndarray]] = {clusters: {} for clusters in centroids}
     for cut in cuts:
         wave = audio.read(cut, root)
-        units = {clusters: np.zeros(frame_count(len(wave)), np.uint16) for clusters in centroids}
-        for _, place, features in extract.kept_frames([wave], network, config):
-            for clusters, assign in assigners.items():
-                units[clusters][place] = assign(features)
-        for clusters in centroids:
-            found[clusters][cut["id"]] = units[clusters]
+        heard = features(wave) if frame_count(len(wave)) else None
+        for clusters, places in centroids.items():
+            found[clusters][cut["id"]] = np.zeros(0, np.uint16) if heard is None else nearest(heard, places)
     return found
 
 
@@ -60,16 +56,17 @@ def main() -> None:
 
     cpu.prepare(args.threads)
     section: dict[str, Any] = json.loads(args.config)
+    frame_rate = section.pop("frame_rate")
+    config = kmeans.Config(layer=args.layer, clusters=max(args.clusters), **section)
     cuts = [cut for path in args.dev_cuts for cut in read_cuts(path)]
     phones = phone_numbers(cuts, args.dev_cuts)
-    network, _ = load(
-        args.encoder, args.layer, device=section["device"], precision=section["precision"], threads=args.threads
-    )
+    network, _ = load(args.encoder, args.layer, device=config.device, precision=config.precision, threads=args.threads)
+    features = kmeans.features_of(network, config)
     frames = kmeans.sample_features(
         args.train_cuts,
         args.audio_root,
-        lambda wave: network.features([wave])[0],
-        section["sample_frames"],
+        features,
+        config.sample_frames,
         args.seed,
         f"units/sweep layer {args.layer}",
     )
@@ -78,23 +75,20 @@ def main() -> None:
             frames,
             clusters,
             seed=derive(args.seed, "units", "kmeans"),
-            redo=section["kmeans_redo"],
-            iterations=section["kmeans_iterations"],
+            redo=config.kmeans_redo,
+            iterations=config.kmeans_iterations,
             threads=args.threads,
-            spherical=section["kmeans_spherical"],
-            gpu=choose_device(section["device"]) == "cuda",
+            spherical=config.kmeans_spherical,
+            gpu=choose_device(config.device) == "cuda",
         )[0]
         for clusters in args.clusters
     }
     del frames
-    config = extract.Config(
-        args.layer, 0, section["batch_seconds"], section["chunk_seconds"], section["overlap_seconds"]
-    )
     rows = [
         {"encoder": "hubert", "layer": args.layer, "clusters": clusters}
-        | measure(count(cuts, phones, units, clusters), section["frame_rate"])
+        | measure(count(cuts, phones, units, clusters), frame_rate)
         | {"speaker_pnmi": speaker_pnmi(cuts, units, clusters)}
-        for clusters, units in units_at(cuts, args.audio_root, network, centroids, config).items()
+        for clusters, units in units_at(cuts, args.audio_root, features, centroids).items()
     ]
     write_csv(args.output, COLUMNS, rows)
     for row in rows:

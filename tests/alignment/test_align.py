@@ -71,6 +71,7 @@ def test_damaged_audio_is_dropped_with_its_reason(cut, world, align, tmp_path):
         changed(cut, "silent", source="silent.flac", **inside),
         changed(cut, "nan", source="nan.wav", **inside),
         changed(cut, "broken", source="broken.flac", **inside),
+        changed(cut, "blink", duration=0.01),
         changed(cut, "one-frame", duration=0.03),
         changed(cut, "hasty", duration=0.3),
         changed(cut, "no-words", words=""),
@@ -85,6 +86,7 @@ def test_damaged_audio_is_dropped_with_its_reason(cut, world, align, tmp_path):
         "silent": "audio-silent",
         "nan": "audio-nan",
         "broken": "audio-damaged",
+        "blink": "too-short",
         "one-frame": "too-short",
         "hasty": "alignment-failed",
         "no-words": "alignment-failed",
@@ -94,6 +96,22 @@ def test_damaged_audio_is_dropped_with_its_reason(cut, world, align, tmp_path):
     assert result.dropped["oov"]["detail"] == "XQZZY"
     assert [c["id"] for c in result.kept] == [cut["id"]]
     assert "dropped 2 cuts: oov" in result.stderr
+
+
+def test_damage_in_the_middle_of_a_recording_drops_the_cuts_that_lie_there(cut, world, align):
+    wave, rate = soundfile.read(world / "audio" / cut["recording"]["sources"][0]["source"])
+    first = round(cut["start"] * rate)
+    once = wave[first : first + round(cut["duration"] * rate)]
+    path = world / "audio/torn.flac"
+    soundfile.write(path, np.tile(once, 9), rate)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 100] = bytes(100)
+    path.write_bytes(content)
+    lines = [changed(cut, str(i), source="torn.flac", start=i * len(once) / rate) for i in range(9)]
+    result = align(lines)
+    assert {name: row["reason"] for name, row in result.dropped.items()} == {"4": "audio-damaged"}
+    assert [c["id"] for c in result.kept] == ["0", "1", "2", "3", "5", "6", "7", "8"]
 
 
 def test_wrong_words_are_dropped(world, align):

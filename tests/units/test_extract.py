@@ -85,10 +85,9 @@ def test_a_sweep_measures_what_extraction_would_give(
     out = tmp_path / "0.npz"
     call(monkeypatch, extract.main, "--cuts", corpus.dev, *clustered, "--config", EXTRACT, "--output", out)
     ours = load_npz(out)
-    settings = ', "frame_rate": 50, "kmeans_spherical": false, "batch_seconds": 6, "chunk_seconds": 30'
-    settings += ', "overlap_seconds": 2, "device": "cpu", "precision": "fp32"'
+    settings = '{"frame_rate": 50, "sample_frames": 600, "kmeans_redo": 1, "kmeans_iterations": 5, "batch_seconds": 6}'
     flags = ["--train-cuts", *corpus.train, "--dev-cuts", corpus.dev, *clustered[:6], "--seed", "1"]
-    flags += ["--layer", "2", "--clusters", "12", "5", "--config", KMEANS % settings]
+    flags += ["--layer", "2", "--clusters", "12", "5", "--config", settings]
     call(monkeypatch, sweep.main, *flags, "--output", tmp_path / "sweep.csv")
     rows = read_csv(tmp_path / "sweep.csv")
     assert [(row["layer"], row["clusters"]) for row in rows] == [("2", "12"), ("2", "5")]

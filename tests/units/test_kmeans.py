@@ -13,7 +13,7 @@ from scripts.common.cli import run
 from scripts.common.cuts import num_samples, read_cuts, speaker
 from scripts.common.files import write_jsonl
 from scripts.common.frames import frame_count
-from scripts.units import kmeans
+from scripts.units import encoder, kmeans
 from scripts.units.clustering import k_means, nearest
 from scripts.units.kmeans import sample_features
 from scripts.units.mfcc import mfcc
@@ -89,6 +89,18 @@ def test_sample_features(corpus: SimpleNamespace) -> None:
     cuts = [cut for path in corpus.train for cut in read_cuts(path)]
     assert len(everything) == sum(frame_count(num_samples(cut)) for cut in cuts)
     assert {speaker(cut) for cut in cuts} == {"speaker-0", "speaker-1", "speaker-2"}
+
+
+def test_the_sample_hears_long_utterances_in_chunks(encoder_folder: str) -> None:
+    network, _ = encoder.load(encoder_folder, 0)
+    wave = np.random.default_rng(0).standard_normal(5 * 16_000).astype(np.float32)
+    config = kmeans.Config(0, 2, 2, 1, 1, chunk_seconds=2.0, overlap_seconds=0.4)
+    rows: list[int] = []
+    encode = network.encode
+    network.encode = lambda pieces: rows.extend(len(piece.wave) for piece in pieces) or encode(pieces)  # type: ignore
+    found = kmeans.features_of(network, config)(wave)
+    assert max(rows) == 99 * 320 + 400  # a chunk of 100 frames
+    np.testing.assert_allclose(found, network.features([wave])[0], atol=3e-5)
 
 
 def test_empty_manifest(tmp_path: Path) -> None:
