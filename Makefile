@@ -27,11 +27,11 @@ run: .venv/core  ## the experiment of CONFIG (default: the miniature), up to its
 plan: .venv/core  ## what CONFIG would cost, before it is run: results/<name>/plan
 	@$(RUN) snakemake --cores 1 --configfile $(CONFIG) --quiet all -- plan
 
-graphs: .venv/core  ## draw docs/graphs/ anew: the rules of the paper's run, a picture per stage
-	$(RUN) snakemake --forceall --rulegraph dot --configfile $(PAPER) -- report > .rules.dot
-	$(RUN) snakemake --forceall --dry-run --quiet rules host --configfile $(PAPER) -- report > .jobs.txt
-	$(RUN) python -m scripts.plan.graph --rules .rules.dot --jobs .jobs.txt --output docs/graphs
-	@rm .rules.dot .jobs.txt
+graphs: .venv/core  ## draw docs/graphs/ anew: the paper's plan, and the rules of its run, a picture per stage
+	$(RUN) snakemake --cores 1 --quiet all --configfile $(PAPER) -- plan
+	$(RUN) snakemake --forceall --rulegraph dot --configfile $(PAPER) -- report > results/paper/plan/rules.dot
+	$(RUN) python -m scripts.plan.graph --rules results/paper/plan/rules.dot --jobs results/paper/plan/jobs.txt --output docs/graphs
+	cp results/paper/plan/plan.txt results/paper/plan/plan.svg docs/graphs
 
 test: .venv/dev  ## unit tests on all cores, then the workflow end to end
 	$(RUN) OMP_NUM_THREADS=1 pytest -n auto --dist loadfile -m "not slow"

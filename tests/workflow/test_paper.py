@@ -1,6 +1,7 @@
 """The paper's whole DAG in seconds and without the network, and what its jobs would ask of a cluster."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from scripts.plan import costs
+from tests.plan.conftest import PAPER as PAPER_CONFIG
 from tests.workflow.conftest import Workflow
 
+LABEL = re.compile(r">(\w+)(?:  × [\d,]+)?</text>")  # a box of a picture in docs/graphs
 PAPER = ("--configfile", "workflow/configs/paper.yaml")
 
 
@@ -41,7 +45,10 @@ def test_the_whole_dag_stands_in_seconds_and_little_memory(workflow: Workflow):
     shards = yaml.safe_load(Path("workflow/configs/paper.yaml").read_text())["corpus"]["shards"]
     assert jobs["units_extract"] == sum(shards.values()) + 1  # and the prompts
     assert jobs["lm_train"] == 6
-    assert jobs["download_dataset"] >= 9
+    assert jobs["download_dataset"] == len(costs.datasets(PAPER_CONFIG))
+    drawn = {label for path in Path("docs/graphs").glob("*.svg") for label in LABEL.findall(path.read_text())}
+    rules = {rule.partition("_")[2] or rule for rule in jobs if rule not in ("total", "lm_train", "download_dataset")}
+    assert rules <= drawn, "make graphs draws docs/graphs anew"
     # CPU time, not the clock, and twice what was measured: other tests run beside this one.
     assert seconds < 30
     assert kilobytes < 2_000_000

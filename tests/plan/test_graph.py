@@ -1,0 +1,74 @@
+"""The pictures of the rules: what is drawn, where, and twice the same."""
+
+import pytest
+
+from scripts.plan.graph import of_stage, of_stages, pictures, read_rules
+from scripts.plan.layout import arrange, columns, reduced
+
+DOT = """digraph {
+\t0[label = "report", color = "0.44 0.6 0.85", style="rounded"];
+\t1[label = "lm_train", color = "0.1 0.6 0.85", style="rounded"];
+\t2[label = "units_extract", color = "0.1 0.6 0.85", style="rounded"];
+\t3[label = "units_kmeans", color = "0.1 0.6 0.85", style="rounded"];
+\t4[label = "corpus_speak", color = "0.1 0.6 0.85", style="rounded"];
+\t1 -> 0
+\t2 -> 1
+\t3 -> 2
+\t4 -> 3
+\t4 -> 2
+}
+"""
+EDGES = {
+    ("lm_train", "report"),
+    ("units_extract", "lm_train"),
+    ("units_kmeans", "units_extract"),
+    ("corpus_speak", "units_kmeans"),
+    ("corpus_speak", "units_extract"),
+}
+
+
+def test_rules_are_read_from_dot():
+    assert read_rules(DOT) == EDGES
+    with pytest.raises(ValueError, match="--rulegraph dot"):
+        read_rules("Error: unknown option")
+
+
+def test_an_edge_that_a_longer_way_implies_is_left_out():
+    assert reduced([("a", "b"), ("b", "c"), ("a", "c")]) == {("a", "b"), ("b", "c")}
+    with pytest.raises(ValueError, match=r"circle: .*a -> b -> a"):
+        reduced([("a", "b"), ("b", "a")])
+
+
+def test_a_stage_shows_its_rules_and_its_neighbours_as_one_box_each():
+    assert of_stages(EDGES) == {("corpus", "units"), ("units", "lm"), ("lm", "report")}
+    assert of_stage("units", EDGES) == {
+        ("corpus", "units_kmeans"),
+        ("units_kmeans", "units_extract"),
+        ("units_extract", "→ lm"),
+    }
+
+
+def test_boxes_stand_behind_what_they_need():
+    edges = [("a", "b"), ("b", "c"), ("a", "d")]
+    assert columns("abcd", edges) == {"a": 0, "b": 1, "c": 2, "d": 1}
+    assert columns("abcd", edges, last=iter("d"))["d"] == 3
+
+
+def test_no_two_boxes_or_ways_share_a_place():
+    edges = [("a", "b"), ("b", "c"), ("c", "d"), ("a", "d"), ("x", "d"), ("x", "y"), ("b", "y")]
+    layout = arrange("abcdxy", edges)
+    places = list(layout.boxes.values()) + [place for way in layout.edges.values() for place in way[1:-1]]
+    assert len(places) == len(set(places))
+    assert layout.edges["a", "d"][0] == layout.boxes["a"]
+    assert len(layout.edges["a", "d"]) == 4
+    assert layout == arrange("yxdcba", edges[::-1])
+
+
+def test_pictures_are_drawn_twice_the_same(tmp_path):
+    for folder in ("one", "two"):
+        pictures(EDGES, {"units_extract": 515, "units_kmeans": 1}, tmp_path / folder, "svg")
+    names = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert names == ["stages.svg", "units.svg"]
+    for name in names:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    assert "extract  × 515" in (tmp_path / "one" / "units.svg").read_text()
