@@ -28,18 +28,18 @@ def storage(config: Mapping[str, Any], stages: Sequence[Cost]) -> list[Stored]:
         Stored(
             "audio",
             sound / GIGA if world else by_name["download"].written_gb if "download" in by_name else 0.0,
-            "stays: corpus_speak would speak it again"
+            "by hand, once continuation is done; spoken again where needed"
             if world
-            else "by hand, after alignment, units and continuation; back with `snakemake download_<name>`",
+            else "by hand with its marker, once continuation is done; fetched again where needed",
         ),
-        Stored("alignment", _written(by_name, "alignment"), "stays: every later stage reads it"),
-        Stored("units", _written(by_name, "units"), "stays: dearest to make again"),
+        Stored("alignment", _written(by_name, "alignment"), "stays: tokens and evaluation read it"),
+        Stored("units", _written(by_name, "units"), "stays: dear to make again"),
         Stored(
             "tokens by shard",
             work.of_rule("tokens_encode", amounts).temporary / GIGA,
             "by itself, when they are joined",
         ),
-        Stored("tokens", work.of_rule("tokens_pack", amounts).kept / GIGA, "stays: training and bits read it"),
+        Stored("tokens", work.of_rule("tokens_pack", amounts).kept / GIGA, "stays: training and evaluation read it"),
         Stored(
             "states of trainings",
             work.of_rule("lm_train", amounts).temporary / GIGA,
@@ -49,7 +49,7 @@ def storage(config: Mapping[str, Any], stages: Sequence[Cost]) -> list[Stored]:
         Stored(
             "models inside epoch 1",
             4 * training["checkpoints_in_epoch_1"] * trained / GIGA,
-            "stays: without them Snakemake trains again",
+            "by hand, once scaling is final; another scaling analysis would train again",
         ),
     ]
     return [row for row in rows if row.gigabytes > 0]
