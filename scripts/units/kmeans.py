@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from scripts.units.backend import Encoder, choose_device, load
 from scripts.units.clustering import k_means
 from scripts.units.marks import kmeans_mark
 from scripts.units.sampling import choose, shares
+from scripts.units.speakers import speaker_directions, take_out
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Config:
     kmeans_redo: int
     kmeans_iterations: int
     kmeans_spherical: bool = False
+    speaker_directions: int = 0
     device: str = "cpu"
     precision: str = "fp32"
     batch_seconds: float = 60.0
@@ -63,6 +66,13 @@ def features_of(network: Encoder, config: Config) -> Callable[[np.ndarray], np.n
     return features
 
 
+class Sample(NamedTuple):
+    """Frames float32 [N, D] and whose they are, int64 [N]."""
+
+    frames: np.ndarray
+    speakers: np.ndarray
+
+
 def sample_features(
     manifests: Sequence[str],
     root: str,
@@ -70,8 +80,8 @@ def sample_features(
     frames: int,
     seed: int,
     name: str,
-) -> np.ndarray:
-    """Features of the seeded sample of frames, float32 [min(frames, all), D].
+) -> Sample:
+    """Features of the seeded sample of frames, N = min(frames, all).
 
     Args:
         manifests: files of cuts.
@@ -90,6 +100,8 @@ def sample_features(
     if total == 0:
         raise ValueError(f"{', '.join(manifests)}: no cut is as long as one frame (25 ms)")
     sample: np.ndarray | None = None
+    speakers = np.zeros(total, np.int64)
+    names: dict[str, int] = {}
     filled = 0
     progress = Progress(name, total, "frames")
     for cut, kept in zip(cuts, shares(lengths, frames, seed), strict=True):
@@ -99,11 +111,35 @@ def sample_features(
         if sample is None:
             sample = np.empty((total, rows.shape[1]), np.float32)
         sample[filled : filled + len(rows)] = rows
+        speakers[filled : filled + len(rows)] = names.setdefault(cut["speaker"], len(names))
         filled += len(rows)
         progress.update(filled)
     assert sample is not None, "a quota that sums to at least 1 has a cut that gives a frame"
     assert filled == total, "quotas sum to the sample's size"
-    return sample
+    return Sample(sample, speakers)
+
+
+def cluster(sample: Sample, config: Config, clusters: int, seed: int, threads: int) -> tuple[np.ndarray, list[float]]:
+    """Centroids float32 [K, D] and the objective after each iteration; the sample's frames are changed in place.
+
+    Args:
+        sample: of `sample_features`.
+        config: everything but K.
+        clusters: K.
+        seed: the experiment's seed.
+        threads: CPU threads.
+    """
+    take_out(sample.frames, speaker_directions(*sample, config.speaker_directions))
+    return k_means(
+        sample.frames,
+        clusters,
+        seed=derive(seed, "units", "kmeans"),
+        redo=config.kmeans_redo,
+        iterations=config.kmeans_iterations,
+        threads=threads,
+        spherical=config.kmeans_spherical,
+        gpu=choose_device(config.device) == "cuda",
+    )
 
 
 def main() -> None:
@@ -124,7 +160,7 @@ def main() -> None:
     network, mark = load(
         args.encoder, config.layer, device=config.device, precision=config.precision, threads=args.threads
     )
-    frames = sample_features(
+    sample = sample_features(
         args.cuts,
         args.audio_root,
         features_of(network, config),
@@ -132,24 +168,16 @@ def main() -> None:
         args.seed,
         "units/kmeans features",
     )
-    centroids, objective = k_means(
-        frames,
-        config.clusters,
-        seed=derive(args.seed, "units", "kmeans"),
-        redo=config.kmeans_redo,
-        iterations=config.kmeans_iterations,
-        threads=args.threads,
-        spherical=config.kmeans_spherical,
-        gpu=choose_device(config.device) == "cuda",
-    )
+    frames = len(sample.frames)
+    centroids, objective = cluster(sample, config, config.clusters, args.seed, args.threads)
     with atomic_path(args.output) as aside:
         np.save(aside, centroids)
-    about = {"encoder": mark, **asdict(config), "seed": args.seed, "frames": len(frames), "objective": objective}
+    about = {"encoder": mark, **asdict(config), "seed": args.seed, "frames": frames, "objective": objective}
     about["kmeans"] = kmeans_mark(mark, config.layer, centroids)
     write_json(args.about, about)
     print(
-        f"{len(frames)} frames of layer {config.layer} in {config.clusters} clusters, mean squared distance"
-        f" {objective[-1] / len(frames):.3f}",
+        f"{frames} frames of layer {config.layer} in {config.clusters} clusters, mean squared distance"
+        f" {objective[-1] / frames:.3f}",
         file=sys.stderr,
     )
 

@@ -24,8 +24,8 @@ from scripts.common.ragged import load_npz
 from scripts.common.seeds import derive
 from scripts.units import encoder
 from scripts.units.backend import is_fairseq
-from scripts.units.clustering import k_means, nearest
-from scripts.units.kmeans import Config, features_of, sample_features
+from scripts.units.clustering import nearest
+from scripts.units.kmeans import Config, cluster, features_of, sample_features
 from scripts.units.measures import joint_counts, measure, normalised_information
 from scripts.units.mfcc import mfcc
 
@@ -118,17 +118,10 @@ def main() -> None:
         baselines.append(("random-init", config.layer, features_of(network, config)))
     rows = [("hubert", config.layer, count(cuts, phones, ours, config.clusters), ours)]
     for name, layer, features in baselines:
-        frames = sample_features(
+        sample = sample_features(
             args.train_cuts, args.audio_root, features, config.sample_frames, args.seed, f"units/quality {name}"
         )
-        centroids, _ = k_means(
-            frames,
-            config.clusters,
-            seed=derive(args.seed, "units", "kmeans"),
-            redo=config.kmeans_redo,
-            iterations=config.kmeans_iterations,
-            threads=args.threads,
-        )
+        centroids, _ = cluster(sample, config, config.clusters, args.seed, args.threads)
         units = {cut["id"]: nearest(features(audio.read(cut, args.audio_root)), centroids) for cut in cuts}
         rows.append((name, layer, count(cuts, phones, units, config.clusters), units))
     table = [

@@ -4,6 +4,7 @@ Manifests can hold millions of cuts, so they are read twice: once keeping a few 
 picking out the chosen ones.
 """
 
+from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -26,10 +27,10 @@ def choose(manifests: Sequence[str | Path], frames: int, seed: int) -> list[Cut]
     than his share as long as the others have speech left.
 
     Returns:
-        Cuts `without_text`, in the manifests' order.
+        Cuts `without_text` but with `speaker`, in the manifests' order.
     """
     speakers: dict[str, int] = {}
-    owner, lengths = [], []
+    owner, lengths = array("i"), array("i")
     for manifest in manifests:
         for cut in read_cuts(manifest):
             owner.append(speakers.setdefault(speaker(cut), len(speakers)))
@@ -41,7 +42,7 @@ def choose(manifests: Sequence[str | Path], frames: int, seed: int) -> list[Cut]
     total = np.cumsum(np.array(lengths)[order])
     chosen[order[: np.searchsorted(total, frames) + 1]] = True
     every = (cut for manifest in manifests for cut in read_cuts(manifest))
-    return [without_text(cut) for cut, wanted in zip(every, chosen, strict=True) if wanted]
+    return [without_text(cut) | {"speaker": speaker(cut)} for cut, wanted in zip(every, chosen, strict=True) if wanted]
 
 
 def _turns(owner: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -18,10 +18,9 @@ from scripts.common.cli import run
 from scripts.common.cuts import Cut, read_cuts
 from scripts.common.files import write_csv
 from scripts.common.frames import frame_count
-from scripts.common.seeds import derive
 from scripts.units import kmeans
-from scripts.units.backend import choose_device, load
-from scripts.units.clustering import k_means, nearest
+from scripts.units.backend import load
+from scripts.units.clustering import nearest
 from scripts.units.measures import measure
 from scripts.units.quality import COLUMNS, count, phone_numbers, speaker_pnmi
 
@@ -62,7 +61,7 @@ def main() -> None:
     phones = phone_numbers(cuts, args.dev_cuts)
     network, _ = load(args.encoder, args.layer, device=config.device, precision=config.precision, threads=args.threads)
     features = kmeans.features_of(network, config)
-    frames = kmeans.sample_features(
+    sample = kmeans.sample_features(
         args.train_cuts,
         args.audio_root,
         features,
@@ -71,19 +70,9 @@ def main() -> None:
         f"units/sweep layer {args.layer}",
     )
     centroids = {
-        clusters: k_means(
-            frames,
-            clusters,
-            seed=derive(args.seed, "units", "kmeans"),
-            redo=config.kmeans_redo,
-            iterations=config.kmeans_iterations,
-            threads=args.threads,
-            spherical=config.kmeans_spherical,
-            gpu=choose_device(config.device) == "cuda",
-        )[0]
-        for clusters in args.clusters
+        clusters: kmeans.cluster(sample, config, clusters, args.seed, args.threads)[0] for clusters in args.clusters
     }
-    del frames
+    del sample
     rows = [
         {"encoder": "hubert", "layer": args.layer, "clusters": clusters}
         | measure(count(cuts, phones, units, clusters), frame_rate)

@@ -83,9 +83,10 @@ def test_every_utterance_gives_the_same_share() -> None:
 
 
 def test_sample_features(corpus: SimpleNamespace) -> None:
-    features = sample_features(corpus.train, corpus.root, mfcc, 200, 1, "test")
+    features, speakers = sample_features(corpus.train, corpus.root, mfcc, 200, 1, "test")
     assert features.shape == (200, 39)
-    everything = sample_features(corpus.train, corpus.root, mfcc, 10**6, 1, "test")
+    assert np.bincount(speakers).min() > 40  # of three speakers
+    everything, _ = sample_features(corpus.train, corpus.root, mfcc, 10**6, 1, "test")
     cuts = [cut for path in corpus.train for cut in read_cuts(path)]
     assert len(everything) == sum(frame_count(num_samples(cut)) for cut in cuts)
     assert {speaker(cut) for cut in cuts} == {"speaker-0", "speaker-1", "speaker-2"}
