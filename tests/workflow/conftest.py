@@ -3,6 +3,8 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,17 +55,29 @@ class Workflow:
         return str(path)
 
     def would_run(self, *arguments: str) -> set[str]:
-        """Rules with a job in a dry run, with their `modality` where they have one."""
+        """Rules with a job in a dry run, and again with every wildcard's value: "lm_train", "lm_train/text-bpe"."""
         done = self.snakemake("--dry-run", *arguments)
         jobs, rule = set(), None
         for line in (done.stdout + done.stderr).splitlines():
             if line.startswith(("rule ", "localrule ")):
                 rule = line.split()[1].rstrip(":")
                 jobs.add(rule)
-            elif rule and "wildcards:" in line and "modality=" in line:
-                modality = line.split("modality=")[1].split(",")[0].strip()
-                jobs.add(f"{rule}/{modality}")
+            elif rule and line.startswith("    wildcards: "):
+                for pair in line.removeprefix("    wildcards: ").split(", "):
+                    jobs.add(f"{rule}/{pair.split('=', 1)[1]}")
         return jobs
+
+    @contextmanager
+    def edited(self, name: str, change: Callable[[str], str]) -> Iterator[None]:
+        """A file with its text changed; afterwards it is as it was, to the second of its last change."""
+        path = self.folder / name
+        before, times = path.read_text(), path.stat()
+        path.write_text(change(before))
+        try:
+            yield
+        finally:
+            path.write_text(before)
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 @pytest.fixture

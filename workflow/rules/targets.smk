@@ -90,3 +90,30 @@ rule all:
         rules.figures.input,
         f"{ALIGNMENT}/guessed.csv",
     localrule: True
+
+
+for name in [*TWINS, *MODALITIES]:
+
+    rule:
+        name:
+            f"modality_{name}"
+        input:
+            f"{RESULTS}/lm/{name}/model",
+            expand(f"{RESULTS}/evaluation/{{task}}/{name}.csv", task=TASKS),
+            expand(f"{RESULTS}/evaluation/{{kind}}/{{task}}/{name}.csv", kind=["layers", "scaling"], task=TASKS),
+        localrule: True
+
+
+for name in TASKS:
+
+    rule:
+        name:
+            f"task_{name}"
+        input:
+            expand(f"{RESULTS}/evaluation/{name}/{{modality}}.csv", modality=MODALITIES),
+            expand(
+                f"{RESULTS}/evaluation/{{kind}}/{name}/{{modality}}.csv",
+                kind=["baselines", "layers", "scaling"],
+                modality=MODALITIES,
+            ),
+        localrule: True

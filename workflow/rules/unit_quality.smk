@@ -20,7 +20,7 @@ rule units_sweep:
     wildcard_constraints:
         layer=r"\d+",
     conda:
-        "../../envs/core.yaml"
+        environment("units")
     threads: config["units"]["threads"]
     resources:
         mem_mb=asks("units", "mem_mb"),
