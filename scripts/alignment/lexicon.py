@@ -91,8 +91,9 @@ class Dictionary:
     def _entry(self, word: str, own: Mapping[str, str]) -> Entry:
         if word in own:
             return word, (tuple(own[word].split()),)
-        if word in self.lexicon:
-            return word, self.lexicon[word]
+        # A word of a task may hold a phone that no word of the training speech has: nobody knows how it sounds.
+        if known := tuple(each for each in self.lexicon.get(word, ()) if self.phones.issuperset(each)):
+            return word, known
         if self.guess is not None:
             if word not in self.guessed:
                 guess = self.guess(word)

@@ -294,6 +294,7 @@ FORMULAS: dict[str, Callable[[Amounts], Work]] = {
     "corpus_manifest_train": _manifest("train"),
     "corpus_manifest_dev": _manifest("dev"),
     "corpus_lexicon": _lexicon,
+    "corpus_lexicon_tasks": _lexicon,
     "alignment_train": _align_train,
     "alignment_align": _align(lambda amounts: amounts.seconds),
     "alignment_align_task": _align(lambda amounts: amounts.task_seconds),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from scripts.alignment.lexicon import Dictionary, OutOfVocabularyError
 from scripts.common.cuts import phone_alignment, spoken_text, supervision
 from scripts.common.files import read_jsonl
 
@@ -201,3 +202,11 @@ def test_truncated_cuts_name_the_file(cut, world, trained, tmp_path):
                   "--dropped", tmp_path / "d.csv", "--guessed", tmp_path / "g.csv", ok=False)  # fmt: skip
     assert str(path) in stderr
     assert not (tmp_path / "o.jsonl.gz").exists()
+
+
+def test_a_word_with_a_phone_that_the_model_never_heard_has_no_pronunciation():
+    words = Dictionary({"GENRE": (("ZH", "AA", "N"), ("JH", "AA", "N"))}, ["SIL", "AA", "JH", "N"])
+    cut = {"id": "a", "supervisions": [{"custom": {"texts": ["Genre", "GENRE"]}}]}
+    assert words.entries(cut) == [("GENRE", (("JH", "AA", "N"),))]
+    with pytest.raises(OutOfVocabularyError):
+        Dictionary({"GENRE": (("ZH", "AA", "N"),)}, ["SIL", "AA", "N"]).entries(cut)

@@ -61,14 +61,19 @@ def test_test_sets_become_tasks(workflow: Workflow):
     counts = {path.name.split(".")[0]: len(list(read_cuts(path))) for path in (made / "tasks").iterdir()}
     assert counts == {"swuggy": 8, "sblimp": 4, "topic-storycloze": 2}
     assert {row["id"]: row["reason"] for row in read_csv(made / "dropped.csv")} == {"3/A": "no-partner"}
-    lexicon = (made / "lexicon.txt").read_text()
+    lexicon = (made / "lexicon_tasks.txt").read_text()
     assert "BARKS" in lexicon
+    assert "BARKS" not in (made / "lexicon.txt").read_text()
     assert "DAG" not in lexicon  # a pseudo-word's phones stay with its cut
     # Later stages look for the sounds where the test set is, and for the corpus' own where that is.
     done = workflow.snakemake("--dry-run", "--printshellcmds", *config, "--", "units")
     assert done.stdout.count("--audio-root data/slm21 ") == 4  # aligning and encoding, twice
     assert done.stdout.count("--audio-root stories ") == 2
     assert "--audio-root audio " in done.stdout
+    # A further test set makes no model anew: none of them waits for a job of a task.
+    jobs = workflow.would_run(*config, "--forceall", "--", "results/published/lm/speech-hubert/model")
+    assert {"alignment_train", "units_kmeans", "lm_train"} <= jobs
+    assert not [job for job in jobs if "task" in job]
 
 
 def published_words(results: Path, folder: Path) -> dict[str, str]:
@@ -108,7 +113,7 @@ def test_every_modality_reads_both_sides_of_a_published_set(smoke: Workflow, tmp
     step("scripts.corpus.manifest_tasks", task="swuggy", items=at["raw"], audio_root=tmp_path / "slm21",
          out=at["checked"], dropped=tmp_path / "1.csv", config=rules)  # fmt: skip
     step("scripts.alignment.align", cuts=at["checked"], audio_root=tmp_path / "slm21", split="swuggy",
-         model=results / "alignment/model", lexicon=results / "corpus/lexicon.txt", out=at["aligned"],
+         model=results / "alignment/model", lexicon=results / "corpus/lexicon_tasks.txt", out=at["aligned"],
          dropped=tmp_path / "2.csv", guessed=tmp_path / "3.csv")  # fmt: skip
     config = yaml.safe_load((smoke.folder / "config.yaml").read_text())
     units = yaml.safe_load((smoke.folder / "workflow/configs/smoke.yaml").read_text())["units"]

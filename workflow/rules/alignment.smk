@@ -95,7 +95,7 @@ if config["alignment"]["external"] is None:
         input:
             cuts=f"{CORPUS}/tasks/{{task}}.jsonl.gz",
             model=f"{ALIGNMENT}/model",
-            lexicon=f"{CORPUS}/lexicon.txt",
+            lexicon=f"{CORPUS}/lexicon_tasks.txt",
         output:
             cuts=f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz",
             dropped=f"{ALIGNMENT}/dropped/tasks/{{task}}.csv",

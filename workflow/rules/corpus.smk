@@ -2,7 +2,7 @@
 
 In: nothing (corpus.source world: the corpus is written and spoken here), or audio and Lhotse cuts (manifest), LibriHeavy
 (libriheavy), or texts (folder).
-Out: corpus/cuts/{split}/{shard}.jsonl.gz, corpus/tasks/{task}.jsonl.gz, corpus/lexicon.txt and
+Out: corpus/cuts/{split}/{shard}.jsonl.gz, corpus/tasks/{task}.jsonl.gz, corpus/lexicon.txt, lexicon_tasks.txt and
 corpus/dropped.csv; from world also corpus/audio/, and corpus/truth/ for the tests. Where asked for: corpus/prompts.jsonl
 and, as a split of one shard, corpus/cuts/prompts/.
 """
@@ -267,10 +267,12 @@ rule corpus_prompts:
 
 
 rule corpus_lexicon:
-    """Every pronunciation of every word of the corpus: as spoken (world), CMUdict's, the user's."""
+    """Every pronunciation of every word of both splits: as spoken (world), CMUdict's, the user's.
+
+    Not those of the tasks: a further one must not touch what was trained.
+    """
     input:
         cuts=[f"{CORPUS}/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]],
-        tasks=expand(f"{CORPUS}/tasks/{{task}}.jsonl.gz", task=TASKS),
         scripts=SCRIPTS,
         lexicon=USER_LEXICON,
     output:
@@ -289,11 +291,27 @@ rule corpus_lexicon:
         code=code_of("scripts.corpus.pronounce"),
     shell:
         "python -m scripts.corpus.pronounce"
-        " --cuts {input.cuts} {input.tasks}"
+        " --cuts {input.cuts}"
         " --scripts {input.scripts}"
         " --lexicon {input.lexicon}"
         " --out {output.lexicon}"
         " 2>&1 | tee {log}"
+
+
+use rule corpus_lexicon as corpus_lexicon_tasks with:
+    input:
+        cuts=[
+            *rules.corpus_lexicon.input.cuts,
+            *expand(f"{CORPUS}/tasks/{{task}}.jsonl.gz", task=TASKS),
+        ],
+        scripts=SCRIPTS,
+        lexicon=USER_LEXICON,
+    output:
+        lexicon=f"{CORPUS}/lexicon_tasks.txt",
+    log:
+        f"{RESULTS}/logs/corpus/lexicon_tasks.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/corpus/lexicon_tasks.tsv"
 
 
 rule corpus_dropped:

@@ -7,6 +7,7 @@ rule corpus:
         [f"{CORPUS}/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]],
         [f"{CORPUS}/tasks/{task}.jsonl.gz" for task in TASKS],
         f"{CORPUS}/lexicon.txt",
+        [f"{CORPUS}/lexicon_tasks.txt"] * bool(TASKS),
         f"{CORPUS}/dropped.csv",
     localrule: True
 
