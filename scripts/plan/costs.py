@@ -94,6 +94,7 @@ def rule_cost(rule: str, jobs: int, amounts: Amounts) -> Cost:
         "lm": config["lm"]["training"]["threads"],
         "continuation": config["continuation"]["threads"],
     }.get(done.gpu_stage or "", 1)
+    threads += config["units"]["decode_workers"] if rule.startswith("units_extract") else 0
     held = held_seconds(rule, jobs, amounts)
     longest = (done.seconds / jobs if done.longest is None else done.longest) / _devices(rule, amounts)
     return Cost(

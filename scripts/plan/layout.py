@@ -106,7 +106,7 @@ def arrange(names: Iterable[str], edges: Iterable[tuple[str, str]], last: Iterab
             order[at].sort(key=lambda name: (_mean(neighbours[name][side], height, name), name))
             height |= _centred({at: order[at]}, rows)
     return Layout(
-        {name: (at, height[name]) for name, at in place.items() if not name.startswith("\0")},
+        {name: (at, height[name]) for name, at in sorted(place.items()) if not name.startswith("\0")},
         {edge: [(place[name], height[name]) for name in chain] for edge, chain in chains.items()},
         max(order, default=-1) + 1,
         rows,

@@ -62,6 +62,7 @@ def test_no_two_boxes_or_ways_share_a_place():
     assert layout.edges["a", "d"][0] == layout.boxes["a"]
     assert len(layout.edges["a", "d"]) == 4
     assert layout == arrange("yxdcba", edges[::-1])
+    assert list(layout.boxes) == sorted(layout.boxes)  # the order in which they are drawn
 
 
 def test_pictures_are_drawn_twice_the_same(tmp_path):

@@ -122,7 +122,7 @@ rule units_extract:
     priority: 2  # the longest way to the last model leads through the units
     conda:
         environment("units")
-    threads: config["units"]["threads"]
+    threads: config["units"]["threads"] + config["units"]["decode_workers"]
     resources:
         mem_mb=asks("units", "mem_mb"),
         runtime=asks("units", "minutes"),
