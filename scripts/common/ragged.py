@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 
 from scripts.common.files import atomic_path
+from scripts.common.record import Record, hashes
 
 
 @dataclass(frozen=True)
@@ -19,12 +22,16 @@ class Ragged:
         offsets: int64 [S + 1]; sequence i is stream[offsets[i]:offsets[i + 1]].
         stream: uint16 [total].
         made_by: fingerprint of what made the values (units: the k-means); empty if nobody said.
+        record: what packing noted of a token file; None if it was not packed.
+        noted_order: int64 [S], `order` as packing noted it.
     """
 
     ids: np.ndarray
     offsets: np.ndarray
     stream: np.ndarray
     made_by: str = ""
+    record: Record | None = None
+    noted_order: np.ndarray | None = None
 
     @classmethod
     def join(cls, ids: Sequence[str], sequences: Sequence[np.ndarray]) -> "Ragged":
@@ -51,10 +58,15 @@ class Ragged:
     def __iter__(self) -> Iterator[np.ndarray]:
         return (self[i] for i in range(len(self)))
 
-    @property
+    @cached_property
     def lengths(self) -> np.ndarray:
         """int64 [S]."""
         return np.diff(self.offsets)
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """Indices in the order of the ids' hashes, int64 [S]: the same utterances however they are stored."""
+        return np.argsort(hashes(self.ids), kind="stable") if self.noted_order is None else self.noted_order
 
     def by_id(self) -> dict[str, np.ndarray]:
         """Sequence per id."""
@@ -109,16 +121,40 @@ def save_bin(path: str | Path, ragged: Ragged) -> None:
 
 
 def load_bin(path: str | Path) -> Ragged:
-    """What `save_bin` wrote, the stream memory-mapped; ValueError naming the file if it is damaged."""
+    """What `save_bin` or packing wrote; ids and stream stay on the disk and are read where they are asked for.
+
+    Raises:
+        FileNotFoundError: the .bin or its index is missing.
+        ValueError: naming the file, if it is damaged.
+    """
+    index = index_path(path)
     try:
-        with np.load(index_path(path), allow_pickle=False) as data:
-            ids, offsets = data["ids"], data["offsets"]
+        with np.load(index, allow_pickle=False) as data:
+            offsets = data["offsets"]
+            record = Record.read(str(data["record"])) if "record" in data else None
+            order = data.get("order")
+        ids = _mapped(index, "ids.npy")
     except FileNotFoundError:
         raise
     except Exception as error:
-        raise ValueError(f"{index_path(path)}: not a token index ({error})") from None
+        raise ValueError(f"{index}: not a token index ({error})") from None
     empty = Path(path).stat().st_size == 0  # an empty file cannot be memory-mapped
-    stream = np.zeros(0, np.uint16) if empty else np.memmap(path, dtype="<u2", mode="r")
-    ragged = Ragged(ids=ids, offsets=offsets, stream=stream)
+    stream = np.zeros(0, np.uint16) if empty else np.asarray(np.memmap(path, dtype="<u2", mode="r"))
+    ragged = Ragged(ids=ids, offsets=offsets, stream=stream, record=record, noted_order=order)
     ragged.check(path)
     return ragged
+
+
+def _mapped(archive: Path, name: str) -> np.ndarray:
+    """A member of an .npz, memory-mapped: it is stored uncompressed, an .npy like any other."""
+    with ZipFile(archive) as content, content.open(name) as member:
+        if np.lib.format.read_magic(member) != (1, 0) or content.getinfo(name).compress_type:
+            raise ValueError(f"{name} is compressed or of another version")
+        shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+        inside, start = member.tell(), content.getinfo(name).header_offset
+    if not shape[0]:
+        return np.zeros(shape, dtype)
+    with open(archive, "rb") as file:
+        file.seek(start + 26)  # of the member's own header: the lengths of its name and of its extra field
+        lengths = np.frombuffer(file.read(4), "<u2")
+    return np.asarray(np.memmap(archive, dtype, "r", start + 30 + int(lengths.sum()) + inside, shape))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from scripts.common.ragged import index_path
+from scripts.common.ragged import Ragged, index_path
 
 BOS, EOS = "<s>", "</s>"
 
@@ -25,8 +25,10 @@ def read_tokenizer(folder: Path) -> tuple[int, int, int]:
     return max(tokenizer.get_vocab().values()) + 1, bos, eos
 
 
-def fingerprint(path: Path) -> str:
-    """A hash of a split's tokens and index, so that a state never goes on with other tokens."""
+def fingerprint(path: Path, tokens: Ragged) -> str:
+    """What tells a split's tokens from others: as packing noted it, or a hash of both files."""
+    if tokens.record is not None:
+        return tokens.record.digest
     digest = blake2b(digest_size=8)
     for file in (path, index_path(path)):
         with open(file, "rb") as content:

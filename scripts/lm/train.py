@@ -43,7 +43,7 @@ def main() -> None:
         for split, path in (("train", args.train), ("dev", args.dev))
     }
     identity = {"name": args.name, "seed": args.seed, "vocabulary": vocab_size, **config.flat()}
-    identity |= {"train tokens": fingerprint(args.train), "dev tokens": fingerprint(args.dev)}
+    identity |= {f"{split} tokens": fingerprint(getattr(args, split), splits[split]) for split in splits}
     training = Training(
         **splits,
         vocab_size=vocab_size,

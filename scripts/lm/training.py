@@ -96,7 +96,7 @@ class Training:
             start = time.monotonic()
             epoch, index = divmod(self.position.step, self.epoch_steps)
             if index == 0 or not batches:
-                batches = epoch_batches(self.train.ids, self.config.batch_utterances, self.seed, epoch)
+                batches = epoch_batches(self.train, self.config.batch_utterances, self.seed, epoch)
             loss = self._step(batches[index])
             last = index + 1 == self.epoch_steps
             dev_loss = self.dev_loss() if index + 1 in self.evaluated else None

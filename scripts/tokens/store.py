@@ -4,7 +4,6 @@ The index holds, beyond ids and offsets, one number per utterance and column of 
 statistics need is counted once, when the cut is at hand, and never read again.
 """
 
-import hashlib
 import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ import numpy as np
 
 from scripts.common.files import atomic_path
 from scripts.common.ragged import Ragged, index_path
+from scripts.common.record import Record, hashes
 
 # Per utterance: seconds of the cut, spoken words, frames on the modality's clock, tokens that are
 # <unk>, phones other than SIL, and those of them that fall between two frames.
@@ -38,7 +38,7 @@ def save(path: str | Path, tokens: Ragged, columns: Mapping[str, Sequence[float]
 
 
 def join(parts: Sequence[str | Path], path: str | Path) -> None:
-    """Lay token files end to end, in order; holds one part's index at a time, and no tokens.
+    """Lay token files end to end, in order, and note what training asks of them; holds one part at a time.
 
     Raises:
         ValueError: naming the file, if a part's .bin is not as long as its index says, or an id is
@@ -47,7 +47,15 @@ def join(parts: Sequence[str | Path], path: str | Path) -> None:
     shapes = [_shape(part) for part in parts]
     total = sum(count for count, _ in shapes)
     id_type = np.dtype(f"<U{max([1, *(width for _, width in shapes)])}")
-    _check_unique(parts)
+    for part in parts:
+        _check_length(part, int(_column(part, "offsets")[-1]))
+    order = _order(parts)
+    with atomic_path(path) as aside:
+        with open(aside, "wb") as out:
+            for part in parts:
+                with open(part, "rb") as stream:
+                    shutil.copyfileobj(stream, out, 2**20)
+        record = Record.of(map(_read, parts), aside)
     with atomic_path(index_path(path)) as aside, zipfile.ZipFile(aside, "w") as archive:
         for name, dtype in {"ids": id_type, **COLUMNS}.items():
             # The same members that numpy.savez writes, but one part after another.
@@ -61,13 +69,11 @@ def join(parts: Sequence[str | Path], path: str | Path) -> None:
             end = 0
             for part in parts:
                 offsets = _column(part, "offsets")
-                _check_length(part, int(offsets[-1]))
                 member.write((offsets[1:] + end).astype("<i8").tobytes())
                 end += int(offsets[-1])
-    with atomic_path(path) as aside, open(aside, "wb") as out:
-        for part in parts:
-            with open(part, "rb") as stream:
-                shutil.copyfileobj(stream, out, 2**20)
+        for name, array in (("order", order), ("record", np.array(record.text()))):
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def totals(path: str | Path) -> dict[str, int | float]:
@@ -84,6 +90,11 @@ def _column(path: str | Path, name: str) -> np.ndarray:
         return index[name]
 
 
+def _read(path: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(ids, offsets, stream) of a token file."""
+    return _column(path, "ids"), _column(path, "offsets"), np.fromfile(path, "<u2")
+
+
 def _shape(path: str | Path) -> tuple[int, int]:
     """Utterances of a token file and the length its longest id may have."""
     ids = _column(path, "ids")
@@ -96,21 +107,21 @@ def _check_length(path: str | Path, expected: int) -> None:
         raise ValueError(f"{path}: holds {found} tokens, its index says {expected}; delete both and run again")
 
 
-def _check_unique(parts: Sequence[str | Path]) -> None:
-    """ValueError if an utterance is in two parts; ids are compared by 64-bit hashes, 8 bytes each."""
-    hashes = [np.array([_hash(name) for name in _column(part, "ids")], np.uint64) for part in parts]
-    values, counts = np.unique(np.concatenate([np.zeros(0, np.uint64), *hashes]), return_counts=True)
-    repeated = values[counts > 1]
+def _order(parts: Sequence[str | Path]) -> np.ndarray:
+    """Utterances of all parts by their ids' hashes, int64 [S]; ValueError if an id is in two parts (8 bytes each)."""
+    found = [hashes(_column(part, "ids")) for part in parts]
+    joined = np.concatenate([np.zeros(0, np.uint64), *found])
+    order = np.argsort(joined, kind="stable")
+    ascending = joined[order]
+    repeated = ascending[1:][ascending[1:] == ascending[:-1]]
     if len(repeated):
-        where = [part for part, mine in zip(parts, hashes, strict=True) if repeated[0] in mine]
-        name = next(name for name in _column(where[0], "ids") if _hash(name) == repeated[0])
+        where = [part for part, mine in zip(parts, found, strict=True) if repeated[0] in mine]
+        ids = _column(where[0], "ids")
+        name = ids[hashes(ids) == repeated[0]][0]
         raise ValueError(f"id {str(name)!r} is in {where[0]} and again in {where[-1]}; ids must be unique in a split")
+    return order
 
 
 def _write_header(member: IO[bytes], dtype: np.dtype, length: int) -> None:
     header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (length,)}
     np.lib.format.write_array_header_1_0(member, header)
-
-
-def _hash(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from scripts.common.ragged import Ragged, save_bin
+from scripts.common.ragged import Ragged, load_bin, save_bin
+from scripts.lm import batches
 from scripts.lm.batches import IGNORED, epoch_batches, fill_up, load_split, micro_batches, pack, steps_per_epoch
+from scripts.tokens import store
 
-IDS = np.array([f"u{i}" for i in range(37)])
+IDS = [f"u{i}" for i in range(37)]
+UTTERANCES = Ragged.join(IDS, [np.array([1, 5, 2])] * 37)
 
 
 def ragged(lengths, last=2):
@@ -17,19 +20,21 @@ def ragged(lengths, last=2):
 
 
 def test_an_epoch_takes_each_utterance_once_in_steps_of_equal_size():
-    batches = epoch_batches(IDS, 8, seed=1, epoch=0)
-    assert sorted(np.concatenate(batches)) == list(range(37))
-    assert len(batches) == steps_per_epoch(37, 8) == 5
-    assert {len(batch) for batch in batches} == {7, 8}
+    steps = epoch_batches(UTTERANCES, 8, seed=1, epoch=0)
+    assert sorted(np.concatenate(steps)) == list(range(37))
+    assert len(steps) == steps_per_epoch(37, 8) == 5
+    assert {len(batch) for batch in steps} == {7, 8}
 
 
 def test_fewer_utterances_than_a_batch_make_one_step():
-    assert [len(batch) for batch in epoch_batches(IDS[:3], 8, seed=1, epoch=0)] == [3]
+    assert [
+        len(batch) for batch in epoch_batches(Ragged.join(IDS[:3], [np.array([1, 2])] * 3), 8, seed=1, epoch=0)
+    ] == [3]
 
 
 def test_the_order_is_a_function_of_seed_and_epoch():
     def order(seed, epoch):
-        return np.concatenate(epoch_batches(IDS, 8, seed, epoch)).tolist()
+        return np.concatenate(epoch_batches(UTTERANCES, 8, seed, epoch)).tolist()
 
     assert order(1, 0) == order(1, 0)
     assert order(1, 0) != order(1, 1)
@@ -37,9 +42,9 @@ def test_the_order_is_a_function_of_seed_and_epoch():
 
 
 def test_every_step_holds_the_same_utterances_however_they_are_stored():
-    backwards = IDS[::-1].copy()
-    for a, b in zip(epoch_batches(IDS, 8, 1, 0), epoch_batches(backwards, 8, 1, 0), strict=True):
-        assert IDS[a].tolist() == backwards[b].tolist()
+    backwards = Ragged.join(IDS[::-1], [np.array([1, 2])] * 37)
+    for a, b in zip(epoch_batches(UTTERANCES, 8, 1, 0), epoch_batches(backwards, 8, 1, 0), strict=True):
+        assert UTTERANCES.ids[a].tolist() == backwards.ids[b].tolist()
 
 
 def test_packing_computes_no_padding_and_predicts_the_next_token():
@@ -119,3 +124,52 @@ def test_tokens_that_cannot_be_trained_on_are_refused(tmp_path, tokens, message)
     save_bin(tmp_path / "train.bin", tokens)
     with pytest.raises(ValueError, match=r"train\.bin: .*" + re.escape(message)):
         load(tmp_path / "train.bin")
+
+
+@pytest.fixture
+def packed(tmp_path):
+    """A split as packing leaves it: three utterances in two parts."""
+    for name, lengths in (("a", [9, 5]), ("b", [64])):
+        part = ragged(lengths)
+        part = Ragged(np.char.add(name, part.ids), part.offsets, part.stream)
+        store.save(tmp_path / f"{name}.bin", part, {column: [0] * len(part) for column in store.COLUMNS})
+    store.join([tmp_path / "a.bin", tmp_path / "b.bin"], tmp_path / "train.bin")
+    return tmp_path / "train.bin"
+
+
+def test_a_packed_split_is_not_read_whole(packed, monkeypatch):
+    monkeypatch.setattr(batches, "_read_whole", None)
+    tokens = load(packed)
+    assert tokens.ids.tolist() == ["au0", "au1", "bu0"]
+    assert tokens.lengths.tolist() == [9, 5, 64]
+    assert tokens.order.tolist() == Ragged(tokens.ids, tokens.offsets, tokens.stream).order.tolist()
+
+
+def test_what_packing_noted_is_held_against_the_model(packed):
+    with pytest.raises(ValueError, match=r"train\.bin: au0 \(9 tokens\) holds a token outside the vocabulary of 8"):
+        load(packed, vocab_size=8)
+    with pytest.raises(ValueError, match=r"train\.bin: bu0 \(64 tokens\) is longer than lm.model.context = 63"):
+        load(packed, context=63)
+    with pytest.raises(ValueError, match=r"train\.bin: au0 .* does not begin with 3 and end with 2"):
+        load_split(packed, 11, 64, bos=3, eos=2)
+
+
+def test_tokens_that_changed_after_packing_are_refused(packed, monkeypatch):
+    content = bytearray(packed.read_bytes())
+    content[4] ^= 1
+    packed.write_bytes(content)
+    with pytest.raises(ValueError, match=r"train\.bin: not the tokens that were packed; delete it"):
+        load(packed)
+    packed.write_bytes(content[:-2])
+    with pytest.raises(ValueError, match=r"train\.bin: offsets end at 78 but the stream holds 77 values"):
+        load(packed)
+
+
+def test_a_token_that_no_look_found_is_refused_when_it_is_read(packed, monkeypatch):
+    content = bytearray(packed.read_bytes())
+    content[4] = 11
+    packed.write_bytes(content)
+    monkeypatch.setattr(batches, "sample", lambda path: load_bin(path).record.sample)
+    tokens = load(packed)
+    with pytest.raises(ValueError, match=r"train\.bin: au0 holds a token outside the vocabulary of 11, which it did"):
+        micro_batches(tokens, np.array([1, 0]), 128)
