@@ -188,6 +188,12 @@ def _reference_problems(config: Mapping[str, Any]) -> Iterator[str]:
             if task not in task_names(config):
                 known = ", ".join(task_names(config)) or "none"
                 yield f"{where}.{task} is not a task of this corpus; known: {known}"
+    for task in config["evaluation"]["text_tasks"]:
+        where = f"config: evaluation.text_tasks.{task}"
+        if task in task_names(config):
+            yield f"{where} has the name of a task of this corpus; rename it"
+        if config["evaluation"]["decide_by"] == "per_second":
+            yield f"{where} has no seconds; with it evaluation.decide_by is total or per_token"
     encoder = config["units"]["encoder"]
     if encoder["source"] == "pretrain":
         if config["units"]["layer"] > encoder["layers"]:

@@ -33,7 +33,7 @@ class Config:
 def accuracies(rows: list[dict[str, str]], config: Config, seed: int) -> dict[str, Interval]:
     """`accuracy`, those of the other normalisations, and with several voices `accuracy_voices`; rows are score.py's."""
     ids = [row["id"] for row in rows]
-    others = {f"accuracy_{way}": decided(rows, way) for way in DECIDE_BY if way != config.decide_by}
+    others = {f"accuracy_{way}": decided(rows, way) for way in DECIDE_BY if way != config.decide_by and told(rows, way)}
     correct = {"accuracy": _column(rows, "correct"), **others}
     found = {
         metric: interval(by_item(ids, values), config.bootstrap_samples, seed) for metric, values in correct.items()
@@ -45,12 +45,18 @@ def accuracies(rows: list[dict[str, str]], config: Config, seed: int) -> dict[st
     return found
 
 
+def told(rows: list[dict[str, str]], way: str) -> bool:
+    """Whether the rows hold what this way to decide needs: texts have no seconds, choices no one negative side."""
+    needed = {"total": ["logprob"], "per_token": ["logprob", "tokens"], "per_second": ["logprob", "seconds"]}[way]
+    return all(row[f"{what}_{side}"] != "" for row in rows for what in needed for side in ("positive", "negative"))
+
+
 def decided(rows: list[dict[str, str]], way: str) -> np.ndarray:
     """1, 0 or 0.5 for each row that score.py wrote, decided in one of the ways of DECIDE_BY."""
 
     def side(name: str) -> np.ndarray:
-        logprob, tokens, seconds = (_column(rows, f"{what}_{name}") for what in ("logprob", "tokens", "seconds"))
-        return normalise(logprob, tokens, seconds, way)
+        divisor = _column(rows, f"{'seconds' if way == 'per_second' else 'tokens'}_{name}")
+        return normalise(_column(rows, f"logprob_{name}"), divisor, divisor, way)
 
     return decide(side("positive"), side("negative"))
 

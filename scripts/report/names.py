@@ -10,7 +10,7 @@ WAYS = {
     "per_token": "log-probability per token",
     "per_second": "log-probability per second of speech",
 }
-WORDS = {"bpe": "BPE", "hubert": "HuBERT", "mfcc": "MFCC", "lm": "LM", "asr": "ASR", "pnmi": "PNMI"}
+WORDS = {"bpe": "BPE", "blimp": "BLiMP", "hubert": "HuBERT", "mfcc": "MFCC", "lm": "LM", "asr": "ASR", "pnmi": "PNMI"}
 
 
 def display(name: str) -> str:

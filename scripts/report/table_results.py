@@ -25,18 +25,23 @@ BITS = ("bits_per_second", "bits_per_word", "bits_per_token")
 
 
 def ordered(
-    path: str | Path, modalities: Sequence[str], tasks: Sequence[str], foreign: Sequence[str] = ()
+    path: str | Path,
+    modalities: Sequence[str],
+    tasks: Sequence[str],
+    foreign: Sequence[str] = (),
+    text_tasks: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """The summary's rows by modality, task and metric, in the config's order.
+    """The summary's rows by modality, task and metric, in the config's order, `text_tasks` after the others.
 
-    Systems of others (`foreign`, among the modalities) may lack tasks and have no bits.
+    Systems of others (`foreign`, among the modalities) may lack tasks and have no bits; tasks of text alone are
+    lacked by modalities that read none.
 
     Raises:
         ValueError: naming the file, if a cell stands twice or is blank, the accuracy or bits of a modality are
             missing, or an accuracy is not a share between 0 and 1.
     """
     data = read_table(path, TEXT, NUMBERS)
-    data = data[data["modality"].isin(modalities) & data["task"].isin([*tasks, "dev"])]
+    data = data[data["modality"].isin(modalities) & data["task"].isin([*tasks, *text_tasks, "dev"])]
     twice = data[data.duplicated(list(TEXT))]
     if len(twice):
         raise ValueError(f"{path}: {' '.join(twice.iloc[0][list(TEXT)])} stands twice")
@@ -55,7 +60,7 @@ def ordered(
         row = wrong.iloc[0]
         raise ValueError(f"{path}: {row['modality']} {row['task']} {row['metric']} is {row['value']}, expected 0 to 1")
     modality_at = {name: i for i, name in enumerate(modalities)}
-    task_at = {name: i for i, name in enumerate([*tasks, "dev"])}
+    task_at = {name: i for i, name in enumerate([*tasks, *text_tasks, "dev"])}
     keys = pd.DataFrame({"m": data["modality"].map(modality_at), "t": data["task"].map(task_at)})
     return data.loc[keys.sort_values(["m", "t"], kind="stable").index].reset_index(drop=True)
 
@@ -101,10 +106,11 @@ def layout(path: str | Path, paper: Paper, decide_by: str) -> Table:
 
     notes = []
     if tasks:
-        items = ", ".join(f"{display(task)} {int(cells[modalities[0], task, 'accuracy']['n']):,}" for task in tasks)
+        counts = {row["task"]: int(row["n"]) for row in cells.values() if row["metric"] == "accuracy"}
+        items = ", ".join(f"{display(task)} {counts[task]:,}" for task in tasks)
         notes.append(
             "Accuracy in %: how often the right side of a pair gets the higher"
-            f" {WAYS[decide_by]}; 50 is chance."
+            f" {WAYS[decide_by]}; 50 is chance (1 in k where an item is a choice among k)."
             f" Brackets: 95% bootstrap interval over the items ({items})."
             f" Paper: {paper.source}, Table 4, other data and larger models."
         )
@@ -125,13 +131,14 @@ def main() -> None:
     parser.add_argument("--summary", required=True, help="evaluation/summary.csv")
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="*", default=[])
+    parser.add_argument("--text-tasks", nargs="*", default=[], help="tasks that only modalities of text have")
     parser.add_argument("--foreign", nargs="*", default=[], help="those of the modalities that are others' systems")
     parser.add_argument("--continuation", nargs="?", help="continuation/summary.csv, if there are continuations")
     parser.add_argument("--decide-by", required=True, choices=list(WAYS))
     parser.add_argument("--paper", required=True, help="resources/paper.yaml")
     parser.add_argument("--output", type=Path, required=True, help="folder for results.{csv,md,tex,html}")
     args = parser.parse_args()
-    data = ordered(args.summary, args.modalities, args.tasks, args.foreign)
+    data = ordered(args.summary, args.modalities, args.tasks, args.foreign, args.text_tasks)
     if args.continuation:
         data = pd.concat([data, continuation.rows(args.continuation, args.modalities)], ignore_index=True)
     rows = [{**row, "n": int(row["n"])} for row in records(data.astype(object).where(data.notna(), ""))]

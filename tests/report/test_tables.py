@@ -480,3 +480,19 @@ def test_a_part_that_nobody_knows_is_named(results, call, tmp_path):
         if module is table_spent:
             with pytest.raises(ValueError, match=r"phone-raw\.csv: part 'sideways' is not one of word, initial"):
                 call(module, *arguments)
+
+
+def test_a_task_of_text_alone_has_dashes_elsewhere(results, tmp_path, call):
+    path = results / "evaluation/summary.csv"
+    rows = read_csv(path)
+    scored = next(row for row in rows if row["modality"] == "phone-raw" and row["metric"] == "accuracy")
+    write_csv(path, list(rows[0]), [*rows, {**scored, "task": "blimp", "n": "67"}])
+    for module, arguments in commands(results, tmp_path, fake.TASKS[:2], fake.MODALITIES[3:]):
+        if module is table_results:
+            call(module, *arguments, "--text-tasks", "blimp")
+    lines = [line for line in (tmp_path / "results.md").read_text().splitlines() if line.startswith("| Phone-R")]
+    heads = next(line for line in (tmp_path / "results.md").read_text().splitlines() if line.startswith("| modality"))
+    at = [head.strip() for head in heads.split("|")].index("BLiMP, %: ours")
+    shown = {line.split("|")[1].strip(): line.split("|")[at].strip() for line in lines}
+    assert shown["Phone-Raw"].startswith(f"{100 * float(scored['value']):.1f} [")
+    assert shown["Phone-Repeat"] == "–"

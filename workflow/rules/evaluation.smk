@@ -8,12 +8,22 @@ and evaluation/summary.csv.
 One job covers all tasks of a modality: loading torch takes longer than scoring a small task.
 """
 
-# Every system's scores: ours, and those of other systems on the tasks that they were scored on.
-SCORES = expand(f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv", modality=MODALITIES, task=TASKS) + [
-    f"{RESULTS}/evaluation/{task}/{system}.csv"
-    for system, files in config["evaluation"]["foreign"].items()
-    for task in files
-]
+TEXT_TASKS = config["evaluation"]["text_tasks"]
+# Every system's scores: ours, those of other systems on the tasks that they were scored on, tasks of text alone.
+SCORES = (
+    expand(f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv", modality=MODALITIES, task=TASKS)
+    + [
+        f"{RESULTS}/evaluation/{task}/{system}.csv"
+        for system, files in config["evaluation"]["foreign"].items()
+        for task in files
+    ]
+    + [
+        f"{RESULTS}/evaluation/{task}/{modality}.csv"
+        for modality in MODALITIES
+        for task in TEXT_TASKS
+        if SOURCE[modality] == "text"
+    ]
+)
 SYSTEMS = [*MODALITIES, *config["evaluation"]["foreign"]]
 
 
@@ -284,6 +294,43 @@ if TASKS:
             " --out {output.controls}"
             " --config {params.config:q}"
             " --seed {params.seed}"
+            " 2>&1 | tee {log}"
+
+
+if TEXT_TASKS:
+
+    rule evaluation_text:
+        """A task of text alone, by a modality that reads text."""
+        input:
+            choices=lambda wildcards: TEXT_TASKS[wildcards.task],
+            tokenizer=f"{TOKENS}/{{modality}}/tokenizer",
+            model=f"{RESULTS}/lm/{{modality}}/model",
+        output:
+            scores=f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv",
+        log:
+            f"{RESULTS}/logs/evaluation/text/{{task}}/{{modality}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/evaluation/text/{{task}}/{{modality}}.tsv"
+        wildcard_constraints:
+            task="|".join(TEXT_TASKS),
+        conda:
+            "../../envs/core.yaml"
+        threads: 1
+        resources:
+            mem_mb=asks("evaluation", "mem_mb"),
+            runtime=asks("evaluation", "minutes"),
+        params:
+            code=code_of("scripts.evaluation.text_tasks"),
+            config=as_json(config["evaluation"], "decide_by", "batch_tokens", "threads"),
+        shell:
+            "python -m scripts.evaluation.text_tasks"
+            " --modality {wildcards.modality}"
+            " --task {wildcards.task}"
+            " --model {input.model}"
+            " --tokenizer {input.tokenizer}"
+            " --items {input.choices:q}"
+            " --out {output.scores}"
+            " --config {params.config:q}"
             " 2>&1 | tee {log}"
 
 

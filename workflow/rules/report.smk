@@ -115,6 +115,7 @@ rule report_table_results:
         code=code_of("scripts.report.table_results"),
         modalities=SYSTEMS,
         tasks=TASKS,
+        text_tasks=list(TEXT_TASKS),
         foreign=list(config["evaluation"]["foreign"]),
         decide_by=config["evaluation"]["decide_by"],
         folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
@@ -124,6 +125,7 @@ rule report_table_results:
         " --modalities {params.modalities}"
         " --foreign {params.foreign}"
         " --tasks {params.tasks}"
+        " --text-tasks {params.text_tasks}"
         " --continuation {input.continuation}"
         " --decide-by {params.decide_by}"
         " --paper {input.paper}"

@@ -30,7 +30,7 @@ rule report_table_groups:
     params:
         code=code_of("scripts.report.table_groups"),
         modalities=SYSTEMS,
-        tasks=TASKS,
+        tasks=[*TASKS, *TEXT_TASKS],
         folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
     shell:
         "python -m scripts.report.table_groups"
