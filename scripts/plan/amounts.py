@@ -16,6 +16,8 @@ LIBRIHEAVY_HOURS = {
     "test-clean": 10.5,
     "test-other": 11.5,
 }
+# The world's words that are spoken alone, once each: measured in the miniature; sWUGGY's are not among them.
+ALONE, ALONE_SECONDS = 643, 0.55
 SYMBOLS = 80  # of a tokenizer that takes its size from the data: the paper's Table 2
 SPECIAL = 3  # <unk>, <s>, </s>
 
@@ -36,6 +38,7 @@ def split_hours(config: Mapping[str, Any]) -> dict[str, float]:
     corpus, said = config["corpus"], config["plan"]["hours"]
     if corpus["source"] == "world":
         known = dict(corpus["world"]["hours"])
+        known["train"] += alone(config) * ALONE_SECONDS / 3600
     elif corpus["source"] == "libriheavy":
         parts = corpus["libriheavy"]
         known = {split: sum(LIBRIHEAVY_HOURS[part] for part in parts[split]) for split in ("train", "dev")}
@@ -49,6 +52,12 @@ def split_hours(config: Mapping[str, Any]) -> dict[str, float]:
         if value is None:
             raise ValueError(f"config: plan.hours.{split} is not set; corpus.source {corpus['source']} does not say it")
     return {split: float(value) for split, value in hours.items() if value is not None}
+
+
+def alone(config: Mapping[str, Any]) -> int:
+    """Utterances of train that are one word alone."""
+    corpus = config["corpus"]
+    return ALONE * corpus["world"]["isolated_words"] if corpus["source"] == "world" else 0
 
 
 def task_sizes(config: Mapping[str, Any]) -> dict[str, TaskSize]:
@@ -114,14 +123,17 @@ class Amounts:
         hours: of train and dev.
         utterances: of train and dev.
         tasks: size of every task.
-        rates: tokens per second of every modality, twins of further seeds included.
+        rates: tokens per second of every modality.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
         self.hours = split_hours(config)
-        mean = config["plan"]["utterance_seconds"]
-        self.utterances = {split: math.ceil(hours * 3600 / mean) for split, hours in self.hours.items()}
+        words, mean = {"train": alone(config), "dev": 0}, config["plan"]["utterance_seconds"]
+        self.utterances = {
+            split: words[split] + math.ceil((hours * 3600 - words[split] * ALONE_SECONDS) / mean)
+            for split, hours in self.hours.items()
+        }
         self.tasks = task_sizes(config)
         self.rates = {name: tokens_per_second(config, name) for name in config["modalities"]}
 

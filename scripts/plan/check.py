@@ -1,8 +1,10 @@
 """The plan against a run: seconds of every stage and rule, predicted and measured, and tokens of every modality.
 
-`python -m scripts.plan.check results/mini` compares the plan with the benchmark files of that run. Jobs are counted by
-those files, so a run that is not finished can be looked at too: a rule is left out until its jobs are done. Seconds of
-the clock are those of jobs that shared the machine; seconds of the processor are sampled and miss jobs under a second.
+`python -m scripts.plan.check results/mini` compares the plan with the benchmark files of that run. Starts are counted by
+those files; the work of a rule is predicted whole, so a rule that is not finished looks too cheap. Seconds of the clock
+grow with everything else that the machine does; those of the processor are sampled and miss jobs under a second. Near is
+not above twice the clock's and not below half the processor's: a run that has its machine for itself has nearly the same
+of both.
 """
 
 import argparse
@@ -32,13 +34,13 @@ class Row(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """How many times too long (above 1) or too short (below) the plan is."""
+        """How many times as long as the clock's the plan is."""
         return self.predicted / self.measured if self.measured else float("nan")
 
     @property
     def near(self) -> bool:
-        """Whether the plan is within the bound."""
-        return 1 / BOUND <= self.ratio <= BOUND
+        """Whether the plan is within the bound of what the clock and the processor say."""
+        return min(self.measured, self.processor) / BOUND <= self.predicted <= BOUND * self.measured
 
 
 def compare(config: Mapping[str, Any], times: Mapping[str, Measured]) -> tuple[list[Row], list[Row]]:
@@ -69,7 +71,7 @@ def compare(config: Mapping[str, Any], times: Mapping[str, Measured]) -> tuple[l
 def as_text(rows: list[Row]) -> str:
     """A line per row."""
     return table(
-        ("", "jobs", "predicted, s", "measured, s", "processor, s", "predicted / measured", f"within {BOUND:g}x"),
+        ("", "jobs", "predicted, s", "clock, s", "processor, s", "predicted / clock", f"within {BOUND:g}x"),
         (
             (
                 row.name,

@@ -39,7 +39,7 @@ def of_rule(rule: str, amounts: Amounts) -> Work:
     """The work of a rule's jobs."""
     if rule in FORMULAS:
         return FORMULAS[rule](amounts)
-    return Work(start="plots" if rule.startswith("report") else "light")
+    return Work(start="numeric" if rule.startswith(("corpus", "report")) else "light")
 
 
 def _speed(amounts: Amounts, what: str) -> float:
@@ -54,12 +54,13 @@ def _bytes(amounts: Amounts, what: str) -> float:
 
 
 def _speak(amounts: Amounts) -> Work:
-    return Work(amounts.seconds / _speed(amounts, "speak"), kept=amounts.seconds * _bytes(amounts, "audio_second"))
+    seconds = amounts.seconds
+    return Work(seconds / _speed(amounts, "speak"), "numeric", kept=seconds * _bytes(amounts, "audio_second"))
 
 
 def _speak_tasks(amounts: Amounts) -> Work:
     seconds = amounts.task_seconds
-    return Work(seconds / _speed(amounts, "speak_tasks"), kept=seconds * _bytes(amounts, "audio_second"))
+    return Work(seconds / _speed(amounts, "speak_tasks"), "numeric", kept=seconds * _bytes(amounts, "audio_second"))
 
 
 def _manifest(split: str) -> Callable[[Amounts], Work]:
@@ -72,7 +73,7 @@ def _manifest(split: str) -> Callable[[Amounts], Work]:
 
 def _lexicon(amounts: Amounts) -> Work:
     cuts = sum(amounts.utterances.values()) + amounts.task_sides
-    return Work(cuts / amounts.config["plan"]["cuts_per_second"])
+    return Work(cuts / amounts.config["plan"]["cuts_per_second"], "numeric")
 
 
 # ---- alignment ----

@@ -61,5 +61,16 @@ def test_a_task_of_unknown_size_is_named(known, message):
         task_sizes(config)
 
 
+def test_words_alone_are_utterances_of_the_worlds_train():
+    with_words = Amounts(MINI)
+    config = copy.deepcopy(MINI)
+    config["corpus"]["world"]["isolated_words"] = 0
+    without = Amounts(config)
+    assert with_words.utterances["train"] - without.utterances["train"] == 643
+    assert with_words.utterances["dev"] == without.utterances["dev"]
+    assert with_words.hours["train"] - without.hours["train"] == pytest.approx(643 * 0.55 / 3600)
+    assert without.hours["train"] == 3.0
+
+
 def test_the_worlds_tasks_have_two_sides_by_every_voice():
     assert task_sizes(MINI)["swuggy"].sides == 300 * 2 * 2

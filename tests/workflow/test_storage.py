@@ -58,4 +58,6 @@ def test_the_plan_of_a_run_and_how_it_went(smoke: Workflow):
     printed = subprocess.run(command, cwd=smoke.folder, capture_output=True, text=True, check=True).stdout
     tokens = printed[printed.index("train tokens predicted") :].splitlines()[2:]
     assert len(tokens) == 6
-    assert all(0.6 < float(line.split()[-1]) < 1.2 for line in tokens), tokens  # words alone, and one's own bpe
+    assert all(0.4 < float(line.split()[-1]) < 1.2 for line in tokens), (
+        tokens
+    )  # its bpe is smaller than the miniature's
