@@ -14,8 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.slurm import accounting
+
 PROGRAMS = ["munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", "scancel"]
 SYSTEM_CONF = Path("/etc/slurm/slurm.conf")
+CGROUPS = all(os.access(f"/sys/fs/cgroup/{name}", os.W_OK) for name in ("freezer", "memory"))
 CONF = """
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -31,38 +34,43 @@ SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/slurmd.pid
 SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/slurmd.log
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
+{enforcement}
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=1
-JobAcctGatherParams=OverMemoryKill
-AccountingStorageType=accounting_storage/none
+{storage}
 SlurmdParameters=config_overrides
 ReturnToService=2
 KillWait=10
 MinJobAge=300
 SchedulerParameters=batch_sched_delay=1,sched_interval=2
-NodeName={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=64000 State=UNKNOWN
+GresTypes=gpu
+NodeName={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=64000 Gres=gpu:4 State=UNKNOWN
 PartitionName=all Nodes={host} Default=YES MaxTime=INFINITE OverSubscribe=NO State=UP
+"""
+# Four devices that every machine has play the GPUs: Slurm hands them out and sets CUDA_VISIBLE_DEVICES.
+GRES_CONF = "".join(f"Name=gpu File=/dev/{name}\n" for name in ("null", "zero", "full", "random"))
+# As real clusters do, where the kernel lets us: what a job started ends with it, and the kernel bounds its memory.
+BY_CGROUPS = "ProctrackType=proctrack/cgroup\nTaskPlugin=task/cgroup"
+BY_POLLING = "ProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\nJobAcctGatherParams=OverMemoryKill"
+CGROUP_CONF = """
+CgroupPlugin=cgroup/v1
+CgroupMountpoint=/sys/fs/cgroup
+ConstrainRAMSpace=yes
 """
 
 
-def missing() -> str | None:
-    """Why no Slurm can be started here, or None."""
+def missing(with_accounting: bool = False) -> str | None:
+    """Why no Slurm, or none with accounting, can be started here; or None."""
     if os.geteuid() != 0:
         return "a Slurm of our own needs root"
-    absent = [name for name in PROGRAMS if shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin") is None]
+    programs = PROGRAMS + (accounting.PROGRAMS if with_accounting else [])
+    absent = [name for name in programs if shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin") is None]
     if absent:
-        return f"not installed: {', '.join(absent)} (apt install slurm-wlm munge)"
+        packages = "slurm-wlm munge" + (" slurmdbd mariadb-server" if with_accounting else "")
+        return f"not installed: {', '.join(absent)} (apt install {packages})"
     return f"{SYSTEM_CONF} exists: this machine has a Slurm of its own" if SYSTEM_CONF.exists() else None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @dataclass
@@ -72,9 +80,11 @@ class Cluster:
     Attributes:
         folder: state, logs, key and socket; must be new and reachable by the user munge.
         daemons: processes by name.
+        accounting: whether there is a database of jobs (slurmdbd).
     """
 
     folder: Path
+    accounting: bool = False
     daemons: dict[str, subprocess.Popen] = field(default_factory=dict)
 
     @property
@@ -98,33 +108,50 @@ class Cluster:
         key.chmod(0o400)
         key.parent.chmod(0o700)
         self.folder.chmod(0o755)
+        storage = "AccountingStorageType=accounting_storage/none"
+        if self.accounting:
+            database, storage = accounting.prepare(self.folder)
+            self._daemon(*database)
         (self.folder / "slurm.conf").write_text(
-            CONF.format(folder=self.folder, host=self.node, port=_free_port(), node_port=_free_port())
+            CONF.format(
+                folder=self.folder,
+                host=self.node,
+                port=accounting.free_port(),
+                node_port=accounting.free_port(),
+                enforcement=BY_CGROUPS if CGROUPS else BY_POLLING,
+                storage=storage,
+            )
         )
+        (self.folder / "gres.conf").write_text(GRES_CONF)
+        (self.folder / "cgroup.conf").write_text(CGROUP_CONF)
         # Snakemake's executor takes SLURM_CONF out of its jobs' environment: the file must be where Slurm looks for it.
         if not SYSTEM_CONF.exists():
             SYSTEM_CONF.unlink(missing_ok=True)
             SYSTEM_CONF.symlink_to(self.folder / "slurm.conf")
         munge = self.folder / "munge"
-        self.daemons["munged"] = subprocess.Popen(
-            ["setpriv", "--reuid=munge", "--regid=munge", "--clear-groups", "munged", "--foreground", "--force",
-             f"--socket={self.folder}/munge.socket", f"--key-file={key}", f"--pid-file={munge}/pid",
-             f"--log-file={munge}/log", f"--seed-file={munge}/seed"],
-            env=self.environment,
-        )  # fmt: skip
-        _until(lambda: (self.folder / "munge.socket").exists(), "munge's socket")
+        self._daemon(
+            *("setpriv", "--reuid=munge", "--regid=munge", "--clear-groups", "munged", "--foreground", "--force"),
+            *(f"--socket={self.folder}/munge.socket", f"--key-file={key}", f"--pid-file={munge}/pid"),
+            *(f"--log-file={munge}/log", f"--seed-file={munge}/seed"),
+        )
+        until(lambda: (self.folder / "munge.socket").exists(), "munge's socket")
+        if self.accounting:
+            self._daemon("slurmdbd", "-D")
+            until(lambda: "test" in self.ask("sacctmgr", "-i", "add", "cluster", "test", check=False), "slurmdbd", 120)
+            self.ask("sacctmgr", "-i", "add", "account", "lab")
+            self.ask("sacctmgr", "-i", "add", "user", "root", "account=lab")
         self.start_controller()
         self.start_node()
 
     def start_controller(self) -> None:
         """Start slurmctld, with the jobs it knew before."""
         self._daemon("slurmctld", "-D")
-        _until(lambda: "UP" in self.ask("scontrol", "ping", check=False), "the controller")
+        until(lambda: "UP" in self.ask("scontrol", "ping", check=False), "the controller")
 
     def start_node(self) -> None:
         """Start slurmd."""
         self._daemon("slurmd", "-D", "-N", self.node)
-        _until(lambda: self.ask("sinfo", "-h", "-o", "%T").strip() in ("idle", "mixed", "allocated"), "the node")
+        until(lambda: self.ask("sinfo", "-h", "-o", "%T").strip() in ("idle", "mixed", "allocated"), "the node")
 
     def kill(self, name: str) -> None:
         """Kill a daemon at once, as a crash does."""
@@ -135,14 +162,6 @@ class Cluster:
         """Output of one of Slurm's commands."""
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=check)
         return done.stdout
-
-    def job(self, comment: str) -> str | None:
-        """Id of a running job whose comment (rule and wildcards, as the executor sets it) has this text."""
-        for line in self.ask("squeue", "-h", "-t", "R", "-o", "%i|%k", check=False).splitlines():
-            number, _, text = line.partition("|")
-            if comment in text:
-                return number
-        return None
 
     def stop(self) -> None:
         """End all jobs and daemons."""
@@ -164,7 +183,7 @@ class Cluster:
         )
 
 
-def _until(true: Callable[[], object], what: str, seconds: float = 60) -> None:
+def until(true: Callable[[], object], what: str, seconds: float = 60) -> None:
     """Wait until `true()`.
 
     Raises:
@@ -174,4 +193,4 @@ def _until(true: Callable[[], object], what: str, seconds: float = 60) -> None:
     while not true():
         if time.monotonic() > end:
             raise TimeoutError(f"{what} did not come within {seconds:.0f} s")
-        time.sleep(0.3)
+        time.sleep(0.1)

@@ -1,29 +1,47 @@
 """A Slurm on this machine, and Snakemake sending jobs to it; skipped with the reason where there can be none."""
 
+import hashlib
+import os
+import re
+import shutil
+import signal
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.slurm.cluster import Cluster, missing
+from tests.slurm.cluster import Cluster, missing, until
 from tests.workflow.conftest import Workflow, copy_repository, smoke
 
 __all__ = ["smoke"]  # the local run that the cluster's is compared with
 
-# What a test cannot wait for, or has not: accounting. A user sets the same in the profile's site block.
-QUICK = ["--slurm-status-command", "squeue", "--slurm-no-account", "--slurm-init-seconds-before-status-checks", "3",
-         "--seconds-between-status-checks", "3", "--latency-wait", "5"]  # fmt: skip
+SMOKE = ("--configfile", "workflow/configs/smoke.yaml")
+# What a test cannot wait for.
+QUICK = (
+    "--slurm-init-seconds-before-status-checks",
+    "3",
+    "--seconds-between-status-checks",
+    "3",
+    "--latency-wait",
+    "5",
+)
+# What the profile's site block says of a cluster without accounting.
+WITHOUT_ACCOUNTING = ("--slurm-status-command", "squeue", "--slurm-no-account")
+SUBMITTED = re.compile(r"submitted with SLURM jobid (\d+) \(log: .*/slurm_logs/(?:rule|group)_(.+)/\d+\.log\)")
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """Slurm, up."""
-    if reason := missing():
+    """Slurm, up; with SLURM_ACCOUNTING=1 one with a database of jobs, and the profile as it stands."""
+    accounting = os.environ.get("SLURM_ACCOUNTING") == "1"
+    if reason := missing(accounting):
         pytest.skip(reason)
     with tempfile.TemporaryDirectory(prefix="slurm-") as folder:  # a short path: a socket's has 108 characters
-        slurm = Cluster(Path(folder))
+        slurm = Cluster(Path(folder), accounting)
         try:
             slurm.start()
             yield slurm
@@ -31,29 +49,23 @@ def cluster() -> Iterator[Cluster]:
             slurm.stop()
 
 
-@pytest.fixture
-def submitted(cluster: Cluster, tmp_path: Path) -> "Submitted":
-    """A fresh copy of the repository whose jobs go to the cluster."""
-    return Submitted(copy_repository(tmp_path), cluster)
-
-
+@dataclass(frozen=True)
 class Submitted(Workflow):
     """A copy of the repository and `snakemake --profile slurm` in it."""
 
-    def __init__(self, folder: Path, cluster: Cluster) -> None:
-        super().__init__(folder)
-        object.__setattr__(self, "cluster", cluster)
+    cluster: Cluster
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a run; its output is in the folder's out.txt."""
+        """Start a run of the smoke experiment; what it prints is in the folder's out.txt, after what others printed."""
+        accounting = () if self.cluster.accounting else WITHOUT_ACCOUNTING
         with open(self.folder / "out.txt", "a") as out:
             return subprocess.Popen(
-                ["snakemake", "--profile", "slurm", *QUICK, *arguments],
+                ["snakemake", "--profile", "slurm", *QUICK, *accounting, *SMOKE, *arguments],
                 cwd=self.folder,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 text=True,
-                env={**self.cluster.environment, "OMP_WAIT_POLICY": "PASSIVE"},  # type: ignore[attr-defined]
+                env={**self.cluster.environment, "OMP_WAIT_POLICY": "PASSIVE"},
             )
 
     @property
@@ -61,7 +73,86 @@ class Submitted(Workflow):
         """Everything that runs in this folder have printed."""
         return (self.folder / "out.txt").read_text()
 
+    @property
+    def submissions(self) -> Counter[str]:
+        """How often each rule (with its wildcards) or group was sent to Slurm."""
+        return Counter(what for _, what in SUBMITTED.findall(self.said))
+
     def finish(self, run: subprocess.Popen[str]) -> None:
         """Wait for a run that must succeed."""
         if run.wait(timeout=1500):
             pytest.fail(self.said[-8000:])
+
+    def job(self, what: str) -> str:
+        """Slurm's number of the newest job of a rule and its wildcards."""
+        return [number for number, name in SUBMITTED.findall(self.said) if name == what][-1]
+
+    def process(self, module: str, *words: str) -> int | None:
+        """Id of the process of this folder that runs a module with these words among its arguments."""
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                given = (process / "cmdline").read_bytes().decode().split("\0")
+                if given[1:3] == ["-m", module] and {*words} <= {*given} and (process / "cwd").samefile(self.folder):
+                    return int(process.name)
+            except (FileNotFoundError, ProcessLookupError):  # it ended while we looked
+                continue
+        return None
+
+    def hold(self, module: str, *words: str) -> int:
+        """Stop that process, like one that makes no headway, as soon as it is there; returns its id."""
+        until(lambda: self.process(module, *words), f"{module} {words}", 240)
+        process = self.process(module, *words)
+        assert process is not None
+        os.kill(process, signal.SIGSTOP)
+        return process
+
+    def hold_training(self, modality: str) -> int:
+        """Stop a modality's training in its middle, with a state of its first epoch on disk; returns its process."""
+        states = self.folder / "results/smoke/lm" / modality / "checkpoints"
+        until(lambda: [*states.glob("step-*.pt")], f"a state of {modality}", 240)
+        return self.hold("scripts.lm.train", modality)
+
+    def log(self, modality: str) -> str:
+        """What the last try of a modality's training printed."""
+        return (self.folder / f"results/smoke/logs/lm/train/{modality}.log").read_text()
+
+
+def release(process: int) -> None:
+    """Let a stopped process go on once SIGTERM waits for it, or once it is gone."""
+
+    def asked() -> bool:
+        try:
+            status = Path(f"/proc/{process}/status").read_text()
+        except FileNotFoundError:
+            return True
+        pending = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("SigPnd", "ShdPnd"))]
+        return any(mask >> (signal.SIGTERM - 1) & 1 for mask in pending) or "\nState:\tT" not in status
+
+    until(asked, f"SIGTERM for process {process}", 150)
+    if Path(f"/proc/{process}").exists():
+        os.kill(process, signal.SIGCONT)
+
+
+def digests(folder: Path, *patterns: str) -> dict[str, str]:
+    """Content of the files of these patterns by name, less logs, which hold seconds."""
+    return {
+        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for pattern in patterns
+        for file in sorted(folder.glob(pattern))
+        if file.is_file() and file.name != "log.csv"
+    }
+
+
+@pytest.fixture
+def submitted(cluster: Cluster, tmp_path: Path) -> Submitted:
+    """A fresh copy of the repository whose jobs go to the cluster."""
+    return Submitted(copy_repository(tmp_path), cluster)
+
+
+@pytest.fixture
+def after_smoke(cluster: Cluster, smoke: Workflow, tmp_path: Path) -> Submitted:
+    """The same with the results of the local smoke run, of which a test deletes what shall be made again."""
+    copy_repository(tmp_path)
+    for name in ("results", ".snakemake"):
+        shutil.copytree(smoke.folder / name, tmp_path / name, symlinks=True)
+    return Submitted(tmp_path, cluster)

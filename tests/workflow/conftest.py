@@ -88,7 +88,10 @@ def workflow(tmp_path: Path) -> Workflow:
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """The smoke experiment, run once up to its report."""
-    copy = Workflow(copy_repository(tmp_path_factory.mktemp("smoke")))
+    """The smoke experiment, run once up to its report, for all folders of tests that import this."""
+    folder = tmp_path_factory.getbasetemp() / "smoke"
+    if folder.exists():
+        return Workflow(folder)
+    copy = Workflow(copy_repository(folder))
     copy.snakemake("--configfile", "workflow/configs/smoke.yaml", "--", "report")
     return copy

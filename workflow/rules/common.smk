@@ -81,6 +81,15 @@ def environment(stage, plain="core"):
     return f"../../envs/{'gpu' if config['cluster']['gpus'][stage] else plain}.yaml"
 
 
+# What stands before a training's command. In a job of Slurm the training becomes a step of its own: where Slurm tracks
+# processes by cgroups, scancel, preemption and the warning before the time limit reach the first process of a step
+# only. Where it does not, they reach the shell and `tee` as well, which must outlive the training's last state.
+OWN_STEP = (
+    "trap '' TERM; $(command -v srun > /dev/null && echo ${{SLURM_JOB_ID:+srun --overlap --nodes=1 --ntasks=1"
+    " --cpus-per-task={threads} --cpu-bind=none --mem=0 --input=none}}) "
+)
+
+
 wildcard_constraints:
     split="|".join([*SPLITS, PROMPTS]),
     shard=r"\d+",

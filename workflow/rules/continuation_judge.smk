@@ -64,7 +64,6 @@ rule continuation_judge_train:
         f"{RESULTS}/logs/continuation/judge_train.log",
     benchmark:
         f"{RESULTS}/benchmarks/continuation/judge_train.tsv"
-    retries: 1
     conda:
         "../../envs/core.yaml"
     threads: config["lm"]["training"]["threads"]

@@ -24,13 +24,12 @@ rule lm_train:
     benchmark:
         f"{RESULTS}/benchmarks/lm/train/{{modality}}.tsv"
     priority: 1  # before the evaluation of models that are done
-    retries: 1
     conda:
         environment("lm")
     threads: config["lm"]["training"]["threads"]
     resources:
         mem_mb=asks("lm", "mem_mb"),
-        runtime=asks("lm", "minutes"),
+        runtime=config["cluster"]["minutes"]["lm"],  # a further try goes on where the one before was stopped
         gpu=config["cluster"]["gpus"]["lm"],
     params:
         code=code_of("scripts.lm.train"),
@@ -38,6 +37,7 @@ rule lm_train:
         seed=training_seed,
         out=subpath(output.model, parent=True),
     shell:
+        f"{OWN_STEP}"
         "python -m scripts.lm.train"
         " --train {input.train}"
         " --dev {input.dev}"

@@ -24,7 +24,6 @@ rule units_encoder:
     benchmark:
         f"{RESULTS}/benchmarks/units/encoder.tsv"
     priority: 2  # the longest way to the last model leads through the units
-    retries: 2
     conda:
         environment("units")
     threads: config["units"]["threads"]
