@@ -47,7 +47,7 @@ def test_what_is_deleted_comes_back_only_where_it_is_asked_for(smoke: Workflow):
 
 @pytest.mark.slow
 def test_the_plan_of_a_run_and_how_it_went(smoke: Workflow):
-    smoke.snakemake(*SMOKE, "plan")
+    smoke.snakemake(*SMOKE, "--", "plan")
     folder = smoke.folder / "results" / "smoke"
     with open(folder / "plan" / "rules.csv", encoding="utf-8") as file:
         planned = {row["name"]: int(row["jobs"]) for row in csv.DictReader(file)}
