@@ -1,75 +1,137 @@
-"""Training speed of the packed language model against a plain padded loop, same model and utterances.
+"""Training speed against transformers' `Trainer`: same model, utterances, precision and machine, one thread.
 
-Run `python -m benchmarks.lm` from the repository root; tokens per second of processor time, one thread.
+Run `python -m benchmarks.lm` from the repository root. For each size of model and kind of tokens: useful tokens per
+second of processor time, the median over steps, of
+
+- Trainer as it is: each batch padded to its longest utterance;
+- Trainer with length grouping: batches of utterances of like length;
+- ours: utterances end to end, as `scripts.lm.training` computes them.
+
+"Of the product" is the share of the machine's own bf16 matrix product, measured between the steps, that ours reaches
+in the operations that the model needs (`scripts.lm.meter.step_flops`; padding and what is computed twice do not count).
 """
 
 import json
+import statistics
+import tempfile
 import time
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
+import transformers
 import yaml
-from transformers import LlamaForCausalLM
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from scripts.common import cpu
 from scripts.common.ragged import Ragged
 from scripts.lm.batches import micro_batches
-from scripts.lm.config import parse_config
+from scripts.lm.config import ModelConfig, parse_config
+from scripts.lm.meter import measured_peak, step_flops
 from scripts.lm.model import build_model, packed_loss
-from scripts.lm.training import MICRO_BATCH_TOKENS
 
-VOCABULARY, STEPS = 103, 4
-MEAN_TOKENS = {"50 Hz": 400, "characters": 110, "BPE": 30}
-
-
-def padded_step(model: LlamaForCausalLM, tokens: Ragged) -> None:
-    """All utterances in one batch as long as the longest, transformers' own attention and loss."""
-    rows = [torch.from_numpy(sequence.astype(np.int64)) for sequence in tokens]
-    ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=2)
-    labels = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-100)
-    model(ids, labels=labels, use_cache=False).loss.backward()
+BATCH, STEPS, WARM, ROW_TOKENS, RATE = 8, 12, 3, 4096, 1e-3
+TOKENS = {"50 Hz": (400, 103), "characters": (110, 103), "BPE": (30, 603)}  # mean length, vocabulary
+FIVE_MILLION = ModelConfig(hidden_size=256, intermediate_size=688, layers=6, heads=4, kv_heads=4, context=1536)
 
 
-def packed_step(model: LlamaForCausalLM, tokens: Ragged) -> None:
-    """As in training."""
-    for packed in micro_batches(tokens, np.arange(len(tokens)), MICRO_BATCH_TOKENS):
-        packed_loss(model, packed).backward()
+class Clock(TrainerCallback):
+    """Processor time at the end of each step."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        self.ends.append(time.process_time())
 
 
-def speed(step: Callable[[LlamaForCausalLM, Ragged], None], model: LlamaForCausalLM, batches: list[Ragged]) -> float:
-    """Tokens per second, the first batch not counted."""
-    optimizer = torch.optim.AdamW(model.parameters(), fused=True)
-    start = 0.0
-    for number, tokens in enumerate(batches):
-        if number == 1:
-            start = time.process_time()
+def padded(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
+    """One batch as long as its longest, with its mask."""
+    ids = [torch.tensor(row["input_ids"]) for row in rows]
+    pad = torch.nn.utils.rnn.pad_sequence
+    mask = pad([torch.ones_like(row) for row in ids], batch_first=True)
+    labels = pad(ids, batch_first=True, padding_value=-100)
+    return {"input_ids": pad(ids, batch_first=True), "attention_mask": mask, "labels": labels}
+
+
+def by_trainer(config: ModelConfig, vocabulary: int, utterances: list[np.ndarray], strategy: str) -> float:
+    """Useful tokens per second of each step, in the median."""
+    model = build_model(config, vocabulary, 1, 2, 0, "fp32")
+    model.set_attn_implementation("sdpa")
+    clock, useful = Clock(), []
+
+    def collate(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
+        useful.append(sum(len(row["input_ids"]) - 1 for row in rows))
+        return padded(rows)
+
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            output_dir=folder,
+            per_device_train_batch_size=BATCH,
+            max_steps=STEPS,
+            learning_rate=RATE,
+            bf16=True,
+            use_cpu=True,
+            optim="adamw_torch_fused",
+            train_sampling_strategy=strategy,
+            remove_unused_columns=False,
+            save_strategy="no",
+            logging_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+        )
+        rows = [{"input_ids": utterance.tolist()} for utterance in utterances]
+        trainer = Trainer(model, arguments, data_collator=collate, train_dataset=rows, callbacks=[clock])  # type: ignore[arg-type]
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
+    spent = np.diff(clock.ends)
+    return statistics.median(np.array(useful[1 : len(clock.ends)])[WARM - 1 :] / spent[WARM - 1 :])
+
+
+def by_us(config: ModelConfig, vocabulary: int, utterances: list[np.ndarray]) -> tuple[float, float]:
+    """(useful tokens per second, share of the matrix product), each in the median over the steps."""
+    model = build_model(config, vocabulary, 1, 2, 0, "bf16")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, fused=True)
+    rates, shares = [], []
+    for step in range(STEPS):
+        chosen = utterances[step * BATCH : (step + 1) * BATCH]
+        tokens = Ragged.join([str(i) for i in range(BATCH)], chosen)
+        lengths = tokens.lengths - 1
+        began = time.process_time()
         with torch.autocast("cpu", torch.bfloat16):
-            step(model, tokens)
+            for packed in micro_batches(tokens, np.arange(BATCH), ROW_TOKENS):
+                (packed_loss(model, packed) / lengths.sum()).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
-    return sum(len(tokens.stream) for tokens in batches[1:]) / (time.process_time() - start)
+        spent = time.process_time() - began
+        peak = measured_peak(torch.device("cpu"), "bf16")
+        if step >= WARM:
+            rates.append(lengths.sum() / spent)
+            shares.append(step_flops(config, vocabulary, lengths) / spent / peak)
+    return statistics.median(rates), statistics.median(shares)
 
 
 def main() -> None:
     cpu.prepare(1)
+    transformers.utils.logging.set_verbosity_error()
     with open("config.yaml", encoding="utf-8") as file:
-        config = parse_config(json.dumps(yaml.safe_load(file)["lm"]))
-    rng = np.random.default_rng(0)
-    loops = (("padded", "sdpa", padded_step), ("packed", "packed", packed_step))
-    print(f"{'sequences':<12} {'tokens':>6} {'padded':>8} {'packed':>8}   tokens per second of processor time")
-    for name, mean in MEAN_TOKENS.items():
-        batches = []
-        for _ in range(1 + STEPS):
-            lengths = rng.uniform(0.4 * mean, 1.6 * mean, config.training.batch_utterances).astype(int)
-            sequences = [rng.integers(3, VOCABULARY, n) for n in lengths]
-            batches.append(Ragged.join([str(i) for i in range(len(sequences))], sequences))
-        speeds = []
-        for _, attention, step in loops:
-            model = build_model(config.model, VOCABULARY, 1, 2, 0, config.training.precision)
-            model.set_attn_implementation(attention)
-            speeds.append(speed(step, model, batches))
-        print(f"{name:<12} {mean:>6} {speeds[0]:>8,.0f} {speeds[1]:>8,.0f}")
+        miniature = parse_config(json.dumps(yaml.safe_load(file)["lm"])).model
+    peaks = [measured_peak(torch.device("cpu"), precision) / 1e9 for precision in ("bf16", "fp32")]
+    print(f"matrix product alone: {peaks[0]:.0f} GFLOP/s in bf16, {peaks[1]:.0f} in fp32")
+    print(f"{'':<22} {'Trainer':>8} {'grouped':>8} {'ours':>8} {'times':>6} {'of the product':>15}")
+    for size, config in (("0.9 M", miniature), ("5 M", FIVE_MILLION)):
+        for name, (mean, vocabulary) in TOKENS.items():
+            rng = np.random.default_rng(0)
+            lengths = rng.uniform(0.4 * mean, 1.6 * mean, BATCH * STEPS).astype(int)
+            utterances = [np.array([1, *rng.integers(3, vocabulary, n - 2), 2]) for n in lengths]
+            theirs = [by_trainer(config, vocabulary, utterances, way) for way in ("random", "group_by_length")]
+            ours, share = by_us(config, vocabulary, utterances)
+            print(
+                f"{size:<6} {name:<15} {theirs[0]:>8,.0f} {theirs[1]:>8,.0f} {ours:>8,.0f} {ours / max(theirs):>6.2f}"
+                f" {share:>15.0%}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
