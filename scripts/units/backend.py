@@ -8,6 +8,7 @@ with a final norm is another thing in transformers, which gives the normed one. 
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import weakref
@@ -64,7 +65,12 @@ class FairseqEncoder:
         command = [python, str(WORKER), "--checkpoint", str(self.checkpoint), "--layer", str(layer)]
         command += ["--device", device, "--threads", str(threads)]
         try:
-            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, **encoder.FEW_PRIMITIVES},
+            )
         except OSError as error:
             raise ValueError(
                 f"units.encoder.fairseq_python is {python!r}, which does not run ({error.strerror}); it must be the"

@@ -9,6 +9,7 @@ reads samples [320 t, 320 t + 400) and nothing else.
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,9 @@ PREPROCESSOR = "preprocessor_config.json"
 STRIDES = [5, 2, 2, 2, 2, 2, 2]  # HuBERT's hops; with KERNELS a 25 ms window every 20 ms
 KERNELS = [10, 3, 3, 3, 3, 2, 2]
 KINDS = ("hubert", "wav2vec2", "wavlm")  # model types with these convolutions
+# oneDNN keeps what it prepared for the last 1,024 shapes of a convolution, and batches hardly ever have the same shape:
+# a job of an hour of audio grew to 1.7 GiB by it. It reads this before its first convolution.
+FEW_PRIMITIVES = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16"}
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -133,6 +137,7 @@ def prepare(model: PreTrainedModel, layer: int, normalise: bool, source: str = "
 
 def load(folder: str | Path, layer: int, *, device: str = "cpu", precision: str = "fp32") -> tuple[Encoder, str]:
     """The encoder in a Hugging Face folder and its `fingerprint`."""
+    os.environ.update(FEW_PRIMITIVES)
     model = load_model(str(folder), local=True)
     normalise = wants_normalisation(str(folder))
     mark = fingerprint(model, normalise)
