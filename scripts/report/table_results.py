@@ -74,19 +74,22 @@ def layout(path: str | Path, paper: Paper, decide_by: str) -> Table:
     continued = continuation.TASK in set(data["task"])
     baselines = [m for m in dict.fromkeys(data["metric"]) if m.startswith(BASELINE)]
     bits = [metric for metric in BITS if (data["metric"] == metric).any()]
-    beside = " / ".join(metric.removeprefix(BASELINE) for metric in baselines)
+    beside = ", ".join(metric.removeprefix(BASELINE) for metric in baselines)
 
     columns = [Column("modality", text=True)]
     for task in tasks:
         columns.append(Column("ours", f"{display(task)}, %"))
         columns.append(Column("paper", f"{display(task)}, %"))
-        columns += [Column("baselines", f"{display(task)}, %")] * bool(baselines)
+        columns += [Column("best baseline", f"{display(task)}, %")] * bool(baselines)
     columns += [*continuation.COLUMNS] * continued
     columns += [Column(spaced(metric), "dev set") for metric in bits]
 
-    def share(modality: str, task: str, metric: str) -> str:
-        found = cells.get((modality, task, metric))
-        return number(100 * found["value"], 0) if found else NONE
+    def best(modality: str, task: str) -> str:
+        found = [cells[modality, task, metric] for metric in baselines if (modality, task, metric) in cells]
+        if not found:
+            return NONE
+        row = max(found, key=lambda row: row["value"])
+        return f"{row['metric'].removeprefix(BASELINE)} {interval(*(100 * row[key] for key in NUMBERS[:3]))}"
 
     lines = []
     for modality in modalities:
@@ -96,7 +99,7 @@ def layout(path: str | Path, paper: Paper, decide_by: str) -> Table:
             line.append(interval(*(100 * row[key] for key in NUMBERS[:3])) if row else NONE)
             line.append(number(paper.accuracy(modality, task)))
             if baselines:
-                line.append(" / ".join(share(modality, task, metric) for metric in baselines))
+                line.append(best(modality, task))
         if continued:
             line += continuation.cells(modality, cells, paper)
         for metric in bits:
@@ -115,7 +118,10 @@ def layout(path: str | Path, paper: Paper, decide_by: str) -> Table:
             f" Paper: {paper.source}, Table 4, other data and larger models."
         )
     if baselines:
-        notes.append(f"Baselines, the same pairs decided without a language model: {beside}.")
+        notes.append(
+            "Best baseline: the highest score of those that decide the same pairs without a language model"
+            f" ({beside}); all of them, with their intervals, are in results.csv."
+        )
     notes += [continuation.NOTE] * continued
     notes.append(
         "Bits per second and per word compare across vocabularies; bits per token is the dev loss and does not."

@@ -89,6 +89,11 @@ def test_scoring_leaves_the_models_own_attention(model: LlamaForCausalLM) -> Non
     assert model.config._attn_implementation == before
 
 
+def test_an_utterance_without_symbols_is_the_end_alone(model: LlamaForCausalLM) -> None:
+    ids = np.array([1, 2])
+    assert score(model, {"empty": ids}, 64, "toy")["empty"] == pytest.approx(own_loss(model, ids), abs=1e-5)
+
+
 def test_equal_sequences_score_exactly_equal(model: LlamaForCausalLM, sequences: dict) -> None:
     twin = {**sequences, "twin": sequences["s7"].copy()}
     scores = score(model, twin, 64, "toy")

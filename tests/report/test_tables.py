@@ -94,9 +94,10 @@ def test_results_are_the_summary_in_the_configs_order(written, standing):
 def test_results_show_paper_and_baselines_beside_every_score(written):
     lines = (written / "results.md").read_text().splitlines()
     text = next(line for line in lines if line.startswith("| Text-BPE"))
-    assert "| 93.0 [90.1, 95.9] | 85.1 | 50 / 51 / 55 / 86 |" in text
-    assert "sWUGGY, %: baselines" in lines[2]
-    assert any("without a language model: length / tokens / unigram / 4-gram." in line for line in lines)
+    assert "| 93.0 [90.1, 95.9] | 85.1 | 4-gram 86.0 [82.1, 89.9] |" in text
+    assert "sWUGGY, %: best baseline" in lines[2]
+    assert any("without a language model (length, tokens, unigram, 4-gram); all" in line for line in lines)
+    assert any("| 4-gram 86.0 [" in line for line in lines)
     assert "bits per second" in lines[2]
     assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
 
