@@ -45,7 +45,7 @@ rule report:
     conda:
         "envs/core.yaml"
     params:
-        config=as_json(config),
+        config=as_json({key: config[key] for key in config if key not in ("cluster", "plan")}),  # no result is of these
         resolved=f"{RESULTS}/config.json",  # written at the start of every run
         aside=f"{RESULTS}/.aside.report.html",
     shell:
