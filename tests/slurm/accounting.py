@@ -62,5 +62,10 @@ def prepare(folder: Path) -> tuple[list[str], str]:
         *("--bind-address=127.0.0.1", "--skip-name-resolve", f"--port={database_port}"),
         *(f"--socket={data}/socket", f"--pid-file={data}/pid"),
     ]
-    storage = {"Type": "accounting_storage/slurmdbd", "Host": "localhost", "Port": port}
+    storage = {
+        "Type": "accounting_storage/slurmdbd",
+        "Host": "localhost",
+        "Port": port,
+        "Pass": f"{folder}/munge.socket",
+    }
     return start, "\n".join(f"AccountingStorage{key}={value}" for key, value in storage.items())

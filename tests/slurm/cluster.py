@@ -138,8 +138,6 @@ class Cluster:
         if self.accounting:
             self._daemon("slurmdbd", "-D")
             until(lambda: "test" in self.ask("sacctmgr", "-i", "add", "cluster", "test", check=False), "slurmdbd", 120)
-            self.ask("sacctmgr", "-i", "add", "account", "lab")
-            self.ask("sacctmgr", "-i", "add", "user", "root", "account=lab")
         self.start_controller()
         self.start_node()
 
@@ -153,6 +151,16 @@ class Cluster:
         self._daemon("slurmd", "-D", "-N", self.node)
         until(lambda: self.ask("sinfo", "-h", "-o", "%T").strip() in ("idle", "mixed", "allocated"), "the node")
 
+    def restart_node(self) -> None:
+        """Start slurmd as after the loss of the node: it does not know what it was doing.
+
+        A slurmd that does know refuses a requeued job for two minutes.
+        """
+        self.kill("slurmd")
+        shutil.rmtree(self.folder / "spool")
+        (self.folder / "spool").mkdir()
+        self.start_node()
+
     def kill(self, name: str) -> None:
         """Kill a daemon at once, as a crash does."""
         self.daemons[name].send_signal(signal.SIGKILL)
@@ -162,6 +170,10 @@ class Cluster:
         """Output of one of Slurm's commands."""
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=check)
         return done.stdout
+
+    def has_steps_of(self, job: str) -> bool:
+        """Whether the node still runs, or clears away, any step of a job."""
+        return subprocess.run(["pgrep", "-f", rf"slurmstepd: \[{job}\."], stdout=subprocess.DEVNULL).returncode == 0
 
     def stop(self) -> None:
         """End all jobs and daemons."""

@@ -23,7 +23,7 @@ def test_accounting_follows_jobs(cluster: Cluster, tmp_path: Path):
         pytest.skip("a Slurm with accounting: SLURM_ACCOUNTING=1 pytest tests/slurm (every test there, on such a one)")
     done = cluster.ask("sbatch", "--parsable", "--wait", "-o", str(tmp_path / "out"), "--wrap", "exit 3", check=False)
     states = cluster.ask("sacct", "-X", "-n", "-P", "-o", "Account,State", "-j", done.strip())
-    assert states.strip() == "lab|FAILED"
+    assert states.strip() == "root|FAILED"
 
 
 @pytest.mark.slow

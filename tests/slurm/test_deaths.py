@@ -87,15 +87,13 @@ def test_node_and_controller_go_and_come(after_smoke: Submitted, smoke: Workflow
     slurm = after_smoke.cluster
     with ThreadPoolExecutor() as pool:
         lost = [*pool.map(after_smoke.hold_training, ("text-bpe", "phone-repeat"))]
+    jobs = [after_smoke.job(f"lm_train/{modality}") for modality in ("text-bpe", "phone-repeat")]
     slurm.ask("scontrol", "update", f"nodename={slurm.node}", "state=down", "reason=test")
     until(lambda: not any(Path(f"/proc/{process}").exists() for process in lost), "the end of the jobs")
-    slurm.ask("scontrol", "update", f"nodename={slurm.node}", "state=resume", check=False)  # it may be back by itself
-    jobs = [after_smoke.job(f"lm_train/{modality}") for modality in ("text-bpe", "phone-repeat")]
-    until(
-        lambda: {*jobs} == {*slurm.ask("squeue", "-h", "-t", "PD", "-o", "%i").split()}, "the jobs in the queue again"
-    )
+    until(lambda: not any(slurm.has_steps_of(number) for number in jobs), "the end of their steps")
+    slurm.restart_node()
     for number in jobs:
-        slurm.ask("scontrol", "update", f"jobid={number}", "StartTime=now")  # Slurm itself waits two minutes
+        slurm.ask("scontrol", "update", f"jobid={number}", "StartTime=now")  # by itself Slurm waits two minutes
 
     until(lambda: after_smoke.process("scripts.lm.train", "text-bpe"), "a requeued job's training", 120)
     slurm.kill("slurmctld")
@@ -105,7 +103,7 @@ def test_node_and_controller_go_and_come(after_smoke: Submitted, smoke: Workflow
     # Slurm itself put the jobs back into its queue, and Snakemake went on waiting for them.
     assert after_smoke.submissions == {"lm_train/text-bpe": 1, "lm_train/phone-repeat": 1}
     for modality in ("text-bpe", "phone-repeat"):
-        assert resumed_at(after_smoke, modality) == 140
+        assert resumed_at(after_smoke, modality) >= 140
     assert_same(after_smoke, smoke, model("text-bpe"), model("phone-repeat"))
 
 
