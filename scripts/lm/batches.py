@@ -156,6 +156,11 @@ def micro_batches(tokens: Ragged, indices: np.ndarray, most_tokens: int) -> list
     return [fill_up(pack(group)) for group in groups if group]
 
 
+def filler() -> Packed:
+    """A row that nothing is learnt from."""
+    return Packed(torch.zeros(16, dtype=torch.int64), torch.full((16,), IGNORED), torch.arange(16), [16])
+
+
 def fill_up(packed: Packed) -> Packed:
     """Lengthen a row to the next of 16 lengths per octave, by one sequence of tokens that nothing learns from.
 
@@ -163,7 +168,7 @@ def fill_up(packed: Packed) -> Packed:
     this padding does.
     """
     length = len(packed.inputs)
-    step = max(16, 1 << (length.bit_length() - 5))
+    step = max(16, 1 << max(0, length.bit_length() - 5))
     missing = -length % step
     if not missing:
         return packed

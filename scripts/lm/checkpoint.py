@@ -12,6 +12,7 @@ import sys
 import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import torch
@@ -51,25 +52,84 @@ class Position:
     evaluations_since_best: int = 0
 
 
-def save_state(
-    folder: Path,
-    position: Position,
-    model: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
-    identity: dict[str, Any],
-) -> None:
-    """Write the state of this moment; remove all but the newest `KEPT`.
+class Saver:
+    """Writes states while training goes on: a copy of this moment is taken at once, a thread writes it.
+
+    Used as a context: at its end what is being written is finished, and a failure raised unless another is on its way.
+    """
+
+    def __init__(self, folder: Path, identity: dict[str, Any]):
+        self.folder, self.identity = folder, identity
+        self._thread: Thread | None = None
+        self._failure: ValueError | None = None
+
+    def __enter__(self) -> "Saver":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *args: object) -> None:
+        if self._thread is not None:
+            self._thread.join()
+        if kind is None:
+            self.wait()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a state could not be written; `wait` or the next `save` says why."""
+        return self._failure is not None
+
+    def save(self, position: Position, model: dict[str, Any], optimizer: dict[str, Any]) -> None:
+        """Begin to write a state; waits for the one before.
+
+        Args:
+            position: of this moment.
+            model: its state dict.
+            optimizer: its state dict, of all ranks.
+
+        Raises:
+            ValueError: the state before could not be written.
+        """
+        self.wait()
+        state = {"identity": self.identity, "position": asdict(position), "model": model, "optimizer": optimizer}
+        self._thread = Thread(target=self._write, args=(_copied(state),))
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Return when the state that was begun is on the disk.
+
+        Raises:
+            ValueError: it cannot be written, e.g. because the disk is full; the states before it stay.
+        """
+        if self._thread is not None:
+            self._thread.join()
+        self._thread = None
+        if self._failure is not None:
+            raise self._failure
+
+    def _write(self, state: dict[str, Any]) -> None:
+        try:
+            save_state(self.folder, state)
+        except ValueError as error:
+            self._failure = error
+
+
+def _copied(value: Any) -> Any:
+    """The same with every tensor copied to the CPU's memory, and lists and dicts with it."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().to("cpu", copy=True)
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_copied(item) for item in value]
+    return value
+
+
+def save_state(folder: Path, state: dict[str, Any]) -> None:
+    """Write a state; remove all but the newest `KEPT`.
 
     Raises:
         ValueError: it cannot be written, e.g. because the disk is full; the states before it stay.
     """
-    path = folder / f"step-{position.step:09d}.pt"
-    state = {
-        "identity": identity,
-        "position": asdict(position),
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-    }
+    path = folder / f"step-{state['position']['step']:09d}.pt"
     try:
         with atomic_path(path) as aside, open(aside, "wb") as file:
             torch.save(state, file)
@@ -104,8 +164,8 @@ def states(folder: Path) -> list[Path]:
     return sorted((p for p in folder.glob("step-*.pt") if re.fullmatch(r"step-\d{9}\.pt", p.name)), reverse=True)
 
 
-def load_newest(folder: Path, identity: dict[str, Any], device: torch.device) -> dict[str, Any] | None:
-    """The newest state that can be read, or None if there is none.
+def load_newest(folder: Path, identity: dict[str, Any]) -> tuple[Path, dict[str, Any]] | None:
+    """The newest state that can be read and its file, or None if there is none.
 
     Raises:
         ValueError: the state belongs to another run: another configuration, seed or other tokens.
@@ -113,7 +173,7 @@ def load_newest(folder: Path, identity: dict[str, Any], device: torch.device) ->
     for path in states(folder):
         try:
             _check_sums(path)
-            state = torch.load(path, map_location=device, weights_only=True)
+            state = read_state(path)
             found = state["identity"]
             complete = {"position", "model", "optimizer"} <= state.keys()
         except Exception as error:  # a damaged zip or pickle raises nearly anything
@@ -128,8 +188,13 @@ def load_newest(folder: Path, identity: dict[str, Any], device: torch.device) ->
                     f"{path}: a training begun with {key} = {found.get(key)!r} cannot go on with"
                     f" {identity.get(key)!r}; set it back, or delete {folder} to train anew"
                 )
-        return dict(state)
+        return path, state
     return None
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """A state file's content, tensors on the CPU."""
+    return dict(torch.load(path, map_location="cpu", weights_only=True, mmap=torch.cuda.is_available()))
 
 
 def _check_sums(path: Path) -> None:

@@ -26,6 +26,7 @@ class TrainingConfig:
 
     epochs: int
     batch_utterances: int
+    row_tokens: int
     learning_rate: float
     warmup_share: float
     final_learning_rate_share: float

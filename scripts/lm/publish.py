@@ -17,14 +17,14 @@ from scripts.lm.training import Training
 COLUMNS = ["step", "epoch", "tokens", "seconds", "train_loss", "dev_loss", "lr", "tokens_per_second"]
 
 
-def describe(training: Training, config: LMConfig, vocab_size: int) -> dict[str, Any]:
+def describe(training: Training, config: LMConfig) -> dict[str, Any]:
     """What `training.json` and the model card say of a training that has ended."""
     here = training.position
     last = here.rows[-1]
     return {
         "modality": training.name,
         "seed": training.seed,
-        "vocab_size": vocab_size,
+        "vocab_size": training.model.config.vocab_size,
         "parameters": training.model.num_parameters(),
         "utterances": len(training.train),
         "epochs": last["epoch"],
@@ -35,7 +35,7 @@ def describe(training: Training, config: LMConfig, vocab_size: int) -> dict[str,
         "train_loss": last["train_loss"],
         "dev_loss": last["dev_loss"],
         "best_dev_loss": round(here.best_dev_loss, 6),
-        "device": training.device.type,
+        "device": training.ranks.device.type,
         "config": asdict(config),
         "versions": {
             "python": platform.python_version(),

@@ -16,10 +16,34 @@ import transformers
 from scripts.common import cpu
 from scripts.common.cli import run
 from scripts.lm.batches import load_split
-from scripts.lm.config import parse_config
+from scripts.lm.config import LMConfig, parse_config
 from scripts.lm.inputs import fingerprint, read_tokenizer
+from scripts.lm.launch import launch
 from scripts.lm.publish import describe, publish, summary
+from scripts.lm.ranks import Ranks, launched
 from scripts.lm.training import Training, stop_on_signals
+
+
+def prepare(args: argparse.Namespace, config: LMConfig, ranks: Ranks) -> Training:
+    """Read what the training needs; ValueError or OSError where something is wrong with it."""
+    vocab_size, bos, eos = read_tokenizer(args.tokenizer)
+    train, dev = (load_split(path, vocab_size, config.model.context, bos, eos) for path in (args.train, args.dev))
+    identity = {"name": args.name, "seed": args.seed, "vocabulary": vocab_size, **config.flat()}
+    identity |= {"train tokens": fingerprint(args.train, train), "dev tokens": fingerprint(args.dev, dev)}
+    return Training(
+        train=train,
+        dev=dev,
+        vocab_size=vocab_size,
+        bos=bos,
+        eos=eos,
+        config=config,
+        seed=args.seed,
+        name=args.name,
+        folder=args.out / "checkpoints",
+        identity=identity,
+        save_minutes=args.save_minutes,
+        ranks=ranks,
+    )
 
 
 def main() -> None:
@@ -32,34 +56,25 @@ def main() -> None:
     parser.add_argument("--name", required=True, help="the modality")
     parser.add_argument("--out", type=Path, required=True, help="folder for model/, scaling/, log.csv")
     parser.add_argument("--save-minutes", type=float, default=5.0, help="write a resumable state at least this often")
+    parser.add_argument("--processes", type=int, default=1, help="ranks to start on this machine, one per GPU")
     args = parser.parse_args()
 
     config = parse_config(args.config)
+    if args.processes > 1 and not launched():
+        return launch("scripts.lm.train", sys.argv[1:], args.processes)
+    ranks = Ranks.join()
     cpu.prepare(config.training.threads)
     transformers.utils.logging.disable_progress_bar()
-    vocab_size, bos, eos = read_tokenizer(args.tokenizer)
-    splits = {
-        split: load_split(path, vocab_size, config.model.context, bos, eos)
-        for split, path in (("train", args.train), ("dev", args.dev))
-    }
-    identity = {"name": args.name, "seed": args.seed, "vocabulary": vocab_size, **config.flat()}
-    identity |= {f"{split} tokens": fingerprint(getattr(args, split), splits[split]) for split in splits}
-    training = Training(
-        **splits,
-        vocab_size=vocab_size,
-        bos=bos,
-        eos=eos,
-        config=config,
-        seed=args.seed,
-        name=args.name,
-        folder=args.out / "checkpoints",
-        identity=identity,
-        save_minutes=args.save_minutes,
-    )
-    with stop_on_signals(training):
-        training.run()
-    publish(training, args.out, args.tokenizer, describe(training, config, vocab_size))
-    print(summary(training), file=sys.stderr)
+    with ranks.until_one_is_lost():
+        with ranks.together():
+            training = prepare(args, config, ranks)
+        with stop_on_signals(training):
+            training.run()
+        ranks.leave()
+    if ranks.speaks:
+        publish(training, args.out, args.tokenizer, describe(training, config))
+        print(summary(training), file=sys.stderr)
+    return None
 
 
 if __name__ == "__main__":

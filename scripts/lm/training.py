@@ -17,15 +17,16 @@ from scripts.common.files import atomic_directory
 from scripts.common.progress import Progress
 from scripts.common.ragged import Ragged
 from scripts.common.seeds import derive
-from scripts.lm.batches import epoch_batches, micro_batches, steps_per_epoch
-from scripts.lm.checkpoint import Position, load_newest, remove_leftovers, save_state
+from scripts.lm.batches import epoch_batches, steps_per_epoch
+from scripts.lm.checkpoint import Position, Saver, load_newest, read_state, remove_leftovers
 from scripts.lm.config import LMConfig
-from scripts.lm.model import build_model, packed_loss
-from scripts.lm.optimizer import build_optimizer
+from scripts.lm.gradients import Gradients
+from scripts.lm.model import build_model
+from scripts.lm.optimizer import Optimizer
+from scripts.lm.ranks import Ranks
 from scripts.lm.schedule import learning_rate, scaling_steps
 
 ROWS_PER_EPOCH = 20
-MICRO_BATCH_TOKENS = 4096  # most tokens of one forward pass: bounds memory, 1.1 GB in the miniature
 
 
 class Training:
@@ -40,6 +41,7 @@ class Training:
         folder: where states and exports gather.
         identity: what must not change between a state and its continuation.
         save_minutes: a state is written at every epoch's end and at least this often.
+        ranks: the processes that train together; all hold the same position, rank 0 alone speaks and writes.
     """
 
     def __init__(
@@ -56,13 +58,15 @@ class Training:
         folder: Path,
         identity: dict[str, Any],
         save_minutes: float,
+        ranks: Ranks,
     ):
         self.train, self.dev, self.config, self.seed = train, dev, config.training, seed
         self.name, self.folder, self.identity, self.save_minutes = name, folder, identity, save_minutes
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.ranks = ranks
         init = derive(seed, "lm", "init")
-        self.model = build_model(config.model, vocab_size, bos, eos, init, self.config.precision).to(self.device)
-        self.optimizer = build_optimizer(self.model, self.config)
+        self.model = build_model(config.model, vocab_size, bos, eos, init, self.config.precision).to(ranks.device)
+        self.optimizer = Optimizer(self.model, self.config, ranks)
+        self.saver = Saver(folder, identity)
         self.position = Position()
         self.epoch_steps = steps_per_epoch(len(train), self.config.batch_utterances)
         self.steps = self.epoch_steps * self.config.epochs
@@ -82,11 +86,23 @@ class Training:
         """Train to the end, from the newest state if there is one; with patience, end with the best model.
 
         Raises:
-            ValueError: a loss or gradient that is not finite, or a state of another run.
+            ValueError: a loss or gradient that is not finite, a state of another run, or no room for a state.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)  # fails now rather than after minutes
-        remove_leftovers(self.folder)
+        with self.ranks.together():
+            if self.ranks.speaks:
+                self.folder.mkdir(parents=True, exist_ok=True)  # fails now rather than after minutes
+                remove_leftovers(self.folder)
         self._resume()
+        self.gradients = Gradients(self.model, self.config, self.ranks)
+        with self.saver:
+            self._steps()
+            with self.ranks.together():
+                self.saver.wait()
+        if self.config.patience is not None and self.ranks.speaks:
+            best = load_file(self.folder / "best" / "model.safetensors", device=str(self.ranks.device))
+            self.model.load_state_dict(best)
+
+    def _steps(self) -> None:
         total = int(self.train.lengths.sum() - len(self.train)) * self.config.epochs
         progress = Progress(f"lm/{self.name}", total, "tokens")
         progress.resume(self.position.tokens)
@@ -106,19 +122,21 @@ class Training:
             if dev_loss is not None or (index + 1) % self.row_every == 0:
                 self._row(epoch, dev_loss)
             if self.position.step in self.kept:
-                with atomic_directory(self.folder / "scaling" / f"tokens-{self.position.tokens}") as aside:
-                    self.model.save_pretrained(aside)
-            if last or self.out_of_patience or self.stopped_by or time.monotonic() - saved >= 60 * self.save_minutes:
-                save_state(self.folder, self.position, self.model, self.optimizer, self.identity)
+                self._export(self.folder / "scaling" / f"tokens-{self.position.tokens}")
+            late = self.ranks.speaks and (time.monotonic() - saved >= 60 * self.save_minutes or self.saver.failed)
+            self.stopped_by, due = self.ranks.most(self.stopped_by, late)
+            if last or self.out_of_patience or self.stopped_by or due:
+                self._save()
                 saved = time.monotonic()
             if self.stopped_by:
-                print(f"stopped by a signal after step {self.position.step}; the state is saved", file=sys.stderr)
+                with self.ranks.together():
+                    self.saver.wait()
+                if self.ranks.speaks:
+                    print(f"stopped by a signal after step {self.position.step}; the state is saved", file=sys.stderr)
                 sys.exit(128 + self.stopped_by)
-            note = f"epoch {epoch + 1}/{self.config.epochs}  loss {loss:.3f}"
-            progress.update(self.position.tokens, note if dev_loss is None else f"{note}  dev {dev_loss:.3f}")
-        if self.config.patience is not None:
-            best = load_file(self.folder / "best" / "model.safetensors", device=str(self.device))
-            self.model.load_state_dict(best)
+            if self.ranks.speaks:
+                note = f"epoch {epoch + 1}/{self.config.epochs}  loss {loss:.3f}"
+                progress.update(self.position.tokens, note if dev_loss is None else f"{note}  dev {dev_loss:.3f}")
 
     def _judge(self, dev_loss: float) -> None:
         """Count evaluations since the lowest dev loss; with patience, keep the model that has it."""
@@ -127,49 +145,34 @@ class Training:
         if dev_loss < here.best_dev_loss:
             here.best_dev_loss, here.best_step, here.evaluations_since_best = dev_loss, here.step, 0
             if self.config.patience is not None:
-                with atomic_directory(self.folder / "best") as aside:
-                    self.model.save_pretrained(aside)
+                self._export(self.folder / "best")
 
     def dev_loss(self) -> float:
         """Mean nats per token of the dev split."""
-        total = 0.0
-        self.model.eval()
-        with torch.no_grad(), self._autocast():
-            for packed in micro_batches(self.dev, np.arange(len(self.dev)), MICRO_BATCH_TOKENS):
-                total += packed_loss(self.model, packed.to(self.device)).item()
-        return total / int(self.dev.lengths.sum() - len(self.dev))
+        return self.gradients.mean_loss(self.dev)
 
     def _step(self, indices: np.ndarray) -> float:
         """One optimizer step on these utterances; returns their mean loss per token."""
         count = int(self.train.lengths[indices].sum() - len(indices))
-        rate = learning_rate(self.position.step, self.steps, self.config)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        total = 0.0
-        self.model.train()
         self.optimizer.zero_grad()
-        with self._autocast():
-            for packed in micro_batches(self.train, indices, MICRO_BATCH_TOKENS):
-                loss = packed_loss(self.model, packed.to(self.device))
-                (loss / count).backward()
-                total += loss.item()
-                self.position.computed += len(packed.inputs)
+        total, computed = self.gradients.add(self.train, indices)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm).item()
-        if not (math.isfinite(total) and math.isfinite(norm)):
-            raise ValueError(
-                f"lm/{self.name}: step {self.position.step + 1}: the loss is {total / count} and the gradient's norm"
-                f" {norm} on {', '.join(map(str, self.train.ids[indices]))}; a lower lm.training.learning_rate or"
-                f" precision fp32 may help; the last good state is in {self.folder}"
-            )
-        self.optimizer.step()
+        if not (math.isfinite(total) and math.isfinite(norm)):  # the same on every rank
+            with self.ranks.together():
+                self.saver.wait()
+            with self.ranks.together():
+                raise ValueError(
+                    f"lm/{self.name}: step {self.position.step + 1}: the loss is {total / count} and the gradient's"
+                    f" norm {norm} on {', '.join(map(str, self.train.ids[indices]))}; a lower lm.training.learning_rate"
+                    f" or precision fp32 may help; the last good state is in {self.folder}"
+                )
+        self.optimizer.step(learning_rate(self.position.step, self.steps, self.config))
         self.position.step += 1
         self.position.tokens += count
+        self.position.computed += computed
         self.position.loss_sum += total
         self.position.loss_tokens += count
         return total / count
-
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16")
 
     def _row(self, epoch: int, dev_loss: float | None) -> None:
         """Add a row to the log: the loss is the mean since the row before."""
@@ -188,14 +191,32 @@ class Training:
         )
         here.loss_sum, here.loss_tokens, here.row_seconds = 0.0, 0, here.seconds
 
+    def _export(self, folder: Path) -> None:
+        """Write the model as it is now."""
+        with self.ranks.together():
+            if self.ranks.speaks:
+                with atomic_directory(folder) as aside:
+                    self.model.save_pretrained(aside)
+
+    def _save(self) -> None:
+        optimizer = self.optimizer.state_dict()
+        with self.ranks.together():
+            if self.ranks.speaks:
+                self.saver.save(self.position, self.model.state_dict(), optimizer)
+
     def _resume(self) -> None:
-        state = load_newest(self.folder, self.identity, self.device)
-        if state is None:
+        with self.ranks.together():
+            found = load_newest(self.folder, self.identity) if self.ranks.speaks else None
+        path = self.ranks.told(found and found[0])
+        if path is None:
             return
-        self.position = Position(**state["position"])
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        print(f"lm/{self.name}: going on after step {self.position.step} of {self.steps}", file=sys.stderr)
+        with self.ranks.together():
+            state = found[1] if found else read_state(path)
+            self.position = Position(**state["position"])
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+        if self.ranks.speaks:
+            print(f"lm/{self.name}: going on after step {self.position.step} of {self.steps}", file=sys.stderr)
 
 
 @contextmanager

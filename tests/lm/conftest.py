@@ -1,5 +1,6 @@
 """A toy language small enough to train on in a second."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,25 @@ def toy_sequence(rng: np.random.Generator) -> np.ndarray:
     """A walk on a ring of 8 symbols: two steps to choose from, evenly, so 1 bit per symbol."""
     steps = rng.choice([1, 3], size=rng.integers(5, 40))
     return np.array([1, *(3 + np.cumsum(steps) % 8), 2])
+
+
+def arguments(toy: Path, section, out="out", *more):
+    return [
+        *("--train", str(toy / "train.bin"), "--dev", str(toy / "dev.bin"), "--tokenizer", str(toy / "tokenizer")),
+        *("--config", json.dumps(section), "--seed", "1", "--name", "toy", "--out", str(toy / out), *more),
+    ]
+
+
+def files(folder: Path):
+    """Content of everything under a folder; log.csv without its two columns of time."""
+    found = {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    found["log.csv"] = [{**row, "seconds": "", "tokens_per_second": ""} for row in log(folder)]
+    return found
+
+
+def log(folder: Path):
+    with open(folder / "log.csv", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 @pytest.fixture
@@ -54,6 +74,7 @@ def section() -> dict[str, Any]:
         "training": {
             "epochs": 3,
             "batch_utterances": 8,
+            "row_tokens": 4096,
             "learning_rate": 0.01,
             "warmup_share": 0.1,
             "final_learning_rate_share": 0.1,

@@ -173,3 +173,7 @@ def test_a_token_that_no_look_found_is_refused_when_it_is_read(packed, monkeypat
     tokens = load(packed)
     with pytest.raises(ValueError, match=r"train\.bin: au0 holds a token outside the vocabulary of 11, which it did"):
         micro_batches(tokens, np.array([1, 0]), 128)
+
+
+def test_the_shortest_row_is_filled_up_too():
+    assert len(fill_up(pack([np.array([1, 2])])).inputs) == 16

@@ -1,4 +1,3 @@
-import csv
 import itertools
 import json
 import math
@@ -7,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,20 +14,14 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from scripts.common.files import read_json
 from scripts.common.ragged import load_bin
+from scripts.lm import gradients
 from scripts.lm import train as command
 from scripts.lm import training as module
 from scripts.lm.config import parse_config
 from scripts.lm.model import build_model
-from scripts.lm.optimizer import build_optimizer
+from scripts.lm.optimizer import parameter_groups
 from scripts.lm.schedule import learning_rate, scaling_steps
-from tests.lm.conftest import VOCABULARY
-
-
-def arguments(toy: Path, section, out="out", *more):
-    return [
-        *("--train", str(toy / "train.bin"), "--dev", str(toy / "dev.bin"), "--tokenizer", str(toy / "tokenizer")),
-        *("--config", json.dumps(section), "--seed", "1", "--name", "toy", "--out", str(toy / out), *more),
-    ]
+from tests.lm.conftest import VOCABULARY, arguments, files, log
 
 
 @pytest.fixture
@@ -42,18 +34,6 @@ def train(toy, section, monkeypatch):
         return toy / out
 
     return call
-
-
-def files(folder: Path):
-    """Content of everything under a folder; log.csv without its two columns of time."""
-    found = {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
-    found["log.csv"] = [{**row, "seconds": "", "tokens_per_second": ""} for row in log(folder)]
-    return found
-
-
-def log(folder: Path):
-    with open(folder / "log.csv", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_learning_rate_by_hand(section):
@@ -87,7 +67,7 @@ def test_scaling_steps_are_distinct_and_rise_to_the_epochs_end(steps):
 def test_only_matrices_of_linear_layers_decay(section):
     config = parse_config(json.dumps(section))
     model = build_model(config.model, 11, 1, 2, 0, "fp32")
-    decayed, others = build_optimizer(model, config.training).param_groups
+    decayed, others = parameter_groups(model, config.training)
     assert decayed["weight_decay"] == 0.1
     assert others["weight_decay"] == 0.0
     assert len(decayed["params"]) == 7 * 2 + 1  # per layer q, k, v, o, gate, up, down; and the output head
@@ -220,13 +200,13 @@ def test_a_stopped_run_does_not_go_on_with_another_config_or_other_tokens(train,
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_state(train, toy, monkeypatch):
-    loss, calls = module.packed_loss, []
+    loss, calls = gradients.packed_loss, []
 
     def explode(model, packed):
         calls.append(1)
         return loss(model, packed) * (float("nan") if len(calls) == 5 else 1.0)
 
-    monkeypatch.setattr(module, "packed_loss", explode)
+    monkeypatch.setattr(gradients, "packed_loss", explode)
     with pytest.raises(ValueError, match=r"lm/toy: step 5: the loss is nan .*train-\d+, .*checkpoints") as error:
         train("out", "--save-minutes", "0")
     assert "\n" not in str(error.value)
