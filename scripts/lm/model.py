@@ -2,21 +2,28 @@
 
 Notable: the parameters and the files are plain Llama; only the way a training step runs is ours.
 - Sequences lie end to end in one row; the attention registered here as "packed" runs each by itself, so
-  nothing attends across utterances and next to nothing is padding.
+  nothing attends across utterances and next to nothing is padding. On a GPU in bf16 one kernel does all sequences
+  of a row (variable-length FlashAttention); otherwise each is a call.
+- Of a long row the logits are computed piece by piece, and again for the gradient: in float32 they are never all there.
 - On a CPU in bf16 the layers are written out in `scripts.lm.layer`, with their attention in `scripts.lm.blocks`.
 - In bf16 the rotary tables are bf16 too: products of mixed type are slow.
 """
 
+from itertools import accumulate
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.attention.varlen import varlen_attn
+from torch.utils.checkpoint import checkpoint
 from transformers import AttentionInterface, LlamaConfig, LlamaForCausalLM
 
 from scripts.lm.batches import Packed
 from scripts.lm.config import ModelConfig
 from scripts.lm.layer import hidden_states
+
+PIECE = 4096  # most tokens whose logits are held at once
 
 
 def build_model(
@@ -64,20 +71,34 @@ def draw_weights(model: nn.Module, std: float, seed: int) -> None:
 
 def packed_logits(model: LlamaForCausalLM, packed: Packed) -> torch.Tensor:
     """Logits of every input token, [N, V], in the autocast type."""
-    if packed.inputs.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
-        return model.lm_head(model.model.norm(hidden_states(model, packed)))
-    hidden = model.model(
-        input_ids=packed.inputs[None],  # [1, N]
-        position_ids=packed.positions[None],
-        sizes=packed.sizes,
-        use_cache=False,
-    ).last_hidden_state[0]  # [N, H]
-    return model.lm_head(hidden)
+    return model.lm_head(_last_hidden(model, packed))
 
 
 def packed_loss(model: LlamaForCausalLM, packed: Packed) -> torch.Tensor:
     """Sum of the next-token losses in nats, float32 []."""
-    return F.cross_entropy(packed_logits(model, packed).float(), packed.targets, reduction="sum")
+    hidden = _last_hidden(model, packed)
+    if len(hidden) <= PIECE:
+        return _loss(model.lm_head, hidden, packed.targets)
+    pieces = zip(hidden.split(PIECE), packed.targets.split(PIECE), strict=True)
+    losses = [checkpoint(_loss, model.lm_head, *piece, use_reentrant=False) for piece in pieces]
+    return torch.stack(losses).sum()
+
+
+def _loss(head: nn.Module, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return F.cross_entropy(head(hidden).float(), targets, reduction="sum")
+
+
+def _last_hidden(model: LlamaForCausalLM, packed: Packed) -> torch.Tensor:
+    """What the output head reads, [N, H]."""
+    if packed.inputs.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+        return model.model.norm(hidden_states(model, packed))
+    return model.model(
+        input_ids=packed.inputs[None],  # [1, N]
+        position_ids=packed.positions[None],
+        sizes=packed.sizes,
+        edges=torch.tensor([0, *accumulate(packed.sizes)], dtype=torch.int32, device=packed.inputs.device),
+        use_cache=False,
+    ).last_hidden_state[0]
 
 
 def packed_attention(
@@ -88,13 +109,29 @@ def packed_attention(
     attention_mask: torch.Tensor | None,
     scaling: float,
     sizes: list[int],
+    edges: torch.Tensor,  # int32 [sequences + 1]: where each begins, and the end
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention within each of the sequences that lie end to end; returns [1, N, heads, D]."""
     assert attention_mask is None, "packed sequences need no mask"
-    parts = zip(*(x[0].to(value.dtype).split(sizes, dim=1) for x in (query, key, value)), strict=True)
+    query, key, value = (x[0].to(value.dtype) for x in (query, key, value))
+    if query.device.type == "cuda" and query.dtype == torch.bfloat16:
+        return _all_at_once(query, key, value, scaling, max(sizes), edges)[None], None
+    parts = zip(*(x.split(sizes, dim=1) for x in (query, key, value)), strict=True)
     out = torch.cat([_fused(q, k, v, scaling) for q, k, v in parts], dim=1)  # [heads, N, D]
     return out.transpose(0, 1)[None], None
+
+
+def _all_at_once(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float, longest: int, edges: torch.Tensor
+) -> torch.Tensor:
+    """[N, heads, D] of all sequences, from [heads, N, D], by one kernel that only GPUs have, in bf16."""
+    gqa = query.shape[0] != key.shape[0]
+    query, key, value = (x.transpose(0, 1) for x in (query, key, value))  # [N, heads, D]
+    causal = (-1, 0)  # every key before, none after
+    return varlen_attn(
+        query, key, value, edges, edges, longest, longest, scale=scaling, window_size=causal, enable_gqa=gqa
+    )
 
 
 def _fused(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float) -> torch.Tensor:

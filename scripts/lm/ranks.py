@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -107,22 +108,33 @@ class Ranks:
             sys.exit(LEFT)
 
     @contextmanager
-    def until_one_is_lost(self) -> Iterator[None]:
-        """Turn what an exchange raises when another rank has died into one line and the exit code LEFT."""
+    def ending(self) -> Iterator[None]:
+        """With several ranks, leave Python at the block's end, however it ends, with one line for what went wrong.
+
+        Taking gloo or NCCL down in good order may wait for ever for a rank that is gone, or for one's own threads.
+        """
+        if self.size == 1:
+            yield
+            return
+        code: int | str | None = 0
         try:
             yield
+        except SystemExit as stopped:
+            code = stopped.code
+        except (ValueError, OSError) as error:
+            code = f"error: {error}"
         except RuntimeError as error:
-            if self.size == 1 or not re.search(r"gloo|NCCL|[Cc]onnection", str(error)):
-                raise
-            print(f"rank {self.rank} ends: another rank of {self.size} is gone", file=sys.stderr)
-            # Not sys.exit: tearing NCCL down may wait for the rank that is gone.
-            sys.stderr.flush()
-            os._exit(LEFT)
-
-    def leave(self) -> None:
-        """Wait for nobody any more."""
-        if self.size > 1:
-            dist.destroy_process_group()
+            lost = re.search(r"gloo|NCCL|[Cc]onnection", str(error))
+            code = LEFT if lost else traceback.format_exc()
+            if lost:
+                print(f"rank {self.rank} ends: another rank of {self.size} is gone", file=sys.stderr)
+        except Exception:  # a defect
+            code = traceback.format_exc()
+        if isinstance(code, str):
+            print(code, file=sys.stderr)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1 if isinstance(code, str) else code or 0)
 
 
 DEFAULTS = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0"}  # torchrun's variables, as one process sees them

@@ -65,15 +65,14 @@ def main() -> None:
     ranks = Ranks.join()
     cpu.prepare(config.training.threads)
     transformers.utils.logging.disable_progress_bar()
-    with ranks.until_one_is_lost():
+    with ranks.ending():
         with ranks.together():
             training = prepare(args, config, ranks)
         with stop_on_signals(training):
             training.run()
-        ranks.leave()
-    if ranks.speaks:
-        publish(training, args.out, args.tokenizer, describe(training, config))
-        print(summary(training), file=sys.stderr)
+        if ranks.speaks:
+            publish(training, args.out, args.tokenizer, describe(training, config))
+            print(summary(training), file=sys.stderr)
     return None
 
 

@@ -63,7 +63,7 @@ def transformers_hidden_states(model, packed):
     hidden = model.model.embed_tokens(packed.inputs)[None]
     tables = [table.bfloat16() for table in model.model.rotary_emb(hidden, packed.positions[None])]
     for one in model.model.layers:
-        hidden = one(hidden, position_embeddings=tables, sizes=packed.sizes)
+        hidden = one(hidden, position_embeddings=tables, sizes=packed.sizes, edges=None)
     return hidden[0]
 
 

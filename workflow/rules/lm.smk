@@ -6,9 +6,13 @@ models kept inside the first epoch. Training states gather under lm/{modality}/c
 rule declares: a job that is killed and started again goes on from there.
 """
 
+# One process per GPU, started by torchrun inside the job. A resource, not a parameter: how many share the work is no
+# reason to train anew.
+LM_PROCESSES = max(1, config["cluster"]["gpus"]["lm"])
+
 
 rule lm_train:
-    """Train a Llama from scratch on one modality's tokens."""
+    """Train a Llama from scratch on one modality's tokens, with one process or with one per GPU."""
     input:
         train=f"{TOKENS}/{{modality}}/train.bin",
         train_index=f"{TOKENS}/{{modality}}/train.idx.npz",
@@ -26,11 +30,12 @@ rule lm_train:
     priority: 1  # before the evaluation of models that are done
     conda:
         environment("lm")
-    threads: config["lm"]["training"]["threads"]
+    threads: config["lm"]["training"]["threads"] * LM_PROCESSES
     resources:
         mem_mb=asks("lm", "mem_mb"),
         runtime=config["cluster"]["minutes"]["lm"],  # a further try goes on where the one before was stopped
         gpu=config["cluster"]["gpus"]["lm"],
+        processes=LM_PROCESSES,
     params:
         code=code_of("scripts.lm.train"),
         config=as_json(config["lm"]),
@@ -46,4 +51,5 @@ rule lm_train:
         " --seed {params.seed}"
         " --name {wildcards.modality}"
         " --out {params.out}"
+        " --processes {resources.processes}"
         " 2>&1 | tee {log}"
