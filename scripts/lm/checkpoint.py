@@ -35,6 +35,8 @@ class Position:
         row_seconds: `seconds` at the last row of the log.
         rows: the log so far.
         computed: tokens that went through the model, those that only fill up a row among them.
+        flops: operations that the model needed for them.
+        row_computed, row_flops: both at the last row of the log.
         best_dev_loss, best_step: the lowest dev loss so far and the step it was measured after.
         evaluations_since_best: how often the dev loss has not fallen below it since.
     """
@@ -47,6 +49,9 @@ class Position:
     row_seconds: float = 0.0
     rows: list[dict[str, Any]] = field(default_factory=list)
     computed: int = 0
+    row_computed: int = 0
+    flops: float = 0.0
+    row_flops: float = 0.0
     best_dev_loss: float = float("inf")
     best_step: int = 0
     evaluations_since_best: int = 0

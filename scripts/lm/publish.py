@@ -15,6 +15,7 @@ from scripts.lm.config import LMConfig
 from scripts.lm.training import Training
 
 COLUMNS = ["step", "epoch", "tokens", "seconds", "train_loss", "dev_loss", "lr", "tokens_per_second"]
+COLUMNS += ["useful_token_share", "mfu", "memory_mib"]
 
 
 def describe(training: Training, config: LMConfig) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Train one modality's language model: tokens in, a Hugging Face model folder out.
 
 Notable: killed at any moment, the same command goes on from the newest state under `<out>/checkpoints`
-and ends with the same bytes as an unkilled run (but for the log's two columns of time). Everything is
+and ends with the same bytes as an unkilled run (but for the log's columns of time and memory). Everything is
 gathered in that undeclared folder, because a failed workflow job loses its declared outputs; at the
 end the results are moved to `<out>/{scaling,log.csv,model}` and the folder is removed, so that a later
 training never starts from this one.
@@ -43,6 +43,8 @@ def prepare(args: argparse.Namespace, config: LMConfig, ranks: Ranks) -> Trainin
         identity=identity,
         save_minutes=args.save_minutes,
         ranks=ranks,
+        peak=args.peak_tflops and 1e12 * args.peak_tflops,
+        events=args.events,
     )
 
 
@@ -57,6 +59,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for model/, scaling/, log.csv")
     parser.add_argument("--save-minutes", type=float, default=5.0, help="write a resumable state at least this often")
     parser.add_argument("--processes", type=int, default=1, help="ranks to start on this machine, one per GPU")
+    parser.add_argument("--peak-tflops", type=float, help="of one device, for mfu; without it a product is timed")
+    parser.add_argument("--events", type=Path, help="folder for TensorBoard's event files, if it is installed")
     args = parser.parse_args()
 
     config = parse_config(args.config)

@@ -21,6 +21,7 @@ from scripts.lm.batches import epoch_batches, steps_per_epoch
 from scripts.lm.checkpoint import Position, Saver, load_newest, read_state, remove_leftovers
 from scripts.lm.config import LMConfig
 from scripts.lm.gradients import Gradients
+from scripts.lm.meter import Meter
 from scripts.lm.model import build_model
 from scripts.lm.optimizer import Optimizer
 from scripts.lm.ranks import Ranks
@@ -42,6 +43,7 @@ class Training:
         identity: what must not change between a state and its continuation.
         save_minutes: a state is written at every epoch's end and at least this often.
         ranks: the processes that train together; all hold the same position, rank 0 alone speaks and writes.
+        peak, events: what `Meter` holds the speed against, and where it writes events.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class Training:
         identity: dict[str, Any],
         save_minutes: float,
         ranks: Ranks,
+        peak: float | None = None,
+        events: Path | None = None,
     ):
         self.train, self.dev, self.config, self.seed = train, dev, config.training, seed
         self.name, self.folder, self.identity, self.save_minutes = name, folder, identity, save_minutes
@@ -68,6 +72,15 @@ class Training:
         self.optimizer = Optimizer(self.model, self.config, ranks)
         self.saver = Saver(folder, identity)
         self.position = Position()
+        self.meter = Meter(
+            config.model,
+            vocab_size,
+            self.config.precision,
+            ranks.device,
+            ranks.size,
+            peak,
+            events if ranks.speaks else None,
+        )
         self.epoch_steps = steps_per_epoch(len(train), self.config.batch_utterances)
         self.steps = self.epoch_steps * self.config.epochs
         self.kept = set(scaling_steps(self.epoch_steps, self.config.checkpoints_in_epoch_1))
@@ -135,7 +148,7 @@ class Training:
                     print(f"stopped by a signal after step {self.position.step}; the state is saved", file=sys.stderr)
                 sys.exit(128 + self.stopped_by)
             if self.ranks.speaks:
-                note = f"epoch {epoch + 1}/{self.config.epochs}  loss {loss:.3f}"
+                note = f"epoch {epoch + 1}/{self.config.epochs}  loss {loss:.3f}  {self.meter.note}".rstrip()
                 progress.update(self.position.tokens, note if dev_loss is None else f"{note}  dev {dev_loss:.3f}")
 
     def _judge(self, dev_loss: float) -> None:
@@ -153,7 +166,8 @@ class Training:
 
     def _step(self, indices: np.ndarray) -> float:
         """One optimizer step on these utterances; returns their mean loss per token."""
-        count = int(self.train.lengths[indices].sum() - len(indices))
+        predicted = self.train.lengths[indices] - 1
+        count = int(predicted.sum())
         self.optimizer.zero_grad()
         total, computed = self.gradients.add(self.train, indices)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm).item()
@@ -172,6 +186,7 @@ class Training:
         self.position.computed += computed
         self.position.loss_sum += total
         self.position.loss_tokens += count
+        self.meter.step(self.position, predicted)
         return total / count
 
     def _row(self, epoch: int, dev_loss: float | None) -> None:
@@ -187,8 +202,10 @@ class Training:
                 "dev_loss": "" if dev_loss is None else round(dev_loss, 6),
                 "lr": float(f"{learning_rate(here.step - 1, self.steps, self.config):.6g}"),
                 "tokens_per_second": round(here.loss_tokens / max(here.seconds - here.row_seconds, 1e-9)),
+                **self.meter.row(here),
             }
         )
+        self.meter.write(here.rows[-1])
         here.loss_sum, here.loss_tokens, here.row_seconds = 0.0, 0, here.seconds
 
     def _export(self, folder: Path) -> None:

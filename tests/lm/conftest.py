@@ -13,6 +13,8 @@ from scripts.common.ragged import Ragged, save_bin
 
 VOCABULARY = {"<unk>": 0, "<s>": 1, "</s>": 2, **{letter: 3 + i for i, letter in enumerate("abcdefgh")}}
 
+TIMED = ("seconds", "tokens_per_second", "mfu", "memory_mib")
+
 
 def toy_sequence(rng: np.random.Generator) -> np.ndarray:
     """A walk on a ring of 8 symbols: two steps to choose from, evenly, so 1 bit per symbol."""
@@ -28,9 +30,9 @@ def arguments(toy: Path, section, out="out", *more):
 
 
 def files(folder: Path):
-    """Content of everything under a folder; log.csv without its two columns of time."""
+    """Content of everything under a folder; log.csv without its columns of time and memory."""
     found = {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
-    found["log.csv"] = [{**row, "seconds": "", "tokens_per_second": ""} for row in log(folder)]
+    found["log.csv"] = [{**row, **dict.fromkeys(TIMED, "")} for row in log(folder)]
     return found
 
 

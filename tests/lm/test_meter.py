@@ -1,12 +1,14 @@
 import json
+import sys
 
 import numpy as np
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from scripts.lm.checkpoint import Position
 from scripts.lm.config import parse_config
-from scripts.lm.meter import measured_peak, memory_mib, step_flops
+from scripts.lm.meter import Meter, measured_peak, memory_mib, step_flops
 from scripts.lm.model import build_model
 
 
@@ -37,3 +39,34 @@ def test_the_peak_is_a_plausible_rate():
 def test_memory_is_at_least_what_is_held():
     held = np.ones(2**25)  # 256 MiB
     assert memory_mib(torch.device("cpu")) > held.nbytes / 2**20
+
+
+def test_a_row_is_of_what_came_since_the_row_before(section, tmp_path):
+    config = parse_config(json.dumps(section)).model
+    events = tmp_path / "events"
+    meter = Meter(config, 11, "fp32", torch.device("cpu"), ranks=2, peak=1e6, events=events)
+    here = Position(computed=100, row_computed=100, seconds=5.0, row_seconds=5.0)
+    meter.step(here, np.array([30, 10]))
+    here.computed, here.loss_tokens, here.seconds = 150, 40, 7.0
+    row = meter.row(here)
+    assert row["useful_token_share"] == 40 / 50
+    assert row["mfu"] == pytest.approx(step_flops(config, 11, np.array([30, 10])) / 2.0 / 2e6, rel=1e-3)
+    assert meter.note.startswith("80.0% useful")
+    assert (here.row_computed, here.row_flops) == (150, here.flops)
+
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason="no tensorboard")
+    meter.write({"step": 7, "epoch": 1, "train_loss": 2.5, "dev_loss": ""})
+    read = accumulator.EventAccumulator(str(events))
+    read.Reload()
+    assert read.Tags()["scalars"] == ["train_loss"]
+    assert [(event.step, event.value) for event in read.Scalars("train_loss")] == [(7, 2.5)]
+
+
+def test_without_tensorboard_one_line_says_so(section, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    meter = Meter(parse_config(json.dumps(section)).model, 11, "fp32", torch.device("cpu"), peak=1.0, events=tmp_path)
+    meter.write({"step": 1, "train_loss": 2.0})
+    assert capsys.readouterr().err == (
+        "no TensorBoard events: tensorboard is not installed (dependency group tensorboard)\n"
+    )
+    assert not list(tmp_path.iterdir())

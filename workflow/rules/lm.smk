@@ -41,6 +41,7 @@ rule lm_train:
         config=as_json(config["lm"]),
         seed=training_seed,
         out=subpath(output.model, parent=True),
+        events=f"{RESULTS}/logs/lm/events/{{modality}}",
     shell:
         f"{OWN_STEP}"
         "python -m scripts.lm.train"
@@ -51,5 +52,6 @@ rule lm_train:
         " --seed {params.seed}"
         " --name {wildcards.modality}"
         " --out {params.out}"
+        " --events {params.events}"
         " --processes {resources.processes}"
         " 2>&1 | tee {log}"
