@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from scripts.common.files import atomic_directory
@@ -209,11 +210,15 @@ class Training:
         here.loss_sum, here.loss_tokens, here.row_seconds = 0.0, 0, here.seconds
 
     def _export(self, folder: Path) -> None:
-        """Write the model as it is now."""
+        """Write the model as it is now; ValueError if there is no room for it or for the state before."""
         with self.ranks.together():
             if self.ranks.speaks:
-                with atomic_directory(folder) as aside:
-                    self.model.save_pretrained(aside)
+                self.saver.wait()
+                try:
+                    with atomic_directory(folder) as aside:
+                        self.model.save_pretrained(aside)
+                except SafetensorError as error:
+                    raise ValueError(f"{folder}: the model cannot be written ({error})") from None
 
     def _save(self) -> None:
         optimizer = self.optimizer.state_dict()

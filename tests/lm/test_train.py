@@ -10,7 +10,8 @@ import time
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from safetensors import SafetensorError
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
 from scripts.common.files import read_json
 from scripts.common.ragged import load_bin
@@ -317,4 +318,13 @@ def test_bad_tokenizers_are_refused(train, toy):
 def test_a_folder_that_cannot_be_written_is_one_clear_line(train, toy):
     (toy / "out").write_text("a file where the folder should be")
     with pytest.raises(OSError, match="out"):
+        train()
+
+
+def test_no_room_for_a_model_is_one_clear_line(train, monkeypatch):
+    def full(self, folder):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(LlamaForCausalLM, "save_pretrained", full)
+    with pytest.raises(ValueError, match=r"scaling/tokens-\d+: the model cannot be written \(.*No space left"):
         train()
