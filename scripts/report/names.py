@@ -21,5 +21,5 @@ def display(name: str) -> str:
 
 
 def spaced(name: str) -> str:
-    """A column's name as words: `bits_per_second` -> `bits per second`."""
-    return WORDS.get(name, name.replace("_", " "))
+    """A column's name as words: `bits_per_second` -> `bits per second`, `speaker_pnmi` -> `speaker PNMI`."""
+    return " ".join(WORDS.get(word, word) for word in name.split("_"))
