@@ -5,33 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 
 from scripts.common.files import atomic_path
 from scripts.plan.costs import Cost, peak_gb
+from scripts.report import style
 
 SETTINGS: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 8,
-    "axes.titlesize": 9,
-    "axes.titleweight": "bold",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
+    **style.SETTINGS,
     "axes.spines.bottom": False,
-    "figure.constrained_layout.use": True,
-    "savefig.dpi": 200,
+    "axes.grid": False,
     "svg.hashsalt": "plan",
     "svg.fonttype": "none",  # letters as letters: a third of the file, and it can be searched
-    "pdf.fonttype": 42,
 }
-METADATA: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
 CORES, GPUS, DISK, BRIEFLY = "#2f7fd0", "#e2571e", "#6a2c91", "#c9b3d6"
 
 
-def draw(name: str, stages: Sequence[Cost], prefix: Path, formats: Sequence[str]) -> None:
+def draw(stages: Sequence[Cost], prefix: Path, formats: Sequence[str]) -> None:
     """Three panels, a bar per stage; the lighter part of a bar of the disk is deleted once it is used."""
     names = [stage.name for stage in stages]
     gpus = sum(stage.gpu_hours for stage in stages)
@@ -59,7 +49,7 @@ def draw(name: str, stages: Sequence[Cost], prefix: Path, formats: Sequence[str]
         axes[0].invert_yaxis()
         for form in formats:
             with atomic_path(prefix.with_suffix(f".{form}")) as aside:
-                figure.savefig(aside, metadata=METADATA.get(form))
+                figure.savefig(aside, metadata=style.METADATA.get(form))
         plt.close(figure)
 
 

@@ -20,9 +20,10 @@ from matplotlib.path import Path as Line
 from scripts.common.cli import run
 from scripts.common.files import atomic_path
 from scripts.plan.costs import STAGES, stage_of
-from scripts.plan.figure import METADATA, SETTINGS
+from scripts.plan.figure import SETTINGS
 from scripts.plan.jobs import dry_run_jobs
 from scripts.plan.layout import Layout, arrange, reduced
+from scripts.report import style
 
 INCH, ROW, BOX = 1.55, 0.34, 0.23  # width of a column, height of a row and of a box, in inches
 SHARE = 0.83  # of a column that is box
@@ -110,7 +111,7 @@ def draw(layout: Layout, labels: Mapping[str, str], grey: Iterable[str], path: P
             )
             axes.text(x, y, labels[name], ha="center", va="center_baseline", fontsize=7.5)
         with atomic_path(path) as aside:
-            figure.savefig(aside, metadata=METADATA.get(path.suffix[1:]), facecolor="white")
+            figure.savefig(aside, metadata=style.METADATA.get(path.suffix[1:]), facecolor="white")
         plt.close(figure)
 
 

@@ -155,7 +155,7 @@ def main() -> None:
         write_csv(
             args.output / f"{name}.csv", columns, ({k: _short(v) for k, v in row._asdict().items()} for row in rows)
         )
-    draw(config["name"], stages, args.output / "plan", args.formats)
+    draw(stages, args.output / "plan", args.formats)
     print(text, end="")
 
 

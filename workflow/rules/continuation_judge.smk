@@ -65,7 +65,7 @@ rule continuation_judge_train:
     benchmark:
         f"{RESULTS}/benchmarks/continuation/judge_train.tsv"
     conda:
-        "../../envs/core.yaml"
+        environment("lm")
     threads: config["lm"]["training"]["threads"]
     resources:
         mem_mb=asks("lm", "mem_mb"),
