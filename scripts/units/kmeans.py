@@ -119,19 +119,26 @@ def sample_features(
     return Sample(sample, speakers)
 
 
-def cluster(sample: Sample, config: Config, clusters: int, seed: int, threads: int) -> tuple[np.ndarray, list[float]]:
-    """Centroids float32 [K, D] and the objective after each iteration; the sample's frames are changed in place.
+def without_speakers(sample: Sample, config: Config) -> np.ndarray:
+    """The sample's frames without `config.speaker_directions`; changed in place, so once for a sample."""
+    take_out(sample.frames, speaker_directions(*sample, config.speaker_directions))
+    return sample.frames
+
+
+def cluster(
+    frames: np.ndarray, config: Config, clusters: int, seed: int, threads: int
+) -> tuple[np.ndarray, list[float]]:
+    """Centroids float32 [K, D] and the objective after each iteration.
 
     Args:
-        sample: of `sample_features`.
+        frames: of `without_speakers`.
         config: everything but K.
         clusters: K.
         seed: the experiment's seed.
         threads: CPU threads.
     """
-    take_out(sample.frames, speaker_directions(*sample, config.speaker_directions))
     return k_means(
-        sample.frames,
+        frames,
         clusters,
         seed=derive(seed, "units", "kmeans"),
         redo=config.kmeans_redo,
@@ -168,16 +175,16 @@ def main() -> None:
         args.seed,
         "units/kmeans features",
     )
-    frames = len(sample.frames)
-    centroids, objective = cluster(sample, config, config.clusters, args.seed, args.threads)
+    frames = without_speakers(sample, config)
+    centroids, objective = cluster(frames, config, config.clusters, args.seed, args.threads)
     with atomic_path(args.output) as aside:
         np.save(aside, centroids)
-    about = {"encoder": mark, **asdict(config), "seed": args.seed, "frames": frames, "objective": objective}
+    about = {"encoder": mark, **asdict(config), "seed": args.seed, "frames": len(frames), "objective": objective}
     about["kmeans"] = kmeans_mark(mark, config.layer, centroids)
     write_json(args.about, about)
     print(
-        f"{frames} frames of layer {config.layer} in {config.clusters} clusters, mean squared distance"
-        f" {objective[-1] / frames:.3f}",
+        f"{len(frames)} frames of layer {config.layer} in {config.clusters} clusters, mean squared distance"
+        f" {objective[-1] / len(frames):.3f}",
         file=sys.stderr,
     )
 

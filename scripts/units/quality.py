@@ -25,7 +25,7 @@ from scripts.common.seeds import derive
 from scripts.units import encoder
 from scripts.units.backend import is_fairseq
 from scripts.units.clustering import nearest
-from scripts.units.kmeans import Config, cluster, features_of, sample_features
+from scripts.units.kmeans import Config, cluster, features_of, sample_features, without_speakers
 from scripts.units.measures import joint_counts, measure, normalised_information
 from scripts.units.mfcc import mfcc
 
@@ -121,7 +121,7 @@ def main() -> None:
         sample = sample_features(
             args.train_cuts, args.audio_root, features, config.sample_frames, args.seed, f"units/quality {name}"
         )
-        centroids, _ = cluster(sample, config, config.clusters, args.seed, args.threads)
+        centroids, _ = cluster(without_speakers(sample, config), config, config.clusters, args.seed, args.threads)
         units = {cut["id"]: nearest(features(audio.read(cut, args.audio_root)), centroids) for cut in cuts}
         rows.append((name, layer, count(cuts, phones, units, config.clusters), units))
     table = [

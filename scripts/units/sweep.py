@@ -69,10 +69,11 @@ def main() -> None:
         args.seed,
         f"units/sweep layer {args.layer}",
     )
+    frames = kmeans.without_speakers(sample, config)
     centroids = {
-        clusters: kmeans.cluster(sample, config, clusters, args.seed, args.threads)[0] for clusters in args.clusters
+        clusters: kmeans.cluster(frames, config, clusters, args.seed, args.threads)[0] for clusters in args.clusters
     }
-    del sample
+    del sample, frames
     rows = [
         {"encoder": "hubert", "layer": args.layer, "clusters": clusters}
         | measure(count(cuts, phones, units, clusters), frame_rate)

@@ -98,6 +98,20 @@ def test_a_sweep_measures_what_extraction_would_give(
     assert int(rows[1]["used_units"]) <= 5
 
 
+def test_a_sweep_takes_speakers_out_once(
+    corpus: SimpleNamespace, clustered: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a K gives does not depend on which others are asked for."""
+    settings = KMEANS.replace('"layer": 2, "clusters": 12, ', "") % ', "frame_rate": 50, "speaker_directions": 1'
+    flags = ["--train-cuts", *corpus.train, "--dev-cuts", corpus.dev, *clustered[:6], "--seed", "1", "--layer", "2"]
+    tables = []
+    for clusters in (["12", "5"], ["5"]):
+        out = tmp_path / f"{len(clusters)}.csv"
+        call(monkeypatch, sweep.main, *flags, "--clusters", *clusters, "--config", settings, "--output", out)
+        tables.append(read_csv(out))
+    assert tables[0][1:] == tables[1]
+
+
 def quality_rows(path: Path) -> dict[str, dict[str, str]]:
     return {row["encoder"]: row for row in read_csv(path)}
 
