@@ -88,6 +88,7 @@ use rule tokens_encode as continuation_encode with:
         f"{RESULTS}/logs/continuation/encode/{{modality}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/continuation/encode/{{modality}}.tsv"
+    priority: 0
 
 
 rule continuation_generate:

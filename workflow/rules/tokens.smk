@@ -47,6 +47,7 @@ rule tokens_tokenizer:
         f"{RESULTS}/logs/tokens/tokenizer/{{modality}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/tokens/tokenizer/{{modality}}.tsv"
+    priority: 2  # as units: seconds of work that a model's minutes wait for
     conda:
         "../../envs/core.yaml"
     threads: 1
@@ -84,6 +85,7 @@ rule tokens_encode:
         f"{RESULTS}/logs/tokens/encode/{{modality}}/{{split}}/{{shard}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/tokens/encode/{{modality}}/{{split}}/{{shard}}.tsv"
+    priority: 2  # as units: seconds of work that a model's minutes wait for
     conda:
         "../../envs/core.yaml"
     threads: 1
@@ -157,6 +159,7 @@ rule tokens_pack:
         f"{RESULTS}/logs/tokens/pack/{{modality}}/{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/tokens/pack/{{modality}}/{{split}}.tsv"
+    priority: 2  # as units: seconds of work that a model's minutes wait for
     conda:
         "../../envs/core.yaml"
     threads: 1
