@@ -48,9 +48,12 @@ def main() -> None:
     """Command line of rule report_table_controls."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--controls", required=True, help="evaluation/controls.csv")
+    parser.add_argument("--modalities", nargs="+", required=True, help="in the order of the table")
     parser.add_argument("--output", type=Path, required=True, help="folder for controls.{csv,md,tex,html}")
     args = parser.parse_args()
     rows = [{**row, "n": int(row["n"])} for row in records(read_table(args.controls, TEXT, NUMBERS))]
+    places = {name: at for at, name in enumerate(args.modalities, start=1)}  # what needs no model comes first
+    rows.sort(key=lambda row: places.get(row["modality"], 0))
     write_csv(args.output / "controls.csv", COLUMNS, rows)
     write_forms(args.output, layout(args.output / "controls.csv"))
 

@@ -165,7 +165,7 @@ def write(
     write_csv(folder / "evaluation/summary.csv", names, summary)
     write_csv(folder / "evaluation/groups.csv", [*names[:2], "by", "name", *names[3:]], groups)
     write_csv(folder / "evaluation/controls.csv", ["modality", "task", "control", *names[3:]],
-              [row for task in tasks for row in _controls(task, modalities, items)])  # fmt: skip
+              [row for task in tasks for row in _controls(task, sorted(modalities), items)])  # fmt: skip
     write_continuations(folder, modalities)
     quality = [("hubert", 0.585, 0.61, 0.34), ("mfcc", 0.558, 0.58, 0.31), ("random-init", 0.17, 0.22, 0.12)]
     names = ["encoder", "pnmi", "phone_purity", "cluster_purity"]

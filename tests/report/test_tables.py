@@ -17,6 +17,7 @@ from scripts.report import (
     table_seeds,
     table_spent,
 )
+from scripts.report.names import display
 from scripts.report.read import item_scores
 from scripts.report.render import number
 from tests.report import fake
@@ -50,7 +51,8 @@ def commands(folder, out, tasks=fake.TASKS, modalities=fake.MODALITIES, samples=
                                 "--samples", samples, "--seed", 1, "--output", out)  # fmt: skip
         yield table_groups, ("--groups", folder / "evaluation/groups.csv", "--modalities", *modalities,
                              "--tasks", *tasks, "--output", out)  # fmt: skip
-        yield table_controls, ("--controls", folder / "evaluation/controls.csv", "--output", out)
+        yield table_controls, ("--controls", folder / "evaluation/controls.csv", "--modalities", *modalities,
+                               "--output", out)  # fmt: skip
     yield table_spent, ("--spent", folder / "evaluation/spent", "--modalities", *modalities, "--output", out)
     yield table_dropped, ("--corpus", folder / "corpus/dropped.csv", "--alignment", folder / "alignment/dropped.csv",
                           "--output", out)  # fmt: skip
@@ -242,6 +244,7 @@ def test_controls_stand_beside_the_model(written):
     heads = " | ".join(f"sWUGGY, %: {name}" for name in ("trained", "untrained", "shuffled durations"))
     assert lines[2].startswith(f"| modality | {heads} |")
     cells = {line.split(" | ")[0][2:]: line.split(" | ") for line in lines[4:10]}
+    assert list(cells) == [display(name) for name in fake.MODALITIES]  # the config's order, whatever the step's
     assert cells["Text-BPE"][3] == "–"  # it has no durations
     assert "[" in cells["Phone-Repeat"][3]
     assert "sWUGGY 50.0 [44.3, 55.7] of 300" in (written / "controls.md").read_text()

@@ -65,10 +65,12 @@ rule report_table_controls:
         runtime=5,
     params:
         code=code_of("scripts.report.table_controls"),
+        modalities=MODALITIES,
         folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
     shell:
         "python -m scripts.report.table_controls"
         " --controls {input.controls}"
+        " --modalities {params.modalities}"
         " --output {params.folder}"
         " 2>&1 | tee {log}"
 
