@@ -83,10 +83,14 @@ def figure(
 
 
 def log_axis(axes: Axes) -> None:
-    """A logarithmic x axis with ticks at 1, 2 and 5, written short (2k, 0.5): a range within a decade has some too."""
+    """A logarithmic x axis of what is drawn, its ticks written short (2k, 0.5): few enough not to touch each other, and
+    some within a decade too.
+    """
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
-    axes.xaxis.set_major_formatter(EngFormatter(sep="") if axes.get_xlim()[0] >= 1 else StrMethodFormatter("{x:g}"))
+    low, high = axes.get_xlim()
+    subs = (1.0, 2.0, 5.0) if high < 100 * low else (1.0, 3.0) if high < 1000 * low else (1.0,)
+    axes.xaxis.set_major_locator(LogLocator(subs=subs, numticks=6))
+    axes.xaxis.set_major_formatter(EngFormatter(sep="") if low >= 1 else StrMethodFormatter("{x:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
