@@ -14,7 +14,7 @@ from scripts.plan.storage import storage
 from tests.plan.conftest import MINI, PAPER
 
 REGISTRY = Path("resources/datasets.yaml")
-# docs/miniature.md: seconds of the jobs of a stage, of the run that scored every checkpoint on all items, without
+# docs/plan.md: seconds of the jobs of a stage, of the run that scored every checkpoint on all items, without
 # controls and continuations. Where the page says what a step took, it stands by itself.
 RECORDED = {
     "corpus": 90,
