@@ -1,13 +1,13 @@
 """Training speed against transformers' `Trainer`: same model, utterances, precision and machine, one thread.
 
-Run `python -m benchmarks.lm` from the repository root. For each size of model and kind of tokens: useful tokens per
-second of processor time, the median over steps, of
+Run `python -m benchmarks.lm` from the repository root; in bf16 where the processor has it, else in fp32. For each size
+of model and kind of tokens: useful tokens per second of processor time, the median over steps, of
 
 - Trainer as it is: each batch padded to its longest utterance;
 - Trainer with length grouping: batches of utterances of like length;
 - ours: utterances end to end, as `scripts.lm.training` computes them.
 
-"Of the product" is the share of the machine's own bf16 matrix product, measured between the steps, that ours reaches
+"Of the product" is the share of the machine's own matrix product, measured between the steps, that ours reaches
 in the operations that the model needs (`scripts.lm.meter.step_flops`; padding and what is computed twice do not count).
 """
 
@@ -32,6 +32,7 @@ from scripts.lm.model import build_model, packed_loss
 
 BATCH, STEPS, WARM, ROW_TOKENS, RATE = 8, 12, 3, 4096, 1e-3
 TOKENS = {"50 Hz": (400, 103), "characters": (110, 103), "BPE": (30, 603)}  # mean length, vocabulary
+PRECISION = cpu.precision("auto", torch.device("cpu"))
 FIVE_MILLION = ModelConfig(hidden_size=256, intermediate_size=688, layers=6, heads=4, kv_heads=4, context=1536)
 
 
@@ -70,7 +71,7 @@ def by_trainer(config: ModelConfig, vocabulary: int, utterances: list[np.ndarray
             per_device_train_batch_size=BATCH,
             max_steps=STEPS,
             learning_rate=RATE,
-            bf16=True,
+            bf16=PRECISION == "bf16",
             use_cpu=True,
             optim="adamw_torch_fused",
             train_sampling_strategy=strategy,
@@ -90,7 +91,7 @@ def by_trainer(config: ModelConfig, vocabulary: int, utterances: list[np.ndarray
 
 def by_us(config: ModelConfig, vocabulary: int, utterances: list[np.ndarray]) -> tuple[float, float]:
     """(useful tokens per second, share of the matrix product), each in the median over the steps."""
-    model = build_model(config, vocabulary, 1, 2, 0, "bf16")
+    model = build_model(config, vocabulary, 1, 2, 0, PRECISION)
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, fused=True)
     rates, shares = [], []
     for step in range(STEPS):
@@ -98,14 +99,14 @@ def by_us(config: ModelConfig, vocabulary: int, utterances: list[np.ndarray]) ->
         tokens = Ragged.join([str(i) for i in range(BATCH)], chosen)
         lengths = tokens.lengths - 1
         began = time.process_time()
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=PRECISION == "bf16"):
             for packed in micro_batches(tokens, np.arange(BATCH), ROW_TOKENS):
                 (packed_loss(model, packed) / lengths.sum()).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
         spent = time.process_time() - began
-        peak = measured_peak(torch.device("cpu"), "bf16")
+        peak = measured_peak(torch.device("cpu"), PRECISION)
         if step >= WARM:
             rates.append(lengths.sum() / spent)
             shares.append(step_flops(config, vocabulary, lengths) / spent / peak)
@@ -118,7 +119,7 @@ def main() -> None:
     with open("config.yaml", encoding="utf-8") as file:
         miniature = parse_config(json.dumps(yaml.safe_load(file)["lm"])).model
     peaks = [measured_peak(torch.device("cpu"), precision) / 1e9 for precision in ("bf16", "fp32")]
-    print(f"matrix product alone: {peaks[0]:.0f} GFLOP/s in bf16, {peaks[1]:.0f} in fp32")
+    print(f"matrix product alone: {peaks[0]:.0f} GFLOP/s in bf16, {peaks[1]:.0f} in fp32; trained in {PRECISION}")
     print(f"{'':<22} {'Trainer':>8} {'grouped':>8} {'ours':>8} {'times':>6} {'of the product':>15}")
     for size, config in (("0.9 M", miniature), ("5 M", FIVE_MILLION)):
         for name, (mean, vocabulary) in TOKENS.items():

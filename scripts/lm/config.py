@@ -4,8 +4,13 @@ All modalities share one `LMConfig`; only the vocabulary differs, and that is th
 """
 
 import json
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from scripts.common import cpu
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,11 @@ class LMConfig:
     model: ModelConfig
     training: TrainingConfig
 
+    def settled(self, device: "torch.device") -> "LMConfig":
+        """The same with `precision` as it is on this device, where it says auto."""
+        precision = cpu.precision(self.training.precision, device)
+        return replace(self, training=replace(self.training, precision=precision))
+
     def flat(self) -> dict[str, Any]:
         """Every value under its dotted key, e.g. "lm.model.layers": 4; JSON types only."""
         return {
@@ -57,6 +67,7 @@ class LMConfig:
 
 
 POSITIVE = ("learning_rate", "clip_norm")
+PRECISIONS = ("auto", "bf16", "fp32")
 SHARES = ("warmup_share", "final_learning_rate_share")
 
 
@@ -104,8 +115,8 @@ def _value(path: str, key: str, kind: Any, value: Any) -> Any:
             raise ValueError(f"{path} is {value!r}; it must be a positive integer{'' if kind is int else ' or null'}")
         return value
     if kind is str:
-        if value not in ("bf16", "fp32"):
-            raise ValueError(f"{path} is {value!r}; it must be bf16 or fp32")
+        if value not in PRECISIONS:
+            raise ValueError(f"{path} is {value!r}; it must be {', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}")
         return value
     if kind is float:
         if not number or value < 0 or (key in POSITIVE and value == 0) or (key in SHARES and value > 1):

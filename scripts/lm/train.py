@@ -67,6 +67,7 @@ def main() -> None:
     if args.processes > 1 and not launched():
         return launch("scripts.lm.train", sys.argv[1:], args.processes)
     ranks = Ranks.join()
+    config = config.settled(ranks.device)
     cpu.prepare(config.training.threads)
     transformers.utils.logging.disable_progress_bar()
     with ranks.ending():

@@ -2,8 +2,8 @@
 
 Notable: one iteration of HuBERT (targets are clusters of MFCC); the loss counts unmasked frames as much
 as masked ones, since masked prediction alone learns too slowly for a miniature; chunks of one fixed
-shape; every random choice is a function of (seed, step), so a killed run that resumes from its newest
-checkpoint ends with the same bytes as one that was not killed.
+shape; bf16 where the processor computes in it; every random choice is a function of (seed, step), so a killed
+run that resumes from its newest checkpoint ends with the same bytes as one that was not killed.
 Source: HuBERT (Hsu et al. 2021), sections III and IV-B.
 """
 
@@ -139,6 +139,7 @@ class Trainer:
         self.head = nn.Linear(config.hidden_size, config.targets)
         self.parameters = [*self.model.parameters(), *self.head.parameters()]
         self.optimizer = torch.optim.AdamW(self.parameters, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+        self.precision = cpu.precision("auto", torch.device("cpu"))
         self.step = 0
 
     def batch(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -169,7 +170,7 @@ class Trainer:
         waves, targets, mask = self.batch()
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate()
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
             hidden = self.model(waves, mask_time_indices=mask).last_hidden_state  # [B, T, D]
             logits = self.head(hidden)  # [B, T, targets]
         logits = logits.float()
@@ -239,7 +240,10 @@ def train(trainer: Trainer, checkpoints: Path, about: str, every: int) -> None:
 
 def about(config: Config, seed: int, threads: int, manifests: Sequence[str]) -> str:
     """Hash of what the weights depend on; a checkpoint made under another is not resumed from."""
-    digest = hashlib.sha256(json.dumps([asdict(config), seed, threads, torch.__version__], sort_keys=True).encode())
+    precision = cpu.precision("auto", torch.device("cpu"))
+    digest = hashlib.sha256(
+        json.dumps([asdict(config), seed, threads, precision, torch.__version__], sort_keys=True).encode()
+    )
     for manifest in manifests:
         digest.update(hashlib.sha256(Path(manifest).read_bytes()).digest())
     return digest.hexdigest()

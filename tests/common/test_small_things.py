@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.common import imports
+from scripts.common import cpu, imports
 from scripts.common.frames import frame_centres, frame_count
 from scripts.common.imports import code_of, module_files
 from scripts.common.seeds import derive, generator
@@ -91,3 +91,25 @@ def test_no_stage_is_imported_by_common_nor_a_later_one_by_an_earlier():
             used = {Path(f).parts[1] for f in module_files(".".join(file.with_suffix("").parts))}
             later = used & set(order[rank + 1 :])
             assert not later, f"{file} imports {later}"
+
+
+@pytest.mark.parametrize(
+    ("asked", "capabilities", "found"),
+    [
+        ("auto", {"avx2": True, "avx512_bf16": False, "amx_bf16": False}, "fp32"),
+        ("auto", {"avx2": True, "avx512_bf16": True, "amx_bf16": False}, "bf16"),
+        ("auto", {"amx_bf16": True}, "bf16"),
+        ("bf16", {"avx512_bf16": False}, "bf16"),
+        ("fp32", {"avx512_bf16": True}, "fp32"),
+    ],
+)
+def test_auto_is_bf16_where_the_processor_has_it(monkeypatch, asked: str, capabilities: dict, found: str):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert cpu.precision(asked, torch.device("cpu")) == found
+
+
+def test_this_processor_says_whether_it_has_bf16():
+    torch = pytest.importorskip("torch")
+    known = torch.cpu.get_capabilities()
+    assert known.get("architecture") != "x86_64" or {"avx512_bf16", "amx_bf16"} <= set(known)

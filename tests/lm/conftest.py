@@ -87,6 +87,6 @@ def section() -> dict[str, Any]:
             "evaluations_per_epoch": 1,
             "patience": None,
             "threads": 1,
-            "precision": "bf16",
+            "precision": "auto",
         },
     }

@@ -2,6 +2,7 @@ import json
 import re
 
 import pytest
+import torch
 import yaml
 
 from scripts.lm.config import parse_config
@@ -26,7 +27,7 @@ def test_the_default_config_is_read():
         ("training", "warmup_share", 1.5, "lm.training.warmup_share is 1.5; it must be a number from 0 to 1"),
         ("training", "weight_decay", -0.1, "lm.training.weight_decay is -0.1; it must be 0 or more"),
         ("training", "betas", [0.9], "lm.training.betas is [0.9]"),
-        ("training", "precision", "fp8", "lm.training.precision is 'fp8'; it must be bf16 or fp32"),
+        ("training", "precision", "fp8", "lm.training.precision is 'fp8'; it must be auto, bf16 or fp32"),
         ("training", "patience", 0, "lm.training.patience is 0; it must be a positive integer or null"),
         ("training", "evaluations_per_epoch", 0, "evaluations_per_epoch is 0; it must be a positive integer"),
         ("training", "batchsize", 4, "lm.training.batchsize is unknown; known are epochs"),
@@ -49,3 +50,12 @@ def test_a_missing_key_and_broken_json_are_refused(section):
         parse_config("{")
     with pytest.raises(ValueError, match=r"lm\.training is missing"):
         parse_config(json.dumps({"model": section["model"]}))
+
+
+def test_auto_becomes_what_the_device_computes_in(section, monkeypatch):
+    config = parse_config(json.dumps(section))
+    for bf16, found in ((True, "bf16"), (False, "fp32")):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda bf16=bf16: {"avx512_bf16": bf16})
+        settled = config.settled(torch.device("cpu"))
+        assert settled.flat()["lm.training.precision"] == found
+        assert settled.flat() | {"lm.training.precision": "auto"} == config.flat()
