@@ -22,7 +22,7 @@ from scripts.alignment.align import DROPPED_COLUMNS, GUESSED_COLUMNS, DropError,
 from scripts.alignment.lexicon import SILENCE, SPOKEN_NOISE
 from scripts.common import audio
 from scripts.common.cli import run
-from scripts.common.cuts import Cut, Item, read_cuts, spoken_text, supervision
+from scripts.common.cuts import Cut, Item, is_item, read_cuts, sides, spoken_text, supervision, with_sides
 from scripts.common.files import read_jsonl, write_csv, write_jsonl
 
 LENGTH_TOLERANCE = 0.05  # seconds between the end of an alignment and of its cut; two frames and a half of 20 ms
@@ -136,7 +136,7 @@ def adopt_lines(
     dropped: list[dict[str, str]],
     audio_root: str | None = None,
 ) -> Iterator[Cut | Item]:
-    """Cuts, or items both of whose sides have a fitting alignment, in order; the others go to `dropped`.
+    """Cuts, or items all of whose sides have a fitting alignment, in order; the others go to `dropped`.
 
     With `audio_root` the audio is read through too, since here nothing else has heard it yet.
     """
@@ -155,10 +155,10 @@ def adopt_lines(
             return None
 
     for line in lines:
-        if "positive" in line:
-            sides = {side: one(line[side]) for side in ("positive", "negative")}
-            if all(sides.values()):
-                yield {**line, **sides}
+        if is_item(line):
+            adopted = [one(cut) for cut in sides(line)]
+            if None not in adopted:
+                yield with_sides(line, [cut for cut in adopted if cut])
         elif (cut := one(line)) is not None:
             yield cut
 

@@ -28,7 +28,7 @@ from scripts.alignment.model import AcousticModel, load
 from scripts.alignment.pronounce import Guesser
 from scripts.common import audio
 from scripts.common.cli import run
-from scripts.common.cuts import Cut, Item, num_samples, read_cuts, supervision
+from scripts.common.cuts import Cut, Item, is_item, num_samples, read_cuts, sides, supervision, with_sides
 from scripts.common.files import read_jsonl, write_csv, write_jsonl
 from scripts.common.frames import SAMPLE_RATE, frame_count
 from scripts.common.progress import Progress
@@ -150,13 +150,13 @@ class Aligner:
         return None
 
     def align_lines(self, lines: list[Cut] | list[Item], name: str) -> Iterator[Cut | Item]:
-        """Cuts, or items whose two sides could both be aligned, in order."""
+        """Cuts, or items whose sides could all be aligned, in order."""
         progress = Progress(name, len(lines), "lines")
         for number, line in enumerate(lines, start=1):
-            if "positive" in line:
-                sides = {side: self.align(line[side]) for side in ("positive", "negative")}
-                if all(sides.values()):
-                    yield {**line, **sides}
+            if is_item(line):
+                aligned = [self.align(cut) for cut in sides(line)]
+                if None not in aligned:
+                    yield with_sides(line, [cut for cut in aligned if cut])
             else:
                 cut = self.align(line)
                 if cut is not None:

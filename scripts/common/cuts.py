@@ -3,10 +3,12 @@
 They stay dictionaries because a manifest of eleven million cuts is read many times and nothing here
 needs more; `lhotse.load_manifest_lazy` reads the same files (held by tests/common/test_cuts.py).
 
-A task item is `{id, task, subset, group, positive, negative}` where both sides are cuts.
+A task item is `{id, task, subset, group, positive, negative}`: `positive` is a cut, `negative` a cut or, where the item
+is a choice among several, a list of cuts. All of them are its sides.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,32 @@ Item = dict[str, Any]
 def read_cuts(path: str | Path) -> Iterator[Cut]:
     """Cuts of a shard or, positive side first, of a file of task items."""
     for line in read_jsonl(path):
-        if "positive" in line:
-            yield line["positive"]
-            yield line["negative"]
+        if is_item(line):
+            yield from sides(line)
         else:
             yield line
+
+
+def is_item(line: Cut | Item) -> bool:
+    """Whether a line of a manifest is a task item and no cut."""
+    return "positive" in line
+
+
+def holds_items(path: str | Path) -> bool:
+    """Whether a manifest holds task items, as its first line says."""
+    return any(is_item(line) for line in islice(read_jsonl(path), 1))
+
+
+def sides(item: Item) -> list[Cut]:
+    """The positive side, then the negative ones."""
+    negative = item["negative"]
+    return [item["positive"], *(negative if isinstance(negative, list) else [negative])]
+
+
+def with_sides(item: Item, cuts: Sequence[Cut]) -> Item:
+    """The item with these cuts, as many as before, in the place of its sides."""
+    positive, *negative = cuts
+    return {**item, "positive": positive, "negative": negative if isinstance(item["negative"], list) else negative[0]}
 
 
 def supervision(cut: Cut) -> dict[str, Any]:

@@ -1,16 +1,15 @@
 """A stranger's task items, checked side by side and passed on.
 
-An item whose positive or negative side cannot be used (see `validate`) leaves whole, under that side's reason.
+An item one of whose sides cannot be used (see `validate`) leaves whole, under that side's reason.
 """
 
 import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from scripts.common.cli import run
-from scripts.common.cuts import Item
+from scripts.common.cuts import Cut, Item, sides, with_sides
 from scripts.common.files import read_jsonl, write_csv, write_jsonl
 from scripts.corpus.drops import COLUMNS, dropped
 from scripts.corpus.manifest import Recordings, check_root
@@ -23,25 +22,28 @@ def usable(path: Path, task: str, rules: Rules, recordings: Recordings, drops: l
     """The items that can be used, named after `task`; the others are appended to `drops`.
 
     Raises:
-        ValueError: naming file and item, if an item lacks a field.
+        ValueError: naming file and item, if an item lacks a field or has no negative side.
     """
     seen: set[str] = set()
     for number, item in enumerate(read_jsonl(path), start=1):
         if missing := [field for field in FIELDS if field not in item]:
             raise ValueError(f"{path}: item {number} has no {', '.join(missing)}; an item needs {', '.join(FIELDS)}")
-        sides: dict[str, Any] = {}
+        if item["negative"] == []:
+            raise ValueError(f"{path}: item {number} ({item['id']!r}) has an empty list as negative; it needs a cut")
+        cuts: list[Cut] = []
         try:
-            for side in ("positive", "negative"):
-                sides[side] = checked(item[side] if isinstance(item[side], dict) else {}, rules)
-                if sides[side]["id"] in seen or (side == "negative" and sides[side]["id"] == sides["positive"]["id"]):
-                    raise CutError("duplicate-id", f"cut {sides[side]['id']} is used before")
+            for side in sides(item):
+                cut = checked(side if isinstance(side, dict) else {}, rules)
+                if cut["id"] in seen or cut["id"] in [other["id"] for other in cuts]:
+                    raise CutError("duplicate-id", f"cut {cut['id']} is used before")
+                cuts.append(cut)
         except CutError as error:
-            drops.append(dropped(str(item["id"]), error.reason, f"{side}: {error}"))
+            drops.append(dropped(str(item["id"]), error.reason, f"{'negative' if cuts else 'positive'}: {error}"))
             continue
-        for cut in sides.values():
+        for cut in cuts:
             seen.add(cut["id"])
             recordings.meet(cut["recording"])
-        yield {**item, "task": task, **sides}
+        yield {**with_sides(item, cuts), "task": task}
 
 
 def main() -> None:

@@ -1,20 +1,21 @@
 """From scores to an accuracy with its interval; every interval of this stage is made here.
 
-A pair is won (1) if its positive side has the higher score, lost (0) otherwise, and 0.5 on a tie.
-An item said by several voices counts once: mean over its voices, then mean over items. Intervals are
-95% percentile bootstraps over items, with one generator per seed, so two statistics over the same
-items are resampled alike. Where many items take few values (an accuracy of 100,000 pairs), how often each value is
-drawn is a multinomial draw: the same distribution without drawing the items one by one.
+An item is won (1) if its positive side has the highest score, lost (0) if a negative one has it, and worth 1/k if k
+sides share it with the positive one among them: 0.5 for a pair that ties. An item said by several voices counts once:
+mean over its voices, then mean over items. Intervals are 95% percentile bootstraps over items, with one generator per
+seed, so two statistics over the same items are resampled alike. Where many items take few values (an accuracy of
+100,000 pairs), how often each value is drawn is a multinomial draw: the same distribution without drawing the items
+one by one.
 Source: the ZeroSpeech 2021 scoring (Nguyen et al. 2020) for ties and voices; Efron & Tibshirani 1993,
 chapter 13, for the percentile interval; Owen 2007 (arXiv:0712.1111) for items and voices resampled together.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from scripts.common.cuts import Item
+from scripts.common.cuts import Item, sides
 from scripts.common.seeds import generator
 
 DECIDE_BY = ("total", "per_token", "per_second")
@@ -45,15 +46,33 @@ def normalise(logprob: np.ndarray, tokens: np.ndarray | int, seconds: np.ndarray
     return logprob / (tokens if decide_by == "per_token" else seconds)
 
 
-def decide(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
-    """1 where the positive side scores higher, 0.5 where both score the same, else 0; float64, same shape."""
-    return (positive > negative) + 0.5 * (positive == negative)
+def padded(values: Sequence[Sequence[Any] | np.ndarray]) -> np.ndarray:
+    """Values of N items, [K_i, ...] each, as float64 [N, K, ...] with K the most; NaN where an item has fewer."""
+    lengths = np.array([len(each) for each in values], dtype=np.int64)
+    flat = np.array([value for each in values for value in each], dtype=np.float64)
+    found = np.full((len(values), lengths.max(initial=1), *flat.shape[1:]), np.nan)
+    found[np.arange(found.shape[1]) < lengths[:, None]] = flat
+    return found
+
+
+def decide(positive: np.ndarray, negatives: np.ndarray) -> np.ndarray:
+    """What each item is worth, float64 [N, ...], given the scores of its positive side [N, ...] and of its negative
+    sides [N, K, ...], as `padded` gives them: 1 where the positive one is above all of them, 1/k where k share the top
+    with it among them, else 0.
+    """
+    above = np.all(np.isnan(negatives) | (positive[:, None] >= negatives), axis=1)
+    return above / (1.0 + np.sum(positive[:, None] == negatives, axis=1))
 
 
 def decide_sides(items: list[Item], scores: Mapping[str, np.ndarray | float]) -> np.ndarray:
     """`decide` for task items, given a score (or an array of scores) per cut id; float64 [P, ...]."""
-    sides = (np.array([scores[item[side]["id"]] for item in items]) for side in ("positive", "negative"))
-    return decide(*sides)
+    sides_ = [[scores[cut["id"]] for cut in sides(item)] for item in items]
+    return decide(np.array([each[0] for each in sides_]), padded([each[1:] for each in sides_]))
+
+
+def chance(items: list[Item]) -> float:
+    """What a guess is worth: the mean over items (and voices) of one in as many as it has sides."""
+    return float(np.mean([1 / len(sides(item)) for item in items]))
 
 
 def by_item(ids: list[str], correct: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from scripts.common.cli import run
-from scripts.common.cuts import Cut, book_text, num_samples, phone_alignment, speaker
+from scripts.common.cuts import Cut, book_text, num_samples, phone_alignment, sides, speaker
 from scripts.common.files import read_json, write_csv
 from scripts.common.frames import frame_count
 from scripts.common.ragged import Ragged, load_bin
@@ -115,7 +115,7 @@ def main() -> None:
     print(f"{arguments.modality}: counted {len(used.stream)} of {len(train.stream)} train tokens", file=sys.stderr)
     for task in read_tasks(arguments):
         rows, ids = [], [item["id"] for item in task.items]
-        cuts = [item[side] for item in task.items for side in ("positive", "negative")]
+        cuts = [cut for item in task.items for cut in sides(item)]
         silence = arguments.silence == "keep"
         lengths = {cut["id"]: source_length(cut, definition["source"], rate, silence) for cut in cuts}
         found = scores(task.tokens, lengths, cut_seconds(task.items), tables, vocab_size, decide_by)

@@ -4,7 +4,7 @@ untrained: the modality's own model with fresh random weights. It knows nothing,
 an artefact of the pairs (its log-probability falls with every token, so it prefers the shorter side).
 shuffled-durations: in modalities on a frame clock, the trained model reads sequences whose runs of equal symbols have
 swapped lengths: the same symbols in the same order, the same total length, other durations. What it loses is what the
-durations told it. seconds: the side with fewer seconds of speech wins; 50% says that a task is balanced.
+durations told it. seconds: the side with the fewest seconds of speech wins; at chance, a task is balanced.
 trained: the model as it is, on the same items, to compare with.
 
 Only `control_items` items of a task are scored, evenly over its file (`scaling.sample`).
@@ -21,9 +21,11 @@ from typing import Any
 import numpy as np
 
 from scripts.common.cli import run
+from scripts.common.cuts import speaker
 from scripts.common.files import read_csv, write_csv
 from scripts.common.seeds import derive, generator
 from scripts.evaluation.accuracy import by_item, decide_sides, interval, normalise
+from scripts.evaluation.compared import Dropped
 from scripts.evaluation.items import Task, cut_ids, cut_seconds, read_items, read_tokens
 from scripts.evaluation.scaling import sample
 
@@ -50,9 +52,9 @@ def shuffle_durations(ids: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate([ids[:1], np.repeat(body[starts], rng.permutation(lengths)), ids[-1:]]).astype(ids.dtype)
 
 
-def read_task(name: str, items: Path, tokens: Path, count: int | None) -> Task:
-    """`count` of a task's items with their tokens in one modality."""
-    found = read_items(items)
+def read_task(name: str, items: Path, tokens: Path, dropped: Dropped, count: int | None) -> Task:
+    """`count` of a task's items that are compared, with their tokens in one modality."""
+    found = [item for item in read_items(items) if item["id"] not in dropped.ids[name]]
     return sample(Task(name, found, read_tokens(tokens, cut_ids(found)), Path()), count)
 
 
@@ -70,8 +72,8 @@ def of_speech(task: Task, config: Config, seed: int) -> dict[str, Any]:
 
 def trained(task: Task, scores: Path) -> np.ndarray:
     """`correct` of the task's items as the trained model scored them."""
-    known = {(row["id"], row["voice"]): float(row["correct"]) for row in read_csv(scores)}
-    return np.array([known[item["id"], item["positive"]["supervisions"][0]["speaker"]] for item in task.items])
+    known = {(row["id"], row["voice"]): row["correct"] for row in read_csv(scores)}
+    return np.array([float(known[item["id"], speaker(item["positive"])]) for item in task.items])
 
 
 def of_model(
@@ -120,6 +122,7 @@ def main() -> None:
     parser.add_argument("--modalities", required=True, type=json.loads, help="section of config.yaml as JSON")
     parser.add_argument("--tasks", nargs="+", required=True, help="names of the tasks")
     parser.add_argument("--items", nargs="+", required=True, type=Path, help="aligned items (jsonl.gz) per task")
+    parser.add_argument("--dropped", type=Dropped, required=True, help="csv of the items that are not compared")
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
     parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
     parser.add_argument("--seed", required=True, type=int)
@@ -129,7 +132,7 @@ def main() -> None:
     for at, (modality, definition) in enumerate(arguments.modalities.items()):
         for name, items in zip(arguments.tasks, arguments.items, strict=True):
             tokens = arguments.tokens / f"{modality}/tasks/{name}.bin"
-            task = read_task(name, items, tokens, config.control_items)
+            task = read_task(name, items, tokens, arguments.dropped, config.control_items)
             if at == 0:
                 rows.append(of_speech(task, config, seed))
             folder, scores = results / f"lm/{modality}/model", results / f"evaluation/{name}/{modality}.csv"

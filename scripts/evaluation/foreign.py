@@ -13,13 +13,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from scripts.common.cli import run
+from scripts.common.cuts import Item, sides, speaker
 from scripts.common.files import read_jsonl, write_csv
-from scripts.evaluation.accuracy import by_item
+from scripts.evaluation import rows
 from scripts.evaluation.items import cut_ids, read_items
-from scripts.evaluation.score import COLUMNS, table
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str, object]]:
@@ -68,6 +66,20 @@ def read_scores(path: Path) -> dict[str, float]:
     return found
 
 
+def _row(item: Item, scores: dict[str, float]) -> rows.Row:
+    """A score is one number: its own total, of one token."""
+    place = (item["id"], speaker(item["positive"]), item["subset"], item["group"])
+    cuts = sides(item)
+    return rows.row(
+        place,
+        {
+            "logprob": [scores[cut["id"]] for cut in cuts],
+            "tokens": [1] * len(cuts),
+            "seconds": [cut["duration"] for cut in cuts],
+        },
+    )
+
+
 def main() -> None:
     """Command line of rule evaluation_foreign."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -83,13 +95,10 @@ def main() -> None:
             f"{arguments.scores}: has no score for {missing[0]!r} ({len(missing)} of {len(asked)} missing);"
             f" every side of {arguments.items} needs one"
         )
-    # A foreign score is one number: it is its own total, and per token the same.
-    tokens = {name: np.zeros(2, np.uint16) for name in asked}
-    rows = table(items, tokens, {name: scores[name] for name in asked}, "total")
-    write_csv(arguments.out, COLUMNS, rows)
-    correct = by_item([row["id"] for row in rows], np.array([float(row["correct"]) for row in rows]))
+    found = rows.complete((_row(item, scores) for item in items), "total")
+    write_csv(arguments.out, rows.COLUMNS, found)
     print(
-        f"{arguments.out.stem}/{arguments.out.parent.name}: {100 * correct.mean():.1f}% of {len(correct)} pairs;"
+        f"{arguments.out.stem}/{arguments.out.parent.name}: {rows.summary(found)};"
         f" {len(scores) - len(asked)} scores were not asked for",
         file=sys.stderr,
     )

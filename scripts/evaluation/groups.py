@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from scripts.common.cli import run
-from scripts.common.files import read_csv, write_csv
+from scripts.common.files import write_csv
 from scripts.evaluation.accuracy import by_item, interval
+from scripts.evaluation.compared import Dropped
+from scripts.evaluation.rows import numbers
 
 COLUMNS = ("modality", "task", "by", "name", "value", "ci_low", "ci_high", "n")
 LABELS = ("subset", "group")
@@ -45,8 +45,8 @@ def accuracies(rows: list[dict[str, str]], samples: int, seed: int) -> Iterator[
             continue
         for name in names:
             own = [row for row in rows if row[label] == name]
-            correct = np.array([float(row["correct"]) for row in own])
-            found = interval(by_item([row["id"] for row in own], correct), samples, seed)
+            correct = by_item([row["id"] for row in own], numbers(own, "correct"))
+            found = interval(correct, samples, seed)
             yield {"by": label, "name": name, **found._asdict()}
 
 
@@ -54,6 +54,7 @@ def main() -> None:
     """Command line of rule evaluation_groups."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scores", nargs="*", type=Path, default=[], help="<task>/<modality>.csv, any number")
+    parser.add_argument("--dropped", type=Dropped, required=True, help="csv of the items that are not compared")
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
     parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
     parser.add_argument("--seed", required=True, type=int)
@@ -61,7 +62,7 @@ def main() -> None:
     rows = [
         {"modality": path.stem, "task": path.parent.name, **row}
         for path in arguments.scores
-        for row in accuracies(read_csv(path), arguments.config.bootstrap_samples, arguments.seed)
+        for row in accuracies(arguments.dropped.compared(path), arguments.config.bootstrap_samples, arguments.seed)
     ]
     write_csv(arguments.out, COLUMNS, rows)
     print(f"evaluation/groups: {len(rows)} figures of {len(arguments.scores)} score files", file=sys.stderr)

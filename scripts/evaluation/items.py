@@ -1,4 +1,8 @@
-"""Task items and their tokens, matched by cut id and never by order; flags that several steps share."""
+"""Task items and their tokens, matched by cut id and never by order; flags that several steps share.
+
+A modality cannot score an item one of whose sides has no tokens there, or more than its model's context. Such an item
+leaves the modality's own tables here and, by compared.py, every comparison between modalities.
+"""
 
 import argparse
 from collections.abc import Iterator
@@ -7,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scripts.common.cuts import Item, speaker
+from scripts.common.cuts import Item, sides, speaker
 from scripts.common.files import read_jsonl
 from scripts.common.ragged import load_bin
 
+EMPTY = 2  # BOS and EOS
 KEYS = ("id", "subset", "group", "positive", "negative")
 
 
@@ -45,13 +50,34 @@ def read_items(path: str | Path) -> list[Item]:
 
 
 def cut_ids(items: list[Item]) -> list[str]:
-    """Ids of both sides of every item."""
-    return [item[side]["id"] for item in items for side in ("positive", "negative")]
+    """Ids of all sides of every item."""
+    return [cut["id"] for item in items for cut in sides(item)]
 
 
 def cut_seconds(items: list[Item]) -> dict[str, float]:
-    """Duration of both sides of every item, by cut id."""
-    return {item[side]["id"]: item[side]["duration"] for item in items for side in ("positive", "negative")}
+    """Duration of all sides of every item, by cut id."""
+    return {cut["id"]: cut["duration"] for item in items for cut in sides(item)}
+
+
+def failure(tokens: np.ndarray, context: int) -> str:
+    """Why BOS ... EOS cannot be scored: no-tokens or too-long; empty if it can."""
+    return "no-tokens" if len(tokens) <= EMPTY else "too-long" if len(tokens) > context else ""
+
+
+def scorable(task: Task, context: int) -> Task:
+    """The task without the items that the modality cannot score.
+
+    Raises:
+        ValueError: naming the task, the tokens' file and the first item, if none is left.
+    """
+    kept = [item for item in task.items if not any(failure(task.tokens[cut["id"]], context) for cut in sides(item))]
+    if not kept:
+        reasons = [failure(task.tokens[cut["id"]], context) for cut in sides(task.items[0])]
+        raise ValueError(
+            f"{task.name}: none of its {len(task.items)} items can be scored in this modality, e.g."
+            f" {task.items[0]['id']}: {next(filter(None, reasons))} (the model's context is {context} tokens)"
+        )
+    return task._replace(items=kept, tokens={cut: task.tokens[cut] for cut in cut_ids(kept)})
 
 
 def read_tokens(path: str | Path, ids: list[str]) -> dict[str, np.ndarray]:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from scripts.common.cuts import Item
-from scripts.evaluation.accuracy import by_item, decide_sides, interval, normalise
+from scripts.evaluation.accuracy import by_item, chance, decide_sides, interval, normalise
 from scripts.evaluation.items import cut_seconds
 
-COLUMNS = ("layer", "value", "ci_low", "ci_high", "n")
+COLUMNS = ("layer", "value", "ci_low", "ci_high", "n", "chance")
 
 
 def table(
@@ -29,4 +29,7 @@ def table(
         cut: normalise(logprob, len(tokens[cut]) - 1, seconds[cut], decide_by) for cut, logprob in logprobs.items()
     }
     correct = by_item([item["id"] for item in items], decide_sides(items, scores))  # [N, 1 + layers]
-    return [{"layer": layer, **interval(column, samples, seed)._asdict()} for layer, column in enumerate(correct.T)]
+    return [
+        {"layer": layer, **interval(column, samples, seed)._asdict(), "chance": chance(items)}
+        for layer, column in enumerate(correct.T)
+    ]

@@ -20,10 +20,10 @@ import numpy as np
 from scripts.common.cli import run
 from scripts.common.cuts import Item
 from scripts.common.files import read_json, write_csv, write_json
-from scripts.evaluation.accuracy import bootstrap_means, by_item, decide_sides, interval, normalise, percentiles
-from scripts.evaluation.items import Task, add_task_arguments, cut_ids, cut_seconds, read_tasks
+from scripts.evaluation.accuracy import bootstrap_means, by_item, chance, decide_sides, interval, normalise, percentiles
+from scripts.evaluation.items import Task, add_task_arguments, cut_ids, cut_seconds, read_tasks, scorable
 
-COLUMNS = ("tokens", "hours", "value", "ci_low", "ci_high", "n")
+COLUMNS = ("tokens", "hours", "value", "ci_low", "ci_high", "n", "chance")
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,8 @@ def main() -> None:
     config, folders = arguments.config, checkpoints(arguments.checkpoints)
     seen = np.array(list(folders))
     hours = hours_seen(seen, read_json(arguments.stats)["splits"]["train"])
-    tasks = [sample(task, config.scaling_items) for task in read_tasks(arguments)]
+    context = read_json(next(iter(folders.values())) / "config.json")["max_position_embeddings"]
+    tasks = [sample(scorable(task, context), config.scaling_items) for task in read_tasks(arguments)]
     from scripts.evaluation.scoring import load_model, score
 
     logprobs: dict[str, list[dict[str, float]]] = {task.name: [] for task in tasks}
@@ -143,7 +144,12 @@ def main() -> None:
     for task, file in zip(tasks, arguments.fits, strict=True):
         correct = correct_by_item(task.items, task.tokens, logprobs[task.name], config.decide_by)
         rows = [
-            {"tokens": n, "hours": h, **interval(column, config.bootstrap_samples, arguments.seed)._asdict()}
+            {
+                "tokens": n,
+                "hours": h,
+                **interval(column, config.bootstrap_samples, arguments.seed)._asdict(),
+                "chance": chance(task.items),
+            }
             for n, h, column in zip(seen.tolist(), hours.tolist(), correct.T, strict=True)
         ]
         write_csv(task.out, COLUMNS, rows)

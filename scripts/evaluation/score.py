@@ -1,6 +1,6 @@
 """All that is asked of a modality's finished model, in one process: loading torch takes longer than a small task.
 
-Of every task: the log-probability of both sides of every item and which one wins, and the same by every layer, plain
+Of every task: the log-probability of all sides of every item and which one wins, and the same by every layer, plain
 and through fitted maps (layers.py, tuned.py), from one forward pass. Of dev: the bits (bits.py) and where they go
 (spent.py).
 """
@@ -15,27 +15,20 @@ from typing import Any
 import numpy as np
 
 from scripts.common.cli import run
-from scripts.common.cuts import Cut, Item, read_cuts, speaker
+from scripts.common.cuts import Cut, Item, read_cuts, sides, speaker
 from scripts.common.files import write_csv
 from scripts.common.ragged import load_bin
-from scripts.evaluation import bits, layers, spent
-from scripts.evaluation.accuracy import by_item, decide_sides, normalise
-from scripts.evaluation.items import Task, add_task_arguments, cut_seconds, read_tasks, read_tokens
-from scripts.tokens.modality import from_json
-
-COLUMNS = (
-    "id",
-    "voice",
-    "subset",
-    "group",
-    "logprob_positive",
-    "logprob_negative",
-    "tokens_positive",
-    "tokens_negative",
-    "seconds_positive",
-    "seconds_negative",
-    "correct",
+from scripts.evaluation import bits, layers, rows, spent
+from scripts.evaluation.items import (
+    Task,
+    add_task_arguments,
+    cut_seconds,
+    failure,
+    read_tasks,
+    read_tokens,
+    scorable,
 )
+from scripts.tokens.modality import from_json
 
 
 @dataclass(frozen=True)
@@ -49,51 +42,43 @@ class Config:
 
 
 def table(
-    items: list[Item], tokens: dict[str, np.ndarray], logprobs: dict[str, float], decide_by: str
-) -> list[dict[str, Any]]:
-    """One row per item: log-probabilities in nats, scored tokens (all but BOS), correct = 1, 0 or 0.5."""
+    items: list[Item], tokens: dict[str, np.ndarray], logprobs: dict[str, float], decide_by: str, context: int
+) -> list[rows.Row]:
+    """A row (rows.py) per item: log-probabilities in nats and scored tokens (all but BOS) of its sides.
+
+    An item that cannot be scored (`items.failure`, given the model's context) gets a row that says why.
+    """
     seconds = cut_seconds(items)
-    decisive = {
-        cut: normalise(np.array(logprob), len(tokens[cut]) - 1, seconds[cut], decide_by)
-        for cut, logprob in logprobs.items()
-    }
-    rows = []
-    for item, correct in zip(items, decide_sides(items, decisive), strict=True):
-        positive, negative = item["positive"]["id"], item["negative"]["id"]
-        rows.append(
-            {
-                "id": item["id"],
-                "voice": speaker(item["positive"]),
-                "subset": item["subset"],
-                "group": item["group"],
-                "logprob_positive": logprobs[positive],
-                "logprob_negative": logprobs[negative],
-                "tokens_positive": len(tokens[positive]) - 1,
-                "tokens_negative": len(tokens[negative]) - 1,
-                "seconds_positive": seconds[positive],
-                "seconds_negative": seconds[negative],
-                "correct": f"{correct:g}",
-            }
-        )
-    return rows
+    found = []
+    for item in items:
+        place = (item["id"], speaker(item["positive"]), item["subset"], item["group"])
+        ids = [cut["id"] for cut in sides(item)]
+        failures = [reason for cut in ids if (reason := failure(tokens[cut], context))]
+        if failures:
+            found.append(rows.without_score(place, failures[0]))
+            continue
+        measures: dict[str, list[float]] = {
+            "logprob": [logprobs[cut] for cut in ids],
+            "tokens": [len(tokens[cut]) - 1 for cut in ids],
+            "seconds": [seconds[cut] for cut in ids],
+        }
+        found.append(rows.row(place, measures))
+    return rows.complete(found, decide_by)
 
 
 def score_tasks(model: Any, maps: list[Any], tasks: list[Task], arguments: argparse.Namespace) -> None:
     """Write scores, layers and layers through `maps` of every task."""
     from scripts.evaluation.scoring import score_layers
 
-    config, modality = arguments.config, arguments.modality
-    for task, plain_file, tuned_file in zip(tasks, arguments.layers, arguments.tuned, strict=True):
+    config, modality, context = arguments.config, arguments.modality, model.config.max_position_embeddings
+    for whole, plain_file, tuned_file in zip(tasks, arguments.layers, arguments.tuned, strict=True):
+        task = scorable(whole, context)
         found = score_layers(model, task.tokens, config.batch_tokens, f"{modality}/{task.name}", maps)
         last = len(maps)  # entries: every layer, the last is the model; then all but the last through their maps
-        rows = table(task.items, task.tokens, {cut: float(lp[last]) for cut, lp in found.items()}, config.decide_by)
-        write_csv(task.out, COLUMNS, rows)
-        correct = by_item([row["id"] for row in rows], np.array([float(row["correct"]) for row in rows]))
-        print(
-            f"{modality}/{task.name}: {100 * correct.mean():.1f}% of {len(correct)} pairs"
-            f" ({len(rows)} with voices), {sum(map(len, task.tokens.values()))} tokens",
-            file=sys.stderr,
-        )
+        totals = {cut: float(lp[last]) for cut, lp in found.items()}
+        scored = table(whole.items, whole.tokens, totals, config.decide_by, context)
+        write_csv(task.out, rows.COLUMNS, scored)
+        print(f"{modality}/{task.name}: {rows.summary(scored)}", file=sys.stderr)
         plain = {cut: lp[: last + 1] for cut, lp in found.items()}
         tuned = {cut: np.append(lp[last + 1 :], lp[last]) for cut, lp in found.items()}
         for kind, logprobs, file in (("plain", plain, plain_file), ("tuned", tuned, tuned_file)):

@@ -1,8 +1,9 @@
 """A modality's scores as a ZeroSpeech 2021 submission: `{lexical,syntactic}/{dev,test}.txt`, meta.yaml, params.yaml.
 
 A line is `<filename> <score>`; the score is what decides here (`evaluation.decide_by`). The validator wants a line for
-every sound file of the set, so files whose pair was dropped on the way get the lowest score of the
-set: both sides of such a pair tie and count 0.5. How many these are is said in the log and in meta.yaml.
+every sound file of the set, so files whose pair was dropped on the way, or has no score in this modality, get the
+lowest score of the set: both sides of such a pair tie and count 0.5. How many these are is said in the log and in
+meta.yaml.
 Source: zerospeech2021 0.9, meta.py and lexical.py; the toolbox zerospeech-benchmarks for params.yaml.
 """
 
@@ -52,6 +53,8 @@ def file_scores(part: Part, decide_by: str) -> tuple[dict[str, float], int]:
     rows = {(row["id"], row["voice"]): row for row in read_csv(part.scores)}
     for item in read_items(part.items):
         row = rows[item["id"], speaker(item["positive"])]
+        if row["dropped"]:
+            continue
         for side in ("positive", "negative"):
             logprob, tokens = np.array(float(row[f"logprob_{side}"])), int(row[f"tokens_{side}"])
             known[item[side]["id"]] = float(normalise(logprob, tokens, float(row[f"seconds_{side}"]), decide_by))

@@ -2,7 +2,8 @@
 
 Metrics of a pair task: `accuracy` (as evaluation.decide_by says), the same pairs decided the other ways
 (`accuracy_total`, `accuracy_per_token`, `accuracy_per_second`), `accuracy_voices` (the same value with an interval
-over items and voices, where a task has several) and `baseline_<name>`. Of dev: bits per second, word, token.
+over items and voices, where a task has several), `chance` (1/k of an item with k sides) and `baseline_<name>`.
+Of dev: bits per second, word, token.
 """
 
 import argparse
@@ -13,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from scripts.common.cli import run
 from scripts.common.files import read_csv, write_csv
-from scripts.evaluation.accuracy import DECIDE_BY, Interval, by_item, decide, interval, normalise, voices_interval
+from scripts.evaluation.accuracy import DECIDE_BY, Interval, by_item, interval, voices_interval
+from scripts.evaluation.compared import Dropped
+from scripts.evaluation.rows import Row, can_decide, choices, decided, numbers
 
 COLUMNS = ("modality", "task", "metric", "value", "ci_low", "ci_high", "n")
 
@@ -30,35 +31,21 @@ class Config:
     bootstrap_samples: int
 
 
-def accuracies(rows: list[dict[str, str]], config: Config, seed: int) -> dict[str, Interval]:
-    """`accuracy`, those of the other normalisations, and with several voices `accuracy_voices`; rows are score.py's."""
+def accuracies(rows: list[Row], config: Config, seed: int) -> dict[str, Interval]:
+    """`accuracy`, those of the other normalisations, `chance`, and with several voices `accuracy_voices`."""
     ids = [row["id"] for row in rows]
-    others = {f"accuracy_{way}": decided(rows, way) for way in DECIDE_BY if way != config.decide_by and told(rows, way)}
-    correct = {"accuracy": _column(rows, "correct"), **others}
-    found = {
-        metric: interval(by_item(ids, values), config.bootstrap_samples, seed) for metric, values in correct.items()
+    others = [way for way in DECIDE_BY if way != config.decide_by and can_decide(rows, way)]
+    values = {
+        "accuracy": numbers(rows, "correct"),
+        **{f"accuracy_{way}": decided(rows, way) for way in others},
+        "chance": 1 / choices(rows),
     }
+    samples = config.bootstrap_samples
+    found = {metric: interval(by_item(ids, each), samples, seed) for metric, each in values.items()}
     voices = [row["voice"] for row in rows]
     if len(set(voices)) > 1 and len(set(ids)) < len(ids):
-        samples = config.bootstrap_samples
-        found["accuracy_voices"] = voices_interval(ids, voices, correct["accuracy"], samples, seed)
+        found["accuracy_voices"] = voices_interval(ids, voices, values["accuracy"], samples, seed)
     return found
-
-
-def told(rows: list[dict[str, str]], way: str) -> bool:
-    """Whether the rows hold what this way to decide needs: texts have no seconds, choices no one negative side."""
-    needed = {"total": ["logprob"], "per_token": ["logprob", "tokens"], "per_second": ["logprob", "seconds"]}[way]
-    return all(row[f"{what}_{side}"] != "" for row in rows for what in needed for side in ("positive", "negative"))
-
-
-def decided(rows: list[dict[str, str]], way: str) -> np.ndarray:
-    """1, 0 or 0.5 for each row that score.py wrote, decided in one of the ways of DECIDE_BY."""
-
-    def side(name: str) -> np.ndarray:
-        divisor = _column(rows, f"{'seconds' if way == 'per_second' else 'tokens'}_{name}")
-        return normalise(_column(rows, f"logprob_{name}"), divisor, divisor, way)
-
-    return decide(side("positive"), side("negative"))
 
 
 def baselines(rows: list[dict[str, str]], config: Config, seed: int) -> dict[str, Interval]:
@@ -66,13 +53,9 @@ def baselines(rows: list[dict[str, str]], config: Config, seed: int) -> dict[str
     found = {}
     for name in dict.fromkeys(row["baseline"] for row in rows):
         own = [row for row in rows if row["baseline"] == name]
-        values = by_item([row["id"] for row in own], _column(own, "correct"))
+        values = by_item([row["id"] for row in own], numbers(own, "correct"))
         found[f"baseline_{name}"] = interval(values, config.bootstrap_samples, seed)
     return found
-
-
-def _column(rows: list[dict[str, str]], name: str) -> np.ndarray:
-    return np.array([float(row[name]) for row in rows])
 
 
 def _rows(modality: str, task: str, metrics: dict[str, Interval]) -> Iterator[dict[str, Any]]:
@@ -85,6 +68,7 @@ def main() -> None:
     parser.add_argument("--scores", nargs="*", type=Path, default=[], help="<task>/<modality>.csv, any number")
     parser.add_argument("--baselines", nargs="*", type=Path, default=[], help="<task>/<modality>.csv, any number")
     parser.add_argument("--bits", nargs="+", type=Path, required=True, help="<modality>.csv, any number")
+    parser.add_argument("--dropped", type=Dropped, required=True, help="csv of the items that are not compared")
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
     parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
     parser.add_argument("--seed", required=True, type=int)
@@ -92,9 +76,9 @@ def main() -> None:
     config, seed = arguments.config, arguments.seed
     rows: list[dict[str, Any]] = []
     for path in arguments.scores:
-        rows += _rows(path.stem, path.parent.name, accuracies(read_csv(path), config, seed))
+        rows += _rows(path.stem, path.parent.name, accuracies(arguments.dropped.compared(path), config, seed))
     for path in arguments.baselines:
-        rows += _rows(path.stem, path.parent.name, baselines(read_csv(path), config, seed))
+        rows += _rows(path.stem, path.parent.name, baselines(arguments.dropped.compared(path), config, seed))
     for path in arguments.bits:
         rows += ({"modality": path.stem, "task": "dev", **row} for row in read_csv(path))
     write_csv(arguments.out, COLUMNS, rows)

@@ -3,8 +3,8 @@
 A task is a file of JSON lines, or a folder of such files: {"id", "positive": text, "negative": text or list of texts},
 with "group" and "subset" where there are any; BLiMP's own lines ("sentence_good", "sentence_bad", "UID", "pairID") are
 read as they are, grouped by "linguistics_term". An item is right where its positive text scores higher than every
-negative one; a tie of k texts at the top counts 1/k if the positive is among them. The rows are score.py's, without
-seconds, and without the negative side's numbers where there are several.
+negative one; a tie of k texts at the top counts 1/k if the positive is among them. The rows are those of rows.py,
+without seconds.
 """
 
 import argparse
@@ -19,8 +19,8 @@ import numpy as np
 
 from scripts.common.cli import run
 from scripts.common.files import read_jsonl, write_csv
-from scripts.evaluation.accuracy import normalise
-from scripts.evaluation.score import COLUMNS
+from scripts.evaluation import rows
+from scripts.evaluation.items import failure
 from scripts.tokens.encoder import BOS, EOS, UNKNOWN, load
 
 VOICE = "text"
@@ -82,24 +82,20 @@ def _choice(line: dict[str, Any], where: str) -> Choice:
     return Choice(str(line["id"]), str(line.get("subset", "all")), str(line.get("group", "all")), tuple(texts))
 
 
-def row(choice: Choice, logprobs: list[float], counts: list[int], decide_by: str) -> dict[str, Any]:
-    """score.py's row of an item, given nats and tokens (all but BOS) of each of its texts."""
-    scores = normalise(np.array(logprobs), np.array(counts), np.nan, decide_by)
-    best = scores == scores.max()
-    pair = len(scores) == 2
-    return {
-        "id": choice.id,
-        "voice": VOICE,
-        "subset": choice.subset,
-        "group": choice.group,
-        "logprob_positive": logprobs[0],
-        "logprob_negative": logprobs[1] if pair else "",
-        "tokens_positive": counts[0],
-        "tokens_negative": counts[1] if pair else "",
-        "seconds_positive": "",
-        "seconds_negative": "",
-        "correct": f"{best[0] / best.sum():g}",
-    }
+def table(
+    choices: list[Choice], tokens: dict[str, np.ndarray], logprobs: dict[str, float], decide_by: str, context: int
+) -> list[rows.Row]:
+    """A row (rows.py) per item, given nats of its texts; one that cannot be scored says why."""
+    found = []
+    for choice in choices:
+        place = (choice.id, VOICE, choice.subset, choice.group)
+        failures = [reason for text in choice.texts if (reason := failure(tokens[text], context))]
+        if failures:
+            found.append(rows.without_score(place, failures[0]))
+            continue
+        counts = [len(tokens[text]) - 1 for text in choice.texts]
+        found.append(rows.row(place, {"logprob": [logprobs[text] for text in choice.texts], "tokens": counts}))
+    return rows.complete(found, decide_by)
 
 
 def main() -> None:
@@ -120,17 +116,17 @@ def main() -> None:
     unknown = sum(UNKNOWN in ids for ids in tokens.values())
     from scripts.evaluation.scoring import load_model, score
 
-    logprobs = score(load_model(arguments.model, config.threads), tokens, config.batch_tokens, name)
-    rows = [
-        row(choice, [logprobs[t] for t in choice.texts], [len(tokens[t]) - 1 for t in choice.texts], config.decide_by)
-        for choice in choices
-    ]
-    write_csv(arguments.out, COLUMNS, rows)
-    correct = np.mean([float(each["correct"]) for each in rows])
-    print(
-        f"{name}: {100 * correct:.1f}% of {len(rows)} items; {unknown} of {len(tokens)} texts hold an unknown letter",
-        file=sys.stderr,
-    )
+    model = load_model(arguments.model, config.threads)
+    context = model.config.max_position_embeddings
+    possible = {text: ids for text, ids in tokens.items() if not failure(ids, context)}
+    scored = table(choices, tokens, score(model, possible, config.batch_tokens, name), config.decide_by, context)
+    if all(row["dropped"] for row in scored):
+        raise ValueError(
+            f"{arguments.items}: none of its {len(scored)} items can be scored,"
+            f" e.g. {scored[0]['id']}: {scored[0]['dropped']}"
+        )
+    write_csv(arguments.out, rows.COLUMNS, scored)
+    print(f"{name}: {rows.summary(scored)}; {unknown} of {len(tokens)} texts hold an unknown letter", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
                         x, 100 * part["ci_low"], 100 * part["ci_high"], color=look["color"], alpha=0.4, linewidth=0.9
                     )
                     panel.plot(x, 100 * part["value"], **look)
-                chance_line(panel, label=task == tasks[-1])
+                chance_line(panel, data[data["task"] == task]["chance"].iloc[0], label=task == tasks[-1])
                 panel.xaxis.set_major_locator(MaxNLocator(integer=True))
             row[0].set_ylabel(f"{lens}: accuracy, %")
         for panel, task in zip(axes[0], tasks, strict=True):

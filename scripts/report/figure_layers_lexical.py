@@ -63,7 +63,7 @@ def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
                 tuned["layer"], 100 * tuned["value"], color=look["color"], marker=look["marker"], fillstyle="none",
                 linestyle=(0, (3, 1.5)), linewidth=1, label="through fitted maps",
             )  # fmt: skip
-            chance_line(panel, label=True)
+            chance_line(panel, part["chance"].iloc[0], label=True)
             panel.set_title(f"{look['label']}, n = {part['n'].max():.0f}")
             panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         for panel in axes[:, 0]:

@@ -17,7 +17,7 @@ from scripts.report.names import display
 from scripts.report.read import read_table
 from scripts.report.style import chance_line, figure, legend_above, log_axis, looks, save
 
-NUMBERS = ("tokens", "hours", "value", "ci_low", "ci_high", "n")
+NUMBERS = ("tokens", "hours", "value", "ci_low", "ci_high", "n", "chance")
 AXES = {"tokens": "training tokens seen", "hours": "hours of speech seen"}
 
 
@@ -58,7 +58,7 @@ def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
                         linewidth=0.9,
                     )
                     panel.plot(part[x], 100 * part["value"], **look, linestyle="none", markersize=3.5)
-                chance_line(panel, label=column == len(tasks) - 1)
+                chance_line(panel, part["chance"].iloc[0], label=column == len(tasks) - 1)
                 log_axis(panel)
                 panel.set_xlabel(label)
             axes[0, column].set_title(display(task))

@@ -99,18 +99,21 @@ def weak_scores(results: pd.DataFrame) -> list[str]:
     scores = results[results["metric"] == "accuracy"]
     baselines = grouped(results[results["metric"].str.startswith(BASELINE)], "modality", "task")
     best = {place: max(row["value"] for row in rows) for place, rows in baselines.items()}
-    # Choices among several texts have another chance than 50%; their rows can be decided in no other way.
-    pairs = set(results[results["metric"].str.startswith("accuracy_")][["modality", "task"]].itertuples(index=False))
+    chance = {
+        place: row["value"]
+        for place, (row,) in grouped(results[results["metric"] == "chance"], "modality", "task").items()
+    }
     at_chance, no_gain = [], []
-    for row in (row for row in records(scores) if (row["modality"], row["task"]) in pairs):
+    for row in records(scores):
         place = f"{display(row['modality'])} on {display(row['task'])}"
-        if row["ci_low"] <= 0.5:
+        if row["ci_low"] <= chance[row["modality"], row["task"]]:
             at_chance.append(place)
         elif row["ci_low"] <= best.get((row["modality"], row["task"]), 0.0):
             no_gain.append(place)
     sentences = []
     if at_chance:
-        sentences.append(f"Not shown to be above chance (50%): {listed(at_chance)}.")
+        levels = ", ".join(f"{number(100 * level, 0)}%" for level in sorted(set(chance.values())))
+        sentences.append(f"Not shown to be above chance ({levels}): {listed(at_chance)}.")
     if no_gain:
         sentences.append(
             "Above chance, but not shown to beat the best baseline without a language model, so that these scores may"

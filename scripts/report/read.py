@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from scripts.common.files import read_json
+from scripts.evaluation.compared import Dropped
 
 
 def read_table(path: str | Path, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
@@ -63,9 +64,10 @@ def read_stats(path: str | Path) -> dict[str, Any]:
     return stats
 
 
-def item_scores(path: str | Path) -> pd.Series:
-    """Score per item, float64 indexed by id: 1 right, 0 wrong, 0.5 tie, first averaged over the item's voices."""
+def item_scores(path: Path, dropped: Dropped) -> pd.Series:
+    """Score per item that is compared, float64 indexed by id, averaged over its voices: 1 right, 0 wrong, 1/k a tie."""
     table = read_table(path, ["id"], ["correct"])
+    table = table[~table["id"].isin(dropped.ids[path.parent.name])]
     if table.empty:
         raise ValueError(f"{path}: holds no items")
     if not table["correct"].between(0, 1).all():

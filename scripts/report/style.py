@@ -24,7 +24,6 @@ from scripts.report.names import display
 from scripts.report.read import records
 
 WIDTH = 7.0  # inches, both columns of a paper; one panel is about a column's half
-CHANCE = 50.0
 GREY = "#8a8a8a"
 HUES = ("#14235c", "#2f7fd0", "#6a2c91", "#c4559f", "#e2571e", "#f0aa00")  # between them, interpolated
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -94,12 +93,12 @@ def log_axis(axes: Axes) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def chance_line(axes: Axes, *, label: bool = False) -> None:
-    """A dashed line at 50%."""
-    axes.axhline(CHANCE, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+def chance_line(axes: Axes, chance: float, *, label: bool = False) -> None:
+    """A dashed line at what a guess is worth, a share."""
+    axes.axhline(100 * chance, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
     if label:
         axes.annotate(
-            "chance", (1, CHANCE), xycoords=("axes fraction", "data"), xytext=(0, -2), textcoords="offset points",
+            "chance", (1, 100 * chance), xycoords=("axes fraction", "data"), xytext=(0, -2), textcoords="offset points",
             ha="right", va="top", color="#666666", fontsize=7,
         )  # fmt: skip
 

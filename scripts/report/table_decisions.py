@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from scripts.common.cli import run
-from scripts.common.files import read_csv, write_csv
+from scripts.common.files import write_csv
 from scripts.common.seeds import generator
 from scripts.evaluation.accuracy import DECIDE_BY, by_item
-from scripts.evaluation.summary import decided
+from scripts.evaluation.compared import Dropped
+from scripts.evaluation.rows import decided
 from scripts.report.names import WAYS, display
 from scripts.report.read import grouped, read_table, records
 from scripts.report.render import Column, Table, interval, write_forms
@@ -28,14 +29,19 @@ COLUMNS = (*TEXT, *NUMBERS)
 
 
 def rows(
-    evaluation: Path, factors: Sequence[Mapping[str, str]], tasks: Sequence[str], samples: int, seed: int
+    evaluation: Path,
+    dropped: Dropped,
+    factors: Sequence[Mapping[str, str]],
+    tasks: Sequence[str],
+    samples: int,
+    seed: int,
 ) -> list[dict[str, Any]]:
-    """One row per factor's pair, task and decision, in the config's order; items are matched by id."""
+    """One row per factor's pair, task and decision, in the config's order; items that are compared, matched by id."""
     found = []
     scores: dict[tuple[str, str, str], np.ndarray] = {}
     for task in tasks:
         for modality in dict.fromkeys(factor[side] for factor in factors for side in ("from", "to")):
-            table = read_csv(evaluation / task / f"{modality}.csv")
+            table = dropped.compared(evaluation / task / f"{modality}.csv")
             ids = [row["id"] for row in table]
             for way in DECIDE_BY:
                 scores[task, modality, way] = by_item(ids, decided(table, way))
@@ -82,13 +88,14 @@ def main() -> None:
     """Command line of rule report_table_decisions."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--evaluation", type=Path, required=True, help="folder with {task}/{modality}.csv")
+    parser.add_argument("--dropped", type=Dropped, required=True, help="csv of the items that are not compared")
     parser.add_argument("--config", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
     parser.add_argument("--tasks", nargs="+", required=True)
     parser.add_argument("--samples", type=int, required=True, help="bootstrap resamples")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True, help="folder for decisions.{csv,md,tex,html}")
     args = parser.parse_args()
-    found = rows(args.evaluation, args.config["factors"], args.tasks, args.samples, args.seed)
+    found = rows(args.evaluation, args.dropped, args.config["factors"], args.tasks, args.samples, args.seed)
     write_csv(args.output / "decisions.csv", COLUMNS, found)
     write_forms(args.output, layout(args.output / "decisions.csv"))
 

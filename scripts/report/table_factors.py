@@ -18,6 +18,7 @@ import pandas as pd
 from scripts.common.cli import run
 from scripts.common.files import write_csv
 from scripts.common.seeds import generator
+from scripts.evaluation.compared import Dropped
 from scripts.evaluation.significance import holm, sign_flip
 from scripts.report import continuation
 from scripts.report.names import display
@@ -56,13 +57,15 @@ def paired_interval(base: np.ndarray, new: np.ndarray, samples: int, rng: np.ran
     return float(low), float(high)
 
 
-def compare(base_path: Path, new_path: Path, samples: int, rng: np.random.Generator) -> tuple[float, ...]:
-    """(change in %, low, high, items, p-value) between two files of scored items.
+def compare(
+    base_path: Path, new_path: Path, dropped: Dropped, samples: int, rng: np.random.Generator
+) -> tuple[float, ...]:
+    """(change in %, low, high, items, p-value) between two files of scored items, less those dropped.
 
     Raises:
         ValueError: the files hold other items.
     """
-    base, new = item_scores(base_path), item_scores(new_path)
+    base, new = item_scores(base_path, dropped), item_scores(new_path, dropped)
     if not base.index.equals(new.index):
         lone = sorted(set(base.index) ^ set(new.index))
         raise ValueError(
@@ -75,15 +78,20 @@ def compare(base_path: Path, new_path: Path, samples: int, rng: np.random.Genera
 
 
 def rows(
-    evaluation: Path, factors: Sequence[Mapping[str, str]], tasks: Sequence[str], samples: int, seed: int
+    evaluation: Path,
+    dropped: Dropped,
+    factors: Sequence[Mapping[str, str]],
+    tasks: Sequence[str],
+    samples: int,
+    seed: int,
 ) -> list[dict[str, Any]]:
-    """One row per factor, pair of modalities and task, in the config's order."""
+    """One row per factor, pair of modalities and task, in the config's order, over the items that are compared."""
     found: list[dict[str, Any]] = []
     for factor in factors:
         for task in tasks:
             rng = generator(seed, "report/factors", factor["name"], factor["from"], factor["to"], task)
             base, new = (evaluation / task / f"{factor[side]}.csv" for side in ("from", "to"))
-            numbers = (round(number, 6) for number in compare(base, new, samples, rng))
+            numbers = (round(number, 6) for number in compare(base, new, dropped, samples, rng))
             place = (factor["name"], factor["from"], factor["to"], task, "accuracy")
             found.append(dict(zip(COLUMNS[:-1], (*place, *numbers), strict=True)))
     corrected = holm([float(row["p_value"]) for row in found])
@@ -146,6 +154,7 @@ def layout(path: str | Path, paper: Paper) -> Table:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--evaluation", type=Path, required=True, help="folder with {task}/{modality}.csv")
+    parser.add_argument("--dropped", type=Dropped, required=True, help="csv of the items that are not compared")
     parser.add_argument("--config", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
     parser.add_argument("--tasks", nargs="+", required=True)
     parser.add_argument("--continuations", type=Path, nargs="?", help="folder with judged <modality>.csv, if any")
@@ -154,7 +163,7 @@ def main() -> None:
     parser.add_argument("--paper", required=True, help="resources/paper.yaml")
     parser.add_argument("--output", type=Path, required=True, help="folder for factors.{csv,md,tex,html}")
     args = parser.parse_args()
-    found = rows(args.evaluation, args.config["factors"], args.tasks, args.samples, args.seed)
+    found = rows(args.evaluation, args.dropped, args.config["factors"], args.tasks, args.samples, args.seed)
     if args.continuations:
         found += continuation_rows(args.continuations, args.config["factors"], args.samples, args.seed)
     write_csv(args.output / "factors.csv", COLUMNS, found)

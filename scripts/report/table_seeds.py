@@ -18,6 +18,7 @@ from scripts.common.cli import run
 from scripts.common.config import twin_name
 from scripts.common.files import write_csv
 from scripts.common.seeds import generator
+from scripts.evaluation.compared import Dropped
 from scripts.report.names import display
 from scripts.report.read import grouped, item_scores, read_table
 from scripts.report.render import Column, Table, interval, number, write_forms
@@ -27,14 +28,14 @@ NUMBERS = ("mean", "sd", "lowest", "highest", "ci_low", "ci_high", "seeds", "n")
 COLUMNS = (*TEXT, *NUMBERS)
 
 
-def read_scores(evaluation: Path, task: str, modality: str, seeds: Sequence[int]) -> np.ndarray:
-    """Score per seed and item, float64 [S, N], items in one order; the first seed is the configuration's own.
+def read_scores(evaluation: Path, dropped: Dropped, task: str, modality: str, seeds: Sequence[int]) -> np.ndarray:
+    """Score per seed and compared item, float64 [S, N], items in one order; the first seed is the configuration's own.
 
     Raises:
         ValueError: the files hold different items.
     """
     names = [modality, *(twin_name(modality, seed) for seed in seeds[1:])]
-    found = [item_scores(evaluation / task / f"{name}.csv") for name in names]
+    found = [item_scores(evaluation / task / f"{name}.csv", dropped) for name in names]
     for name, scores in zip(names, found, strict=True):
         if not scores.index.equals(found[0].index):
             raise ValueError(f"{evaluation / task / name}.csv: holds other items than {modality}.csv")
@@ -65,6 +66,7 @@ def _numbers(values: np.ndarray, resamples: np.ndarray, items: int) -> dict[str,
 
 def rows(
     evaluation: Path,
+    dropped: Dropped,
     modalities: Sequence[str],
     factors: Sequence[dict[str, str]],
     tasks: Sequence[str],
@@ -72,7 +74,7 @@ def rows(
     samples: int,
 ) -> list[dict[str, Any]]:
     """One row per modality and task (accuracy in %), then one per factor's pair and task (change in %)."""
-    scores = {(m, t): read_scores(evaluation, t, m, seeds) for m in modalities for t in tasks}
+    scores = {(m, t): read_scores(evaluation, dropped, t, m, seeds) for m in modalities for t in tasks}
     # One generator per task and the same draws for all modalities: a change then compares like with like.
     means = {
         key: resampled(value, samples, generator(seeds[0], "report/seeds", key[1])) for key, value in scores.items()
@@ -120,6 +122,7 @@ def main() -> None:
     """Command line of rule report_table_seeds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--evaluation", type=Path, required=True, help="folder with {task}/{modality}.csv")
+    parser.add_argument("--dropped", type=Dropped, required=True, help="csv of the items that are not compared")
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="+", required=True)
     parser.add_argument("--config", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
@@ -127,7 +130,9 @@ def main() -> None:
     parser.add_argument("--samples", type=int, required=True, help="bootstrap resamples")
     parser.add_argument("--output", type=Path, required=True, help="folder for seeds.{csv,md,tex,html}")
     args = parser.parse_args()
-    found = rows(args.evaluation, args.modalities, args.config["factors"], args.tasks, args.seeds, args.samples)
+    found = rows(
+        args.evaluation, args.dropped, args.modalities, args.config["factors"], args.tasks, args.seeds, args.samples
+    )
     write_csv(args.output / "seeds.csv", COLUMNS, found)
     write_forms(args.output, layout(args.output / "seeds.csv"))
 

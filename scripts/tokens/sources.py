@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.common.cuts import Cut, num_samples, phone_alignment, read_cuts, supervision
+from scripts.common.cuts import Cut, holds_items, num_samples, phone_alignment, read_cuts, supervision
 from scripts.common.frames import SAMPLE_RATE, frame_centres, frame_count
 from scripts.common.ragged import Ragged, load_npz
 from scripts.tokens.modality import Modality
@@ -146,13 +146,15 @@ def read(cuts: str | Path, unit_file: str | Path | None, modality: Modality) -> 
         ValueError: naming file and cut, if a cut lacks what the modality needs, or the unit file does
             not hold exactly these cuts in this order.
     """
-    reader = READERS[modality.source, modality.framed]
+    reader, items = READERS[modality.source, modality.framed], holds_items(cuts)
     streams = load_npz(unit_file) if unit_file else None
     count = 0
     for count, cut in enumerate(read_cuts(cuts), start=1):
         stream = _units_of(cut, count - 1, streams, unit_file, cuts) if streams is not None else None
         try:
-            symbols, spoken, lost = reader(cut, modality, stream)
+            # A side that the makers of the units or tokens had nothing for: see scripts/units/adopt.py.
+            absent = items and stream is not None and not len(stream)
+            symbols, spoken, lost = ([], 0, 0) if absent else reader(cut, modality, stream)
             yield Utterance(
                 id=cut["id"],
                 symbols=symbols,

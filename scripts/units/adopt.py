@@ -1,8 +1,9 @@
-"""Units made elsewhere for every cut of a shard, or both sides of every item, in their order.
+"""Units made elsewhere for every cut of a shard, or all sides of every item, in their order.
 
 A cut of N samples has frame_count(N) units, no more and no less, for Phone-Repeat is to be as long. An encoder that
 pads its input gives one more, one that reads the last frame differently one less: then the last unit goes, or is
-said twice, and the number of such cuts is in the log. Anything else is an error that names the cut.
+said twice, and the number of such cuts is in the log. Anything else is an error that names the cut; only a side of an
+item is left empty and counted, and its item leaves the comparison of the models (scripts/evaluation/compared.py).
 """
 
 import argparse
@@ -12,7 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from scripts.common.cli import run
-from scripts.common.cuts import Cut, num_samples, read_cuts
+from scripts.common.cuts import Cut, holds_items, num_samples, read_cuts
 from scripts.common.external import Store
 from scripts.common.frames import frame_count
 from scripts.common.ragged import Ragged, save_npz
@@ -29,11 +30,11 @@ def fitted(units: np.ndarray, frames: int) -> np.ndarray | None:
     return units[:frames] if len(units) > frames else np.append(units, units[-1])
 
 
-def adopt(cuts: Iterable[Cut], store: Store, source: str) -> tuple[Ragged, int]:
-    """The cuts' units, and how many of them were mended.
+def adopt(cuts: Iterable[Cut], store: Store, source: str, *, items: bool) -> tuple[Ragged, int, list[str]]:
+    """The cuts' units, how many of them were mended, and which do not fit; these are empty if they are of `items`.
 
     Raises:
-        ValueError: naming `source` and the first cuts that have no units, or too many or too few.
+        ValueError: naming `source` and the first cuts that have no units, or too many or too few; not for `items`.
     """
     ids: list[str] = []
     found: list[np.ndarray] = []
@@ -46,17 +47,20 @@ def adopt(cuts: Iterable[Cut], store: Store, source: str) -> tuple[Ragged, int]:
         if units is None or fit is None:
             told = "none" if units is None else f"{len(units)}"
             wrong.append(f"{cut['id']!r} has {told}, its {cut['duration']:.3f} s make {frames}")
-            continue
-        mended += len(units) != frames
+            if not items:
+                continue
+            fit = np.zeros(0, np.uint16)
+        else:
+            mended += len(units) != frames
         ids.append(cut["id"])
         found.append(fit)
-    if wrong:
+    if wrong and not items:
         more = f", and {len(wrong) - MOST_NAMED} more" if len(wrong) > MOST_NAMED else ""
         raise ValueError(
             f"units.external: {len(wrong)} of {len(wrong) + len(ids)} cuts of {source} do not have their units:"
             f" {'; '.join(wrong[:MOST_NAMED])}{more}; make them, or leave the cuts out of the corpus"
         )
-    return Ragged.join(ids, found), mended
+    return Ragged.join(ids, found), mended, wrong
 
 
 def main() -> None:
@@ -66,9 +70,11 @@ def main() -> None:
     parser.add_argument("--store", required=True, help="what scripts.units.external wrote")
     parser.add_argument("--output", required=True, help="units (.npz)")
     args = parser.parse_args()
-    ragged, mended = adopt(read_cuts(args.cuts), Store(args.store), args.cuts)
+    items = holds_items(args.cuts)
+    ragged, mended, wrong = adopt(read_cuts(args.cuts), Store(args.store), args.cuts, items=items)
     save_npz(args.output, ragged)
-    print(f"{len(ragged)} utterances, {len(ragged.stream)} units, {mended} mended by one unit", file=sys.stderr)
+    left = f", {len(wrong)} left empty, e.g. {wrong[0]}" if wrong else ""
+    print(f"{len(ragged)} utterances, {len(ragged.stream)} units, {mended} mended by one unit{left}", file=sys.stderr)
 
 
 if __name__ == "__main__":

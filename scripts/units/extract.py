@@ -1,4 +1,4 @@
-"""Turn every utterance of a shard, or both sides of every task item, into units.
+"""Turn every utterance of a shard, or all sides of every task item, into units.
 
 Notable: one pass; features never touch the disk and leave memory batch by batch. Utterances are read in windows, by
 worker processes while the encoder runs, sorted by length within a window and batched so that padding stays under 5%;

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from scripts.alignment.lexicon import Dictionary, OutOfVocabularyError
-from scripts.common.cuts import phone_alignment, spoken_text, supervision
+from scripts.common.cuts import phone_alignment, sides, spoken_text, supervision
 from scripts.common.files import read_jsonl
 
 
@@ -174,11 +174,15 @@ def test_a_task_item_leaves_whole(cut, align):
     item = {"id": "pair-0", "task": "sblimp", "subset": "s", "group": "g"}
     good = item | {"positive": cut, "negative": changed(cut, "other")}
     bad = item | {"id": "pair-1", "positive": changed(cut, "third"), "negative": changed(cut, "bad", words="XQZZY")}
-    result = align([good, bad])
-    assert [i["id"] for i in result.kept] == ["pair-0"]
-    assert all("phone" in supervision(result.kept[0][side])["alignment"] for side in ("positive", "negative"))
-    assert set(result.dropped) == {"bad"}
-    assert "1 of 2 kept" in result.stderr
+    choice = item | {"id": "c-0", "positive": changed(cut, "4"), "negative": [changed(cut, "5"), changed(cut, "6")]}
+    worse = item | {"id": "c-1", "positive": changed(cut, "7"), "negative": [changed(cut, "no", words="XQZZY")]}
+    result = align([good, bad, choice, worse])
+    assert [i["id"] for i in result.kept] == ["pair-0", "c-0"]
+    assert [[c["id"] for c in sides(i)] for i in result.kept] == [[cut["id"], "other"], ["4", "5", "6"]]
+    assert isinstance(result.kept[1]["negative"], list)
+    assert all("phone" in supervision(each)["alignment"] for kept in result.kept for each in sides(kept))
+    assert set(result.dropped) == {"bad", "no"}
+    assert "2 of 4 kept" in result.stderr
 
 
 def test_bad_files_give_one_line(cut, world, align, tmp_path):

@@ -22,15 +22,15 @@ WORDS = [("hi", 0.1, 0.3), ("all", 0.5, 0.3)]
 
 @pytest.fixture
 def adopt(tmp_path):
-    def run(lines, *, phones=PHONES, words=WORDS, grid=None, name="a/b-1", ok=True):
+    def run(lines, *, phones=PHONES, words=WORDS, grid=None, name="a/b-1", also=(), ok=True):
         folder = tmp_path / "external"
         folder.mkdir(exist_ok=True)
         if grid is not None:
             (folder / "a").mkdir(exist_ok=True)
             (folder / f"{name}.TextGrid").write_text(grid)
         else:
-            ctm.write(folder / "phones.ctm", [(name, phones)])
-            ctm.write(folder / "words.ctm", [(name, words)])
+            ctm.write(folder / "phones.ctm", [(each, phones) for each in (name, *also)])
+            ctm.write(folder / "words.ctm", [(each, words) for each in (name, *also)])
         write_jsonl(tmp_path / "in.jsonl.gz", lines)
         stderr = step("scripts.alignment.adopt", "--cuts", tmp_path / "in.jsonl.gz", "--external", folder, "--split",
                       "dev", "--out", tmp_path / "out.jsonl.gz", "--dropped", tmp_path / "dropped.csv", "--guessed",
@@ -157,6 +157,10 @@ def test_items_leave_whole(adopt):
     kept, dropped = adopt([pair])
     assert kept == []
     assert [row["id"] for row in dropped] == ["a/b-2"]
+    choice = {"id": "c", "task": "t", "positive": line(), "negative": [line("a/b-2"), line("a/b-3")]}
+    kept, _ = adopt([choice], also=["a/b-2", "a/b-3"])
+    assert [side["id"] for side in kept[0]["negative"]] == ["a/b-2", "a/b-3"]
+    assert all("alignment" in side["supervisions"][0] for side in kept[0]["negative"])
 
 
 def test_damaged_files_are_named(adopt, tmp_path):

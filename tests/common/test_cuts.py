@@ -7,7 +7,18 @@ import numpy as np
 import pytest
 
 from scripts.common import audio
-from scripts.common.cuts import book_text, num_samples, phone_alignment, read_cuts, speaker, spoken_text, supervision
+from scripts.common.cuts import (
+    book_text,
+    holds_items,
+    num_samples,
+    phone_alignment,
+    read_cuts,
+    sides,
+    speaker,
+    spoken_text,
+    supervision,
+    with_sides,
+)
 from scripts.common.files import write_jsonl
 
 
@@ -37,8 +48,13 @@ def test_alignments_are_lhotses_alignment_items(an4: Path, tmp_path: Path):
 
 def test_a_file_of_task_items_is_read_positive_side_first(tmp_path: Path):
     items = [{"id": "1", "positive": {"id": "a"}, "negative": {"id": "b"}}]
+    items.append({"id": "2", "positive": {"id": "c"}, "negative": [{"id": "d"}, {"id": "e"}]})
     write_jsonl(tmp_path / "task.jsonl.gz", items)
-    assert [cut["id"] for cut in read_cuts(tmp_path / "task.jsonl.gz")] == ["a", "b"]
+    assert [cut["id"] for cut in read_cuts(tmp_path / "task.jsonl.gz")] == ["a", "b", "c", "d", "e"]
+    assert [with_sides(item, sides(item)) for item in items] == items
+    assert holds_items(tmp_path / "task.jsonl.gz")
+    write_jsonl(tmp_path / "cuts.jsonl.gz", sides(items[0]))
+    assert not holds_items(tmp_path / "cuts.jsonl.gz")
 
 
 def test_exactly_one_supervision_is_expected():

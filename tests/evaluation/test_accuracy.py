@@ -6,18 +6,36 @@ import pytest
 from scripts.evaluation.accuracy import (
     bootstrap_means,
     by_item,
+    chance,
     decide,
     decide_sides,
     interval,
     normalise,
+    padded,
     percentiles,
     voices_interval,
 )
-from tests.evaluation.conftest import item
+from tests.evaluation.conftest import cut, item
 
 
 def test_decide_gives_half_on_a_tie() -> None:
-    assert decide(np.array([-1.0, -2.0, -3.0]), np.array([-2.0, -1.0, -3.0])).tolist() == [1.0, 0.0, 0.5]
+    negatives = padded([[-2.0], [-1.0], [-3.0]])
+    assert decide(np.array([-1.0, -2.0, -3.0]), negatives).tolist() == [1.0, 0.0, 0.5]
+
+
+def test_a_choice_is_right_above_all_others_and_a_tie_shares() -> None:
+    negatives = padded([[-2.0, -3.0, -1.5], [-2.0, -0.5], [-1.0, -1.0, -4.0], [-1.0, -0.5, -0.5], [-9.0]])
+    assert decide(np.full(5, -1.0), negatives) == pytest.approx([1.0, 0.0, 1 / 3, 0.0, 1.0])
+
+
+def test_columns_are_decided_apart() -> None:
+    items = [item("a"), item("b")]
+    items[0]["negative"] = [items[0]["negative"], cut("third")]
+    scores = {cut_id: np.array([-2.0, -1.0]) for cut_id in ("a-speaker-0-positive", "b-speaker-0-negative")}
+    scores |= {"a-speaker-0-negative": np.array([-3.0, -3.0]), "third": np.array([-4.0, 0.0])}
+    scores["b-speaker-0-positive"] = np.array([-3.0, -1.0])
+    assert decide_sides(items, scores).tolist() == [[1.0, 0.0], [0.0, 0.5]]
+    assert chance(items) == pytest.approx((1 / 3 + 1 / 2) / 2)
 
 
 def test_sides_are_matched_by_cut_id() -> None:

@@ -11,9 +11,9 @@ import torch
 
 from scripts.common.files import read_csv, write_csv, write_jsonl
 from scripts.common.ragged import Ragged, save_bin
-from scripts.evaluation import controls, score, scoring
+from scripts.evaluation import compared, controls, rows, score, scoring
 from scripts.evaluation.scoring import load_model, untrained_model
-from tests.evaluation.conftest import build_model, item
+from tests.evaluation.conftest import CONTEXT, build_model, item
 
 CONFIG = {"decide_by": "total", "bootstrap_samples": 20, "batch_tokens": 256, "threads": 1, "control_items": None}
 
@@ -64,8 +64,9 @@ def results(tmp_path: Path, run_step: Callable) -> Path:
         build_model(1).save_pretrained(tmp_path / f"lm/{modality}/model")
         sequences = dict(zip(ids, tokens, strict=True))
         logprobs = scoring.score(load_model(tmp_path / f"lm/{modality}/model", 1), sequences, 256, modality)
-        rows = score.table(items, sequences, logprobs, "total")
-        write_csv(tmp_path / f"evaluation/toy/{modality}.csv", score.COLUMNS, rows)
+        found = score.table(items, sequences, logprobs, "total", CONTEXT)
+        write_csv(tmp_path / f"evaluation/toy/{modality}.csv", rows.COLUMNS, found)
+    write_csv(tmp_path / "dropped.csv", compared.COLUMNS, [])
     return tmp_path
 
 
@@ -87,7 +88,17 @@ def run(run_step: Callable, folder: Path, out: str, **changes: object) -> dict[t
             "toy",
             "--items",
         ),
-        *(folder / "toy.jsonl.gz", "--out", folder / out, "--config", json.dumps({**CONFIG, **changes}), "--seed", 1),
+        *(
+            folder / "toy.jsonl.gz",
+            "--dropped",
+            folder / "dropped.csv",
+            "--out",
+            folder / out,
+            "--config",
+            json.dumps({**CONFIG, **changes}),
+            "--seed",
+            1,
+        ),
     )
     return {(row["modality"], row["control"]): row for row in read_csv(folder / out)}
 

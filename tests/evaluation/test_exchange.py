@@ -10,7 +10,7 @@ import yaml
 
 from scripts.common.files import read_csv, write_csv, write_jsonl
 from scripts.evaluation import foreign, submission
-from scripts.evaluation.score import COLUMNS
+from scripts.evaluation.rows import COLUMNS
 from tests.corpus.testsets import LEXICAL, SYNTACTIC, sentence_row, word_row, write_gold
 from tests.evaluation.conftest import item
 
@@ -87,7 +87,9 @@ def part(folder: Path, kind: str, pairs: list[tuple[str, str, str, str]]) -> str
         lines.append(line)
         logprobs = {"logprob_positive": -1.0 - at, "logprob_negative": -10.0 - at}
         counts = {"tokens_positive": 2, "tokens_negative": 4, "seconds_positive": 1.0, "seconds_negative": 5.0}
-        rows.append({"id": name, "voice": voice, "subset": "", "group": "", **logprobs, **counts, "correct": 1})
+        rows.append(
+            {"id": name, "voice": voice, "subset": "", "group": "", **logprobs, **counts, "correct": 1, "dropped": ""}
+        )
     write_jsonl(folder / f"{kind}.jsonl.gz", lines)
     write_csv(folder / f"{kind}.csv", COLUMNS, rows)
     paths = {"folder": folder / "slm21", "items": folder / f"{kind}.jsonl.gz", "scores": folder / f"{kind}.csv"}

@@ -17,7 +17,7 @@ from scripts.common.ragged import Ragged, save_bin
 from scripts.evaluation import baselines, bits, scaling, score, scoring, summary, tuned
 from scripts.evaluation.accuracy import interval
 from scripts.evaluation.items import Task, cut_ids, read_items, read_tokens
-from tests.evaluation.conftest import VOCABULARY, build_model, cut, item, sequence
+from tests.evaluation.conftest import CONTEXT, VOCABULARY, build_model, cut, item, sequence
 
 SCALING = json.dumps(
     {"decide_by": "total", "bootstrap_samples": 50, "batch_tokens": 256, "threads": 1, "scaling_items": None}
@@ -82,8 +82,8 @@ def test_score_by_either_normalisation_and_ties() -> None:
     tokens = {c["id"]: np.zeros(3) for i in items for c in (i["positive"], i["negative"])}
     tokens["a-speaker-0-negative"] = np.zeros(5)
     logprobs = dict.fromkeys(tokens, -4.0) | {"a-speaker-0-negative": -6.0}
-    assert [row["correct"] for row in score.table(items, tokens, logprobs, "total")] == ["1", "0.5"]
-    assert [row["correct"] for row in score.table(items, tokens, logprobs, "per_token")] == ["0", "0.5"]
+    assert [row["correct"] for row in score.table(items, tokens, logprobs, "total", CONTEXT)] == ["1", "0.5"]
+    assert [row["correct"] for row in score.table(items, tokens, logprobs, "per_token", CONTEXT)] == ["0", "0.5"]
 
 
 def test_score_is_the_same_file_twice(scored: list, run_step: Callable, model_folder: Path, tmp_path: Path) -> None:
@@ -274,12 +274,16 @@ def test_summary(tmp_path: Path, run_step: Callable) -> None:
         return tmp_path / path
 
     head = "id,voice,subset,group,logprob_positive,logprob_negative,tokens_positive,tokens_negative,"
-    head += "seconds_positive,seconds_negative,correct\n"
+    head += "seconds_positive,seconds_negative,correct,dropped\n"
     # Item a: one voice right, one tied; total decides otherwise than per token. Item b: right both ways.
-    scores = put("toy/m.csv", f"{head}a,v0,,,-4,-6,2,6,1,3,1\na,v1,,,-4,-4,2,2,1,1,0.5\nb,v0,,,-1,-2,2,2,1,1,1\n")
-    base = put("baselines/toy/m.csv", "id,voice,baseline,correct\na,v0,length,1\na,v1,length,0\nb,v0,length,1\n")
+    # Item c was scored in another modality only.
+    rows = ["a,v0,,,-4,-6,2,6,1,3,1,", "a,v1,,,-4,-4,2,2,1,1,0.5,", "b,v0,,,-1,-2,2,2,1,1,1,", "c,v0,,,,,,,,,,too-long"]
+    scores = put("toy/m.csv", head + "\n".join(rows) + "\n")
+    heard = ["a,v0,length,1", "a,v1,length,0", "b,v0,length,1", "c,v0,length,0"]
+    base = put("baselines/toy/m.csv", "id,voice,baseline,correct\n" + "\n".join(heard) + "\n")
+    dropped = put("dropped.csv", "task,id,modality,reason\ntoy,c,m,too-long\n")
     dev = put("bits/m.csv", "metric,value,ci_low,ci_high,n\nbits_per_second,7.5,7,8,9\n")
-    flags = ["--bits", dev, "--out", tmp_path / "summary.csv", "--seed", 1]
+    flags = ["--bits", dev, "--dropped", dropped, "--out", tmp_path / "summary.csv", "--seed", 1]
     config = json.dumps({"decide_by": "total", "bootstrap_samples": 20})
     run_step(summary.main, "--scores", scores, "--baselines", base, *flags, "--config", config)
     rows = {(r["modality"], r["task"], r["metric"]): r for r in read_csv(tmp_path / "summary.csv")}
@@ -288,6 +292,7 @@ def test_summary(tmp_path: Path, run_step: Callable) -> None:
         ("m", "toy", "accuracy_per_token"): (0.625, "2"),
         ("m", "toy", "accuracy_per_second"): (0.625, "2"),
         ("m", "toy", "accuracy_voices"): (0.875, "2"),
+        ("m", "toy", "chance"): (0.5, "2"),
         ("m", "toy", "baseline_length"): (0.75, "2"),
         ("m", "dev", "bits_per_second"): (7.5, "9"),
     }
@@ -305,6 +310,7 @@ def test_other_normalisation_is_named_by_what_it_is() -> None:
         "accuracy": 0.0,
         "accuracy_total": 1.0,
         "accuracy_per_second": 1.0,
+        "chance": 0.5,
     }
 
 

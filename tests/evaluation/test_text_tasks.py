@@ -10,6 +10,7 @@ import pytest
 from scripts.common.files import read_csv, write_json, write_jsonl
 from scripts.evaluation import summary, text_tasks
 from scripts.evaluation.scoring import load_model, score
+from tests.evaluation.conftest import CONTEXT
 
 CONFIG = {"decide_by": "total", "batch_tokens": 256, "threads": 1}
 BLIMP = {"sentence_good": "ab", "sentence_bad": "ba", "UID": "order", "pairID": "7", "linguistics_term": "syntax"}
@@ -28,9 +29,11 @@ def test_blimps_own_lines_and_choices_from_a_folder(tmp_path: Path) -> None:
 
 def test_a_choice_is_right_above_all_others_and_ties_share() -> None:
     choice = text_tasks.Choice("c", "all", "g", ("p", "x", "y"))
+    tokens = {"p": np.zeros(3), "x": np.zeros(5), "y": np.zeros(5)}
 
     def correct(logprobs: list[float], way: str = "total") -> float:
-        return float(text_tasks.row(choice, logprobs, [2, 4, 4], way)["correct"])
+        scores = dict(zip(choice.texts, logprobs, strict=True))
+        return float(text_tasks.table([choice], tokens, scores, way, 9)[0]["correct"])
 
     assert correct([-3.0, -4.0, -5.0]) == 1
     assert correct([-3.0, -4.0, -2.0]) == 0
@@ -67,8 +70,27 @@ def test_the_step_scores_like_scoring_itself(tmp_path: Path, run_step: Callable,
     by_hand = score(load_model(model_folder, 1), {k: np.array(v) for k, v in ids.items()}, 64, "x")
     assert float(rows[0]["logprob_positive"]) == pytest.approx(by_hand["ab"], abs=1e-4)
     assert float(rows[0]["logprob_negative"]) == pytest.approx(by_hand["ba"], abs=1e-4)
-    assert rows[1]["logprob_negative"] == ""
-    # A choice has no other decision that the file could tell, a pair of texts none by seconds.
-    found = summary.accuracies(rows[:1], summary.Config("total", 5), 1)
-    assert list(found) == ["accuracy", "accuracy_per_token"]
-    assert list(summary.accuracies(rows, summary.Config("total", 5), 1)) == ["accuracy"]
+    letters = {"a": 3, "b": 4, "c": 5}
+    others = {text: np.array([1, *(letters[letter] for letter in text), 2]) for text in CHOICE["negative"]}
+    by_hand = score(load_model(model_folder, 1), others, 64, "x")
+    found = [float(number) for number in rows[1]["logprob_negative"].split(";")]
+    assert found == pytest.approx(list(by_hand.values()), abs=1e-4)
+    assert rows[1]["tokens_negative"] == "2;4;3"
+    # A text has no seconds, so nothing is decided by them.
+    told = summary.accuracies(rows, summary.Config("total", 5), 1)
+    assert list(told) == ["accuracy", "accuracy_per_token", "chance"]
+    assert told["chance"].value == pytest.approx((1 / 2 + 1 / 4) / 2)
+
+
+def test_a_text_that_cannot_be_scored_is_said(tmp_path: Path, run_step: Callable, model_folder: Path) -> None:
+    long = {"id": "l", "positive": "a" * CONTEXT, "negative": "b"}
+    write_jsonl(tmp_path / "t.jsonl", [BLIMP, long])
+    write_json(tmp_path / "tokenizer/tokenizer.json", {"model": {"vocab": {"a": 3, "b": 4, "c": 5}}})
+    flags = ["--modality", "m", "--task", "t", "--model", model_folder, "--tokenizer", tmp_path / "tokenizer"]
+    flags += ["--items", tmp_path / "t.jsonl", "--out", tmp_path / "t/m.csv", "--config", json.dumps(CONFIG)]
+    run_step(text_tasks.main, *flags)
+    found = {row["id"]: row["dropped"] for row in read_csv(tmp_path / "t/m.csv")}
+    assert found == {"order-7": "", "l": "too-long"}
+    write_jsonl(tmp_path / "t.jsonl", [long])
+    with pytest.raises(ValueError, match=r"t\.jsonl: none of its 1 items can be scored, e\.g\. l: too-long"):
+        run_step(text_tasks.main, *flags)

@@ -46,7 +46,7 @@ def _scored(folder: Path, modality: str, at: int, task: str, items: int) -> list
     rows = [
         {"id": f"{task}-{i}", "voice": f"speaker-{v}", "subset": "test", "group": "g", "logprob_positive": -10.0,
          "logprob_negative": -11.0, "tokens_positive": 9, "tokens_negative": 9, "seconds_positive": 1.0,
-         "seconds_negative": 1.0 if task == "swuggy" else 1.2, "correct": float(right[v, i])}
+         "seconds_negative": 1.0 if task == "swuggy" else 1.2, "correct": float(right[v, i]), "dropped": ""}
         for i in range(items) for v in range(2)
     ]  # fmt: skip
     write_csv(folder / f"evaluation/{task}/{modality}.csv", list(rows[0]), rows)
@@ -55,6 +55,7 @@ def _scored(folder: Path, modality: str, at: int, task: str, items: int) -> list
     for metric, share in {"accuracy": value, "accuracy_per_token": value - 0.01}.items():
         low, high = interval(share, items)
         summary.append({"metric": metric, "value": round(share, 6), "ci_low": low, "ci_high": high, "n": items})
+    summary.append({"metric": "chance", "value": 0.5, "ci_low": 0.5, "ci_high": 0.5, "n": items})
     for name, share in BASELINES.items():
         share = share if task == "swuggy" else 0.5 + (share - 0.5) / 5
         low, high = interval(share, items)
@@ -63,7 +64,8 @@ def _scored(folder: Path, modality: str, at: int, task: str, items: int) -> list
     for layer, part in enumerate((0.05, 0.3, 0.7, 0.9, 1.0)):
         share = 0.5 + (value - 0.5) * part
         low, high = interval(share, items)
-        layers.append({"layer": layer, "value": round(share, 6), "ci_low": low, "ci_high": high, "n": items})
+        layers.append({"layer": layer, "value": round(share, 6), "ci_low": low, "ci_high": high, "n": items,
+                       "chance": 0.5})  # fmt: skip
     write_csv(folder / f"evaluation/layers/{task}/{modality}.csv", list(layers[0]), layers)
     tuned = [{**row, "value": round(min(value, row["value"] + 0.05), 6)} for row in layers]
     write_csv(folder / f"evaluation/tuned/{task}/{modality}.csv", list(tuned[0]), tuned)
@@ -72,7 +74,8 @@ def _scored(folder: Path, modality: str, at: int, task: str, items: int) -> list
         share = float(np.clip(0.5 + (value - 0.5) * (0.5 + 0.25 * np.log10(step)) + 0.01 * rng.standard_normal(), 0, 1))
         low, high = interval(share, items)
         points.append({"tokens": round(step * 3600 * RATES.get(modality, 20.0)), "hours": round(step, 4),
-                       "value": round(share, 6), "ci_low": low, "ci_high": high, "n": items})  # fmt: skip
+                       "value": round(share, 6), "ci_low": low, "ci_high": high, "n": items,
+                       "chance": 0.5})  # fmt: skip
     write_csv(folder / f"evaluation/scaling/{task}/{modality}.csv", list(points[0]), points)
     slope, intercept = np.polyfit([np.log10(p["tokens"]) for p in points], [p["value"] for p in points], 1)
     write_json(
@@ -163,6 +166,7 @@ def write(
         ]  # fmt: skip
     names = ["modality", "task", "metric", *SCORED]
     write_csv(folder / "evaluation/summary.csv", names, summary)
+    write_csv(folder / "evaluation/dropped.csv", ["task", "id", "modality", "reason"], [])
     write_csv(folder / "evaluation/groups.csv", [*names[:2], "by", "name", *names[3:]], groups)
     write_csv(folder / "evaluation/controls.csv", ["modality", "task", "control", *names[3:]],
               [row for task in tasks for row in _controls(task, sorted(modalities), items)])  # fmt: skip

@@ -21,7 +21,8 @@ def written(standing: Path, call, tmp_path: Path) -> Path:
     call(table_results, "--summary", standing / "evaluation/summary.csv", "--modalities", *fake.MODALITIES, "--tasks",
          *fake.TASKS, "--continuation", standing / "continuation/summary.csv", "--decide-by", "total",
          *paper)  # fmt: skip
-    call(table_factors, "--evaluation", standing / "evaluation", "--config", json.dumps({"factors": fake.FACTORS}),
+    call(table_factors, "--evaluation", standing / "evaluation", "--dropped", standing / "evaluation/dropped.csv",
+         "--config", json.dumps({"factors": fake.FACTORS}),
          "--tasks", *fake.TASKS, "--continuations", standing / "continuation/judged/generated", "--samples", 300,
          "--seed", 1, *paper)  # fmt: skip
     call(table_continuation, "--summary", standing / "continuation/summary.csv", "--recogniser",

@@ -81,7 +81,7 @@ def test_every_figure_in_every_format_with_its_data_and_the_same_bytes(results, 
 
 def test_scaling_data_hold_points_and_the_fitted_line(results):
     data = figure_scaling.points(results / "evaluation/scaling", ["phone-raw"], ["swuggy"])
-    assert list(data.columns) == ["task", "modality", "tokens", "hours", "value", "ci_low", "ci_high", "n", "fit"]
+    assert list(data.columns) == ["task", "modality", *figure_scaling.NUMBERS, "fit"]
     fit = read_json(results / "evaluation/scaling/swuggy/phone-raw.fit.json")
     gain = data["fit"].iloc[-1] - data["fit"].iloc[0]
     decades = pd.Series(data["tokens"]).transform("log10")

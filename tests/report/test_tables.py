@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from scripts.common.files import read_csv, write_csv
+from scripts.evaluation import compared
 from scripts.report import (
     summary,
     table_controls,
@@ -23,6 +24,7 @@ from scripts.report.render import number
 from tests.report import fake
 
 PAPER = "resources/paper.yaml"
+NOTHING = compared.Dropped(None)
 FACTORS = json.dumps({"factors": fake.FACTORS})
 ABOUT = {"name": "fake", "seed": 1, "source": "world", "isolated_words": 0, "epochs": 8, "decide_by": "total"}
 
@@ -45,9 +47,11 @@ def commands(folder, out, tasks=fake.TASKS, modalities=fake.MODALITIES, samples=
     yield table_results, ("--summary", summary_csv, "--modalities", *modalities, "--tasks", *tasks,
                           "--decide-by", "total", *paper)  # fmt: skip
     if tasks:
-        yield table_factors, ("--evaluation", folder / "evaluation", "--config", FACTORS, "--tasks", *tasks,
+        yield table_factors, ("--evaluation", folder / "evaluation", "--dropped", folder / "evaluation/dropped.csv",
+                              "--config", FACTORS, "--tasks", *tasks,
                               "--samples", samples, "--seed", 1, *paper)  # fmt: skip
-        yield table_decisions, ("--evaluation", folder / "evaluation", "--config", FACTORS, "--tasks", *tasks,
+        yield table_decisions, ("--evaluation", folder / "evaluation", "--dropped", folder / "evaluation/dropped.csv",
+                              "--config", FACTORS, "--tasks", *tasks,
                                 "--samples", samples, "--seed", 1, "--output", out)  # fmt: skip
         yield table_groups, ("--groups", folder / "evaluation/groups.csv", "--modalities", *modalities,
                              "--tasks", *tasks, "--output", out)  # fmt: skip
@@ -55,7 +59,7 @@ def commands(folder, out, tasks=fake.TASKS, modalities=fake.MODALITIES, samples=
                                "--output", out)  # fmt: skip
     yield table_spent, ("--spent", folder / "evaluation/spent", "--modalities", *modalities, "--output", out)
     yield table_dropped, ("--corpus", folder / "corpus/dropped.csv", "--alignment", folder / "alignment/dropped.csv",
-                          "--output", out)  # fmt: skip
+                          "--evaluation", folder / "evaluation/dropped.csv", "--output", out)  # fmt: skip
 
 
 def test_each_table_stands_in_every_form(written):
@@ -113,7 +117,7 @@ def test_factors_are_100_times_the_ratio_less_one(written, standing):
     rows = {(r["baseline"], r["modality"], r["task"]): r for r in read_csv(written / "factors.csv")}
     assert len(rows) == len(fake.FACTORS) * len(fake.TASKS)
     for (base, new, task), row in rows.items():
-        means = [item_scores(standing / f"evaluation/{task}/{m}.csv").mean() for m in (base, new)]
+        means = [item_scores(standing / f"evaluation/{task}/{m}.csv", NOTHING).mean() for m in (base, new)]
         assert float(row["change_percent"]) == pytest.approx(100 * (means[1] / means[0] - 1), abs=1e-6)
         assert float(row["ci_low"]) <= float(row["change_percent"]) <= float(row["ci_high"])
     markdown = (written / "factors.md").read_text()
@@ -133,8 +137,14 @@ def test_dropped_counts_by_stage_split_and_reason(written):
 def test_nothing_dropped_is_said(tmp_path, call):
     write_csv(tmp_path / "c.csv", ["id", "reason", "detail"], [])
     write_csv(tmp_path / "a.csv", ["split", "id", "reason", "detail"], [])
-    call(table_dropped, "--corpus", tmp_path / "c.csv", "--alignment", tmp_path / "a.csv", "--output", tmp_path / "out")
+    write_csv(tmp_path / "e.csv", compared.COLUMNS, [])
+    files = ("--corpus", tmp_path / "c.csv", "--alignment", tmp_path / "a.csv", "--evaluation", tmp_path / "e.csv")
+    call(table_dropped, *files, "--output", tmp_path / "out")
     assert "Nothing was dropped." in (tmp_path / "out/dropped.md").read_text()
+    left = {"task": "sblimp", "id": "p7", "modality": "phone-raw", "reason": "too-long"}
+    write_csv(tmp_path / "e.csv", compared.COLUMNS, [left])
+    call(table_dropped, *files, "--output", tmp_path / "out")
+    assert "| evaluation | sblimp | too-long in phone-raw | 1 | p7 |" in (tmp_path / "out/dropped.md").read_text()
 
 
 def test_same_input_same_bytes(written, standing, tmp_path, call):
@@ -175,13 +185,13 @@ def test_the_interval_covers_the_truth_about_95_times_in_100():
 def test_voices_are_averaged_within_an_item(tmp_path):
     rows = [{"id": "a", "correct": 1}, {"id": "a", "correct": 0}, {"id": "b", "correct": 1}]
     write_csv(tmp_path / "x.csv", ["id", "correct"], rows)
-    assert item_scores(tmp_path / "x.csv").to_dict() == {"a": 0.5, "b": 1.0}
+    assert item_scores(tmp_path / "x.csv", NOTHING).to_dict() == {"a": 0.5, "b": 1.0}
 
 
 def test_a_baseline_of_zero_has_no_change(tmp_path):
     for name, right in (("base", 0), ("new", 1)):
         write_csv(tmp_path / f"t/{name}.csv", ["id", "correct"], [{"id": str(i), "correct": right} for i in range(5)])
-    rows = table_factors.rows(tmp_path, [{"name": "A", "from": "base", "to": "new"}], ["t"], 20, 1)
+    rows = table_factors.rows(tmp_path, NOTHING, [{"name": "A", "from": "base", "to": "new"}], ["t"], 20, 1)
     assert np.isnan(rows[0]["change_percent"])
     write_csv(tmp_path / "factors.csv", table_factors.COLUMNS, rows)
     table = table_factors.layout(tmp_path / "factors.csv", summary.read_paper(PAPER))
@@ -212,7 +222,7 @@ def decisions(folder, *, longer):
             seconds = {"seconds_positive": 1.0, "seconds_negative": 2.0 if longer and name == "new" else 1.0}
             rows.append({"id": i, **logprobs, "tokens_positive": 5, "tokens_negative": 5, **seconds})
         write_csv(folder / f"t/{name}.csv", list(rows[0]), rows)
-    found = table_decisions.rows(folder, [{"name": "A", "from": "base", "to": "new"}], ["t"], 100, 1)
+    found = table_decisions.rows(folder, NOTHING, [{"name": "A", "from": "base", "to": "new"}], ["t"], 100, 1)
     write_csv(folder / "decisions.csv", table_decisions.COLUMNS, found)
     return {row["decide_by"]: row["change_percent"] for row in found}, table_decisions.layout(folder / "decisions.csv")
 
@@ -273,7 +283,7 @@ def seeded(folder, scores):
             rows = [{"id": f"i{i}", "correct": value} for i, value in enumerate(values)]
             write_csv(folder / f"t/{name}.csv", ["id", "correct"], rows)
     factors = [{"name": "A", "from": "base", "to": "new"}]
-    return table_seeds.rows(folder, ["base", "new"], factors, ["t"], [1, 2, 3][: len(scores["base"])], 300)
+    return table_seeds.rows(folder, NOTHING, ["base", "new"], factors, ["t"], [1, 2, 3][: len(scores["base"])], 300)
 
 
 def test_seeds_have_mean_spread_and_changes_within_a_seed(tmp_path):
@@ -372,8 +382,9 @@ def test_a_strangers_modality_needs_no_code(tmp_path, call):
         del fake.TRUE["my-task"]
     factors = json.dumps({"factors": [{"name": "D", "from": "phone-raw", "to": "my-units"}]})
     out = tmp_path / "out"
-    call(table_factors, "--evaluation", tmp_path / "evaluation", "--config", factors, "--tasks", "my-task",
-         "--samples", 50, "--seed", 1, "--paper", PAPER, "--output", out)  # fmt: skip
+    call(table_factors, "--evaluation", tmp_path / "evaluation", "--dropped", tmp_path / "evaluation/dropped.csv",
+         "--config", factors, "--tasks", "my-task", "--samples", 50, "--seed", 1, "--paper", PAPER,
+         "--output", out)  # fmt: skip
     lines = (out / "factors.md").read_text().splitlines()
     heads = " | ".join(f"My-Task, change in %: {name}" for name in ("ours", "paper", "p"))
     assert lines[2] == f"| factor | from → to | {heads} |"
@@ -394,8 +405,9 @@ def rewrite(path, change):
 
 def factors_of(results, call, tmp_path):
     factors = json.dumps({"factors": [{"name": "B", "from": "phone-raw", "to": "phone-repeat"}]})
-    call(table_factors, "--evaluation", results / "evaluation", "--config", factors, "--tasks", "swuggy",
-         "--samples", 10, "--seed", 1, "--paper", PAPER, "--output", tmp_path)  # fmt: skip
+    call(table_factors, "--evaluation", results / "evaluation", "--dropped", results / "evaluation/dropped.csv",
+         "--config", factors, "--tasks", "swuggy", "--samples", 10, "--seed", 1, "--paper", PAPER,
+         "--output", tmp_path)  # fmt: skip
 
 
 def results_of(results, call, tmp_path):

@@ -14,13 +14,14 @@ def cut(name: str, words: str = "HELLO") -> dict:
 
 
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, list[int]], cuts: list[dict]) -> dict:
+    """Adopt these tokens for these cuts or items, both by command line."""
     write_jsonl(folder / "given/a.jsonl", [{"id": name, "tokens": row} for name, row in given.items()])
-    write_jsonl(folder / "items.jsonl.gz", [{"positive": cuts[0], "negative": cuts[1]}, *cuts[2:]])
+    write_jsonl(folder / "cuts.jsonl.gz", cuts)
     store = str(folder / "store")
     flags = ["--folder", str(folder / "given"), "--size", "32000", "--out", store]
     monkeypatch.setattr("sys.argv", ["x", "--modality", "text-llama", *flags])
     external.main()
-    flags = ["--cuts", str(folder / "items.jsonl.gz"), "--store", store, "--output", str(folder / "out.npz")]
+    flags = ["--cuts", str(folder / "cuts.jsonl.gz"), "--store", store, "--output", str(folder / "out.npz")]
     monkeypatch.setattr("sys.argv", ["x", "--modality", "text-llama", *flags])
     adopt.main()
     return load_npz(folder / "out.npz").by_id()
@@ -32,7 +33,7 @@ def test_tokens_come_in_the_order_of_the_cuts(tmp_path: Path, monkeypatch):
 
 
 def test_cuts_without_tokens_are_named(tmp_path: Path, monkeypatch):
-    says = r"modalities\.text-llama\.external: 2 of 3 cuts of .*items\.jsonl\.gz have no tokens there: 'b', 'c'; make"
+    says = r"modalities\.text-llama\.external: 2 of 3 cuts of .*cuts\.jsonl\.gz have no tokens there: 'b', 'c'; make"
     with pytest.raises(ValueError, match=says):
         run(tmp_path, monkeypatch, {"a": [1], "b": []}, [cut("a"), cut("b"), cut("c")])
 
@@ -41,3 +42,10 @@ def test_a_token_too_large_names_the_modality(tmp_path: Path, monkeypatch):
     says = r"a\.jsonl:1: holds 32000; modalities\.text-llama\.external \(with its vocab_size\) allows 0 to 31999"
     with pytest.raises(ValueError, match=says):
         run(tmp_path, monkeypatch, {"a": [32_000]}, [cut("a"), cut("b")])
+
+
+def test_a_side_without_tokens_is_left_empty_and_named(tmp_path: Path, monkeypatch, capsys):
+    items = [{"positive": cut("a"), "negative": [cut("b"), cut("c")]}]
+    found = run(tmp_path, monkeypatch, {"a": [1], "c": [2, 3]}, items)
+    assert {name: row.tolist() for name, row in found.items()} == {"a": [1], "b": [], "c": [2, 3]}
+    assert "3 utterances, 3 tokens, 1 left empty, e.g. 'b'" in capsys.readouterr().err

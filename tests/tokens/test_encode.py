@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scripts.common.cuts import read_cuts
 from scripts.common.files import write_jsonl
 from scripts.common.frames import frame_count
-from scripts.common.ragged import Ragged, load_bin, save_npz
+from scripts.common.ragged import Ragged, load_bin, load_npz, save_npz
 from scripts.tokens import encode, pack, stats, tokenizer
 from scripts.tokens.encode import check_units
 from scripts.tokens.encoder import MADE_BY
-from tests.tokens.conftest import LINES, flag, make_cut, modality, read_json, spoken_cut
+from tests.tokens.conftest import LINES, flag, make_cut, modality, read_json, spoken_cut, write_units
 
 
 @pytest.fixture
@@ -121,6 +122,19 @@ def test_phone_repeat_is_as_long_as_the_units(run):
     repeat, units = load_bin(run("phone-repeat") / "train.bin"), load_bin(run("speech-hubert") / "train.bin")
     np.testing.assert_array_equal(repeat.lengths, units.lengths)
     np.testing.assert_array_equal(repeat.ids, units.ids)
+
+
+def test_a_side_without_units_has_no_tokens_but_a_cut_must_have_them(corpus, run):
+    for place in ("tasks/toy", "dev/0"):
+        units = load_npz(corpus / f"units/{place}.npz")
+        found = [units[0], np.zeros(0, np.uint16)]
+        save_npz(corpus / f"units/{place}.npz", replace(Ragged.join(units.ids.tolist(), found), made_by=units.made_by))
+    with pytest.raises(ValueError, match=r"dev/0\.jsonl\.gz: cut c1: has 0 units"):
+        run("speech-hubert")
+    cuts = corpus / "alignment/cuts/dev/0.jsonl.gz"
+    write_units(corpus / "units/dev/0.npz", list(read_cuts(cuts)))
+    tokens = load_bin(run("speech-hubert") / "tasks/toy.bin").by_id()
+    assert {name: len(ids) > 2 for name, ids in tokens.items()} == {"p": True, "n": False}
 
 
 def test_silence_dropped(run):

@@ -2,28 +2,26 @@
 
 In: alignment/tasks, alignment/cuts/dev, units/dev, tokens/{modality} and lm/{modality}.
 Out: evaluation/{task}/{modality}.csv, evaluation/{baselines,layers,tuned,scaling}/{task}/{modality}.csv,
-evaluation/{bits,spent}/{modality}.csv, evaluation/groups.csv, evaluation/controls.csv
+evaluation/{bits,spent}/{modality}.csv, evaluation/dropped.csv, evaluation/groups.csv, evaluation/controls.csv
 and evaluation/summary.csv.
 
 One job covers all tasks of a modality: loading torch takes longer than scoring a small task.
 """
 
 TEXT_TASKS = config["evaluation"]["text_tasks"]
-# Every system's scores: ours, those of other systems on the tasks that they were scored on, tasks of text alone.
-SCORES = (
-    expand(f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv", modality=MODALITIES, task=TASKS)
-    + [
-        f"{RESULTS}/evaluation/{task}/{system}.csv"
-        for system, files in config["evaluation"]["foreign"].items()
-        for task in files
-    ]
-    + [
-        f"{RESULTS}/evaluation/{task}/{modality}.csv"
-        for modality in MODALITIES
-        for task in TEXT_TASKS
-        if SOURCE[modality] == "text"
-    ]
-)
+# Scores of our own models, tasks of text alone among them, and those of other systems on the tasks that they know.
+OWN_SCORES = expand(f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv", modality=MODALITIES, task=TASKS) + [
+    f"{RESULTS}/evaluation/{task}/{modality}.csv"
+    for modality in MODALITIES
+    for task in TEXT_TASKS
+    if SOURCE[modality] == "text"
+]
+SCORES = OWN_SCORES + [
+    f"{RESULTS}/evaluation/{task}/{system}.csv"
+    for system, files in config["evaluation"]["foreign"].items()
+    for task in files
+]
+DROPPED = f"{RESULTS}/evaluation/dropped.csv"
 SYSTEMS = [*MODALITIES, *config["evaluation"]["foreign"]]
 
 
@@ -256,6 +254,7 @@ if TASKS:
                 task=TASKS,
                 modality=MODALITIES,
             ),
+            dropped=DROPPED,
         output:
             controls=f"{RESULTS}/evaluation/controls.csv",
         log:
@@ -291,6 +290,7 @@ if TASKS:
             " --modalities {params.modalities:q}"
             " --tasks {params.tasks}"
             " --items {input.pairs}"
+            " --dropped {input.dropped}"
             " --out {output.controls}"
             " --config {params.config:q}"
             " --seed {params.seed}"
@@ -334,10 +334,33 @@ if TEXT_TASKS:
             " 2>&1 | tee {log}"
 
 
+rule evaluation_dropped:
+    """Items that one modality or another could not score: no comparison holds them."""
+    input:
+        scores=OWN_SCORES,
+    output:
+        dropped=DROPPED,
+    log:
+        f"{RESULTS}/logs/evaluation/dropped.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluation/dropped.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("scripts.evaluation.compared"),
+    shell:
+        "python -m scripts.evaluation.compared" " --scores {input.scores}" " --out {output.dropped}" " 2>&1 | tee {log}"
+
+
 rule evaluation_groups:
     """Accuracy of every model by group of items."""
     input:
         scores=SCORES,
+        dropped=DROPPED,
     output:
         groups=f"{RESULTS}/evaluation/groups.csv",
     log:
@@ -357,6 +380,7 @@ rule evaluation_groups:
     shell:
         "python -m scripts.evaluation.groups"
         " --scores {input.scores}"
+        " --dropped {input.dropped}"
         " --out {output.groups}"
         " --config {params.config:q}"
         " --seed {params.seed}"
@@ -367,6 +391,7 @@ rule evaluation_summary:
     """Every score with its interval in one tidy table."""
     input:
         scores=SCORES,
+        dropped=DROPPED,
         baselines=expand(
             f"{RESULTS}/evaluation/baselines/{{task}}/{{modality}}.csv",
             modality=MODALITIES,
@@ -394,6 +419,7 @@ rule evaluation_summary:
         " --scores {input.scores}"
         " --baselines {input.baselines}"
         " --bits {input.bits}"
+        " --dropped {input.dropped}"
         " --out {output.summary}"
         " --config {params.config:q}"
         " --seed {params.seed}"

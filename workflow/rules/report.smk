@@ -141,6 +141,7 @@ rule report_table_factors:
             task=TASKS,
             modality=MODALITIES,
         ),
+        dropped=DROPPED,
         continuations=expand(
             f"{RESULTS}/continuation/judged/generated/{{modality}}.csv",
             modality=CONTINUED * WITH_CONTINUATION,
@@ -176,6 +177,7 @@ rule report_table_factors:
     shell:
         "python -m scripts.report.table_factors"
         " --evaluation {params.evaluation}"
+        " --dropped {input.dropped}"
         " --config {params.config:q}"
         " --tasks {params.tasks}"
         " --continuations {params.continuations}"
@@ -274,6 +276,7 @@ rule report_table_dropped:
     input:
         corpus=f"{CORPUS}/dropped.csv",
         alignment=f"{ALIGNMENT}/dropped.csv",
+        evaluation=DROPPED,
     output:
         multiext(f"{RESULTS}/report/tables/dropped", ".csv", ".md", ".tex"),
         page=report(
@@ -299,6 +302,7 @@ rule report_table_dropped:
         "python -m scripts.report.table_dropped"
         " --corpus {input.corpus}"
         " --alignment {input.alignment}"
+        " --evaluation {input.evaluation}"
         " --output {params.folder}"
         " 2>&1 | tee {log}"
 

@@ -118,6 +118,7 @@ rule report_table_decisions:
             task=TASKS,
             modality=MODALITIES,
         ),
+        dropped=DROPPED,
     output:
         multiext(f"{RESULTS}/report/tables/decisions", ".csv", ".md", ".tex"),
         page=report(
@@ -147,6 +148,7 @@ rule report_table_decisions:
     shell:
         "python -m scripts.report.table_decisions"
         " --evaluation {params.evaluation}"
+        " --dropped {input.dropped}"
         " --config {params.config:q}"
         " --tasks {params.tasks}"
         " --samples {params.samples}"

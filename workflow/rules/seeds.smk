@@ -55,6 +55,7 @@ rule report_table_seeds:
             task=TASKS,
             modality=[*MODALITIES, *TWINS],
         ),
+        dropped=DROPPED,
     output:
         multiext(f"{RESULTS}/report/tables/seeds", ".csv", ".md", ".tex"),
         page=report(
@@ -85,6 +86,7 @@ rule report_table_seeds:
     shell:
         "python -m scripts.report.table_seeds"
         " --evaluation {params.evaluation}"
+        " --dropped {input.dropped}"
         " --modalities {params.modalities}"
         " --tasks {params.tasks}"
         " --config {params.config:q}"

@@ -63,6 +63,7 @@ rule evaluation:
     input:
         f"{RESULTS}/evaluation/summary.csv",
         f"{RESULTS}/evaluation/groups.csv",
+        DROPPED,
         [f"{RESULTS}/evaluation/controls.csv"] * bool(TASKS),
         expand(
             f"{RESULTS}/evaluation/{{kind}}/{{task}}/{{modality}}.csv",

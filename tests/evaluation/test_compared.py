@@ -1,0 +1,128 @@
+"""An item that one modality cannot score leaves all comparisons, and is counted; a choice may have several sides."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scripts.common.files import read_csv, write_csv, write_jsonl
+from scripts.common.ragged import Ragged, save_bin
+from scripts.evaluation import compared, rows, score, summary, tuned
+from scripts.evaluation.items import Task, cut_ids, scorable
+from scripts.report import table_factors
+from scripts.report.read import item_scores
+from tests.evaluation.conftest import CONTEXT, cut, item, sequence
+from tests.evaluation.test_steps import score_flags
+
+
+def scores(folder: Path, modality: str, right: dict[str, float | str]) -> Path:
+    """Rows of two voices per item; a text instead of a number says why there is none."""
+    found = []
+    for name, value in right.items():
+        place = {"subset": "all", "group": "g", "id": name}
+        for voice in ("a", "b"):
+            said = {"correct": value, "dropped": ""} if isinstance(value, float) else {"correct": "", "dropped": value}
+            found.append({**dict.fromkeys(rows.COLUMNS, ""), **place, "voice": voice, **said})
+    write_csv(folder / f"toy/{modality}.csv", rows.COLUMNS, found)
+    return folder / f"toy/{modality}.csv"
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> list[Path]:
+    """Scores of two modalities, of which each could not score one of four items."""
+    one = scores(tmp_path, "one", {"w": 1.0, "x": "too-long", "y": 1.0, "z": 0.0})
+    other = scores(tmp_path, "other", {"w": 0.0, "x": 1.0, "y": "no-tokens", "z": 0.0})
+    return [one, other]
+
+
+def test_what_one_modality_lacks_leaves_the_comparison_of_all(two: list[Path], run_step: Callable, capsys) -> None:
+    out = two[0].parent.parent / "dropped.csv"
+    run_step(compared.main, "--scores", *two, "--out", out)
+    assert [tuple(row.values()) for row in read_csv(out)] == [
+        ("toy", "x", "one", "too-long"),
+        ("toy", "y", "other", "no-tokens"),
+    ]
+    said = capsys.readouterr().err
+    assert "evaluation/toy: 1 items leave all comparisons: too-long in one" in said
+    assert "evaluation: 2 items left out of comparisons" in said
+    dropped = compared.Dropped(out)
+    assert [[row["id"] for row in dropped.compared(path)] for path in two] == [["w", "w", "z", "z"]] * 2
+    assert [item_scores(path, dropped).to_dict() for path in two] == [{"w": 1.0, "z": 0.0}, {"w": 0.0, "z": 0.0}]
+    change, *_, n, _ = table_factors.compare(*two, dropped, 20, np.random.default_rng(0))
+    assert (change, n) == (-100.0, 2)
+
+
+def test_a_list_that_does_not_fit_the_scores_is_refused(two: list[Path], tmp_path: Path) -> None:
+    write_csv(tmp_path / "dropped.csv", compared.COLUMNS, [])
+    with pytest.raises(
+        ValueError, match=r"one\.csv: item 'x' has no score \(too-long\), which evaluation/dropped\.csv"
+    ):
+        compared.Dropped(tmp_path / "dropped.csv").compared(two[0])
+    with pytest.raises(ValueError, match=r"one\.csv:4: 'correct' must lie between 0 and 1"):
+        item_scores(two[0], compared.Dropped(tmp_path / "dropped.csv"))
+
+
+def test_a_task_of_which_nothing_is_left_says_whose_fault_it_is(tmp_path: Path, run_step: Callable) -> None:
+    files = [
+        scores(tmp_path, "one", {"w": 1.0, "x": "too-long"}),
+        scores(tmp_path, "two", {"w": "no-tokens", "x": 1.0}),
+    ]
+    says = r"toy: no item is left that every modality can score \(one too-long 1, two no-tokens 1\)"
+    with pytest.raises(ValueError, match=says):
+        run_step(compared.main, "--scores", *files, "--out", tmp_path / "dropped.csv")
+    assert not (tmp_path / "dropped.csv").exists()
+
+
+def test_a_modality_that_can_score_nothing_says_so(tmp_path: Path) -> None:
+    items = [item("a"), item("b")]
+    tokens = {name: np.zeros(30) for name in cut_ids(items)}
+    with pytest.raises(ValueError, match=r"toy: none of its 2 items .* e\.g\. a: too-long \(the model's context is 29"):
+        scorable(Task("toy", items, tokens, tmp_path), 29)
+    tokens["a-speaker-0-negative"] = np.array([1, 2])
+    kept = scorable(Task("toy", items, tokens, tmp_path), 30)
+    assert [each["id"] for each in kept.items] == ["b"]
+    assert list(kept.tokens) == cut_ids(items[1:])
+
+
+@pytest.fixture
+def choice_task(tmp_path: Path) -> list[dict]:
+    """A pair, a choice among three, one with an empty side, one beyond the window; tokens of all."""
+    rng = np.random.default_rng(5)
+    items = [item(name) for name in ("pair", "three", "empty", "long")]
+    items[1]["negative"] = [items[1]["negative"], cut("three-other", seconds=2.0)]
+    lengths = {"empty-speaker-0-positive": 0, "long-speaker-0-negative": CONTEXT}
+    tokens = {name: sequence(rng, lengths.get(name, 9)) for name in cut_ids(items)}
+    write_jsonl(tmp_path / "toy.jsonl.gz", items)
+    save_bin(tmp_path / "toy.bin", Ragged.join(list(tokens), list(tokens.values())))
+    return items
+
+
+def test_the_step_scores_what_it_can_and_names_the_rest(
+    choice_task: list[dict], run_step: Callable, model_folder: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr(tuned, "STEPS", 3)
+    run_step(score.main, *score_flags(tmp_path, model_folder))
+    found = {row["id"]: row for row in read_csv(tmp_path / "evaluation/toy/phone-raw.csv")}
+    assert {name: row["dropped"] for name, row in found.items()} == {
+        "pair": "", "three": "", "empty": "no-tokens", "long": "too-long",
+    }  # fmt: skip
+    assert {found[name]["correct"] for name in ("empty", "long")} == {""}
+    assert len(found["three"]["logprob_negative"].split(";")) == 2
+    assert found["three"]["seconds_negative"] == "1.0;2.0"
+    assert "of 2 items (2 rows with voices), 2 rows could not be scored" in capsys.readouterr().err
+    by_layer = read_csv(tmp_path / "layers.csv")
+    assert {(row["n"], row["chance"]) for row in by_layer} == {("2", str((1 / 2 + 1 / 3) / 2))}
+    told = summary.accuracies([found["pair"], found["three"]], summary.Config("total", 20), 1)
+    assert told["chance"].value == pytest.approx((1 / 2 + 1 / 3) / 2)
+    assert told["accuracy"].value == pytest.approx(float(by_layer[-1]["value"]))
+
+
+def test_a_choice_can_be_decided_in_every_way() -> None:
+    measures = {"logprob": [-4.0, -5.0, -8.0], "tokens": [4, 4, 16], "seconds": [1.0, 2.0, 1.0]}
+    made = rows.row(("a", "v", "all", "g"), measures)
+    assert [rows.decided([made], way).tolist() for way in ("total", "per_token", "per_second")] == [[1.0], [0.0], [0.0]]
+    assert rows.complete([made], "total")[0]["correct"] == "1"
+    assert rows.choices([made]).tolist() == [3]
+    assert json.loads(json.dumps(made))["logprob_negative"] == "-5.0;-8.0"
