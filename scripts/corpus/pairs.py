@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scripts.corpus.grammar import TENSE_SHARES, TENSES, Cast, Sentence, Subject, be, named_couple, pick
+from scripts.corpus.grammar import TENSE_SHARES, TENSES, Sentence, Subject, be, named_couple, pick
 from scripts.corpus.lexicon import Lexicon, Noun, Topic
 from scripts.corpus.story import Grammar, Story
 
 # Time adverbials that exclude the other tense; "soon" and "one morning" do not.
 MARKED = {"past": ("yesterday", "last"), "future": ("tomorrow", "next")}
 ATTEMPTS = 500
+LETTERS = 2  # that two endings may differ by
 
 
 @dataclass(frozen=True)
@@ -232,27 +233,57 @@ class ToldStory:
 
 
 class TopicPairs:
-    """Draws couples of stories whose endings can be exchanged: same cast, same tense, other topic."""
+    """Draws couples of stories whose endings can be exchanged: same cast, same tense, other topic.
+
+    Both endings come from the same dice: one sentence, with as frequent words of the one topic and of the other.
+    Drawn apart, they differ so much in probability by themselves that a model's sense of topic seldom turns a pair.
+    """
 
     def __init__(self, lexicon: Lexicon, grammar: Grammar, rng: np.random.Generator, taken: set[str]):
         self.lexicon, self.grammar, self.rng, self.taken = lexicon, grammar, rng, taken
 
     def draw(self, topics: tuple[Topic, Topic]) -> tuple[ToldStory, ToldStory]:
-        """Two stories, none of whose sentences was told before."""
+        """Two stories, none of whose sentences was told before; ValueError if the world has no more of them."""
         cast = named_couple(self.lexicon, self.rng)
         tense = pick(self.rng, TENSES, TENSE_SHARES)
-        first, second = (self._tell(topic, tense, cast) for topic in topics)
+        stories = [Story(self.lexicon, topic, tense, replace(cast), self.rng, grammar=self.grammar) for topic in topics]
+        contexts = [self._context(story) for story in stories]
+        endings = self._endings(stories)
+        told = (
+            ToldStory(story.topic.name, context, ending)
+            for story, context, ending in zip(stories, contexts, endings, strict=True)
+        )
+        first, second = told
         return first, second
 
-    def _tell(self, topic: Topic, tense: str, cast: Cast) -> ToldStory:
-        story = Story(self.lexicon, topic, tense, replace(cast), self.rng, grammar=self.grammar)
+    def _context(self, story: Story) -> tuple[Sentence, ...]:
         parts = ("opening", *["middle"] * int(self.rng.integers(1, 4)))
         sentences = [self._new(story, part) for part in parts]
         while not story.introduced:  # "they" of the ending must be somebody
             sentences[-1] = self._new(story, "middle")
-        return ToldStory(topic.name, tuple(sentences), self._new(story, "cloze"))
+        return tuple(sentences)
 
     def _new(self, story: Story, part: str) -> Sentence:
         sentence = story.new_sentence(part, self.taken)
         self.taken.add(sentence.key)
         return sentence
+
+    def _endings(self, stories: Sequence[Story]) -> list[Sentence]:
+        for _ in range(ATTEMPTS):
+            dice = int(self.rng.integers(2**32))
+            endings = []
+            for story in stories:
+                story.rng = np.random.default_rng(dice)
+                endings.append(story.sentence("cloze"))
+            keys = {ending.key for ending in endings}
+            if len(keys) == len(stories) and not keys & self.taken and alike(*endings):
+                self.taken |= keys
+                return endings
+        names = " and ".join(story.topic.name for story in stories)
+        raise ValueError(f"topic-storycloze: {names}: no new endings in {ATTEMPTS} attempts; ask for fewer pairs")
+
+
+def alike(one: Sentence, other: Sentence) -> bool:
+    """Whether two sentences have as many words, and letters but for LETTERS."""
+    letters = [sum(map(len, sentence.words)) for sentence in (one, other)]
+    return len(one.words) == len(other.words) and abs(letters[0] - letters[1]) <= LETTERS

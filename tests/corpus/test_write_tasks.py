@@ -217,6 +217,19 @@ def test_both_sides_share_the_context():
         assert not re.search(r"\b([Hh]e|[Ss]he|[Hh]is|[Hh]er|[Hh]im)\b", right)
 
 
+def test_both_endings_are_the_same_sentence_of_two_topics():
+    lengths = []
+    for item in items("topic-storycloze"):
+        _, *endings = _split(item)
+        words = [re.findall(r"[a-z]+", ending.lower()) for ending in endings]
+        letters = [sum(map(len, found)) for found in words]
+        assert len(words[0]) == len(words[1])
+        assert abs(letters[0] - letters[1]) <= 2
+        lengths.append(letters[0] - letters[1])
+        assert set(words[0]) != set(words[1])
+    assert sum(lengths) == 0  # mirrored
+
+
 def test_the_topic_tells_the_endings_apart():
     topics = {
         topic.name: {form for entry in (*topic.things, *topic.people, *topic.do, *topic.happen) for form in entry.forms}
