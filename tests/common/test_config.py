@@ -115,7 +115,7 @@ def test_every_key_of_the_schema_is_described():
         ("units.kmeans_spherical", 1, "units.kmeans_spherical is 1; it must be of type boolean"),
         ("units.encoder.heads", 3, "units.encoder.hidden_size is 128; it must be a multiple"),
         ("units.sample_frames", 20, "units.clusters is 100, more than units.sample_frames"),
-        ("lm.model.heads", 3, "hidden_size must be a multiple of heads"),
+        ("lm.model.heads", 5, "hidden_size must be a multiple of heads"),
         ("download.attempts", 0, "download.attempts is 0; it must be at least 1"),
         ("download.hosts", {"zerospeech": ["ftp://x"]}, "download.hosts.zerospeech.0 is 'ftp://x'"),
         ("download.datasets", "tsc", "download.datasets is 'tsc'; it must be of type array"),

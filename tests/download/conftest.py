@@ -56,12 +56,14 @@ def tar_of(contents: dict[str, bytes]) -> bytes:
 
 
 def zip_of(contents: dict[str, bytes]) -> bytes:
+    """The same bytes whatever the clock says: ZipInfo has a date of its own."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for i, (name, content) in enumerate(contents.items()):
-            archive.writestr(name, content, compress_type=zipfile.ZIP_DEFLATED if i % 2 else zipfile.ZIP_STORED)
-        archive.mkdir("small/void")
-        archive.writestr("__MACOSX/small/._a.json", b"notes")
+            compression = zipfile.ZIP_DEFLATED if i % 2 else zipfile.ZIP_STORED
+            archive.writestr(zipfile.ZipInfo(name), content, compress_type=compression)
+        archive.writestr(zipfile.ZipInfo("small/void/"), b"")
+        archive.writestr(zipfile.ZipInfo("__MACOSX/small/._a.json"), b"notes")
     return out.getvalue()
 
 
