@@ -1,0 +1,97 @@
+"""Where the modalities' scores meet: on which items, in groups, and all figures in one table.
+
+In: evaluation/{task}/{modality}.csv, evaluation/baselines/ and evaluation/bits/.
+Out: evaluation/dropped.csv, evaluation/groups.csv and evaluation/summary.csv.
+"""
+
+
+rule evaluation_dropped:
+    """Items that one modality or another could not score: no comparison holds them."""
+    input:
+        scores=OWN_SCORES,
+    output:
+        dropped=DROPPED,
+    log:
+        f"{RESULTS}/logs/evaluation/dropped.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluation/dropped.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("scripts.evaluation.compared"),
+    shell:
+        "python -m scripts.evaluation.compared" " --scores {input.scores}" " --out {output.dropped}" " 2>&1 | tee {log}"
+
+
+rule evaluation_groups:
+    """Accuracy of every model by group of items."""
+    input:
+        scores=SCORES,
+        dropped=DROPPED,
+    output:
+        groups=f"{RESULTS}/evaluation/groups.csv",
+    log:
+        f"{RESULTS}/logs/evaluation/groups.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluation/groups.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("scripts.evaluation.groups"),
+        config=as_json(config["evaluation"], "bootstrap_samples"),
+        seed=config["seed"],
+    shell:
+        "python -m scripts.evaluation.groups"
+        " --scores {input.scores}"
+        " --dropped {input.dropped}"
+        " --out {output.groups}"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " 2>&1 | tee {log}"
+
+
+rule evaluation_summary:
+    """Every score with its interval in one tidy table."""
+    input:
+        scores=SCORES,
+        dropped=DROPPED,
+        baselines=expand(
+            f"{RESULTS}/evaluation/baselines/{{task}}/{{modality}}.csv",
+            modality=MODALITIES,
+            task=TASKS,
+        ),
+        bits=expand(f"{RESULTS}/evaluation/bits/{{modality}}.csv", modality=MODALITIES),
+    output:
+        summary=f"{RESULTS}/evaluation/summary.csv",
+    log:
+        f"{RESULTS}/logs/evaluation/summary.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluation/summary.tsv"
+    conda:
+        "../../envs/core.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("scripts.evaluation.summary"),
+        config=as_json(config["evaluation"], "decide_by", "bootstrap_samples"),
+        seed=config["seed"],
+    shell:
+        "python -m scripts.evaluation.summary"
+        " --scores {input.scores}"
+        " --baselines {input.baselines}"
+        " --bits {input.bits}"
+        " --dropped {input.dropped}"
+        " --out {output.summary}"
+        " --config {params.config:q}"
+        " --seed {params.seed}"
+        " 2>&1 | tee {log}"
