@@ -7,7 +7,7 @@ reads scores to compare them reads them through `Dropped`, so such an item leave
 import argparse
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from scripts.common.cli import run
@@ -16,22 +16,43 @@ from scripts.common.files import read_csv, write_csv
 COLUMNS = ("task", "id", "modality", "reason")
 
 
-def dropped(path: Path) -> list[dict[str, str]]:
-    """A row of COLUMNS per item that the scores `<task>/<modality>.csv` have no score for."""
-    reasons: dict[str, str] = {}
-    for row in read_csv(path):
-        if row["dropped"]:
-            reasons.setdefault(row["id"], row["dropped"])
-    return [dict(zip(COLUMNS, (path.parent.name, name, path.stem, why), strict=True)) for name, why in reasons.items()]
+def gather(scores: Sequence[Path]) -> list[dict[str, str]]:
+    """A row of COLUMNS per item that one of the files `<task>/<modality>.csv` has no score for.
+
+    Raises:
+        ValueError: naming the task, if no item of it is left that all have a score for.
+    """
+    asked: dict[str, set[str]] = defaultdict(set)
+    found = []
+    for path in scores:
+        reasons: dict[str, str] = {}
+        for row in read_csv(path):
+            asked[path.parent.name].add(row["id"])
+            if row["dropped"]:
+                reasons.setdefault(row["id"], row["dropped"])
+        places = ((path.parent.name, name, path.stem, why) for name, why in reasons.items())
+        found += [dict(zip(COLUMNS, place, strict=True)) for place in places]
+    for task, ids in asked.items():
+        lost = [row for row in found if row["task"] == task]
+        if ids <= {row["id"] for row in lost}:
+            counts = Counter((row["modality"], row["reason"]) for row in lost)
+            said = ", ".join(f"{modality} {reason} {count}" for (modality, reason), count in counts.items())
+            raise ValueError(f"{task}: no item is left that every modality can score ({said})")
+    return found
 
 
 class Dropped:
-    """The ids that leave, by task, as `evaluation/dropped.csv` names them; nothing leaves without a file."""
+    """The ids that leave, by task, as rows of COLUMNS name them."""
 
-    def __init__(self, path: str | Path | None):
+    def __init__(self, rows: Iterable[dict[str, str]]):
         self.ids: dict[str, set[str]] = defaultdict(set)
-        for row in read_csv(path) if path else ():
+        for row in rows:
             self.ids[row["task"]].add(row["id"])
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Dropped":
+        """From `evaluation/dropped.csv`."""
+        return cls(read_csv(path))
 
     def compared(self, path: Path) -> list[dict[str, str]]:
         """The rows of `<task>/<name>.csv` that are compared.
@@ -50,27 +71,13 @@ class Dropped:
         return kept
 
 
-def check(found: Sequence[dict[str, str]], scores: Sequence[Path]) -> None:
-    """ValueError naming the task, if no item of it is left."""
-    left = defaultdict(set)
-    for row in found:
-        left[row["task"]].add(row["id"])
-    for path in scores:
-        ids = {row["id"] for row in read_csv(path)}
-        if ids <= left[path.parent.name]:
-            counts = Counter((row["modality"], row["reason"]) for row in found if row["task"] == path.parent.name)
-            said = ", ".join(f"{modality} {reason} {count}" for (modality, reason), count in counts.items())
-            raise ValueError(f"{path.parent.name}: no item is left that every modality can score ({said})")
-
-
 def main() -> None:
     """Command line of rule evaluation_dropped."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scores", nargs="*", type=Path, default=[], help="<task>/<modality>.csv, any number")
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
     arguments = parser.parse_args()
-    found = [row for path in arguments.scores for row in dropped(path)]
-    check(found, arguments.scores)
+    found = gather(arguments.scores)
     write_csv(arguments.out, COLUMNS, found)
     for (task, modality, reason), count in Counter((r["task"], r["modality"], r["reason"]) for r in found).items():
         print(f"evaluation/{task}: {count} items leave all comparisons: {reason} in {modality}", file=sys.stderr)

@@ -122,7 +122,7 @@ def main() -> None:
     parser.add_argument("--modalities", required=True, type=json.loads, help="section of config.yaml as JSON")
     parser.add_argument("--tasks", nargs="+", required=True, help="names of the tasks")
     parser.add_argument("--items", nargs="+", required=True, type=Path, help="aligned items (jsonl.gz) per task")
-    parser.add_argument("--dropped", type=Dropped, required=True, help="csv of the items that are not compared")
+    parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
     parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
     parser.add_argument("--seed", required=True, type=int)

@@ -54,7 +54,7 @@ def main() -> None:
     """Command line of rule evaluation_groups."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scores", nargs="*", type=Path, default=[], help="<task>/<modality>.csv, any number")
-    parser.add_argument("--dropped", type=Dropped, required=True, help="csv of the items that are not compared")
+    parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
     parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
     parser.add_argument("--seed", required=True, type=int)

@@ -5,7 +5,7 @@ leaves the modality's own tables here and, by compared.py, every comparison betw
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import numpy as np
 from scripts.common.cuts import Item, sides, speaker
 from scripts.common.files import read_jsonl
 from scripts.common.ragged import load_bin
+from scripts.evaluation import rows
 
 EMPTY = 2  # BOS and EOS
 KEYS = ("id", "subset", "group", "positive", "negative")
@@ -62,6 +63,25 @@ def cut_seconds(items: list[Item]) -> dict[str, float]:
 def failure(tokens: np.ndarray, context: int) -> str:
     """Why BOS ... EOS cannot be scored: no-tokens or too-long; empty if it can."""
     return "no-tokens" if len(tokens) <= EMPTY else "too-long" if len(tokens) > context else ""
+
+
+def row(
+    place: Sequence[str],
+    ids: Sequence[str],
+    tokens: Mapping[str, np.ndarray],
+    logprobs: Mapping[str, float],
+    context: int,
+    **others: Sequence[float],
+) -> rows.Row:
+    """The row of an item with these sides, positive first: nats, scored tokens (all but BOS) and `others` of each.
+
+    One that cannot be scored says why, and needs no log-probabilities.
+    """
+    failures = [reason for name in ids if (reason := failure(tokens[name], context))]
+    if failures:
+        return rows.without_score(place, failures[0])
+    counts = [len(tokens[name]) - 1 for name in ids]
+    return rows.row(place, {"logprob": [logprobs[name] for name in ids], "tokens": counts, **others})
 
 
 def scorable(task: Task, context: int) -> Task:

@@ -23,9 +23,9 @@ from scripts.evaluation.items import (
     Task,
     add_task_arguments,
     cut_seconds,
-    failure,
     read_tasks,
     read_tokens,
+    row,
     scorable,
 )
 from scripts.tokens.modality import from_json
@@ -53,16 +53,7 @@ def table(
     for item in items:
         place = (item["id"], speaker(item["positive"]), item["subset"], item["group"])
         ids = [cut["id"] for cut in sides(item)]
-        failures = [reason for cut in ids if (reason := failure(tokens[cut], context))]
-        if failures:
-            found.append(rows.without_score(place, failures[0]))
-            continue
-        measures: dict[str, list[float]] = {
-            "logprob": [logprobs[cut] for cut in ids],
-            "tokens": [len(tokens[cut]) - 1 for cut in ids],
-            "seconds": [seconds[cut] for cut in ids],
-        }
-        found.append(rows.row(place, measures))
+        found.append(row(place, ids, tokens, logprobs, context, seconds=[seconds[cut] for cut in ids]))
     return rows.complete(found, decide_by)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from scripts.common.cli import run
 from scripts.common.files import read_jsonl, write_csv
 from scripts.evaluation import rows
-from scripts.evaluation.items import failure
+from scripts.evaluation.items import failure, row
 from scripts.tokens.encoder import BOS, EOS, UNKNOWN, load
 
 VOICE = "text"
@@ -86,15 +86,10 @@ def table(
     choices: list[Choice], tokens: dict[str, np.ndarray], logprobs: dict[str, float], decide_by: str, context: int
 ) -> list[rows.Row]:
     """A row (rows.py) per item, given nats of its texts; one that cannot be scored says why."""
-    found = []
-    for choice in choices:
-        place = (choice.id, VOICE, choice.subset, choice.group)
-        failures = [reason for text in choice.texts if (reason := failure(tokens[text], context))]
-        if failures:
-            found.append(rows.without_score(place, failures[0]))
-            continue
-        counts = [len(tokens[text]) - 1 for text in choice.texts]
-        found.append(rows.row(place, {"logprob": [logprobs[text] for text in choice.texts], "tokens": counts}))
+    found = [
+        row((choice.id, VOICE, choice.subset, choice.group), choice.texts, tokens, logprobs, context)
+        for choice in choices
+    ]
     return rows.complete(found, decide_by)
 
 

@@ -154,7 +154,7 @@ def layout(path: str | Path, paper: Paper) -> Table:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--evaluation", type=Path, required=True, help="folder with {task}/{modality}.csv")
-    parser.add_argument("--dropped", type=Dropped, required=True, help="csv of the items that are not compared")
+    parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
     parser.add_argument("--config", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
     parser.add_argument("--tasks", nargs="+", required=True)
     parser.add_argument("--continuations", type=Path, nargs="?", help="folder with judged <modality>.csv, if any")

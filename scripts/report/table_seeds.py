@@ -122,7 +122,7 @@ def main() -> None:
     """Command line of rule report_table_seeds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--evaluation", type=Path, required=True, help="folder with {task}/{modality}.csv")
-    parser.add_argument("--dropped", type=Dropped, required=True, help="csv of the items that are not compared")
+    parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="+", required=True)
     parser.add_argument("--config", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')

@@ -47,7 +47,7 @@ def test_what_one_modality_lacks_leaves_the_comparison_of_all(two: list[Path], r
     said = capsys.readouterr().err
     assert "evaluation/toy: 1 items leave all comparisons: too-long in one" in said
     assert "evaluation: 2 items left out of comparisons" in said
-    dropped = compared.Dropped(out)
+    dropped = compared.Dropped.read(out)
     assert [[row["id"] for row in dropped.compared(path)] for path in two] == [["w", "w", "z", "z"]] * 2
     assert [item_scores(path, dropped).to_dict() for path in two] == [{"w": 1.0, "z": 0.0}, {"w": 0.0, "z": 0.0}]
     change, *_, n, _ = table_factors.compare(*two, dropped, 20, np.random.default_rng(0))
@@ -59,9 +59,9 @@ def test_a_list_that_does_not_fit_the_scores_is_refused(two: list[Path], tmp_pat
     with pytest.raises(
         ValueError, match=r"one\.csv: item 'x' has no score \(too-long\), which evaluation/dropped\.csv"
     ):
-        compared.Dropped(tmp_path / "dropped.csv").compared(two[0])
+        compared.Dropped.read(tmp_path / "dropped.csv").compared(two[0])
     with pytest.raises(ValueError, match=r"one\.csv:4: 'correct' must lie between 0 and 1"):
-        item_scores(two[0], compared.Dropped(tmp_path / "dropped.csv"))
+        item_scores(two[0], compared.Dropped.read(tmp_path / "dropped.csv"))
 
 
 def test_a_task_of_which_nothing_is_left_says_whose_fault_it_is(tmp_path: Path, run_step: Callable) -> None:

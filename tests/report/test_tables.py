@@ -24,7 +24,7 @@ from scripts.report.render import number
 from tests.report import fake
 
 PAPER = "resources/paper.yaml"
-NOTHING = compared.Dropped(None)
+NOTHING = compared.Dropped([])
 FACTORS = json.dumps({"factors": fake.FACTORS})
 ABOUT = {"name": "fake", "seed": 1, "source": "world", "isolated_words": 0, "epochs": 8, "decide_by": "total"}
 
