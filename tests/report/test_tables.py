@@ -1,4 +1,3 @@
-import csv
 import json
 
 import numpy as np
@@ -15,7 +14,6 @@ from scripts.report import (
     table_groups,
     table_modalities,
     table_results,
-    table_seeds,
     table_spent,
 )
 from scripts.report.names import display
@@ -213,33 +211,6 @@ def test_factors_carry_a_paired_test_corrected_for_their_number(written, standin
     assert "Items: sWUGGY 300, sBLIMP 300, Topic-SC 300." in markdown
 
 
-def decisions(folder, *, longer):
-    """Two models right in 30 of 40 and in all 40 pairs, the second only by total where its wrong sides are longer."""
-    for name, right in (("base", 30), ("new", 40)):
-        rows = []
-        for i in range(40):
-            logprobs = {"logprob_positive": -10.0, "logprob_negative": -11.0 if i < right else -9.0}
-            seconds = {"seconds_positive": 1.0, "seconds_negative": 2.0 if longer and name == "new" else 1.0}
-            rows.append({"id": i, **logprobs, "tokens_positive": 5, "tokens_negative": 5, **seconds})
-        write_csv(folder / f"t/{name}.csv", list(rows[0]), rows)
-    found = table_decisions.rows(folder, NOTHING, [{"name": "A", "from": "base", "to": "new"}], ["t"], 100, 1)
-    write_csv(folder / "decisions.csv", table_decisions.COLUMNS, found)
-    return {row["decide_by"]: row["change_percent"] for row in found}, table_decisions.layout(folder / "decisions.csv")
-
-
-def test_decisions_show_where_a_change_is_one_of_lengths(tmp_path):
-    changes, table = decisions(tmp_path, longer=False)
-    assert changes == {way: pytest.approx(100 / 3, abs=1e-5) for way in ("total", "per_token", "per_second")}
-    assert "No change turns its sign" in table.notes[0]
-    changes, table = decisions(tmp_path, longer=True)
-    assert changes["total"] == pytest.approx(100 / 3, abs=1e-5)
-    assert changes["per_second"] == -100.0
-    assert [row[2] for row in table.rows] == [
-        "total log-probability", "log-probability per token", "log-probability per second of speech",
-    ]  # fmt: skip
-    assert "The sign of A on T turns" in table.notes[0]
-
-
 def test_groups_stand_in_the_configs_order_with_their_size(written):
     rows = read_csv(written / "groups.csv")
     assert [row["modality"] for row in rows[:2]] == ["text-bpe", "text-bpe"]
@@ -273,49 +244,6 @@ def test_another_system_has_a_row_and_may_lack_tasks_and_bits(results, call, tmp
     assert line.endswith("| – | – | – |")
     with pytest.raises(ValueError, match="no row for their-slm, sblimp, accuracy"):
         call(table_results, *arguments)
-
-
-def seeded(folder, scores):
-    """Score files of two modalities under seeds 1 to len(scores[...]), each a list of items' scores."""
-    for modality, per_seed in scores.items():
-        for seed, values in enumerate(per_seed, start=1):
-            name = modality if seed == 1 else f"{modality}-seed{seed}"
-            rows = [{"id": f"i{i}", "correct": value} for i, value in enumerate(values)]
-            write_csv(folder / f"t/{name}.csv", ["id", "correct"], rows)
-    factors = [{"name": "A", "from": "base", "to": "new"}]
-    return table_seeds.rows(folder, NOTHING, ["base", "new"], factors, ["t"], [1, 2, 3][: len(scores["base"])], 300)
-
-
-def test_seeds_have_mean_spread_and_changes_within_a_seed(tmp_path):
-    found = seeded(tmp_path, {"base": [[1, 1, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0]], "new": [[1, 0, 0, 0]] * 3})
-    base, new, change = found
-    assert (base["mean"], base["sd"], base["lowest"], base["highest"]) == (50.0, 25.0, 25.0, 75.0)
-    assert (new["mean"], new["sd"], new["seeds"], new["n"]) == (25.0, 0.0, 3, 4)
-    changes = [100 * (0.25 / share - 1) for share in (0.75, 0.5, 0.25)]
-    assert change["mean"] == pytest.approx(np.mean(changes), abs=1e-5)
-    assert change["sd"] == pytest.approx(np.std(changes, ddof=1), abs=1e-5)
-    assert base["ci_low"] <= base["mean"] <= base["ci_high"]
-    write_csv(tmp_path / "seeds.csv", table_seeds.COLUMNS, found)
-    table = table_seeds.layout(tmp_path / "seeds.csv")
-    heads = ["Base, accuracy in %", "New, accuracy in %", "A: Base → New, change in %"]
-    assert [row[0] for row in table.rows] == heads
-    assert table.rows[0][2] == "25.0"
-    assert "over 3 training seeds" in table.notes[0]
-
-
-def test_seeds_that_agree_add_nothing_to_the_items_interval(tmp_path):
-    rng = np.random.default_rng(0)
-    alike = (rng.random(200) < 0.7).astype(float).tolist()
-    apart = [(rng.random(200) < share).astype(float).tolist() for share in (0.4, 0.7, 0.9)]
-    same, _, _ = seeded(tmp_path, {"base": [alike] * 3, "new": [alike] * 3})
-    other, _, _ = seeded(tmp_path, {"base": apart, "new": [alike] * 3})
-    assert same["ci_high"] - same["ci_low"] == pytest.approx(2 * 196 * (0.21 / 200) ** 0.5, rel=0.2)
-    assert other["ci_high"] - other["ci_low"] > 2 * (same["ci_high"] - same["ci_low"])
-
-
-def test_seeds_scored_on_other_items_are_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"base-seed2\.csv: holds other items than base\.csv"):
-        seeded(tmp_path, {"base": [[1, 1], [1, 0, 1]], "new": [[1, 1], [1, 0]]})
 
 
 # The first page.
@@ -390,112 +318,6 @@ def test_a_strangers_modality_needs_no_code(tmp_path, call):
     assert lines[2] == f"| factor | from → to | {heads} |"
     assert lines[4].startswith("| D | Phone-Raw → My-Units |")
     assert lines[4].split(" | ")[-2] == "–"
-
-
-# Bad input.
-
-
-def rewrite(path, change):
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
-    rows = [change(i, row) for i, row in enumerate(rows)]
-    rows = [row for row in rows if row is not None]
-    write_csv(path, list(rows[0]), rows)
-
-
-def factors_of(results, call, tmp_path):
-    factors = json.dumps({"factors": [{"name": "B", "from": "phone-raw", "to": "phone-repeat"}]})
-    call(table_factors, "--evaluation", results / "evaluation", "--dropped", results / "evaluation/dropped.csv",
-         "--config", factors, "--tasks", "swuggy", "--samples", 10, "--seed", 1, "--paper", PAPER,
-         "--output", tmp_path)  # fmt: skip
-
-
-def results_of(results, call, tmp_path):
-    call(table_results, "--summary", results / "evaluation/summary.csv", "--modalities", *fake.MODALITIES[3:],
-         "--tasks", *fake.TASKS[:2], "--decide-by", "total", "--paper", PAPER, "--output", tmp_path)  # fmt: skip
-
-
-def without(column):
-    return lambda i, row: {key: value for key, value in row.items() if key != column}
-
-
-def only_where(keep):
-    return lambda i, row: row if keep(i, row) else None
-
-
-def holding(line, column, value):
-    return lambda i, row: {**row, column: value} if i == line else row
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (without("correct"), r"swuggy/phone-repeat\.csv: no column 'correct'; found id, voice"),
-        (only_where(lambda i, row: row["id"] != "swuggy-7"), r"phone-repeat\.csv: holds other items than .*'swuggy-7'"),
-        (holding(4, "correct", "yes"), r"phone-repeat\.csv:6: column 'correct' holds 'yes', expected a number"),
-        (holding(4, "correct", "2"), r"phone-repeat\.csv:6: 'correct' must lie between 0 and 1"),
-        (holding(4, "correct", ""), r"phone-repeat\.csv:6: 'correct' must lie between 0 and 1"),
-    ],
-)
-def test_damaged_items_are_named(results, call, tmp_path, change, said):
-    rewrite(results / "evaluation/swuggy/phone-repeat.csv", change)
-    with pytest.raises(ValueError, match=said):
-        factors_of(results, call, tmp_path)
-    assert not (tmp_path / "factors.csv").exists()
-
-
-def test_empty_and_missing_items_are_named(results, call, tmp_path):
-    path = results / "evaluation/swuggy/phone-repeat.csv"
-    path.write_text("id,correct\n")
-    with pytest.raises(ValueError, match=r"phone-repeat\.csv: holds no items"):
-        factors_of(results, call, tmp_path)
-    path.write_text("")
-    with pytest.raises(ValueError, match=r"phone-repeat\.csv: not a csv table"):
-        factors_of(results, call, tmp_path)
-    path.unlink()
-    with pytest.raises(FileNotFoundError, match=r"phone-repeat\.csv: no such file"):
-        factors_of(results, call, tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (without("ci_low"), r"summary\.csv: no column 'ci_low'"),
-        (holding(0, "value", "93.5"), r"summary\.csv: phone-raw swuggy accuracy is 93\.5, expected 0 to 1"),
-        (only_where(lambda i, row: i), r"summary\.csv: no row for phone-raw, swuggy, accuracy"),
-        (holding(0, "n", ""), r"summary\.csv: phone-raw swuggy accuracy holds no value or no n"),
-        (holding(1, "metric", "accuracy"), r"summary\.csv: phone-raw swuggy accuracy stands twice"),
-        (only_where(lambda i, row: row["metric"] != "bits_per_second"), r"no row for phone-raw, dev, bits_per_second"),
-    ],
-)
-def test_a_damaged_summary_is_named(results, call, tmp_path, change, said):
-    rewrite(results / "evaluation/summary.csv", change)
-    with pytest.raises(ValueError, match=said):
-        results_of(results, call, tmp_path)
-
-
-def test_damaged_stats_are_named(results, call, tmp_path):
-    path = results / "tokens/phone-raw/stats.json"
-    stats = json.loads(path.read_text())
-    arguments = ("--tokens", results / "tokens", "--modalities", "phone-raw", "--config", FACTORS, "--paper", PAPER,
-                 "--output", tmp_path)  # fmt: skip
-    del stats["splits"]["train"]["tokens"]
-    path.write_text(json.dumps(stats))
-    with pytest.raises(ValueError, match=r"phone-raw/stats\.json: no key 'splits\.train\.tokens'"):
-        call(table_modalities, *arguments)
-    path.write_text("{")
-    with pytest.raises(ValueError, match=r"stats\.json:1: not JSON"):
-        call(table_modalities, *arguments)
-
-
-def test_a_part_that_nobody_knows_is_named(results, call, tmp_path):
-    path = results / "evaluation/spent/phone-raw.csv"
-    rows = [{**row, "part": row["part"].replace("initial", "sideways")} for row in read_csv(path)]
-    write_csv(path, list(rows[0]), rows)
-    for module, arguments in commands(results, tmp_path, modalities=fake.MODALITIES[3:]):
-        if module is table_spent:
-            with pytest.raises(ValueError, match=r"phone-raw\.csv: part 'sideways' is not one of word, initial"):
-                call(module, *arguments)
 
 
 def test_a_task_of_text_alone_has_dashes_elsewhere(results, tmp_path, call):

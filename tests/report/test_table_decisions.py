@@ -1,0 +1,34 @@
+"""A change that turns with the decision is one of lengths."""
+
+import pytest
+
+from scripts.common.files import write_csv
+from scripts.evaluation.compared import Dropped
+from scripts.report import table_decisions
+
+
+def decisions(folder, *, longer):
+    """Two models right in 30 of 40 and in all 40 pairs, the second only by total where its wrong sides are longer."""
+    for name, right in (("base", 30), ("new", 40)):
+        rows = []
+        for i in range(40):
+            logprobs = {"logprob_positive": -10.0, "logprob_negative": -11.0 if i < right else -9.0}
+            seconds = {"seconds_positive": 1.0, "seconds_negative": 2.0 if longer and name == "new" else 1.0}
+            rows.append({"id": i, **logprobs, "tokens_positive": 5, "tokens_negative": 5, **seconds})
+        write_csv(folder / f"t/{name}.csv", list(rows[0]), rows)
+    found = table_decisions.rows(folder, Dropped([]), [{"name": "A", "from": "base", "to": "new"}], ["t"], 100, 1)
+    write_csv(folder / "decisions.csv", table_decisions.COLUMNS, found)
+    return {row["decide_by"]: row["change_percent"] for row in found}, table_decisions.layout(folder / "decisions.csv")
+
+
+def test_decisions_show_where_a_change_is_one_of_lengths(tmp_path):
+    changes, table = decisions(tmp_path, longer=False)
+    assert changes == {way: pytest.approx(100 / 3, abs=1e-5) for way in ("total", "per_token", "per_second")}
+    assert "No change turns its sign" in table.notes[0]
+    changes, table = decisions(tmp_path, longer=True)
+    assert changes["total"] == pytest.approx(100 / 3, abs=1e-5)
+    assert changes["per_second"] == -100.0
+    assert [row[2] for row in table.rows] == [
+        "total log-probability", "log-probability per token", "log-probability per second of speech",
+    ]  # fmt: skip
+    assert "The sign of A on T turns" in table.notes[0]

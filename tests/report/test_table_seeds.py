@@ -1,0 +1,51 @@
+"""Seeds: mean, spread and interval of scores, and of changes within a seed."""
+
+import numpy as np
+import pytest
+
+from scripts.common.files import write_csv
+from scripts.evaluation.compared import Dropped
+from scripts.report import table_seeds
+
+
+def seeded(folder, scores):
+    """Score files of two modalities under seeds 1 to len(scores[...]), each a list of items' scores."""
+    for modality, per_seed in scores.items():
+        for seed, values in enumerate(per_seed, start=1):
+            name = modality if seed == 1 else f"{modality}-seed{seed}"
+            rows = [{"id": f"i{i}", "correct": value} for i, value in enumerate(values)]
+            write_csv(folder / f"t/{name}.csv", ["id", "correct"], rows)
+    factors = [{"name": "A", "from": "base", "to": "new"}]
+    return table_seeds.rows(folder, Dropped([]), ["base", "new"], factors, ["t"], [1, 2, 3][: len(scores["base"])], 300)
+
+
+def test_seeds_have_mean_spread_and_changes_within_a_seed(tmp_path):
+    found = seeded(tmp_path, {"base": [[1, 1, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0]], "new": [[1, 0, 0, 0]] * 3})
+    base, new, change = found
+    assert (base["mean"], base["sd"], base["lowest"], base["highest"]) == (50.0, 25.0, 25.0, 75.0)
+    assert (new["mean"], new["sd"], new["seeds"], new["n"]) == (25.0, 0.0, 3, 4)
+    changes = [100 * (0.25 / share - 1) for share in (0.75, 0.5, 0.25)]
+    assert change["mean"] == pytest.approx(np.mean(changes), abs=1e-5)
+    assert change["sd"] == pytest.approx(np.std(changes, ddof=1), abs=1e-5)
+    assert base["ci_low"] <= base["mean"] <= base["ci_high"]
+    write_csv(tmp_path / "seeds.csv", table_seeds.COLUMNS, found)
+    table = table_seeds.layout(tmp_path / "seeds.csv")
+    heads = ["Base, accuracy in %", "New, accuracy in %", "A: Base → New, change in %"]
+    assert [row[0] for row in table.rows] == heads
+    assert table.rows[0][2] == "25.0"
+    assert "over 3 training seeds" in table.notes[0]
+
+
+def test_seeds_that_agree_add_nothing_to_the_items_interval(tmp_path):
+    rng = np.random.default_rng(0)
+    alike = (rng.random(200) < 0.7).astype(float).tolist()
+    apart = [(rng.random(200) < share).astype(float).tolist() for share in (0.4, 0.7, 0.9)]
+    same, _, _ = seeded(tmp_path, {"base": [alike] * 3, "new": [alike] * 3})
+    other, _, _ = seeded(tmp_path, {"base": apart, "new": [alike] * 3})
+    assert same["ci_high"] - same["ci_low"] == pytest.approx(2 * 196 * (0.21 / 200) ** 0.5, rel=0.2)
+    assert other["ci_high"] - other["ci_low"] > 2 * (same["ci_high"] - same["ci_low"])
+
+
+def test_seeds_scored_on_other_items_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"base-seed2\.csv: holds other items than base\.csv"):
+        seeded(tmp_path, {"base": [[1, 1], [1, 0, 1]], "new": [[1, 1], [1, 0]]})
