@@ -18,6 +18,7 @@ from tests.slurm import accounting
 
 PROGRAMS = ["munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", "scancel"]
 SYSTEM_CONF = Path("/etc/slurm/slurm.conf")
+PREFIX = "slurm-"  # of a cluster's folder; short, as a socket's path has at most 108 characters
 CGROUPS = all(os.access(f"/sys/fs/cgroup/{name}", os.W_OK) for name in ("freezer", "memory"))
 CONF = """
 ClusterName=test
@@ -70,7 +71,20 @@ def missing(with_accounting: bool = False) -> str | None:
     if absent:
         packages = "slurm-wlm munge" + (" slurmdbd mariadb-server" if with_accounting else "")
         return f"not installed: {', '.join(absent)} (apt install {packages})"
-    return f"{SYSTEM_CONF} exists: this machine has a Slurm of its own" if SYSTEM_CONF.exists() else None
+    if SYSTEM_CONF.exists() and not left_behind(SYSTEM_CONF):
+        return f"{SYSTEM_CONF} exists: this machine has a Slurm of its own"
+    return None
+
+
+def left_behind(conf: Path) -> bool:
+    """Whether `conf` leads to a Slurm of tests that were killed: its folder stands, its controller is gone."""
+    if not conf.is_symlink() or not conf.readlink().parent.name.startswith(PREFIX):
+        return False
+    try:
+        controller = (conf.readlink().parent / "slurmctld.pid").read_text().strip()
+        return Path("/proc", controller, "comm").read_text().strip() != "slurmctld"
+    except FileNotFoundError:
+        return True
 
 
 @dataclass
@@ -125,7 +139,7 @@ class Cluster:
         (self.folder / "gres.conf").write_text(GRES_CONF)
         (self.folder / "cgroup.conf").write_text(CGROUP_CONF)
         # Snakemake's executor takes SLURM_CONF out of its jobs' environment: the file must be where Slurm looks for it.
-        if not SYSTEM_CONF.exists():
+        if not SYSTEM_CONF.exists() or left_behind(SYSTEM_CONF):
             SYSTEM_CONF.unlink(missing_ok=True)
             SYSTEM_CONF.symlink_to(self.folder / "slurm.conf")
         munge = self.folder / "munge"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.slurm.cluster import Cluster, missing, until
+from tests.slurm.cluster import PREFIX, Cluster, missing, until
 from tests.workflow.conftest import Workflow, copy_repository, smoke
 
 __all__ = ["smoke"]  # the local run that the cluster's is compared with
@@ -40,7 +40,7 @@ def cluster() -> Iterator[Cluster]:
     accounting = os.environ.get("SLURM_ACCOUNTING") == "1"
     if reason := missing(accounting):
         pytest.skip(reason)
-    with tempfile.TemporaryDirectory(prefix="slurm-") as folder:  # a short path: a socket's has 108 characters
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
         slurm = Cluster(Path(folder), accounting)
         try:
             slurm.start()
