@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 MOST_TOKENS = 2**16 - 4  # of a modality that brings its own, as uint16 beside three special ones
+POSITION_GROUPS = 4  # of the positional convolution of the HuBERT that is pretrained here
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
 
 
@@ -145,7 +146,16 @@ def _reference_problems(config: Mapping[str, Any]) -> Iterator[str]:
                     f"config: alignment.{key} is set, but continuation.recogniser kaldi needs monophones trained"
                     " here: name a Whisper, or set continuation.prompts to 0"
                 )
+    narrow, wide = config["alignment"]["beam"]
+    if narrow >= wide:
+        yield f"config: alignment.beam is [{narrow}, {wide}]; the second is the wider one"
     corpus = config["corpus"]
+    if corpus["min_seconds"] >= corpus["max_seconds"]:
+        yield f"config: corpus.min_seconds is {corpus['min_seconds']}, not less than max_seconds"
+    try:
+        re.compile(f"[^{corpus['characters']}]")
+    except re.error as error:
+        yield f"config: corpus.characters is not the inside of a regular-expression class ({error})"
     if corpus["source"] == "manifest":
         for key in ("train", "dev", "audio_root"):
             if corpus["manifest"][key] is None:
@@ -198,10 +208,13 @@ def _reference_problems(config: Mapping[str, Any]) -> Iterator[str]:
     if encoder["source"] == "pretrain":
         if config["units"]["layer"] > encoder["layers"]:
             yield f"config: units.layer is {config['units']['layer']}; the encoder has {encoder['layers']} layers"
-        if encoder["hidden_size"] % encoder["heads"]:
+        for layer in config["units"]["sweep"]["layers"]:
+            if layer > encoder["layers"]:
+                yield f"config: units.sweep.layers holds {layer}; the encoder has {encoder['layers']} layers"
+        if encoder["hidden_size"] % encoder["heads"] or encoder["hidden_size"] % POSITION_GROUPS:
             yield (
                 f"config: units.encoder.hidden_size is {encoder['hidden_size']};"
-                f" it must be a multiple of units.encoder.heads ({encoder['heads']})"
+                f" it must be a multiple of units.encoder.heads ({encoder['heads']}) and of {POSITION_GROUPS}"
             )
     if encoder["backend"] == "fairseq" and not encoder["source"].endswith(".pt"):
         yield f"config: units.encoder.source is {encoder['source']!r}; backend fairseq needs a checkpoint, a .pt file"
@@ -215,8 +228,15 @@ def _reference_problems(config: Mapping[str, Any]) -> Iterator[str]:
     if config["units"]["clusters"] > config["units"]["sample_frames"]:
         yield f"config: units.clusters is {config['units']['clusters']}, more than units.sample_frames"
     model = config["lm"]["model"]
-    if model["hidden_size"] % model["heads"] or model["heads"] % model["kv_heads"]:
-        yield "config: lm.model: hidden_size must be a multiple of heads, and heads of kv_heads"
+    for name, modality in modalities.items():
+        seconds, rate = config["corpus"]["max_seconds"], modality.get("frame_rate") or 0
+        if modality["source"] != "tokens" and (needed := int(seconds * rate) + 2) > model["context"]:
+            yield (
+                f"config: lm.model.context is {model['context']}; {name} has {needed} tokens in a cut of"
+                f" corpus.max_seconds = {seconds}, BOS and EOS among them: widen the one or shorten the other"
+            )
+    if model["hidden_size"] % (2 * model["heads"]) or model["heads"] % model["kv_heads"]:
+        yield "config: lm.model: hidden_size must be an even multiple of heads, and heads a multiple of kv_heads"
 
 
 def _external_problems(where: str, modality: Mapping[str, Any]) -> Iterator[str]:

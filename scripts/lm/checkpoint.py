@@ -19,6 +19,8 @@ import torch
 
 from scripts.common.files import atomic_path
 
+DONE = ".checkpoints.done"  # what the folder is called while it is removed
+EXPORTS = ("scaling", "best")
 KEPT = 2  # newest states; the older one is for when the newest cannot be read
 
 
@@ -156,12 +158,18 @@ def _free(folder: Path) -> str:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a killed run had begun to write: a state of 1.1 billion parameters is 13 GB."""
-    for begun in [*folder.glob(".*"), *folder.glob("scaling/.*")]:
+    """Remove what a killed run had begun to write or to remove: a state of 1.1 billion parameters is 13 GB."""
+    for begun in [*folder.glob(".*"), *folder.glob("scaling/.*"), *folder.parent.glob(DONE)]:
         if begun.is_dir():
             shutil.rmtree(begun)
         else:
             begun.unlink()
+
+
+def remove_exports(folder: Path) -> None:
+    """Remove the models inside epoch 1 and the best one of a run that left no state: the next makes its own."""
+    for name in EXPORTS:
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def states(folder: Path) -> list[Path]:

@@ -107,7 +107,7 @@ def _same_keys(path: str, content: Any, expected: list[str]) -> None:
 
 def _value(path: str, key: str, kind: Any, value: Any) -> Any:
     """The value in its proper type, or ValueError."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = _is_number(value)
     if kind == int | None and value is None:
         return None
     if kind in (int, int | None):
@@ -123,9 +123,13 @@ def _value(path: str, key: str, kind: Any, value: Any) -> Any:
             bound = "a number from 0 to 1" if key in SHARES else "a positive number" if key in POSITIVE else "0 or more"
             raise ValueError(f"{path} is {value!r}; it must be {bound}")
         return float(value)
-    if not isinstance(value, list) or len(value) != 2 or not all(isinstance(b, float) and 0 <= b < 1 for b in value):
+    if not isinstance(value, list) or len(value) != 2 or not all(_is_number(b) and 0 <= b < 1 for b in value):
         raise ValueError(f"{path} is {value!r}; it must be two numbers from 0 to below 1")
-    return (value[0], value[1])
+    return (float(value[0]), float(value[1]))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _fits(model: ModelConfig) -> None:

@@ -11,6 +11,7 @@ import transformers
 
 from scripts.common.files import atomic_directory, write_csv, write_json
 from scripts.lm.card import model_card
+from scripts.lm.checkpoint import DONE
 from scripts.lm.config import LMConfig
 from scripts.lm.training import Training
 
@@ -73,6 +74,6 @@ def publish(training: Training, out: Path, tokenizer: Path, about: dict[str, Any
             shutil.copyfile(file, aside / file.name)
         write_json(aside / "training.json", about)
         (aside / "README.md").write_text(model_card(about), encoding="utf-8")
-    done = training.folder.with_name(".checkpoints.done")
+    done = training.folder.with_name(DONE)
     training.folder.rename(done)  # in one go: half a folder must not be taken for a state
     shutil.rmtree(done)

@@ -19,7 +19,7 @@ from scripts.common.progress import Progress
 from scripts.common.ragged import Ragged
 from scripts.common.seeds import derive
 from scripts.lm.batches import epoch_batches, steps_per_epoch
-from scripts.lm.checkpoint import Position, Saver, load_newest, read_state, remove_leftovers
+from scripts.lm.checkpoint import Position, Saver, load_newest, read_state, remove_exports, remove_leftovers
 from scripts.lm.config import LMConfig
 from scripts.lm.gradients import Gradients
 from scripts.lm.meter import Meter
@@ -138,16 +138,17 @@ class Training:
             if self.position.step in self.kept:
                 self._export(self.folder / "scaling" / f"tokens-{self.position.tokens}")
             late = self.ranks.speaks and (time.monotonic() - saved >= 60 * self.save_minutes or self.saver.failed)
-            self.stopped_by, due = self.ranks.most(self.stopped_by, late)
-            if last or self.out_of_patience or self.stopped_by or due:
+            # What all ranks know now; a signal that comes during the exchange is theirs at the next step.
+            stopped_by, due = self.ranks.most(self.stopped_by, late)
+            if last or self.out_of_patience or stopped_by or due:
                 self._save()
                 saved = time.monotonic()
-            if self.stopped_by:
+            if stopped_by:
                 with self.ranks.together():
                     self.saver.wait()
                 if self.ranks.speaks:
                     print(f"stopped by a signal after step {self.position.step}; the state is saved", file=sys.stderr)
-                sys.exit(128 + self.stopped_by)
+                sys.exit(128 + stopped_by)
             if self.ranks.speaks:
                 note = f"epoch {epoch + 1}/{self.config.epochs}  loss {loss:.3f}  {self.meter.note}".rstrip()
                 progress.update(self.position.tokens, note if dev_loss is None else f"{note}  dev {dev_loss:.3f}")
@@ -231,6 +232,8 @@ class Training:
             found = load_newest(self.folder, self.identity) if self.ranks.speaks else None
         path = self.ranks.told(found and found[0])
         if path is None:
+            if self.ranks.speaks:
+                remove_exports(self.folder)
             return
         with self.ranks.together():
             state = found[1] if found else read_state(path)

@@ -27,6 +27,7 @@ def test_the_default_config_is_read():
         ("training", "warmup_share", 1.5, "lm.training.warmup_share is 1.5; it must be a number from 0 to 1"),
         ("training", "weight_decay", -0.1, "lm.training.weight_decay is -0.1; it must be 0 or more"),
         ("training", "betas", [0.9], "lm.training.betas is [0.9]"),
+        ("training", "betas", [0.9, True], "lm.training.betas is [0.9, True]"),
         ("training", "precision", "fp8", "lm.training.precision is 'fp8'; it must be auto, bf16 or fp32"),
         ("training", "patience", 0, "lm.training.patience is 0; it must be a positive integer or null"),
         ("training", "evaluations_per_epoch", 0, "evaluations_per_epoch is 0; it must be a positive integer"),

@@ -277,7 +277,31 @@ def test_what_a_killed_run_had_begun_to_write_is_not_published(train, toy):
     begun.mkdir(parents=True)
     (begun / "model.safetensors").write_bytes(b"half")
     (toy / "killed" / "checkpoints" / ".123.step-000000003.pt").write_bytes(b"half")
+    # Killed before its first state, after a model of another configuration; and while its states were removed.
+    exported = toy / "killed" / "checkpoints" / "scaling" / "tokens-7"
+    exported.mkdir()
+    (exported / "model.safetensors").write_bytes(b"another's")
+    (toy / "killed" / ".checkpoints.done").mkdir()
+    (toy / "killed" / ".checkpoints.done" / "step-000000009.pt").write_bytes(b"done with")
     assert files(train("killed")) == clean
+    assert not list((toy / "killed").glob(".*"))
+
+
+def test_a_signal_that_comes_while_ranks_agree_stops_the_next_step(train, toy, monkeypatch):
+    most = module.Ranks.most
+    exchanges = []  # one after each step: the signal, and whether it is time for a state
+
+    def interrupted(self, *values):
+        exchanges.extend([values] if len(values) == 2 else [])
+        if len(values) == 2 and len(exchanges) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return most(self, *values)
+
+    monkeypatch.setattr(module.Ranks, "most", interrupted)
+    with pytest.raises(SystemExit) as stopped:
+        train()
+    assert stopped.value.code == 128 + signal.SIGTERM
+    assert len(exchanges) == 3
 
 
 def test_fewer_utterances_than_a_batch_and_checkpoints_than_steps_work(train, section):
