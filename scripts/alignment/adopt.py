@@ -13,7 +13,7 @@ output is the same, but for scores, which other aligners do not give.
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +24,12 @@ from scripts.common import audio
 from scripts.common.cli import run
 from scripts.common.cuts import Cut, Item, is_item, read_cuts, sides, spoken_text, supervision, with_sides
 from scripts.common.files import read_jsonl, write_csv, write_jsonl
+from scripts.corpus.pronounce import is_phone
 
 LENGTH_TOLERANCE = 0.05  # seconds between the end of an alignment and of its cut; two frames and a half of 20 ms
 OVERLAP = 0.001  # seconds that a phone may begin before the last one ends: rounding
 SILENCES = {"", "SIL", "SP", "<EPS>", "<SIL>"}
 NOISES = {"SPN", "NSN", "LAU", "<UNK>"}
-CONSONANTS = {
-    "B", "CH", "D", "DH", "F", "G", "HH", "JH", "K", "L", "M", "N",
-    "NG", "P", "R", "S", "SH", "T", "TH", "V", "W", "Y", "Z", "ZH",
-}  # fmt: skip
-VOWELS = {"AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"}
 
 Aligned = tuple[list[ctm.Item], list[ctm.Item]]  # phones, words
 
@@ -47,7 +43,7 @@ def phone_name(symbol: str) -> str:
         return SILENCE
     if name in NOISES:
         return SPOKEN_NOISE
-    if name in CONSONANTS or (name[:-1] in VOWELS and name[-1] in "012"):
+    if is_phone(name):
         return name
     raise DropError("external-phones", f"{symbol!r} is not an ARPAbet phone (vowels end in 0, 1 or 2)")
 
@@ -55,10 +51,10 @@ def phone_name(symbol: str) -> str:
 class External:
     """Alignments of a folder, found by cut id.
 
-    Memory: CTM files are held whole, about 300 bytes a phone; TextGrids are read one by one.
+    Memory: of CTM files what concerns the wanted cuts, about 300 bytes a phone; TextGrids are read one by one.
     """
 
-    def __init__(self, folder: str | Path):
+    def __init__(self, folder: str | Path, wanted: Container[str]):
         self.folder = Path(folder)
         if not self.folder.is_dir():
             raise ValueError(f"alignment.external: {folder} is not a folder of TextGrids or CTM files")
@@ -67,7 +63,7 @@ class External:
         missing = [path for path in tables if not path.is_file()]
         if not self.grids and missing:
             raise ValueError(f"alignment.external: {folder} holds no TextGrid, and {missing[0].name} is missing")
-        self.phones, self.words = ({}, {}) if self.grids else (ctm.read(path) for path in tables)
+        self.phones, self.words = ({}, {}) if self.grids else (ctm.read(path, wanted) for path in tables)
 
     def __call__(self, name: str) -> Aligned | None:
         """Phones and words of a cut as they stand there, or None."""
@@ -175,9 +171,9 @@ def main() -> None:
     parser.add_argument("--guessed", required=True, help="csv with no rows: nothing is guessed here")
     args = parser.parse_args()
 
-    external = External(args.external)
-    lines = list(read_jsonl(args.cuts))
-    check_ids(list(read_cuts(args.cuts)), args.cuts)
+    lines, cuts = list(read_jsonl(args.cuts)), list(read_cuts(args.cuts))
+    check_ids(cuts, args.cuts)
+    external = External(args.external, {cut["id"] for cut in cuts})
     dropped: list[dict[str, str]] = []
     kept = write_jsonl(args.out, adopt_lines(lines, external, args.split, dropped, args.audio_root))
     write_csv(args.dropped, DROPPED_COLUMNS, dropped)

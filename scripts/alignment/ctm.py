@@ -1,9 +1,9 @@
 """Kaldi's CTM: one symbol a line, `id channel start duration symbol [score]`, seconds from the cut's start."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable
 from pathlib import Path
 
-from scripts.common.files import atomic_path
+from scripts.common.files import atomic_path, text_lines
 
 Item = tuple[str, float, float]  # symbol, start, duration
 
@@ -15,14 +15,14 @@ def write(path: str | Path, utterances: Iterable[tuple[str, Iterable[Item]]]) ->
             file.writelines(f"{name} 1 {start:.4f} {duration:.4f} {symbol}\n" for symbol, start, duration in items)
 
 
-def read(path: str | Path) -> dict[str, list[Item]]:
-    """Items by utterance, in order of time.
+def read(path: str | Path, wanted: Container[str] | None = None) -> dict[str, list[Item]]:
+    """Items by utterance, in order of time; of the wanted utterances, or of all. Every line is checked.
 
     Raises:
         ValueError: naming file and line, if a line has not five or six fields, or its times are no times.
     """
     found: dict[str, list[Item]] = {}
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(text_lines(path), start=1):
         if not line.strip() or line.startswith(";;"):
             continue
         fields = line.split()
@@ -34,13 +34,6 @@ def read(path: str | Path) -> dict[str, list[Item]]:
             start = duration = float("nan")
         if not (0 <= start < float("inf") and 0 <= duration < float("inf")):
             raise ValueError(f"{path}:{number}: {fields[2]} and {fields[3]} are not a start and a duration in seconds")
-        found.setdefault(fields[0], []).append((fields[4], start, duration))
+        if wanted is None or fields[0] in wanted:
+            found.setdefault(fields[0], []).append((fields[4], start, duration))
     return {name: sorted(items, key=lambda item: item[1]) for name, items in found.items()}
-
-
-def _lines(path: str | Path) -> Iterator[str]:
-    try:
-        with open(path, encoding="utf-8") as file:
-            yield from file
-    except UnicodeDecodeError:
-        raise ValueError(f"{path}: not UTF-8 text") from None

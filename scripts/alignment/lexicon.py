@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from scripts.common.cuts import Cut, pronunciations, spoken_text
+from scripts.corpus.pronounce import is_phone
 
 SILENCE = "SIL"
 SPOKEN_NOISE = "SPN"  # stands for a word nobody can pronounce; one flat Gaussian of all speech
@@ -75,23 +76,26 @@ class Dictionary:
         """The cut's words with their pronunciations, in order.
 
         Raises:
-            OutOfVocabularyError: with the first word that has no pronunciation.
-            ValueError: naming the cut, if a pronunciation of its own uses an unknown phone.
+            OutOfVocabularyError: with the first word that has no pronunciation, or whose own one holds a phone that
+                no word of the training speech has: nobody knows how it sounds.
+            ValueError: naming the cut, if a pronunciation of its own is empty or uses what is no phone.
         """
         own = pronunciations(cut)
         for word, text in own.items():
-            strange = [phone for phone in text.split() if phone not in self.phones - {SILENCE}]
+            strange = [phone for phone in text.split() if not is_phone(phone)]
             if strange or not text.split():
                 raise ValueError(
                     f"cut {cut['id']}: its pronunciation {text!r} of {word!r} uses the unknown phone"
-                    f" {strange[0] if strange else ''!r}; only phones of the lexicon can be used"
+                    f" {strange[0] if strange else ''!r}; phones are CMUdict's, vowels with a stress digit"
                 )
+            if not self.phones.issuperset(text.split()):
+                raise OutOfVocabularyError(word)
         return [self._entry(word, own) for word in spoken_text(cut).split()]
 
     def _entry(self, word: str, own: Mapping[str, str]) -> Entry:
         if word in own:
             return word, (tuple(own[word].split()),)
-        # A word of a task may hold a phone that no word of the training speech has: nobody knows how it sounds.
+        # A word of a task may hold a phone that no word of the training speech has.
         if known := tuple(each for each in self.lexicon.get(word, ()) if self.phones.issuperset(each)):
             return word, known
         if self.guess is not None:

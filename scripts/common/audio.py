@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.common.cuts import Cut, num_samples
+from scripts.common.cuts import ROUNDING, Cut, audio_source, num_samples
 from scripts.common.frames import SAMPLE_RATE
 
 SILENCE = 1e-4  # a waveform whose peak is under this (-80 dBFS) holds no speech
@@ -25,8 +25,8 @@ class AudioError(ValueError):
 def read(cut: Cut, root: str | Path) -> np.ndarray:
     """The cut's waveform, float32 [num_samples(cut)], mono at 16 kHz.
 
-    Only the cut's own segment is decoded. Several channels are averaged; another sampling rate is
-    resampled with soxr.
+    Only the cut's own segment is decoded, of its own channel; a cut of several channels is their average. Another
+    sampling rate is resampled with soxr. A cut that ends a millisecond or less after its file (rounding) ends in zeros.
 
     Raises:
         AudioError: with reason `audio-missing`, `audio-damaged`, `audio-too-short` (the file ends
@@ -34,7 +34,8 @@ def read(cut: Cut, root: str | Path) -> np.ndarray:
     """
     import soundfile
 
-    path = Path(root) / cut["recording"]["sources"][0]["source"]
+    name, columns = audio_source(cut)
+    path = Path(root) / name
     if not path.exists():
         raise AudioError("audio-missing", f"{cut['id']}: {path} does not exist")
     try:
@@ -42,26 +43,32 @@ def read(cut: Cut, root: str | Path) -> np.ndarray:
             rate = file.samplerate
             first = round(cut["start"] * rate)
             wanted = round(cut["duration"] * rate)
-            if first + wanted > file.frames:
+            if columns and max(columns) >= file.channels:
+                raise AudioError(
+                    "audio-damaged",
+                    f"{cut['id']}: {path} has {file.channels} channels, the cut is of number {max(columns) + 1}",
+                )
+            beyond = max(0, first + wanted - file.frames)
+            if beyond > round(ROUNDING * rate):
                 raise AudioError(
                     "audio-too-short",
                     f"{cut['id']}: {path} holds {file.frames / rate:.2f} s,"
                     f" the cut ends at {cut['start'] + cut['duration']:.2f} s",
                 )
             file.seek(first)
-            wave = file.read(wanted, dtype="float32", always_2d=True).mean(axis=1)
+            held = wanted - beyond
+            wave = file.read(held, dtype="float32", always_2d=True)[:, columns or slice(None)].mean(axis=1)
     except soundfile.LibsndfileError as error:
         raise AudioError("audio-damaged", f"{cut['id']}: {path} cannot be decoded ({error})") from None
-    if len(wave) < wanted:
-        raise AudioError("audio-damaged", f"{cut['id']}: {path} stops decoding after {len(wave)} of {wanted} samples")
+    if len(wave) < held:
+        raise AudioError("audio-damaged", f"{cut['id']}: {path} stops decoding after {len(wave)} of {held} samples")
     if not np.isfinite(wave).all():
         raise AudioError("audio-nan", f"{cut['id']}: {path} holds NaN or infinite samples")
     if rate != SAMPLE_RATE:
         import soxr
 
-        wave = soxr.resample(wave, rate, SAMPLE_RATE)
-        # Rounding may leave one sample too many or too few.
-        wave = np.pad(wave, (0, max(0, num_samples(cut) - len(wave))))[: num_samples(cut)].astype(np.float32)
+        wave = soxr.resample(wave, rate, SAMPLE_RATE).astype(np.float32)  # rounded to one sample more or less
+    wave = np.pad(wave, (0, max(0, num_samples(cut) - len(wave))))[: num_samples(cut)]
     if len(wave) == 0 or np.abs(wave).max() < SILENCE:
         raise AudioError("audio-silent", f"{cut['id']}: {path} is silent in this cut")
     return wave

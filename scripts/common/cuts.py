@@ -17,6 +17,22 @@ from scripts.common.files import read_jsonl
 Cut = dict[str, Any]
 Item = dict[str, Any]
 
+ROUNDING = 1e-3  # seconds by which stated times and those of the audio may differ
+
+
+def audio_source(cut: Cut) -> tuple[str, list[int] | None]:
+    """The file that holds the cut's channel, or channels, and which of the file's columns they are.
+
+    Where no file of the recording names them: the first file, and None, all its columns.
+    """
+    sources, channel = cut["recording"]["sources"], cut.get("channel")
+    asked = channel if isinstance(channel, list) else [channel]
+    for source in sources:
+        held = source.get("channels") or []
+        if all(each in held for each in asked):
+            return source["source"], [held.index(each) for each in asked]
+    return sources[0]["source"], None
+
 
 def read_cuts(path: str | Path) -> Iterator[Cut]:
     """Cuts of a shard or, positive side first, of a file of task items."""

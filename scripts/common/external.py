@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from scripts.common.files import atomic_directory, read_jsonl, write_json
+from scripts.common.files import atomic_directory, read_jsonl, text_lines, write_json
 
 STREAM, ABOUT = "stream.bin", "about.json"
 COLUMNS = {"marks": "Q", "starts": "q", "lengths": "i"}  # uint64, int64, int32
@@ -61,16 +61,16 @@ def _fairseq(table: Path) -> Iterator[Found]:
     values = table.with_suffix(".km")
     if not values.exists():
         raise ValueError(f"{values}: no such file; {table.name} needs one of the same name")
-    with open(table, encoding="utf-8") as paths, open(values, encoding="utf-8") as rows:
-        next(paths, None)  # the root that the paths are relative to
-        for number, path in enumerate(paths, start=1):
-            row = next(rows, None)
-            if row is None:
-                raise ValueError(f"{values}: ends after line {number - 1}; {table.name} lists more files")
-            name = str(PurePosixPath(path.split("\t")[0].strip()).with_suffix(""))
-            yield name, _numbers(row, f"{values}:{number}"), f"{values}:{number}"
-        if next(rows, None) is not None:
-            raise ValueError(f"{values}: has more lines than {table.name} lists files")
+    paths, rows = text_lines(table), text_lines(values)
+    next(paths, None)  # the root that the paths are relative to
+    for number, path in enumerate(paths, start=1):
+        row = next(rows, None)
+        if row is None:
+            raise ValueError(f"{values}: ends after line {number - 1}; {table.name} lists more files")
+        name = str(PurePosixPath(path.split("\t")[0].strip()).with_suffix(""))
+        yield name, _numbers(row, f"{values}:{number}"), f"{values}:{number}"
+    if next(rows, None) is not None:
+        raise ValueError(f"{values}: has more lines than {table.name} lists files")
 
 
 def _numbers(given: object, where: str) -> np.ndarray:

@@ -98,6 +98,19 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
         raise ValueError(f"{path}: damaged or truncated gzip after line {number} ({error})") from None
 
 
+def text_lines(path: str | Path) -> Iterator[str]:
+    """The lines of a text file, ends included, a byte-order mark not.
+
+    Raises:
+        ValueError: naming the file, if it is not UTF-8.
+    """
+    with open(path, newline="", encoding="utf-8-sig") as lines:
+        try:
+            yield from lines
+        except UnicodeDecodeError:
+            raise ValueError(f"{path}: not UTF-8 text") from None
+
+
 def write_jsonl(path: str | Path, items: Iterable[Mapping[str, Any]]) -> int:
     """Write objects as .jsonl or .jsonl.gz (same items, same bytes); return how many."""
     count = 0

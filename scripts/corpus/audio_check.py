@@ -15,12 +15,11 @@ from typing import Any
 import soundfile
 
 from scripts.common.cli import run
-from scripts.common.cuts import read_cuts
+from scripts.common.cuts import ROUNDING, read_cuts
 from scripts.common.files import write_csv
 from scripts.common.progress import Progress
 
 COLUMNS = ("recording", "file", "problem", "detail")
-TOLERANCE = 1e-3  # seconds that a file may be longer or shorter than stated: rounding
 TAIL = 0.1  # seconds decoded at the end
 
 Problem = tuple[str, str]
@@ -46,7 +45,7 @@ def problem(recording: dict[str, Any], root: Path) -> Problem | None:
         return "damaged", str(error).removeprefix(f"Error opening {str(path)!r}: ").strip()
     if rate != recording["sampling_rate"]:
         return "rate", f"{rate} Hz; the manifest says {recording['sampling_rate']}"
-    if abs(frames / rate - recording["duration"]) > TOLERANCE:
+    if abs(frames / rate - recording["duration"]) > ROUNDING:
         return "length", f"{frames / rate:.3f} s; the manifest says {recording['duration']:.3f}"
     stated = recording.get("channel_ids")
     if stated is not None and channels != len(stated):

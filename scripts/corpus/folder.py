@@ -25,10 +25,11 @@ REPORT_EVERY = 10_000  # files between two lines of progress
 
 
 def cut_of(name: str, speaker: str, source: str, header: "soundfile._SoundFileInfo", text: str) -> Cut:
-    """The whole file as one cut in LibriHeavy's schema."""
+    """The whole file as one cut in LibriHeavy's schema, of all its channels."""
     seconds = header.frames / header.samplerate
     channels = list(range(header.channels))
-    span = {"start": 0.0, "duration": seconds, "channel": 0}
+    mono = header.channels == 1
+    span = {"start": 0.0, "duration": seconds, "channel": 0 if mono else channels}
     supervision = {"id": name, "recording_id": name, **span, "text": text, "language": "English", "speaker": speaker}
     recording = {
         "id": name,
@@ -38,7 +39,13 @@ def cut_of(name: str, speaker: str, source: str, header: "soundfile._SoundFileIn
         "duration": seconds,
         "channel_ids": channels,
     }
-    return {"id": name, **span, "supervisions": [supervision], "recording": recording, "type": "MonoCut"}
+    return {
+        "id": name,
+        **span,
+        "supervisions": [supervision],
+        "recording": recording,
+        "type": "MonoCut" if mono else "MultiCut",
+    }
 
 
 def found(folder: Path) -> Iterator[tuple[Path, list[str], bool]]:

@@ -40,7 +40,7 @@ class Recordings:
     def __init__(self, root: Path):
         self.root = root
         self.found: dict[str, bool] = {}
-        self.resampled = self.averaged = 0
+        self.resampled = self.several = 0
         self.example = ""
 
     def meet(self, recording: dict[str, Any]) -> bool:
@@ -52,7 +52,7 @@ class Recordings:
         self.found[recording["id"]] = path.exists()
         self.example = self.example or str(path)
         self.resampled += recording["sampling_rate"] != SAMPLE_RATE
-        self.averaged += len(recording.get("channel_ids") or [0]) > 1
+        self.several += len(recording.get("channel_ids") or [0]) > 1
         return self.found[recording["id"]]
 
     def check(self, manifest: str | Path, section: str = "manifest") -> None:
@@ -68,7 +68,7 @@ class Recordings:
         missing = sum(not here for here in self.found.values())
         return (
             f"{len(self.found)} recordings ({missing} without a file, {self.resampled} to be resampled to"
-            f" {SAMPLE_RATE} Hz, {self.averaged} with several channels to be averaged)"
+            f" {SAMPLE_RATE} Hz, {self.several} with several channels)"
         )
 
 

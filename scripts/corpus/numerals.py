@@ -1,17 +1,18 @@
 """How a number on the page may have been said: every usual reading of it, to be held against what was heard."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from scripts.corpus.written import ONES, ORDINALS, cardinal, number_words
 
 Words = list[str]
 EDGES = re.compile(r"^[^\w$]+|[^\w%]+$")
 PARTS = re.compile(r"[-/:]")
+MOST = 10_000  # readings of one token; the readings of a row of numbers multiply
 
 
 def readings(token: str) -> list[Words]:
-    """All readings of a token that holds a digit, longest first; none if it is of an unknown form.
+    """All readings of a token that holds a digit, longest first; none if it is of an unknown form or has too many.
 
     `1865` is EIGHTEEN SIXTY FIVE, EIGHTEEN HUNDRED AND SIXTY FIVE, ONE THOUSAND EIGHT HUNDRED SIXTY FIVE, ...
     A token of several parts (10:30, 20-inch) is read part by part.
@@ -20,10 +21,15 @@ def readings(token: str) -> list[Words]:
     for part in PARTS.split(EDGES.sub("", token).upper()):
         if not part:
             continue
-        options = list(_number(part)) if re.search(r"\d", part) else [re.findall(r"[A-Z']+", part)]
+        options = _distinct(_number(part)) if re.search(r"\d", part) else [re.findall(r"[A-Z']+", part)]
+        if len(found) * len(options) > MOST:
+            return []
         found = [[*before, *option] for before in found for option in options]
-    unique = {" ".join(words): words for words in found if words}
-    return sorted(unique.values(), key=lambda words: (-len(words), words))
+    return sorted(filter(None, _distinct(found)), key=lambda words: (-len(words), words))
+
+
+def _distinct(found: Iterable[Words]) -> list[Words]:
+    return list({" ".join(words): words for words in found}.values())
 
 
 def _number(text: str) -> Iterator[Words]:

@@ -9,13 +9,13 @@ that hold in one cut alone (pseudo-words) stay in that cut.
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from scripts.common.cli import run
 from scripts.common.cuts import pronunciations, read_cuts, spoken_text
-from scripts.common.files import atomic_path, read_jsonl
+from scripts.common.files import atomic_path, read_jsonl, text_lines
 from scripts.corpus.written import pronounce
 
 Lexicon = dict[str, list[str]]
@@ -42,31 +42,28 @@ def read_lexicon(path: str | Path) -> Lexicon:
             its stress digit.
     """
     lexicon: Lexicon = {}
-    with open(path, encoding="utf-8") as lines:
-        for number, line in enumerate(_decoded(lines, path), start=1):
-            if not line.strip() or line.startswith(("#", ";;;")):
-                continue
-            word, *phones = line.split()
-            if not phones:
-                raise ValueError(f"{path}:{number}: {word!r} has no phones; expected WORD PH ON ES")
-            for phone in phones:
-                if not is_phone(phone):
-                    raise ValueError(f"{path}:{number}: {phone!r} is not an ARPAbet phone (vowels end in 0, 1 or 2)")
-            # CMUdict's own form of a second pronunciation is WORD(2).
-            lexicon.setdefault(word.split("(")[0].upper() or word.upper(), []).append(" ".join(phones))
+    for number, line in enumerate(text_lines(path), start=1):
+        if not line.strip() or line.startswith(("#", ";;;")):
+            continue
+        word, *phones = line.split()
+        if not phones:
+            raise ValueError(f"{path}:{number}: {word!r} has no phones; expected WORD PH ON ES")
+        for phone in phones:
+            if not is_phone(phone):
+                raise ValueError(f"{path}:{number}: {phone!r} is not an ARPAbet phone (vowels end in 0, 1 or 2)")
+        # CMUdict's own form of a second pronunciation is WORD(2).
+        lexicon.setdefault(word.split("(")[0].upper() or word.upper(), []).append(" ".join(phones))
     return lexicon
-
-
-def _decoded(lines: Iterable[str], path: str | Path) -> Iterator[str]:
-    try:
-        yield from lines
-    except UnicodeDecodeError:
-        raise ValueError(f"{path}: not UTF-8 text") from None
 
 
 def is_phone(phone: str) -> bool:
     """Whether this is a phone as CMUdict writes it: vowels with a stress digit, consonants without."""
     return phone in CONSONANTS or (phone[:-1] in VOWELS and phone[-1] in "012")
+
+
+def arpabet() -> list[str]:
+    """All phones for which `is_phone` holds, 69 of them, sorted."""
+    return sorted(CONSONANTS | {vowel + stress for vowel in VOWELS for stress in "012"})
 
 
 def spoken_pronunciations(scripts: Iterable[str | Path]) -> Lexicon:
@@ -99,7 +96,7 @@ def main() -> None:
     sources = [spoken_pronunciations(args.scripts), cmudict_lexicon(), *map(read_lexicon, args.lexicon)]
     words = sorted(corpus_words(args.cuts))
     found = {word: list(dict.fromkeys(p for source in sources for p in source.get(word, ()))) for word in words}
-    known = {**sources[0], **cmudict_lexicon()}
+    known = {word: found for source in reversed(sources) for word, found in source.items()}
     by_rule = {word: pronounce(word, known) for word in words if not found[word]}
     found |= by_rule
     with atomic_path(args.out) as aside:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.common.cuts import Item
+from scripts.common.files import text_lines
 from scripts.common.progress import Progress
 from scripts.corpus.drops import dropped
 from scripts.corpus.phoneset import UnmappedError, alphabet, to_cmudict
@@ -55,19 +56,13 @@ def read_gold(path: Path, kind: str) -> list[Row]:
         ValueError: naming file and column or line, if a column is missing, a cell of the key is empty or `correct`
             is neither 0 nor 1.
     """
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            names = [name.strip() for name in reader.fieldnames or ()]
-            reader.fieldnames = names
-            missing = [name for name in COLUMNS[kind] if name not in names]
-            if missing:
-                raise ValueError(f"{path}: has no column {', '.join(missing)}; it has {', '.join(names) or 'none'}")
-            rows = [
-                {**{k: (v or "").strip() for k, v in row.items() if k}, "line": str(reader.line_num)} for row in reader
-            ]
-    except UnicodeDecodeError:
-        raise ValueError(f"{path}: not UTF-8 text") from None
+    reader = csv.DictReader(text_lines(path))
+    names = [name.strip() for name in reader.fieldnames or ()]
+    reader.fieldnames = names
+    missing = [name for name in COLUMNS[kind] if name not in names]
+    if missing:
+        raise ValueError(f"{path}: has no column {', '.join(missing)}; it has {', '.join(names) or 'none'}")
+    rows = [{**{k: (v or "").strip() for k, v in row.items() if k}, "line": str(reader.line_num)} for row in reader]
     for row in rows:
         if row["correct"] not in CORRECT:
             raise ValueError(f"{path}:{row['line']}: correct is {row['correct']!r}; it must be 1 or 0")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.common.cli import run
-from scripts.common.files import atomic_directory, write_jsonl
+from scripts.common.files import atomic_directory, text_lines, write_jsonl
 from scripts.common.seeds import generator
 from scripts.corpus.delivery import Voices, delivery
 from scripts.corpus.espeak import PHRASING, SpeechError, speak
@@ -38,7 +38,7 @@ def read_prompts(path: Path) -> list[Prompt]:
     import yaml
 
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = yaml.safe_load("".join(text_lines(path)))
     except yaml.YAMLError as error:
         raise ValueError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
     if not isinstance(found, list) or not found:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from scripts.common.cuts import Item
+from scripts.common.files import text_lines
 from scripts.corpus.drops import dropped
 from scripts.corpus.task_audio import SideError, whole_file_cut
 
@@ -25,17 +26,16 @@ def read_transcripts(path: Path) -> dict[str, str]:
         ValueError: naming file and line, if a line has no tab or repeats a name.
     """
     found: dict[str, str] = {}
-    with open(path, encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            name, tab, text = line.rstrip("\n").partition("\t")
-            name = Path(name.strip()).name.removesuffix(".wav")
-            if not tab:
-                raise ValueError(f"{path}:{number}: expected <name><TAB><text>, found {line.strip()[:40]!r}")
-            if name in found:
-                raise ValueError(f"{path}:{number}: {name!r} stands in the table before")
-            found[name] = " ".join(text.split())
+    for number, line in enumerate(text_lines(path), start=1):
+        if not line.strip():
+            continue
+        name, tab, text = line.partition("\t")
+        name = Path(name.strip()).name.removesuffix(".wav")
+        if not tab:
+            raise ValueError(f"{path}:{number}: expected <name><TAB><text>, found {line.strip()[:40]!r}")
+        if name in found:
+            raise ValueError(f"{path}:{number}: {name!r} stands in the table before")
+        found[name] = " ".join(text.split())
     return found
 
 
@@ -95,7 +95,7 @@ def _text(path: Path, transcripts: Mapping[str, str] | None) -> str:
     beside = path.with_suffix(".txt")
     text = transcripts.get(path.stem) if transcripts is not None else None
     if text is None and beside.is_file():
-        text = " ".join(beside.read_text(encoding="utf-8-sig").split())
+        text = " ".join("".join(text_lines(beside)).split())
     if not text:
         raise SideError("no-text", f"{path.name} has no text: neither in a table of transcripts nor in {beside.name}")
     return text

@@ -45,18 +45,19 @@ def whole_file_cut(
     if pronunciations:
         custom["pronunciations"] = pronunciations
     channels = list(range(header.channels))
+    mono = header.channels == 1
     return {
         "id": name,
         "start": 0.0,
         "duration": seconds,
-        "channel": 0,
+        "channel": 0 if mono else channels,
         "supervisions": [
             {
                 "id": name,
                 "recording_id": name,
                 "start": 0.0,
                 "duration": seconds,
-                "channel": 0,
+                "channel": 0 if mono else channels,
                 "language": "English",
                 "speaker": speaker,
                 "custom": custom,
@@ -70,5 +71,5 @@ def whole_file_cut(
             "duration": seconds,
             "channel_ids": channels,
         },
-        "type": "MonoCut",
+        "type": "MonoCut" if mono else "MultiCut",
     }

@@ -7,11 +7,10 @@ from functools import cached_property
 from math import isfinite
 from typing import Any
 
-from scripts.common.cuts import Cut
+from scripts.common.cuts import ROUNDING, Cut
 from scripts.corpus.booktext import as_read
 from scripts.corpus.texts import Characters, CutError, as_given, given_texts
 
-TOLERANCE = 1e-3  # seconds that a cut may end after its recording (rounding)
 NUMBERS = (int, float)
 
 # corpus.source -> [texts that a cut came with] -> [book text, words]
@@ -49,6 +48,8 @@ def checked(cut: dict[str, Any], rules: Rules) -> Cut:
         CutError: if it cannot be used, with the reason; the message does not repeat the id.
     """
     supervisions = cut.get("supervisions") or []
+    if not isinstance(supervisions, list):
+        raise CutError("malformed", f"supervisions is {str(supervisions)[:40]!r}; it must be a list of one")
     if not supervisions:
         raise CutError("no-supervision", "it has no supervision; exactly 1 is needed")
     if len(supervisions) > 1:
@@ -60,13 +61,13 @@ def checked(cut: dict[str, Any], rules: Rules) -> Cut:
     if cut["duration"] > rules.max_seconds:
         raise CutError("too-long", f"{cut['duration']:.2f} s; corpus.max_seconds is {rules.max_seconds:g}")
     end, length = cut["start"] + cut["duration"], cut["recording"]["duration"]
-    if cut["start"] < 0 or end > length + TOLERANCE:
+    if cut["start"] < 0 or end > length + ROUNDING:
         raise CutError("outside-recording", f"{cut['start']:.2f} to {end:.2f} s of a recording of {length:.2f} s")
     supervision = supervisions[0]
     custom = {**(supervision.get("custom") or {}), "texts": TEXTS[rules.texts](given_texts(supervision), rules.allowed)}
     for key in LEFT_OUT[rules.texts]:
         custom.pop(key, None)
-    speaker = supervision.get("speaker") or "unknown"
+    speaker = str(supervision.get("speaker") or "unknown")
     return {**cut, "supervisions": [{**supervision, "speaker": speaker, "custom": custom}]}
 
 
@@ -81,6 +82,11 @@ def _is_sound(cut: dict[str, Any]) -> bool:
             and _is_number(cut["start"])
             and _is_number(cut["duration"])
             and type(cut["supervisions"][0]) is dict
+            and _is_one_of(cut["supervisions"][0].get("custom"), dict)
+            and _is_one_of(cut["supervisions"][0].get("speaker"), str, int)
+            and _is_one_of(cut.get("custom"), dict)
+            and _is_one_of((cut.get("custom") or {}).get("text_path"), str)
+            and _is_one_of(recording.get("channel_ids"), list)
             and type(recording["id"]) is str
             and _is_number(recording["sampling_rate"])
             and _is_number(recording["duration"])
@@ -98,11 +104,18 @@ def _wrong(cut: dict[str, Any]) -> str:
         recording = {}
     sources = recording.get("sources") or [{}]
     source = sources[0] if isinstance(sources, list) and isinstance(sources[0], dict) else {}
+    supervision, custom = cut["supervisions"][0], cut.get("custom")
+    supervision = supervision if isinstance(supervision, dict) else {}
     fields = {
         "id": isinstance(cut.get("id"), str) and cut["id"] != "",
         "start": _is_number(cut.get("start")),
         "duration": _is_number(cut.get("duration")),
         "supervisions[0]": isinstance(cut["supervisions"][0], dict),
+        "supervisions[0].custom": _is_one_of(supervision.get("custom"), dict),
+        "supervisions[0].speaker": _is_one_of(supervision.get("speaker"), str, int),
+        "custom": _is_one_of(custom, dict),
+        "custom.text_path": not isinstance(custom, dict) or _is_one_of(custom.get("text_path"), str),
+        "recording.channel_ids": _is_one_of(recording.get("channel_ids"), list),
         "recording.id": isinstance(recording.get("id"), str),
         "recording.sampling_rate": _is_number(recording.get("sampling_rate")),
         "recording.duration": _is_number(recording.get("duration")),
@@ -113,4 +126,12 @@ def _wrong(cut: dict[str, Any]) -> str:
 
 
 def _is_number(value: object) -> bool:
-    return type(value) in NUMBERS and isfinite(value)  # type: ignore[arg-type]
+    try:
+        return type(value) in NUMBERS and isfinite(value)  # type: ignore[arg-type]
+    except OverflowError:  # an integer beyond all floats
+        return False
+
+
+def _is_one_of(value: object, *kinds: type) -> bool:
+    """Whether what may be left out is left out, or of one of these types."""
+    return value is None or type(value) in kinds

@@ -177,7 +177,7 @@ BUILDERS: dict[tuple[str, bool], Callable[..., Tokenizer]] = {
 
 
 def lexicon_phones(path: str) -> list[str]:
-    """Phones of a lexicon ("WORD PH ON ES" per line), sorted, and SIL: all that the aligner can write."""
+    """Phones of a lexicon ("WORD PH ON ES" per line), sorted, and SIL: what the aligner writes of known words."""
     with open(path, encoding="utf-8") as lines:
         found = {phone for line in lines for phone in line.split()[1:]}
     if not found:
@@ -201,7 +201,12 @@ INVENTORIES: dict[str, Callable[[str], list[str]]] = {
 
 
 def build(
-    cuts: Sequence[str], units: Sequence[str], inventory_file: str | None, modality: Modality, folder: Path
+    cuts: Sequence[str],
+    units: Sequence[str],
+    inventory_file: str | None,
+    modality: Modality,
+    folder: Path,
+    further: Sequence[str] = (),
 ) -> Tokenizer:
     """Make the tokenizer of `modality` and write its files into `folder`.
 
@@ -211,11 +216,13 @@ def build(
         inventory_file: corpus/lexicon.txt for source phones, units/kmeans.json for source units, else None.
         modality: what to build.
         folder: exists; receives tokenizer.json and company, and the SentencePiece model if there is one.
+        further: symbols that may occur and that the inventory does not hold, as SPN for a word without pronunciation.
 
     Raises:
         ValueError: if an input is damaged, or naming the config's key if `vocab_size` is impossible.
     """
     inventory = INVENTORIES[modality.source](inventory_file) if inventory_file else []
+    inventory += sorted(set(further) - set(inventory))
     if modality.silence == "drop":
         inventory = [symbol for symbol in inventory if symbol != SILENCE]
     builder = BUILDERS[modality.tokenizer, modality.kind.named]
@@ -229,12 +236,13 @@ def main() -> None:
     parser.add_argument("--cuts", nargs="+", required=True, help="aligned training shards")
     parser.add_argument("--units", nargs="*", default=[], help="their units, for source units")
     parser.add_argument("--inventory", nargs="?", help="the symbols there are: lexicon.txt or kmeans.json")
+    parser.add_argument("--further", nargs="*", default=[], help="symbols that may occur besides those")
     parser.add_argument("--modality", required=True, help="the modality, JSON")
     parser.add_argument("--output", required=True, type=Path, help="tokenizer folder")
     args = parser.parse_args()
     modality = from_json(args.modality)
     with atomic_directory(args.output) as folder:
-        tokenizer = build(args.cuts, args.units, args.inventory, modality, folder)
+        tokenizer = build(args.cuts, args.units, args.inventory, modality, folder, args.further)
         made_by = read_json(args.inventory).get("kmeans") if modality.source == "units" else None
         if made_by:
             (folder / MADE_BY).write_text(made_by + "\n", encoding="utf-8")

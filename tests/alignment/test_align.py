@@ -12,6 +12,7 @@ import soundfile
 from scripts.alignment.lexicon import Dictionary, OutOfVocabularyError
 from scripts.common.cuts import phone_alignment, sides, spoken_text, supervision
 from scripts.common.files import read_jsonl
+from scripts.corpus.pronounce import arpabet
 
 
 @pytest.fixture
@@ -168,6 +169,15 @@ def test_an_unknown_phone_names_the_cut(cut, align):
     own["supervisions"][0]["custom"]["pronunciations"] = {"BLICK": "B L YY1 K"}
     stderr = align([own], ok=False).stderr
     assert stderr.startswith("error: cut own: its pronunciation 'B L YY1 K' of 'BLICK' uses the unknown phone 'YY1'")
+
+
+def test_an_own_pronunciation_with_a_phone_that_training_lacks_is_out_of_vocabulary(cut, align, trained):
+    lacking = sorted(set(arpabet()) - set((trained / "phones.txt").read_text().split()))
+    own = changed(cut, "own", words="BLICK")
+    own["supervisions"][0]["custom"]["pronunciations"] = {"BLICK": f"B L {lacking[0]} K"}
+    result = align([own, cut])
+    assert [each["id"] for each in result.kept] == [cut["id"]]
+    assert set(result.dropped) == {"own"}
 
 
 def test_a_task_item_leaves_whole(cut, align):

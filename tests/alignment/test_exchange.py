@@ -69,6 +69,7 @@ def test_lhotse_reads_the_ctm_as_we_do(tmp_path):
     lhotse_ctm = pytest.importorskip("lhotse.supervision")
     ctm.write(tmp_path / "x.ctm", [("a", [("HH", 0.0, 0.5), ("AY1", 0.5, 0.25)])])
     assert ctm.read(tmp_path / "x.ctm") == {"a": [("HH", 0.0, 0.5), ("AY1", 0.5, 0.25)]}
+    assert ctm.read(tmp_path / "x.ctm", {"b"}) == {}
     segment = lhotse_ctm.SupervisionSegment(id="s", recording_id="a", start=0.0, duration=0.75, channel=1)
     found = lhotse_ctm.SupervisionSet.from_segments([segment]).with_alignment_from_ctm(tmp_path / "x.ctm", type="phone")
     items = next(iter(found)).alignment["phone"]

@@ -34,6 +34,32 @@ def test_only_the_segment_is_read(tmp_path: Path):
     np.testing.assert_allclose(got, wave[24000:28000], atol=1e-4)
 
 
+def test_a_cut_that_ends_after_its_file_by_rounding_ends_in_zeros(tmp_path: Path):
+    soundfile.write(tmp_path / "a.wav", tone(1)[:-6], RATE)  # 0.999625 s, rounded to a millisecond by its manifest
+    got = read(cut_of("a.wav"), tmp_path)
+    assert got.shape == (RATE,)
+    assert not got[-6:].any()
+    soundfile.write(tmp_path / "b.wav", tone(1, 44_100)[:-1], 44_100)
+    assert read(cut_of("b.wav"), tmp_path).shape == (RATE,)
+    soundfile.write(tmp_path / "c.wav", tone(1)[:-17], RATE)
+    assert reason(cut_of("c.wav"), tmp_path) == "audio-too-short"
+
+
+def test_a_cut_of_one_channel_holds_no_other(tmp_path: Path):
+    sides = np.stack([np.full(RATE, 0.1), np.full(RATE, -0.3)], axis=1)
+    soundfile.write(tmp_path / "call.wav", sides, RATE)
+    cut = cut_of("call.wav")
+    cut["recording"]["sources"][0]["channels"] = [0, 1]
+    for channel, value in ((0, 0.1), (1, -0.3), ([0, 1], -0.1)):
+        np.testing.assert_allclose(read({**cut, "channel": channel}, tmp_path), value, atol=1e-4)
+    soundfile.write(tmp_path / "one.wav", sides[:, 0], RATE)
+    cut["recording"]["sources"][0]["source"] = "one.wav"
+    assert reason({**cut, "channel": 1}, tmp_path) == "audio-damaged"
+    # A file for each channel.
+    cut["recording"]["sources"] = [{"source": "one.wav", "channels": [0]}, {"source": "call.wav", "channels": [1, 2]}]
+    np.testing.assert_allclose(read({**cut, "channel": 2}, tmp_path), -0.3, atol=1e-4)
+
+
 def test_stereo_is_averaged_and_another_rate_is_resampled(tmp_path: Path):
     wave = tone(2)
     soundfile.write(tmp_path / "s.wav", np.stack([wave, np.zeros_like(wave)], axis=1), RATE)

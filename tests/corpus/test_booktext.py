@@ -98,6 +98,8 @@ def test_readings_are_many_and_none_is_empty():
         "ONE NINE OH SIX",
     } <= said
     assert readings("x2y") == []
+    assert ["TEN", "NINE", "EIGHT"] in readings("10-9-8")
+    assert readings("10-9-8-7-6-5-4-3-2-1-10-9-8-7-6-5") == []  # more than anybody can go through
     assert readings("0")[0]
     assert ["A", "THOUSAND"] in readings("1000")
     assert ["TWENTY", "FIRST"] in readings("21")

@@ -40,6 +40,17 @@ def test_order_and_scope(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     ]
 
 
+def test_forms_of_the_users_own_words_are_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write_jsonl(tmp_path / "cuts.jsonl.gz", [cut("GROK'S")])
+    (tmp_path / "user.txt").write_text("GROK G R AA1 K\n")
+    assert run(tmp_path, monkeypatch, "--lexicon", str(tmp_path / "user.txt")) == ["GROK'S G R AA1 K S"]
+
+
+def test_arpabet_is_what_can_be_a_phone():
+    assert len(pronounce.arpabet()) == 69
+    assert all(map(pronounce.is_phone, pronounce.arpabet()))
+
+
 def test_a_word_without_pronunciation_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
     write_jsonl(tmp_path / "cuts.jsonl.gz", [cut("XQZT")])
     assert run(tmp_path, monkeypatch, "--scripts", "--lexicon") == []

@@ -42,6 +42,18 @@ def test_phones_are_the_lexicons(tmp_path, files):
     assert vocabulary(tmp_path / "repeat") == ["<unk>", "<s>", "</s>", "SIL", *phones]
 
 
+def test_further_phones_are_in_every_vocabulary(tmp_path, files):
+    for name in ("phone-raw", "phone-repeat", "phone-bpe"):
+        (tmp_path / name).mkdir()
+        tokenizer.build(**files(name), modality=modality(name), folder=tmp_path / name, further=["SPN", "AA1", "AA1"])
+        encode = encoder.load(tmp_path / name)
+        assert encode(["SPN"])[0] > 2
+    phones = {phone for line in LEXICON.values() for phone in line.split()}
+    names = vocabulary(tmp_path / "phone-raw")[3:]
+    assert len(names) == len(set(names))
+    assert set(names) == {"SIL", "SPN", "AA1", *phones}
+
+
 def test_every_unit_has_its_id(tmp_path, files):
     ours = build(tmp_path / "x", files, "speech-hubert")
     assert vocabulary(tmp_path / "x")[3:] == [str(unit) for unit in range(CLUSTERS)]

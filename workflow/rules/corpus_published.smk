@@ -14,6 +14,7 @@ rule corpus_published_tasks:
         done=lambda wildcards: [
             downloaded(task["dataset"]) for task in [PUBLISHED[wildcards.task]] if "dataset" in task
         ],
+        transcripts=lambda wildcards: PUBLISHED[wildcards.task].get("transcripts", []),
     output:
         pairs=f"{CORPUS}/published/{{task}}.jsonl.gz",
         dropped=f"{CORPUS}/dropped/published/{{task}}.csv",

@@ -8,6 +8,8 @@ A modality's line in the config reaches its jobs reduced to the keys that matter
 modalities of units read the units: a change reruns the modalities it concerns.
 """
 
+from scripts.alignment.lexicon import SPOKEN_NOISE
+from scripts.corpus.pronounce import arpabet
 from scripts.tokens.modality import from_config, to_json
 
 MODALITY = {name: to_json(from_config(name, line, config["tokens"])) for name, line in config["modalities"].items()}
@@ -18,6 +20,10 @@ INVENTORY = {
     "units": f"{UNITS}/kmeans.json",
 }
 STREAMS = {"units": [UNITS]}
+# What alignments may hold besides the lexicon's phones: a word nobody can pronounce, or what others' aligners know.
+ALIGNMENTS_OF_OTHERS, UNKNOWN_WORDS = config["alignment"]["external"], config["alignment"]["oov"]
+FURTHER_PHONES = arpabet() if ALIGNMENTS_OF_OTHERS else []
+FURTHER_PHONES += [SPOKEN_NOISE] if ALIGNMENTS_OF_OTHERS or UNKNOWN_WORDS == "noise" else []
 
 
 include: "tokens_external.smk"
@@ -57,12 +63,14 @@ rule tokens_tokenizer:
     params:
         code=code_of("scripts.tokens.tokenizer"),
         modality=lambda w: MODALITY[w.modality],
+        further=lambda w: FURTHER_PHONES if SOURCE[w.modality] == "phones" else [],
     shell:
         "python -m scripts.tokens.tokenizer"
         " --modality {params.modality:q}"
         " --cuts {input.cuts}"
         " --units {input.units}"
         " --inventory {input.inventory}"
+        " --further {params.further}"
         " --output {output.tokenizer}"
         " 2>&1 | tee {log}"
 
