@@ -21,12 +21,12 @@ import torch
 
 from scripts.common.files import read_json, write_json
 from scripts.common.frames import SAMPLE_RATE
-from scripts.units import encoder
+from scripts.units import encoder, fairseq_worker  # the worker for its path alone
 from scripts.units.encoder import Piece
 from scripts.units.masked_norm import Moments
 
 CHECKPOINT, SETTINGS = "fairseq.pt", "fairseq.json"
-WORKER = Path(__file__).with_name("fairseq_worker.py")
+WORKER = Path(fairseq_worker.__file__)
 
 
 class Encoder(Protocol):

@@ -24,6 +24,7 @@ from transformers import HubertConfig, HubertModel
 
 from scripts.common import audio, cpu
 from scripts.common.cli import run
+from scripts.common.config import POSITION_GROUPS
 from scripts.common.cuts import Cut, num_samples, read_cuts
 from scripts.common.files import atomic_directory, atomic_path
 from scripts.common.frames import frame_count
@@ -73,7 +74,7 @@ def build(config: Config, seed: int) -> HubertModel:
         conv_stride=encoder.STRIDES,
         feat_extract_norm="group",
         num_conv_pos_embeddings=32,
-        num_conv_pos_embedding_groups=4,
+        num_conv_pos_embedding_groups=POSITION_GROUPS,
         # The corpus is small and passed over a few times only: nothing to regularise.
         hidden_dropout=0.0,
         attention_dropout=0.0,

@@ -23,7 +23,7 @@ from scripts.common.frames import frame_centres, frame_count
 from scripts.common.ragged import load_npz
 from scripts.common.seeds import derive
 from scripts.units import encoder
-from scripts.units.backend import is_fairseq
+from scripts.units.backend import choose_device, is_fairseq
 from scripts.units.clustering import nearest
 from scripts.units.kmeans import Config, cluster, features_of, sample_features, without_speakers
 from scripts.units.measures import joint_counts, measure, normalised_information
@@ -79,11 +79,13 @@ def speaker_pnmi(cuts: list[Cut], units: dict[str, np.ndarray], clusters: int) -
     return normalised_information(joint_counts(np.concatenate(speakers), np.concatenate(streams), clusters))
 
 
-def untrained(folder: str, layer: int, seed: int) -> encoder.Encoder:
-    """An encoder of the architecture in `folder` with random weights."""
+def untrained(folder: str, config: Config, seed: int) -> encoder.Encoder:
+    """An encoder of the architecture in `folder` with random weights, on the device and in the precision of ours."""
     torch.manual_seed(derive(seed, "units", "untrained"))
     model = AutoModel.from_config(AutoConfig.from_pretrained(folder, local_files_only=True))
-    return encoder.prepare(model, layer, encoder.wants_normalisation(folder), folder)
+    network = encoder.prepare(model, config.layer, encoder.wants_normalisation(folder), folder)
+    network.model.to(device=torch.device(choose_device(config.device)), dtype=encoder.PRECISIONS[config.precision])
+    return network
 
 
 def main() -> None:
@@ -110,7 +112,7 @@ def main() -> None:
     for path in args.dev_units:
         ours |= load_npz(path).by_id()
 
-    network = None if is_fairseq(args.encoder) else untrained(args.encoder, config.layer, args.seed)
+    network = None if is_fairseq(args.encoder) else untrained(args.encoder, config, args.seed)
     baselines: list[tuple[str, int, Callable[[np.ndarray], np.ndarray]]] = [
         ("mfcc", 0, mfcc),
     ]

@@ -1,6 +1,7 @@
 """What every stage's rules name: the checked configuration, the folder of results, shards and tasks."""
 
 import sys
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
@@ -68,6 +69,14 @@ def audio_root(wildcards):
     if wildcards.get("split") == PROMPTS:
         return f"{CORPUS}/audio"
     return TASK_ROOTS.get(wildcards.get("task"), AUDIO_ROOT)
+
+
+def local_files(source):
+    """A file, or the files of a folder, by name: a rule's input, so that what is put in their place is noticed."""
+    place = Path(source)
+    if place.is_dir():
+        return sorted(str(path) for path in place.iterdir() if path.is_file())
+    return [source] if place.is_file() else []
 
 
 def asks(stage, what):

@@ -17,6 +17,7 @@ rule units_encoder:
     """
     input:
         cuts=TRAIN_CUTS if PRETRAINING else [],
+        source=[] if PRETRAINING else local_files(config["units"]["encoder"]["source"]),
     output:
         encoder=directory(f"{UNITS}/encoder"),
     log:
