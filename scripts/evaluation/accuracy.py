@@ -71,8 +71,8 @@ def decide_sides(items: list[Item], scores: Mapping[str, np.ndarray | float]) ->
 
 
 def chance(items: list[Item]) -> float:
-    """What a guess is worth: the mean over items (and voices) of one in as many as it has sides."""
-    return float(np.mean([1 / len(sides(item)) for item in items]))
+    """What a guess is worth: the mean over items, as of accuracies, of one in as many as an item has sides."""
+    return float(by_item([item["id"] for item in items], np.array([1 / len(sides(item)) for item in items])).mean())
 
 
 def by_item(ids: list[str], correct: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Four scores that know no language, to stand beside every accuracy of the language models.
 
-length: the side with fewer source symbols wins (characters, phones or frames, before tokenization).
+length: the side with fewer source symbols wins (characters, phones or frames, before tokenization; tokens made
+elsewhere are their own source).
 tokens: the side with fewer tokens wins. unigram and 4-gram: log-probability under counts of the
 modality's train tokens (see ngram.py), total or per token like the language model's.
 """
@@ -21,15 +22,16 @@ from scripts.common.frames import frame_count
 from scripts.common.ragged import Ragged, load_bin
 from scripts.common.seeds import generator
 from scripts.evaluation.accuracy import by_item, decide_sides, normalise
-from scripts.evaluation.items import add_task_arguments, cut_seconds, read_tasks
+from scripts.evaluation.items import EMPTY, add_task_arguments, cut_seconds, read_tasks
 from scripts.evaluation.ngram import FIT_TOKENS, Table, fit, ngram_logprobs, sample, unigram_logprobs
 
 COLUMNS = ("id", "voice", "baseline", "correct")
 
-# Symbols of a source that has no frame rate in a cut; `silence` says whether SIL is among them.
-SOURCE_LENGTH: dict[str, Callable[[Cut, bool], int]] = {
-    "text": lambda cut, silence: len(book_text(cut)),
-    "phones": lambda cut, silence: sum(silence or phone != "SIL" for phone, *_ in phone_alignment(cut)),
+# Symbols of a source that has no frame rate, given a cut, its BOS ... EOS, and whether SIL is among the phones.
+SOURCE_LENGTH: dict[str, Callable[[Cut, np.ndarray, bool], int]] = {
+    "text": lambda cut, tokens, silence: len(book_text(cut)),
+    "phones": lambda cut, tokens, silence: sum(silence or phone != "SIL" for phone, *_ in phone_alignment(cut)),
+    "tokens": lambda cut, tokens, silence: len(tokens) - EMPTY,
 }
 
 
@@ -40,13 +42,14 @@ class Config:
     decide_by: str
 
 
-def source_length(cut: Cut, source: str, frame_rate: float | None, silence: bool) -> int:
-    """Source symbols of a cut: frames where the modality has a frame rate, else characters or phones.
+def source_length(cut: Cut, tokens: np.ndarray, source: str, frame_rate: float | None, silence: bool) -> int:
+    """Source symbols of a cut: frames where the modality has a frame rate, else characters, phones or tokens.
 
     Args:
         cut: a cut with its phone alignment.
+        tokens: its BOS ... EOS in the modality, [T].
         source: the modality's `source` in config.yaml.
-        frame_rate: its symbols per second; None for one symbol per character or phone.
+        frame_rate: its symbols per second; None where the symbols have no clock.
         silence: whether SIL counts among the phones (tokens.silence is keep).
 
     Raises:
@@ -56,7 +59,7 @@ def source_length(cut: Cut, source: str, frame_rate: float | None, silence: bool
         return frame_count(num_samples(cut), frame_rate)
     if source not in SOURCE_LENGTH:
         raise ValueError(f"source {source!r} has no known length in a cut; known are {', '.join(SOURCE_LENGTH)}")
-    return SOURCE_LENGTH[source](cut, silence)
+    return SOURCE_LENGTH[source](cut, tokens, silence)
 
 
 def scores(
@@ -98,7 +101,6 @@ def main() -> None:
     parser.add_argument("--modality", required=True)
     parser.add_argument("--definition", required=True, type=json.loads, help="the modality's entry in config.yaml")
     parser.add_argument("--silence", required=True, choices=["keep", "drop"], help="tokens.silence")
-    parser.add_argument("--unit-rate", required=True, type=float, help="units.frame_rate")
     parser.add_argument("--train", required=True, type=Path, help="train tokens (.bin) the counts are taken from")
     parser.add_argument("--stats", required=True, type=Path, help="stats.json of the modality's tokens")
     add_task_arguments(parser)
@@ -106,9 +108,7 @@ def main() -> None:
     parser.add_argument("--seed", required=True, type=int, help="draws the train utterances where there are too many")
     arguments = parser.parse_args()
     definition, decide_by = arguments.definition, arguments.config.decide_by
-    # Units without a frame rate are units whose repeats were removed. How many remain is not known from
-    # the cut, so the frames they came from are counted.
-    rate = definition.get("frame_rate", {"units": arguments.unit_rate}.get(definition["source"]))
+    of, silence = (definition["source"], definition.get("frame_rate")), arguments.silence == "keep"
     train = load_bin(arguments.train)
     used = sample(train, FIT_TOKENS, generator(arguments.seed, "evaluation", "ngram"))
     tables, vocab_size = fit(used), read_json(arguments.stats)["vocab_size"]
@@ -116,8 +116,7 @@ def main() -> None:
     for task in read_tasks(arguments):
         rows, ids = [], [item["id"] for item in task.items]
         cuts = [cut for item in task.items for cut in sides(item)]
-        silence = arguments.silence == "keep"
-        lengths = {cut["id"]: source_length(cut, definition["source"], rate, silence) for cut in cuts}
+        lengths = {cut["id"]: source_length(cut, task.tokens[cut["id"]], *of, silence) for cut in cuts}
         found = scores(task.tokens, lengths, cut_seconds(task.items), tables, vocab_size, decide_by)
         for baseline, score in found.items():
             correct = decide_sides(task.items, score)

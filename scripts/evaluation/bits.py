@@ -6,6 +6,7 @@ token they do not. Each is a ratio of sums (all bits over all seconds), resample
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,17 +16,27 @@ from scripts.evaluation.accuracy import Interval, interval
 COLUMNS = ("metric", "value", "ci_low", "ci_high", "n")
 
 
-def bits(
-    cuts: list[Cut], tokens: dict[str, np.ndarray], logprobs: dict[str, float], samples: int, seed: int
-) -> dict[str, Interval]:
-    """bits_per_second, bits_per_word and bits_per_token with intervals over utterances.
+class Utterance(NamedTuple):
+    """What is kept of a cut of dev: its alignment is some twenty times as large."""
 
-    Seconds are the cuts' durations, words those of the spoken text, tokens all but BOS.
-    """
-    needed = np.array([-logprobs[cut["id"]] / math.log(2) for cut in cuts])
+    id: str
+    seconds: float
+    words: int
+
+
+def utterance(cut: Cut) -> Utterance:
+    """Duration and words, those of the spoken text, of a cut."""
+    return Utterance(cut["id"], cut["duration"], len(spoken_text(cut).split()))
+
+
+def bits(
+    utterances: list[Utterance], tokens: dict[str, np.ndarray], logprobs: dict[str, float], samples: int, seed: int
+) -> dict[str, Interval]:
+    """bits_per_second, bits_per_word and bits_per_token with intervals over utterances; tokens are all but BOS."""
+    needed = np.array([-logprobs[one.id] / math.log(2) for one in utterances])
     per = {
-        "bits_per_second": [cut["duration"] for cut in cuts],
-        "bits_per_word": [len(spoken_text(cut).split()) for cut in cuts],
-        "bits_per_token": [len(tokens[cut["id"]]) - 1 for cut in cuts],
+        "bits_per_second": [one.seconds for one in utterances],
+        "bits_per_word": [one.words for one in utterances],
+        "bits_per_token": [len(tokens[one.id]) - 1 for one in utterances],
     }
     return {metric: interval(needed, samples, seed, np.array(units, np.float64)) for metric, units in per.items()}

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from scripts.common.cli import run
 from scripts.common.cuts import Item, sides, speaker
-from scripts.common.files import read_jsonl, write_csv
+from scripts.common.files import read_jsonl, text_lines, write_csv
 from scripts.evaluation import rows
 from scripts.evaluation.items import cut_ids, read_items
 
@@ -24,21 +24,20 @@ def _lines(path: Path) -> Iterator[tuple[int, str, object]]:
     """(line, id, score) of a score file, unchecked."""
     if path.name.endswith((".jsonl", ".jsonl.gz")):
         for number, row in enumerate(read_jsonl(path), start=1):
-            yield number, str(row.get("id", "")), row.get("score")
+            yield number, str(row.get("id") or ""), row.get("score")
         return
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        if path.suffix == ".csv":
-            reader = csv.DictReader(file)
-            missing = [name for name in ("id", "score") if name not in (reader.fieldnames or ())]
-            if missing:
-                raise ValueError(f"{path}: has no column {missing[0]!r}; expected id and score")
-            for row in reader:
-                yield reader.line_num, row["id"], row["score"]
-            return
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                name, _, score = line.strip().rpartition(" ")
-                yield number, name.strip(), score
+    if path.suffix == ".csv":
+        reader = csv.DictReader(text_lines(path))
+        missing = [name for name in ("id", "score") if name not in (reader.fieldnames or ())]
+        if missing:
+            raise ValueError(f"{path}: has no column {missing[0]!r}; expected id and score")
+        for row in reader:
+            yield reader.line_num, row["id"] or "", row["score"]
+        return
+    for number, line in enumerate(text_lines(path), start=1):
+        if line.strip():
+            name, _, score = line.strip().rpartition(" ")
+            yield number, name.strip(), score
 
 
 def read_scores(path: Path) -> dict[str, float]:
@@ -67,17 +66,9 @@ def read_scores(path: Path) -> dict[str, float]:
 
 
 def _row(item: Item, scores: dict[str, float]) -> rows.Row:
-    """A score is one number: its own total, of one token."""
+    """A score decides as it is: nobody here knows what it was divided by."""
     place = (item["id"], speaker(item["positive"]), item["subset"], item["group"])
-    cuts = sides(item)
-    return rows.row(
-        place,
-        {
-            "logprob": [scores[cut["id"]] for cut in cuts],
-            "tokens": [1] * len(cuts),
-            "seconds": [cut["duration"] for cut in cuts],
-        },
-    )
+    return rows.row(place, {"logprob": [scores[cut["id"]] for cut in sides(item)]})
 
 
 def main() -> None:

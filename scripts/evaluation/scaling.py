@@ -11,6 +11,7 @@ import argparse
 import json
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,17 +92,24 @@ def fit(tokens: np.ndarray, correct: np.ndarray, samples: int, seed: int) -> dic
     }
 
 
+def mirrored(ids: list[str]) -> list[tuple[str, str]]:
+    """The ids that are each other's mirror: of the world's tasks the two ending in a and b (pairs.py)."""
+    known = set(ids)
+    return [(name, mirror) for name in ids if name.endswith("a") and (mirror := f"{name[:-1]}b") in known]
+
+
 def sample(task: Task, count: int | None) -> Task:
     """The task with `count` of its items (all voices of each), or all of them for None or a large count.
 
-    They are taken evenly over the file, so every part of it has its share, and by twos that follow each other:
-    an item and its mirror stay together, which keeps length and unigrams uninformative.
+    They are taken evenly over the file, so every part of it has its share. An item and its mirror stay together,
+    which keeps length and unigrams uninformative; one whose mirror was dropped is not taken.
     """
     ids = list(dict.fromkeys(item["id"] for item in task.items))
     if count is None or count >= len(ids):
         return task
-    twos = np.linspace(0, len(ids) // 2, count // 2, endpoint=False).astype(int)
-    kept = {ids[2 * two + side] for two in twos.tolist() for side in (0, 1)}
+    groups: Sequence[tuple[str, ...]] = mirrored(ids) or [(name,) for name in ids]
+    wanted = min(count // len(groups[0]), len(groups))
+    kept = {name for at in np.linspace(0, len(groups), wanted, endpoint=False).astype(int) for name in groups[at]}
     items = [item for item in task.items if item["id"] in kept]
     return task._replace(items=items, tokens={cut: task.tokens[cut] for cut in cut_ids(items)})
 

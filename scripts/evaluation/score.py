@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from scripts.common.cli import run
-from scripts.common.cuts import Cut, Item, read_cuts, sides, speaker
+from scripts.common.cuts import Item, read_cuts, sides, speaker
 from scripts.common.files import write_csv
 from scripts.common.ragged import load_bin
 from scripts.evaluation import bits, layers, rows, spent
@@ -81,19 +81,21 @@ def score_tasks(model: Any, maps: list[Any], tasks: list[Task], arguments: argpa
             print(f"{modality}/{task.name}: % by layer, {kind}: {told}", file=sys.stderr)
 
 
-def score_dev(model: Any, cuts: list[Cut], tokens: dict[str, np.ndarray], arguments: argparse.Namespace) -> None:
+def score_dev(
+    model: Any, utterances: list[bits.Utterance], tokens: dict[str, np.ndarray], arguments: argparse.Namespace
+) -> None:
     """Write the bits of dev and where they go."""
     from scripts.evaluation.scoring import score_tokens
 
     config, modality, seed = arguments.config, arguments.modality, arguments.seed
     nats = score_tokens(model, tokens, config.batch_tokens, f"{modality}/dev")
     totals = {cut: float(each.sum()) for cut, each in nats.items()}
-    found = bits.bits(cuts, tokens, totals, config.bootstrap_samples, seed)
+    found = bits.bits(utterances, tokens, totals, config.bootstrap_samples, seed)
     write_csv(arguments.bits, bits.COLUMNS, [{"metric": metric, **row._asdict()} for metric, row in found.items()])
     told = ", ".join(f"{row.value:.2f} {metric.replace('_', ' ')}" for metric, row in found.items())
-    print(f"{modality}/dev: {told} over {len(cuts)} utterances", file=sys.stderr)
-    placed = dict(spent.read_parts(arguments.cuts, arguments.streams, arguments.tokenizer, arguments.definition))
-    write_csv(arguments.spent, spent.COLUMNS, spent.table(cuts, nats, placed, config.bootstrap_samples, seed))
+    print(f"{modality}/dev: {told} over {len(utterances)} utterances", file=sys.stderr)
+    placed = spent.read_parts(arguments.cuts, arguments.streams, arguments.tokenizer, arguments.definition)
+    write_csv(arguments.spent, spent.COLUMNS, spent.table(utterances, nats, placed, config.bootstrap_samples, seed))
 
 
 def main() -> None:
@@ -116,17 +118,17 @@ def main() -> None:
     arguments = parser.parse_args()
     # Torch is imported below: an error in a task file should not wait seconds for it.
     tasks = list(read_tasks(arguments))
-    cuts = [cut for shard in arguments.cuts for cut in read_cuts(shard)]
-    if not cuts:
+    utterances = [bits.utterance(cut) for shard in arguments.cuts for cut in read_cuts(shard)]
+    if not utterances:
         raise ValueError(f"{arguments.cuts[0]}: dev holds no utterances; bits need at least one")
-    dev = read_tokens(arguments.dev, [cut["id"] for cut in cuts])
+    dev = read_tokens(arguments.dev, [one.id for one in utterances])
     from scripts.evaluation.scoring import load_model
     from scripts.evaluation.tuned import fit_on
 
     model = load_model(arguments.model, arguments.config.threads)
     maps = fit_on(model, load_bin(arguments.dev), arguments.seed, arguments.modality) if tasks else []
     score_tasks(model, maps, tasks, arguments)
-    score_dev(model, cuts, dev, arguments)
+    score_dev(model, utterances, dev, arguments)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ to the phone at its centre, whether the frame's symbol is a phone or a unit.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from scripts.common.cuts import Cut, book_text, phone_alignment, read_cuts, word_alignment
 from scripts.evaluation.accuracy import interval
+from scripts.evaluation.bits import Utterance
 from scripts.tokens.encoder import load_spans
 from scripts.tokens.modality import Modality
 from scripts.tokens.sources import SILENCE, phone_at_frames, read
@@ -114,14 +115,18 @@ def read_parts(
 
 
 def table(
-    cuts: list[Cut], logprobs: dict[str, np.ndarray], placed: dict[str, list[str]], samples: int, seed: int
+    utterances: list[Utterance],
+    logprobs: dict[str, np.ndarray],
+    placed: Iterable[tuple[str, list[str]]],
+    samples: int,
+    seed: int,
 ) -> list[dict[str, Any]]:
     """Rows with bits_per_second, tokens_per_second and bits_per_token of every part that occurs.
 
     Args:
-        cuts: the utterances.
+        utterances: of dev.
         logprobs: id -> nats of every token after BOS.
-        placed: id -> part of every token after BOS.
+        placed: (id, part of every token after BOS) of each of them.
         samples: resamples of utterances per interval.
         seed: of the resamples.
 
@@ -129,17 +134,16 @@ def table(
         ValueError: naming the cut, if its parts are not as many as its tokens.
     """
     names = list(PARTS)
-    bits, counts = np.zeros((2, len(cuts), len(names)))
-    for at, cut in enumerate(cuts):
-        found, nats = placed[cut["id"]], logprobs[cut["id"]]
+    bits, counts = np.zeros((2, len(utterances), len(names)))
+    places = {one.id: at for at, one in enumerate(utterances)}
+    for name, found in placed:
+        nats = logprobs[name]
         if len(found) != len(nats):
-            raise ValueError(
-                f"cut {cut['id']}: has {len(nats)} tokens, its tokenizer makes {len(found)}; encode dev again"
-            )
-        which = np.array([names.index(name) for name in found])
-        np.add.at(bits[at], which, -nats / np.log(2))
-        np.add.at(counts[at], which, 1)
-    seconds = np.array([cut["duration"] for cut in cuts])
+            raise ValueError(f"cut {name}: has {len(nats)} tokens, its tokenizer makes {len(found)}; encode dev again")
+        which = np.array([names.index(part) for part in found])
+        np.add.at(bits[places[name]], which, -nats / np.log(2))
+        np.add.at(counts[places[name]], which, 1)
+    seconds = np.array([one.seconds for one in utterances])
     rows = []
     for column, name in enumerate(names):
         if not counts[:, column].any():

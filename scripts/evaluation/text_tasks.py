@@ -1,8 +1,6 @@
 """Tasks of text alone, for the modalities that read text: minimal pairs such as BLiMP, and choices among several.
 
-A task is a file of JSON lines, or a folder of such files: {"id", "positive": text, "negative": text or list of texts},
-with "group" and "subset" where there are any; BLiMP's own lines ("sentence_good", "sentence_bad", "UID", "pairID") are
-read as they are, grouped by "linguistics_term". An item is right where its positive text scores higher than every
+The items are those of choices.py. An item is right where its positive text scores higher than every
 negative one; a tie of k texts at the top counts 1/k if the positive is among them. The rows are those of rows.py,
 without seconds.
 """
@@ -10,16 +8,15 @@ without seconds.
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from scripts.common.cli import run
-from scripts.common.files import read_jsonl, write_csv
+from scripts.common.files import write_csv
 from scripts.evaluation import rows
+from scripts.evaluation.choices import Choice, read_choices
 from scripts.evaluation.items import failure, row
 from scripts.tokens.encoder import BOS, EOS, UNKNOWN, load
 
@@ -33,53 +30,6 @@ class Config:
     decide_by: str
     batch_tokens: int
     threads: int
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One item: its texts, the right one first."""
-
-    id: str
-    subset: str
-    group: str
-    texts: tuple[str, ...]
-
-
-def read_choices(path: Path) -> Iterator[Choice]:
-    """The items of a file, or of a folder's *.jsonl in order of their names.
-
-    Raises:
-        ValueError: naming file and line: no item at all, an item without id or texts, an empty text, a negative text
-            that is the positive one, an id that repeats.
-    """
-    files = sorted(path.glob("*.jsonl*")) if path.is_dir() else [path]
-    seen: set[str] = set()
-    for file in files:
-        for number, line in enumerate(read_jsonl(file), start=1):
-            choice = _choice(line, f"{file}:{number}")
-            if choice.id in seen:
-                raise ValueError(f"{file}:{number}: item {choice.id!r} appears twice; once is right")
-            seen.add(choice.id)
-            yield choice
-    if not seen:
-        raise ValueError(f"{path}: holds no items; a task needs at least one, or leave the task out")
-
-
-def _choice(line: dict[str, Any], where: str) -> Choice:
-    if "sentence_good" in line:
-        line = {
-            "id": f"{line.get('UID')}-{line.get('pairID')}",
-            "group": line.get("linguistics_term", "all"),
-            "positive": line["sentence_good"],
-            "negative": line.get("sentence_bad"),
-        }
-    negative = line.get("negative")
-    texts = [line.get("positive"), *(negative if isinstance(negative, list) else [negative])]
-    if "id" not in line or len(texts) < 2 or not all(isinstance(text, str) and text for text in texts):
-        raise ValueError(f"{where}: expected id, positive (a text) and negative (a text or a list of texts)")
-    if texts[0] in texts[1:]:
-        raise ValueError(f"{where}: item {line['id']!r} has its positive text among the negative ones")
-    return Choice(str(line["id"]), str(line.get("subset", "all")), str(line.get("group", "all")), tuple(texts))
 
 
 def table(

@@ -41,12 +41,17 @@ class Affine(nn.Module):
 @torch.no_grad()
 def hidden_states(model: PreTrainedModel, tokens: Ragged) -> torch.Tensor:
     """What every layer says at every token of sequences BOS ... EOS but the last, float32 [1 + layers, N, H]."""
-    found = []
+    count = int(tokens.lengths.sum()) - len(tokens)
+    width, layers = model.config.hidden_size, model.config.num_hidden_layers
+    found = torch.empty(1 + layers, count, width, device=model.device)
+    done = 0
     for ids in tokens:
         row = torch.from_numpy(ids.astype("int64"))[None, :-1].to(model.device)
         output = model(input_ids=row, output_hidden_states=True, use_cache=False)
-        found.append(torch.stack([state[0] for state in output.hidden_states]))
-    return torch.cat(found, dim=1)
+        for layer, state in enumerate(output.hidden_states):
+            found[layer, done : done + row.shape[1]] = state[0]
+        done += row.shape[1]
+    return found
 
 
 def divergence(model: PreTrainedModel, states: torch.Tensor, final: torch.Tensor) -> torch.Tensor:
@@ -55,6 +60,13 @@ def divergence(model: PreTrainedModel, states: torch.Tensor, final: torch.Tensor
     theirs = torch.log_softmax(head(norm(states)), dim=-1)
     ours = torch.log_softmax(head(final), dim=-1)  # the last hidden state is normed already
     return F.kl_div(theirs, ours, log_target=True, reduction="batchmean")
+
+
+@torch.no_grad()
+def distance(model: PreTrainedModel, states: torch.Tensor, final: torch.Tensor, affine: nn.Module) -> float:
+    """`divergence` of all states [N, H] through a map, in blocks: N times the vocabulary would be gigabytes."""
+    blocks = zip(states.split(BATCH), final.split(BATCH), strict=True)
+    return sum(len(ends) * float(divergence(model, affine(block), ends)) for block, ends in blocks) / len(states)
 
 
 def fit(model: PreTrainedModel, states: torch.Tensor, steps: int, seed: int, name: str) -> list[Affine]:
@@ -81,9 +93,8 @@ def fit_on(model: PreTrainedModel, dev: Ragged, seed: int, modality: str) -> lis
     """The maps of a modality's model from at most FIT_TOKENS of dev; tells how near the layers came to the model."""
     states = hidden_states(model, sample(dev, FIT_TOKENS, generator(seed, "evaluation", "tuned")))
     maps = fit(model, states, STEPS, derive(seed, "evaluation", "tuned", modality), f"{modality}/tuned")
-    with torch.no_grad():
-        plain = [float(divergence(model, state, states[-1])) for state in states[:-1]]
-        tuned = [float(divergence(model, a(s), states[-1])) for a, s in zip(maps, states, strict=False)]
+    plain = [distance(model, state, states[-1], nn.Identity()) for state in states[:-1]]
+    tuned = [distance(model, state, states[-1], affine) for affine, state in zip(maps, states, strict=False)]
     told = ", ".join(f"{before:.2f} to {after:.2f}" for before, after in zip(plain, tuned, strict=True))
     print(f"{modality}: nats per token from the whole model by layer, before and after: {told}", file=sys.stderr)
     return maps

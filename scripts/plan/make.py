@@ -104,9 +104,12 @@ def warnings(config: Mapping[str, Any], stages: Sequence[Cost]) -> list[str]:
             continue
         limit = config["cluster"]["minutes"][stage.name] / 60
         if stage.longest_hours > limit:
+            # A training's next try gets no more time, but goes on where the last one stopped.
+            more = "each try, which goes on where the last stopped," if stage.name == "lm" else "it"
+            grown = "" if stage.name == "lm" else f", and {number(2 * limit)} h at its second try"
             found.append(
                 f"{stage.name}: the longest job takes {number(stage.longest_hours)} h; cluster.minutes.{stage.name}"
-                f" gives it {number(limit)} h, and {number(2 * limit)} h at its second try"
+                f" gives {more} {number(limit)} h{grown}"
             )
     return found
 

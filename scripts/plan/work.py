@@ -313,6 +313,7 @@ FORMULAS: dict[str, Callable[[Amounts], Work]] = {
     "evaluation_scaling": _forward(_scaling),
     "evaluation_controls": _forward(_controls),
     "evaluation_baselines": _baselines,
+    "evaluation_text": lambda amounts: Work(start="torch", gpu_stage="evaluation"),  # how many items is not known
     "continuation_units": lambda amounts: Work(start="torch", gpu_stage="units"),
     "continuation_generate": _generate,
     "continuation_train_voice": _voices,

@@ -8,13 +8,12 @@ import pandas as pd
 from scripts.report.read import read_table
 
 NUMBERS = ("layer", "value", "ci_low", "ci_high", "n", "chance")
-LENSES = {"plain": "final norm and output head", "tuned": "through a fitted map, then norm and head"}
 
 
 def read_layers(folders: dict[str, Path], modalities: Sequence[str], tasks: Sequence[str]) -> pd.DataFrame:
     """task, modality, lens, layer (0 = embeddings), value (a share), ci_low, ci_high, n, chance; rising by layer.
 
-    `folders` holds the folder of {task}/{modality}.csv of each of LENSES.
+    `folders` holds the folder of {task}/{modality}.csv of each lens, plain and tuned.
     """
     found = []
     for task in tasks:

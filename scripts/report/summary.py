@@ -20,8 +20,14 @@ from scripts.report.render import html_table, page, write_text
 LIMITS = (
     "The intervals say how far the scores would move with other test items. They do not cover another seed,"
     " another corpus or a longer training; run the workflow with several seeds before you trust a small difference.",
+)
+EQUAL = (
     "Every modality was trained on the same utterances the same number of times by a model of the same size, so a"
-    " modality with more tokens also had more computation.",
+    " modality with more tokens also had more computation."
+)
+STOPPED = (
+    "Every modality was trained on the same utterances by a model of the same size, until its dev loss fell no more,"
+    " and its best state is what was asked: the number of passes differs from one to the other."
 )
 
 
@@ -30,7 +36,7 @@ class About:
     """What the page says of the run, from the config.
 
     Attributes:
-        name, seed, source, epochs, decide_by: config keys of these names.
+        name, seed, source, epochs, patience, decide_by: config keys of these names.
         isolated_words: `corpus.world.isolated_words`; not looked at unless the source is `world`.
     """
 
@@ -39,6 +45,7 @@ class About:
     source: str
     isolated_words: int
     epochs: int
+    patience: int | None
     decide_by: str
 
     def corpus_policy(self) -> str:
@@ -65,9 +72,10 @@ def run_facts(about: About, tables: Path) -> list[str]:
         f"{sum(row['count'] for row in rows):,.0f} by {stage} ({reason})"
         for (stage, reason), rows in grouped(dropped, "stage", "reason").items()
     )
+    epochs = f"up to {about.epochs}" if about.patience else about.epochs
     return [
         f"Run “{about.name}”, seed {about.seed}: {len(modalities)} language models, one per modality, each trained"
-        f" {about.epochs} epochs on the same {modalities['seconds'].max() / 3600:,.2f} h of speech.",
+        f" {epochs} epochs on the same {modalities['seconds'].max() / 3600:,.2f} h of speech.",
         about.corpus_policy(),
         f"A pair is decided by {WAYS[about.decide_by]}.",
         f"Dropped on the way: {reasons}." if reasons else "Nothing was dropped on the way.",
@@ -94,7 +102,7 @@ def body(about: About, tables: Path, paper: Paper, *, with_factors: bool) -> str
     streams = table_modalities.layout(tables / "modalities.csv", paper)
     parts += [f"<h2>{html.escape(streams.title)}</h2>\n", html_table(streams)]
     parts += ["<h2>What was dropped</h2>\n", html_table(table_dropped.layout(tables / "dropped.csv"))]
-    parts += ["<h2>What this can and cannot say</h2>\n", _list(LIMITS)]
+    parts += ["<h2>What this can and cannot say</h2>\n", _list((*LIMITS, STOPPED if about.patience else EQUAL))]
     return "".join(parts)
 
 

@@ -39,10 +39,13 @@ def rows(
     """One row per factor's pair, task and decision, in the config's order; items that are compared, matched by id."""
     found = []
     scores: dict[tuple[str, str, str], np.ndarray] = {}
+    items: dict[str, list[str]] = {}
     for task in tasks:
         for modality in dict.fromkeys(factor[side] for factor in factors for side in ("from", "to")):
             table = dropped.compared(evaluation / task / f"{modality}.csv")
             ids = [row["id"] for row in table]
+            if items.setdefault(task, sorted(set(ids))) != sorted(set(ids)):
+                raise ValueError(f"{evaluation / task / modality}.csv: holds other items than its task's other files")
             for way in DECIDE_BY:
                 scores[task, modality, way] = by_item(ids, decided(table, way))
     for factor in factors:

@@ -42,12 +42,11 @@ def read_scores(evaluation: Path, dropped: Dropped, task: str, modality: str, se
     return np.stack([scores.to_numpy() for scores in found])
 
 
-def resampled(scores: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
-    """Means [B] of scores [S, N] over resampled seeds and items."""
+def resampled(scores: np.ndarray, samples: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Means [B, S] of every seed's scores [S, N] over resampled items, and the resampled seeds' weights [B, S]."""
     seeds, items = scores.shape
-    weights = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=samples) / seeds  # [B, S]
-    drawn = rng.integers(items, size=(samples, items))
-    return np.array([(row @ scores)[chosen].mean() for row, chosen in zip(weights, drawn, strict=True)])
+    weights = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=samples) / seeds
+    return np.array([scores[:, rng.integers(items, size=items)].mean(axis=1) for _ in range(samples)]), weights
 
 
 def _numbers(values: np.ndarray, resamples: np.ndarray, items: int) -> dict[str, Any]:
@@ -76,20 +75,22 @@ def rows(
     """One row per modality and task (accuracy in %), then one per factor's pair and task (change in %)."""
     scores = {(m, t): read_scores(evaluation, dropped, t, m, seeds) for m in modalities for t in tasks}
     # One generator per task and the same draws for all modalities: a change then compares like with like.
-    means = {
+    drawn = {
         key: resampled(value, samples, generator(seeds[0], "report/seeds", key[1])) for key, value in scores.items()
     }
     found: list[dict[str, Any]] = []
     for (modality, task), value in scores.items():
         place = dict(zip(TEXT, ("accuracy_percent", "", "", modality, task), strict=True))
-        found.append({**place, **_numbers(100 * value.mean(axis=1), 100 * means[modality, task], value.shape[1])})
+        means, weights = drawn[modality, task]
+        found.append({**place, **_numbers(100 * value.mean(axis=1), 100 * (means * weights).sum(1), value.shape[1])})
     for factor in factors:
         for task in tasks:
             base, new = ((factor[side], task) for side in ("from", "to"))
             place = dict(zip(TEXT, ("change_percent", factor["name"], factor["from"], *new), strict=True))
-            change = 100 * (scores[new].mean(axis=1) / scores[base].mean(axis=1) - 1)
+            (before, weights), (after, _) = drawn[base], drawn[new]
             with np.errstate(divide="ignore", invalid="ignore"):  # a resample without a right item: no interval
-                changes = 100 * (means[new] / means[base] - 1)
+                change = 100 * (scores[new].mean(axis=1) / scores[base].mean(axis=1) - 1)
+                changes = (100 * (after / before - 1) * weights).sum(1)
             found.append({**place, **_numbers(change, changes, scores[new].shape[1])})
     return found
 

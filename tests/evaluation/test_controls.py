@@ -11,7 +11,10 @@ import torch
 
 from scripts.common.files import read_csv, write_csv, write_jsonl
 from scripts.common.ragged import Ragged, save_bin
+from scripts.common.seeds import generator
 from scripts.evaluation import compared, controls, rows, score, scoring
+from scripts.evaluation.accuracy import decide_sides
+from scripts.evaluation.items import cut_ids, read_items, read_tokens
 from scripts.evaluation.scoring import load_model, untrained_model
 from tests.evaluation.conftest import CONTEXT, build_model, item
 
@@ -49,15 +52,16 @@ def test_an_untrained_model_has_the_shape_and_none_of_the_weights(model_folder: 
 
 @pytest.fixture
 def results(tmp_path: Path, run_step: Callable) -> Path:
-    """Two modalities of one task whose right side is always the shorter one."""
+    """Two modalities of one task; the right side is the shorter one, in `repeat` by its seconds alone."""
     rng = np.random.default_rng(3)
     sides = {"positive": {"seconds": 1.0}, "negative": {"seconds": 1.5}}
     items = [item(f"p{i}", f"speaker-{v}", **sides) for i in range(8) for v in range(2)]
     write_jsonl(tmp_path / "toy.jsonl.gz", items)
     for modality in ("raw", "repeat"):
         ids = [i[side]["id"] for i in items for side in ("positive", "negative")]
-        lengths = {name: 8 if name.endswith("positive") else 14 for name in ids}
-        tokens = [np.concatenate([[1], np.repeat(rng.integers(3, 20, n), 2), [2]]) for n in lengths.values()]
+        symbols = {name: 8 if modality == "repeat" or name.endswith("positive") else 14 for name in ids}
+        runs = [np.repeat(rng.integers(3, 20, n), np.resize([1, 2, 4], n)) for n in symbols.values()]
+        tokens = [np.concatenate([[1], run, [2]]) for run in runs]
         path = tmp_path / f"tokens/{modality}/tasks/toy.bin"
         path.parent.mkdir(parents=True)
         save_bin(path, Ragged.join(ids, tokens))
@@ -75,31 +79,12 @@ def run(run_step: Callable, folder: Path, out: str, **changes: object) -> dict[t
         "raw": {"source": "phones", "tokenizer": "symbol"},
         "repeat": {"source": "phones", "tokenizer": "symbol", "frame_rate": 50},
     }
-    run_step(
-        controls.main,
-        *(
-            "--results",
-            folder,
-            "--tokens",
-            folder / "tokens",
-            "--modalities",
-            json.dumps(modalities),
-            "--tasks",
-            "toy",
-            "--items",
-        ),
-        *(
-            folder / "toy.jsonl.gz",
-            "--dropped",
-            folder / "dropped.csv",
-            "--out",
-            folder / out,
-            "--config",
-            json.dumps({**CONFIG, **changes}),
-            "--seed",
-            1,
-        ),
-    )
+    flags = {
+        "results": folder, "tokens": folder / "tokens", "modalities": json.dumps(modalities), "tasks": "toy",
+        "items": folder / "toy.jsonl.gz", "dropped": folder / "dropped.csv", "out": folder / out,
+        "config": json.dumps({**CONFIG, **changes}), "seed": 1,
+    }  # fmt: skip
+    run_step(controls.main, *(each for name, value in flags.items() for each in (f"--{name}", value)))
     return {(row["modality"], row["control"]): row for row in read_csv(folder / out)}
 
 
@@ -119,6 +104,15 @@ def test_the_controls_of_a_task(results: Path, run_step: Callable) -> None:
     assert float(rows["raw", "untrained"]["value"]) == 1.0
     correct = [float(row["correct"]) for row in read_csv(results / "evaluation/toy/repeat.csv")]
     assert float(rows["repeat", "trained"]["value"]) == pytest.approx(np.mean(correct))
+
+    items = read_items(results / "toy.jsonl.gz")
+    rng = generator(1, "evaluation", "durations", "repeat", "toy")
+    tokens = read_tokens(results / "tokens/repeat/tasks/toy.bin", cut_ids(items))
+    shuffled = {cut: controls.shuffle_durations(ids, rng) for cut, ids in tokens.items()}
+    totals = scoring.score(load_model(results / "lm/repeat/model", 1), shuffled, 256, "by hand")
+    by_hand = decide_sides(items, totals).mean()
+    assert float(rows["repeat", "shuffled-durations"]["value"]) == pytest.approx(by_hand)
+    assert by_hand != pytest.approx(np.mean(correct))
     run(run_step, results, "again.csv")
     assert (results / "c.csv").read_bytes() == (results / "again.csv").read_bytes()
     assert {row["n"] for row in run(run_step, results, "part.csv", control_items=4).values()} == {"4"}

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from scripts.common.files import read_csv, write_csv, write_jsonl
-from scripts.evaluation import foreign, submission
+from scripts.evaluation import foreign, submission, summary
 from scripts.evaluation.rows import COLUMNS
 from tests.corpus.testsets import LEXICAL, SYNTACTIC, sentence_row, word_row, write_gold
 from tests.evaluation.conftest import item
@@ -51,8 +51,10 @@ def test_another_systems_scores_become_rows_like_ours(
     run_step(foreign.main, "--scores", path, "--items", items, "--out", tmp_path / "toy/theirs.csv")
     rows = read_csv(tmp_path / "toy/theirs.csv")
     assert list(rows[0]) == list(COLUMNS)
-    assert [(row["id"], row["correct"], row["tokens_positive"]) for row in rows] == [("a", "1", "1"), ("b", "0.5", "1")]
+    assert [(row["id"], row["correct"]) for row in rows] == [("a", "1"), ("b", "0.5")]
     assert float(rows[0]["logprob_negative"]) == -2.5
+    # How the score was normalised is not known, so no other decision is made from it.
+    assert set(summary.accuracies(rows, summary.Config("total", 50), 1)) == {"accuracy", "chance"}
 
 
 @pytest.mark.parametrize(
@@ -65,14 +67,18 @@ def test_another_systems_scores_become_rows_like_ours(
         ("s.txt", "-1\n", "s.txt:1: has no id"),
         ("s.txt", "\n", "holds no scores"),
         ("s.csv", "id,points\na,1\n", "has no column 'score'"),
+        ("s.csv", "score,id\n-2\n", "s.csv:2: has no id"),
+        ("s.csv", "id,score\n\xe9,-2\n", "s.csv: not UTF-8 text"),
+        ("s.txt", "\xe9 -2\n", "s.txt: not UTF-8 text"),
         ("s.jsonl", '{"id": "a"}\n', "s.jsonl:1: the score of a is None"),
+        ("s.jsonl", '{"id": null, "score": -1}\n', "s.jsonl:1: has no id"),
         ("s.txt", "a-speaker-0-positive -1\n", "has no score for 'a-speaker-0-negative' (3 of 4 missing)"),
     ],
 )
 def test_a_score_file_that_cannot_be_used_is_refused(
     tmp_path: Path, run_step: Callable, items: Path, name: str, content: str, says: str
 ) -> None:
-    (tmp_path / name).write_text(content)
+    (tmp_path / name).write_text(content, encoding="latin-1")
     with pytest.raises(ValueError, match=re.escape(says)):
         run_step(foreign.main, "--scores", tmp_path / name, "--items", items, "--out", tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()

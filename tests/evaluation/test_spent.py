@@ -5,6 +5,7 @@ import pytest
 
 from scripts.common.frames import frame_centres
 from scripts.evaluation import spent
+from scripts.evaluation.bits import utterance
 from scripts.tokens.modality import Modality
 
 TEXT = Modality("t", "text", "char")
@@ -72,4 +73,4 @@ def test_foreign_tokens_have_no_place() -> None:
 
 def test_parts_that_do_not_fit_the_tokens_name_the_cut() -> None:
     with pytest.raises(ValueError, match="cut c: has 3 tokens, its tokenizer makes 2; encode dev again"):
-        spent.table([aligned_cut()], {"c": np.zeros(3)}, {"c": ["word", "end"]}, 5, 1)
+        spent.table([utterance(aligned_cut())], {"c": np.zeros(3)}, [("c", ["word", "end"])], 5, 1)

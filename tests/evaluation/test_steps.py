@@ -124,15 +124,16 @@ def test_flags_of_unequal_number(tmp_path: Path, toy_task: Callable, run_step: C
         ("phones", None, False, 4),
         ("phones", 50.0, True, frame_count(16_000)),
         ("units", 50.0, True, frame_count(16_000)),
+        ("tokens", None, True, 3),
     ],
 )
 def test_source_length(source: str, rate: float | None, silence: bool, length: int) -> None:
-    assert baselines.source_length(cut("a"), source, rate, silence) == length
+    assert baselines.source_length(cut("a"), np.array([1, 7, 7, 8, 2]), source, rate, silence) == length
 
 
 def test_source_without_length() -> None:
     with pytest.raises(ValueError, match="source 'gestures' has no known length"):
-        baselines.source_length(cut("a"), "gestures", None, True)
+        baselines.source_length(cut("a"), np.array([1, 2]), "gestures", None, True)
 
 
 def test_baselines_prefer_short_and_frequent(tmp_path: Path, run_step: Callable) -> None:
@@ -153,7 +154,7 @@ def test_baselines_prefer_short_and_frequent(tmp_path: Path, run_step: Callable)
         baselines.main,
         *task_flags(tmp_path, "out.csv"),
         *("--definition", json.dumps({"source": "text", "tokenizer": "char"}), "--silence", "keep"),
-        *("--unit-rate", 50, "--train", tmp_path / "train.bin", "--stats", tmp_path / "stats.json"),
+        *("--train", tmp_path / "train.bin", "--stats", tmp_path / "stats.json"),
         *("--config", json.dumps({"decide_by": "total"}), "--seed", 1),
     )
     found = {(row["id"], row["baseline"]): float(row["correct"]) for row in read_csv(tmp_path / "out.csv")}
@@ -172,7 +173,9 @@ def test_baselines_prefer_short_and_frequent(tmp_path: Path, run_step: Callable)
 def test_bits_by_hand() -> None:
     cuts = [cut("a", seconds=2.0, text="A dog ran."), cut("b", seconds=1.0, text="No.")]
     tokens = {"a": np.zeros(9), "b": np.zeros(3)}  # 8 and 2 predicted tokens
-    found = bits.bits(cuts, tokens, {"a": -20 * math.log(2), "b": -4 * math.log(2)}, 20, 1)
+    found = bits.bits(
+        [bits.utterance(one) for one in cuts], tokens, {"a": -20 * math.log(2), "b": -4 * math.log(2)}, 20, 1
+    )
     assert found["bits_per_second"].value == pytest.approx(24 / 3)
     assert found["bits_per_word"].value == pytest.approx(24 / 4)
     assert found["bits_per_token"].value == pytest.approx(24 / 10)
@@ -235,13 +238,22 @@ def test_a_straight_line_is_found_exactly() -> None:
     assert scaling.fit(tokens, np.ones((4, 3)), 20, 1)["r2"] is None
 
 
-@pytest.mark.parametrize(("count", "kept"), [(4, [0, 1, 4, 5]), (2, [0, 1]), (8, range(8)), (None, range(8))])
-def test_scaling_takes_items_evenly_and_by_twos(count: int | None, kept: Sequence[int]) -> None:
-    items = [item(f"p{i}", voice=f"speaker-{v}") for i in range(8) for v in range(2)]
-    task = Task("toy", items, {name: np.arange(3) for name in cut_ids(items)}, Path("toy.csv"))
-    found = scaling.sample(task, count)
+def toy(names: Sequence[str]) -> Task:
+    items = [item(name, voice=f"speaker-{v}") for name in names for v in range(2)]
+    return Task("toy", items, {name: np.arange(3) for name in cut_ids(items)}, Path("toy.csv"))
+
+
+@pytest.mark.parametrize(("count", "kept"), [(4, [0, 2, 4, 6]), (2, [0, 4]), (8, range(8)), (None, range(8))])
+def test_scaling_takes_items_evenly(count: int | None, kept: Sequence[int]) -> None:
+    found = scaling.sample(toy([f"p{i}" for i in range(8)]), count)
     assert [i["id"] for i in found.items] == [f"p{i}" for i in kept for _ in range(2)]
     assert list(found.tokens) == cut_ids(found.items)
+
+
+@pytest.mark.parametrize(("dropped", "kept"), [("", "0a 0b 2a 2b"), ("0a", "1a 1b 2a 2b"), ("2b", "0a 0b 1a 1b")])
+def test_scaling_takes_an_item_and_its_mirror_or_neither(dropped: str, kept: str) -> None:
+    names = [f"{i}{side}" for i in range(4) for side in "ab" if f"{i}{side}" != dropped]
+    assert [i["id"] for i in scaling.sample(toy(names), 4).items[::2]] == kept.split()
 
 
 def test_scaling_step(scored: list, run_step: Callable, model_folder: Path, tmp_path: Path) -> None:

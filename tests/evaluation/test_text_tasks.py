@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scripts.common.files import read_csv, write_json, write_jsonl
-from scripts.evaluation import summary, text_tasks
+from scripts.evaluation import choices, summary, text_tasks
 from scripts.evaluation.scoring import load_model, score
 from tests.evaluation.conftest import CONTEXT
 
@@ -19,8 +19,9 @@ CHOICE = {"id": "c", "positive": "aab", "negative": ["b", "abc", "cc"], "group":
 
 def test_blimps_own_lines_and_choices_from_a_folder(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "task/a.jsonl", [BLIMP])
-    write_jsonl(tmp_path / "task/b.jsonl", [CHOICE])
-    found = list(text_tasks.read_choices(tmp_path / "task"))
+    write_jsonl(tmp_path / "task/b.jsonl.gz", [CHOICE])
+    (tmp_path / "task/b.jsonl~").write_text("what an editor keeps")
+    found = list(choices.read_choices(tmp_path / "task"))
     assert [(c.id, c.subset, c.group, c.texts) for c in found] == [
         ("order-7", "all", "syntax", ("ab", "ba")),
         ("c", "all", "three", ("aab", "b", "abc", "cc")),
@@ -28,7 +29,7 @@ def test_blimps_own_lines_and_choices_from_a_folder(tmp_path: Path) -> None:
 
 
 def test_a_choice_is_right_above_all_others_and_ties_share() -> None:
-    choice = text_tasks.Choice("c", "all", "g", ("p", "x", "y"))
+    choice = choices.Choice("c", "all", "g", ("p", "x", "y"))
     tokens = {"p": np.zeros(3), "x": np.zeros(5), "y": np.zeros(5)}
 
     def correct(logprobs: list[float], way: str = "total") -> float:
@@ -56,7 +57,7 @@ def test_a_choice_is_right_above_all_others_and_ties_share() -> None:
 def test_bad_items_are_named(tmp_path: Path, lines: list[dict], message: str) -> None:
     write_jsonl(tmp_path / "t.jsonl", lines)
     with pytest.raises(ValueError, match=message):
-        list(text_tasks.read_choices(tmp_path / "t.jsonl"))
+        list(choices.read_choices(tmp_path / "t.jsonl"))
 
 
 def test_the_step_scores_like_scoring_itself(tmp_path: Path, run_step: Callable, model_folder: Path) -> None:

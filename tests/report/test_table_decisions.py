@@ -7,14 +7,18 @@ from scripts.evaluation.compared import Dropped
 from scripts.report import table_decisions
 
 
-def decisions(folder, *, longer):
-    """Two models right in 30 of 40 and in all 40 pairs, the second only by total where its wrong sides are longer."""
+def decisions(folder, *, longer, lone=None):
+    """Two models right in 30 of 40 and in all 40 pairs, the second only by total where its wrong sides are longer.
+
+    It holds one more item where `lone` names it.
+    """
     for name, right in (("base", 30), ("new", 40)):
         rows = []
         for i in range(40):
             logprobs = {"logprob_positive": -10.0, "logprob_negative": -11.0 if i < right else -9.0}
             seconds = {"seconds_positive": 1.0, "seconds_negative": 2.0 if longer and name == "new" else 1.0}
             rows.append({"id": i, **logprobs, "tokens_positive": 5, "tokens_negative": 5, **seconds})
+        rows += [{**rows[0], "id": lone}] if lone and name == "new" else []
         write_csv(folder / f"t/{name}.csv", list(rows[0]), rows)
     found = table_decisions.rows(folder, Dropped([]), [{"name": "A", "from": "base", "to": "new"}], ["t"], 100, 1)
     write_csv(folder / "decisions.csv", table_decisions.COLUMNS, found)
@@ -32,3 +36,8 @@ def test_decisions_show_where_a_change_is_one_of_lengths(tmp_path):
         "total log-probability", "log-probability per token", "log-probability per second of speech",
     ]  # fmt: skip
     assert "The sign of A on T turns" in table.notes[0]
+
+
+def test_modalities_scored_on_other_items_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"t/new\.csv: holds other items than its task's other files"):
+        decisions(tmp_path, longer=False, lone="more")

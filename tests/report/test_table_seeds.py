@@ -16,7 +16,9 @@ def seeded(folder, scores):
             rows = [{"id": f"i{i}", "correct": value} for i, value in enumerate(values)]
             write_csv(folder / f"t/{name}.csv", ["id", "correct"], rows)
     factors = [{"name": "A", "from": "base", "to": "new"}]
-    return table_seeds.rows(folder, Dropped([]), ["base", "new"], factors, ["t"], [1, 2, 3][: len(scores["base"])], 300)
+    return table_seeds.rows(
+        folder, Dropped([]), ["base", "new"], factors, ["t"], list(range(1, 1 + len(scores["base"]))), 300
+    )
 
 
 def test_seeds_have_mean_spread_and_changes_within_a_seed(tmp_path):
@@ -44,6 +46,14 @@ def test_seeds_that_agree_add_nothing_to_the_items_interval(tmp_path):
     other, _, _ = seeded(tmp_path, {"base": apart, "new": [alike] * 3})
     assert same["ci_high"] - same["ci_low"] == pytest.approx(2 * 196 * (0.21 / 200) ** 0.5, rel=0.2)
     assert other["ci_high"] - other["ci_low"] > 2 * (same["ci_high"] - same["ci_low"])
+
+
+def test_the_interval_of_a_change_is_of_the_mean_over_seeds(tmp_path):
+    right, wrong = [1.0] * 90 + [0.0] * 10, [1.0] * 50 + [0.0] * 50
+    *_, change = seeded(tmp_path, {"base": [right, wrong] * 3, "new": [[1.0] * 60 + [0.0] * 40] * 6})
+    # Every seed resamples around its own change, -33.3 or +20; the ratio of the means would be -14.3.
+    assert change["mean"] == pytest.approx(-20 / 3, abs=0.01)
+    assert (change["ci_low"] + change["ci_high"]) / 2 == pytest.approx(change["mean"], abs=3)
 
 
 def test_seeds_scored_on_other_items_are_refused(tmp_path):

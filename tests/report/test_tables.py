@@ -24,7 +24,8 @@ from tests.report import fake
 PAPER = "resources/paper.yaml"
 NOTHING = compared.Dropped([])
 FACTORS = json.dumps({"factors": fake.FACTORS})
-ABOUT = {"name": "fake", "seed": 1, "source": "world", "isolated_words": 0, "epochs": 8, "decide_by": "total"}
+ABOUT = {"name": "fake", "seed": 1, "source": "world", "isolated_words": 0, "epochs": 8,
+         "patience": None, "decide_by": "total"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -273,6 +274,15 @@ def test_summary_states_the_policy_on_isolated_words(written):
     assert "Words were also spoken alone in training" in page(written, isolated_words=3)
     assert "the user&#x27;s own" not in page(written)
     assert "own; no word was added" in page(written, source="manifest")
+
+
+def test_summary_says_whether_all_models_had_the_same_passes(written):
+    assert "each trained 8 epochs on" in page(written)
+    assert "the same number of times" in page(written)
+    stopped = page(written, patience=5)
+    assert "each trained up to 8 epochs on" in stopped
+    assert "the same number of times" not in stopped
+    assert "the number of passes differs" in stopped
 
 
 def test_an_interval_that_holds_zero_is_never_a_cost(tmp_path):

@@ -8,6 +8,8 @@ evaluation_compared.smk.
 One job covers all tasks of a modality: loading torch takes longer than scoring a small task.
 """
 
+from scripts.evaluation.choices import choice_files
+
 TEXT_TASKS = config["evaluation"]["text_tasks"]
 # Scores of our own models, tasks of text alone among them, and those of other systems on the tasks that they know.
 OWN_SCORES = expand(f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv", modality=MODALITIES, task=TASKS) + [
@@ -157,14 +159,12 @@ if TASKS:
             definition=lambda wildcards: as_json(config["modalities"][wildcards.modality]),
             config=as_json(config["evaluation"], "decide_by"),
             silence=config["tokens"]["silence"],
-            unit_rate=config["units"]["frame_rate"],
             seed=config["seed"],
         shell:
             "python -m scripts.evaluation.baselines"
             " --modality {wildcards.modality}"
             " --definition {params.definition:q}"
             " --silence {params.silence}"
-            " --unit-rate {params.unit_rate}"
             " --train {input.train}"
             " --stats {input.stats}"
             " --tasks {params.tasks}"
@@ -303,7 +303,7 @@ if TEXT_TASKS:
     rule evaluation_text:
         """A task of text alone, by a modality that reads text."""
         input:
-            choices=lambda wildcards: TEXT_TASKS[wildcards.task],
+            choices=lambda wildcards: choice_files(TEXT_TASKS[wildcards.task]),
             tokenizer=f"{TOKENS}/{{modality}}/tokenizer",
             model=f"{RESULTS}/lm/{{modality}}/model",
         output:
@@ -315,13 +315,15 @@ if TEXT_TASKS:
         wildcard_constraints:
             task="|".join(TEXT_TASKS),
         conda:
-            "../../envs/core.yaml"
+            environment("evaluation")
         threads: 1
         resources:
             mem_mb=asks("evaluation", "mem_mb"),
             runtime=asks("evaluation", "minutes"),
+            gpu=config["cluster"]["gpus"]["evaluation"],
         params:
             code=code_of("scripts.evaluation.text_tasks"),
+            choices=lambda wildcards: TEXT_TASKS[wildcards.task],
             config=as_json(config["evaluation"], "decide_by", "batch_tokens", "threads"),
         shell:
             "python -m scripts.evaluation.text_tasks"
@@ -329,7 +331,7 @@ if TEXT_TASKS:
             " --task {wildcards.task}"
             " --model {input.model}"
             " --tokenizer {input.tokenizer}"
-            " --items {input.choices:q}"
+            " --items {params.choices:q}"
             " --out {output.scores}"
             " --config {params.config:q}"
             " 2>&1 | tee {log}"

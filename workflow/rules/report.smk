@@ -339,6 +339,7 @@ rule report_summary:
                 "source": config["corpus"]["source"],
                 "isolated_words": config["corpus"]["world"]["isolated_words"],
                 "epochs": config["lm"]["training"]["epochs"],
+                "patience": config["lm"]["training"]["patience"],
                 "decide_by": config["evaluation"]["decide_by"],
             }
         ),
