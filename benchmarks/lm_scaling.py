@@ -3,7 +3,8 @@
 Run `python -m benchmarks.lm_scaling` from the repository root; it prints Markdown. Tokens per epoch are the paper's
 (table 2), its 43,000 hours in LibriHeavy's mean cut of 14.8 s, all cuts taken to be equally long. Operations are
 `scripts.lm.meter.step_flops`. The rate is TinyLlama's report of 56% of an A100's 312 TFLOP/s in bf16
-(arXiv:2401.02385, full sequences of 2048 tokens), and the same share of an H200's 790, which is an assumption.
+(arXiv:2401.02385, full sequences of 2048 tokens), and the same share of an H200's 989 (dense, by its data sheet), which
+is an assumption.
 """
 
 from dataclasses import replace
@@ -23,7 +24,7 @@ MODALITIES = {
     "Speech-HuBERT": (2048, 7.737e9),
 }
 HOURS, CUT_SECONDS, EPOCHS = 43_000, 14.8, 3
-A100, H200, SHARE = 312e12, 790e12, 0.56
+A100, H200, SHARE = 312e12, 989e12, 0.56
 TINYLLAMA = ModelConfig(hidden_size=2048, intermediate_size=5632, layers=22, heads=32, kv_heads=4, context=2048)
 # Llama-2-13B's shape with fewer layers: ten times the weights of the layers.
 TEN_TIMES = replace(TINYLLAMA, hidden_size=5120, intermediate_size=13824, layers=36, heads=40, kv_heads=8)
