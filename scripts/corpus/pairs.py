@@ -235,8 +235,8 @@ class ToldStory:
 class TopicPairs:
     """Draws couples of stories whose endings can be exchanged: same cast, same tense, other topic.
 
-    Both endings come from the same dice: one sentence, with as frequent words of the one topic and of the other.
-    Drawn apart, they differ so much in probability by themselves that a model's sense of topic seldom turns a pair.
+    Both endings are drawn with the same random numbers: one sentence, with as frequent words of either topic. Drawn
+    apart, they differ so much in probability by themselves that a model's sense of topic seldom turns a pair.
     """
 
     def __init__(self, lexicon: Lexicon, grammar: Grammar, rng: np.random.Generator, taken: set[str]):
@@ -270,10 +270,10 @@ class TopicPairs:
 
     def _endings(self, stories: Sequence[Story]) -> list[Sentence]:
         for _ in range(ATTEMPTS):
-            dice = int(self.rng.integers(2**32))
+            seed = int(self.rng.integers(2**32))
             endings = []
             for story in stories:
-                story.rng = np.random.default_rng(dice)
+                story.rng = np.random.default_rng(seed)
                 endings.append(story.sentence("cloze"))
             keys = {ending.key for ending in endings}
             if len(keys) == len(stories) and not keys & self.taken and alike(*endings):
