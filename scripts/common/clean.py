@@ -6,7 +6,6 @@ yes. Stages that stand in another experiment's folder (`share`) stay; those that
 
 import argparse
 import csv
-import json
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from scripts.common.cli import run
+from scripts.common.files import read_json
 from scripts.common.share import shared_stages
 
 STAGES = ["corpus", "alignment", "units", "tokens", "lm", "evaluation", "continuation", "report"]
@@ -93,7 +93,7 @@ def users(results: Path, name: str) -> dict[str, str]:
 def _config(folder: Path) -> dict[str, Any]:
     """The configuration that an experiment was run with; without one, or from an older version, it shares nothing."""
     file = folder / "config.json"
-    found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    found = read_json(file) if file.is_file() else {}
     return {"share": {"with": None}} | found
 
 
@@ -135,8 +135,9 @@ def select(results: Path, name: str, stage: str | None, *, checkpoints: bool) ->
     folder = results / name
     if Path(name).name != name:
         raise ValueError(f"{name!r} is not the name of an experiment, which is a folder in {results}")
-    if any((results.parent / ".snakemake/locks").glob("*")):
-        raise ValueError("a run holds this folder (.snakemake/locks); wait for it, or snakemake --unlock if it is dead")
+    check_free(results)
+    if stage and checkpoints:
+        raise ValueError("STAGE and CHECKPOINTS exclude each other: training states are deleted of all stages")
     stages = following(stage) if stage else STAGES
     if not checkpoints:
         for user, through in users(results, name).items():
@@ -148,6 +149,12 @@ def select(results: Path, name: str, stage: str | None, *, checkpoints: bool) ->
     if not parts:
         raise ValueError(f"nothing to delete in {folder}")
     return parts
+
+
+def check_free(results: Path) -> None:
+    """ValueError if a run is going on."""
+    if any((results.parent / ".snakemake/locks").glob("*")):
+        raise ValueError("a run holds this folder (.snakemake/locks); wait for it, or snakemake --unlock if it is dead")
 
 
 def delete(parts: Iterable[Part], folder: Path) -> None:
@@ -180,6 +187,7 @@ def main() -> None:
             raise ValueError("nothing was deleted: nobody is here to be asked; --yes (make clean YES=1) deletes")
         if input("delete? [y/N] ").strip().lower() not in ("y", "yes"):
             raise ValueError("nothing was deleted")
+        check_free(results)  # a run may have begun since the question
     delete(parts, results / name)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.common.config import task_names
+from scripts.common.files import read_json
 
 # What of the configuration decides a stage's files, beside what decides those before it.
 DECIDES = {
@@ -47,7 +48,7 @@ def check_shared(config: Mapping[str, Any], results: Path = Path("results")) -> 
     written = results / owner / "config.json"
     if not written.is_file():
         raise ValueError(f"config: share.with is {owner!r}, but there is no {written}; run that experiment first")
-    theirs = json.loads(written.read_text(encoding="utf-8"))
+    theirs = read_json(written)
     if (further := _at(theirs, "share.with")) is not None:
         raise ValueError(f"config: share.with is {owner!r}, which shares with {further!r} itself; name that one")
     for stage in stages:

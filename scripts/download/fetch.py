@@ -10,7 +10,9 @@ import errno
 import json
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,29 @@ class Job:
             print(f"download/{self.dataset.name}: from {self.incoming}")
             return Local(self.incoming, self.dataset.checksum)
         return self.remote()
+
+    def archive(self, source: Source) -> Path:
+        """Where an archive lies while it is unpacked, or what a person put there."""
+        return source.path if isinstance(source, Local) else self.state.folder / self.dataset.file
+
+    def tidy(self) -> None:
+        """Remove what a run left that was killed after its record: an archive whose content stands."""
+        (self.state.folder / self.dataset.file).unlink(missing_ok=True)
+        if self.incoming.exists() and not self.incoming.stat().st_size:  # cut to nothing as it was unpacked
+            self.incoming.unlink()
+
+    @contextmanager
+    def advised(self) -> Iterator[None]:
+        """A failure of the network also says what a person can do."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno is not None:  # the disk's, not the network's
+                raise
+            raise OSError(
+                f"{error}\nIf another way leads to the file, e.g. a browser at {self.dataset.page}, save it as"
+                f" {self.incoming} (about {self.dataset.about_bytes / 1e9:,.3f} GB) and run the same command again."
+            ) from None
 
     def remote(self) -> Remote:
         """The mirrors."""
@@ -112,11 +137,14 @@ def bring(job: Job, done: Path, content: bool) -> dict[str, Any]:
     if record is not None:
         found = damage(job, record, content)
         if not found:
+            job.tidy()
             return record
         done.unlink(missing_ok=True)
         bad = f"{len(found)} of {record['files']} files damaged or gone"
         print(f"download/{job.dataset.name}: {bad}, e.g. {found[0].name}")
-        if job.dataset.kind != "file" and mended(job, record, found):
+        # One by one costs a connection each: not if most are gone, nor if a person has put the whole archive there.
+        few = job.dataset.kind != "file" and 2 * len(found) <= record["files"] and not job.incoming.exists()
+        if few and mended(job, record, found):
             return record
         print(f"download/{job.dataset.name}: fetching it again")
         discard(job)
@@ -145,7 +173,7 @@ def fetch(job: Job) -> None:
     """
     dataset, state = job.dataset, job.state
     source = job.source()
-    try:
+    with job.advised(), closing(source):
         if dataset.kind == "tar":
             size, method, digest, files = fetch_tar(source, job.place, state, job.room, dataset.name)
         elif dataset.kind == "zip":
@@ -155,18 +183,9 @@ def fetch(job: Job) -> None:
         else:
             size, method, digest = fetch_file(source, job.place, state, job.room, dataset.name)
             files = 1
-    except OSError as error:
-        if error.errno is not None:  # the disk's, not the network's
-            raise
-        raise OSError(
-            f"{error}\nIf another way leads to the file, e.g. a browser at {dataset.page}, save it as {job.incoming}"
-            f" (about {dataset.about_bytes / 1e9:,.3f} GB) and run the same command again."
-        ) from None
-    finally:
-        source.close()
     state.finish(dataset, size, method, digest, source.digest is not None, files)
-    if isinstance(source, Local):
-        source.path.unlink(missing_ok=True)
+    if dataset.kind == "zip" or isinstance(source, Local):
+        job.archive(source).unlink(missing_ok=True)  # not before the record: without it everything is fetched again
     if source.digest is None:
         print(f"download/{dataset.name}: no checksum is published; {method} as received: {digest}")
 
@@ -188,12 +207,11 @@ def mended(job: Job, record: dict[str, Any], found: Sequence[Member]) -> bool:
     remote = job.remote()
     remote.size = record["bytes"]
     remote.version = Version(remote.url, record["bytes"], None)  # each file's CRC shows whether it is of that archive
-    try:
-        return all(mend(job.place, member, job.dataset.kind, _Ranges(remote).read) for member in found)
-    except Changed:
-        return False
-    finally:
-        remote.close()
+    with job.advised(), closing(remote):
+        try:
+            return all(mend(job.place, member, job.dataset.kind, _Ranges(remote).read) for member in found)
+        except Changed:
+            return False
 
 
 class _Ranges:
@@ -215,26 +233,25 @@ class _Ranges:
 def _fetch_zip(job: Job, source: Source) -> tuple[int, str, str, int]:
     """The archive, verified, then its content in its place."""
     state, dataset = job.state, job.dataset
-    archive = source.path if isinstance(source, Local) else state.folder / dataset.file
-    verified = state.verified()
+    archive = job.archive(source)
+    verified = state.verified(archive)
     if verified is None or not archive.exists():
         if isinstance(source, Local):
             size, method, digest = _whole(source)
         else:
             size, method, digest = fetch_file(source, archive, state, job.room_unpacked, dataset.name)
-        state.verify(size, method, digest)
+        state.verify(archive, size, method, digest)
     else:
         size, method, digest = verified
     try:
         # A link leads to a copy that others use.
         files = extract_zip(archive, job.place, state, job.room, dataset.name, cut=not archive.is_symlink())
-    except (zipfile.BadZipFile, EOFError) as error:
+    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
         remove_members(job.place, state.members)
         state.forget()
         if not isinstance(source, Local):
             archive.unlink()
         raise OSError(f"{archive}: it is no whole zip ({error}); run again to fetch it anew") from None
-    archive.unlink(missing_ok=True)
     return size, method, digest, files
 
 

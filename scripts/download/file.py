@@ -20,6 +20,7 @@ from scripts.download.remote import BLOCK, Remote
 from scripts.download.state import State
 
 MAGIC = {".gz": b"\x1f\x8b", ".zip": b"PK\x03\x04"}  # first bytes; only where nothing better is known of the content
+RESTARTS = 3  # from the beginning of one mirror's file
 Source = Remote | Local
 Room = Callable[[float | None], None]
 
@@ -42,29 +43,47 @@ def fetch_file(source: Source, path: Path, state: State, room: Room, name: str) 
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = aside(path)
+    wrong: set[str] = set()
     while True:
-        resumed = part.stat().st_size if part.exists() else 0
+        resumed, changed = part.stat().st_size if part.exists() else 0, False
         try:
             source.open(resumed)
             state.begin(source.version)
             room(None if source.size is None else source.size - resumed)
             size, digest = _append(source, part, name)
+            problem = _problem(source, part, size, digest)
         except Changed as reason:
-            print(f"{name}: {reason}; beginning again")
-            _start_over(source, part, state)
-            continue
-        problem = _problem(source, part, size, digest)
+            problem, changed = str(reason), True
         if problem is None:
             os.replace(part, path)
             return size, algorithm(source.checksum), digest
-        pieced = resumed > 0 or source.pieced
+        pieced = changed or resumed > 0 or source.pieced
         _start_over(source, part, state)
-        if (
-            pieced
-        ):  # perhaps the pieces are of different files; a file that came in one piece is wrong where it came from
-            print(f"{name}: {problem}; beginning again")
-        else:
-            source.leave(problem)
+        begin_again_or_leave(source, name, problem, wrong, pieced=pieced)
+
+
+def begin_again_or_leave(source: Source, name: str, problem: str, wrong: set[str], *, pieced: bool) -> None:
+    """After a wrong file: from its beginning again if that may help, else to the next mirror.
+
+    Pieces may be of different files; what came in one piece, or came out wrong in the same way before, or in
+    RESTARTS ways, is wrong where it came from.
+
+    Args:
+        source: what it came from.
+        name: what messages call it.
+        problem: what is wrong with it.
+        wrong: what was wrong with this mirror's file before; filled here.
+        pieced: whether it came in pieces.
+
+    Raises:
+        OSError: no mirror is left.
+    """
+    if pieced and problem not in wrong and len(wrong) < RESTARTS:
+        wrong.add(problem)
+        print(f"{name}: {problem}; beginning again")
+        return
+    wrong.clear()
+    source.leave(problem)
 
 
 def algorithm(checksum: Checksum | None) -> str:

@@ -14,7 +14,7 @@ from typing import IO
 
 from scripts.common.progress import Progress
 from scripts.download.answers import Changed
-from scripts.download.file import Room, Source, algorithm, mismatch
+from scripts.download.file import Room, Source, algorithm, begin_again_or_leave, mismatch
 from scripts.download.hashing import Hasher
 from scripts.download.members import Member, read_blocks, read_members, remove_members, stands, write_member
 from scripts.download.names import inside
@@ -32,6 +32,7 @@ def fetch_tar(source: Source, folder: Path, state: State, room: Room, name: str)
         OSError: no mirror gives a right tar.
         ValueError: a member is a link or would leave the folder.
     """
+    wrong: set[str] = set()
     while True:
         resumed = state.members.exists() and state.members.stat().st_size > 0
         try:
@@ -48,10 +49,7 @@ def fetch_tar(source: Source, folder: Path, state: State, room: Room, name: str)
         remove_members(folder, state.members)
         state.forget()
         source.forget()
-        if pieced:
-            print(f"{name}: {problem}; beginning again")
-        else:
-            source.leave(problem)
+        begin_again_or_leave(source, name, problem, wrong, pieced=pieced)
 
 
 class TarStream:

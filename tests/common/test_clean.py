@@ -98,6 +98,15 @@ def test_nothing_is_deleted_under_a_run_nor_where_nothing_is(results: Path):
         select(results, "mini", "lm", checkpoints=False)
 
 
+def test_states_of_one_stage_and_a_damaged_configuration_are_one_line(results: Path):
+    with pytest.raises(ValueError, match="STAGE and CHECKPOINTS exclude each other"):
+        select(results, "mini", "lm", checkpoints=True)
+    (results / "other").mkdir()
+    (results / "other/config.json").write_text("{")
+    with pytest.raises(ValueError, match=r"other/config\.json"):
+        select(results, "mini", "lm", checkpoints=False)
+
+
 def test_links_go_and_what_they_point_at_stays(results: Path):
     elsewhere = results.parent / "elsewhere"
     elsewhere.mkdir()

@@ -3,6 +3,8 @@
 import io
 import multiprocessing
 import os
+import random
+import shutil
 import signal
 import tarfile
 import time
@@ -236,3 +238,51 @@ def test_a_zip_with_a_damaged_member_is_refused_though_nobody_published_a_checks
     with pytest.raises(OSError, match=r"it is no whole zip .*CRC"):
         bring(task, done(task), content=False)
     assert not (task.state.folder / "x.zip").exists()
+
+
+def test_a_zip_with_a_damaged_deflated_member_is_refused_too(job: Make):
+    clean = zip_of({"stored": b"", "deflated": random.Random(2).randbytes(900).hex().encode()})
+    begin = clean.index(b"deflated") + len(b"deflated")
+    said = set()
+    for at in range(begin, begin + 60):  # some break the code, some the CRC
+        task = job(b"", "zip", published=False)
+        (task.state.folder / "x.zip").parent.mkdir(parents=True, exist_ok=True)
+        archive = bytearray(clean)
+        archive[at] ^= 255
+        task.incoming.parent.mkdir(parents=True, exist_ok=True)
+        task.incoming.write_bytes(bytes(archive))
+        with pytest.raises(OSError, match="it is no whole zip") as error:
+            bring(task, done(task), content=False)
+        said.add("inflate" if "decompressing" in str(error.value) else "CRC")
+    assert said == {"inflate", "CRC"}
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_what_was_deleted_as_a_whole_is_fetched_in_one_piece(
+    job: Make, server: Server, contents: dict[str, bytes], kind: str
+):
+    task = job(MAKE[kind](contents), kind)
+    bring(task, done(task), content=False)
+    shutil.rmtree(task.place)
+    server.requests.clear()
+    bring(task, done(task), content=False)
+    assert found(task.place) == contents
+    assert server.requests == [("/x", None)]
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_a_damaged_file_is_mended_from_an_archive_placed_by_hand(
+    job: Make, server: Server, contents: dict[str, bytes], kind: str
+):
+    task = job(MAKE[kind](contents), kind)
+    bring(task, done(task), content=False)
+    harm(task.place / "small/12/a.json", "delete")
+    server.always("/x", faults.status(404))
+    with pytest.raises(OSError, match=r"save it as .*incoming/x\.\w+"):
+        bring(task, done(task), content=False)
+    assert (task.place / "small/100/big.flac").exists()
+    task.incoming.parent.mkdir(parents=True, exist_ok=True)
+    task.incoming.write_bytes(MAKE[kind](contents))
+    bring(task, done(task), content=False)
+    assert found(task.place) == contents
+    assert not task.incoming.exists()

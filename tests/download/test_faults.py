@@ -147,6 +147,18 @@ def test_a_file_that_changes_while_it_comes_is_fetched_anew(job: Make, server: S
     assert list(found(task.place.parent if kind == "file" else task.place).values()) == [CONTENT]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_is_wrong_however_often_it_comes_is_given_up(job: Make, server: Server, kind: str):
+    task = job(served(kind), kind, checksum=Checksum("md5", "0" * 32))
+    for _ in range(20):  # a connection breaks in every pass
+        server.fail("/x", faults.drop(100_000))
+        server.fail("/x", lambda answer: None)
+    with pytest.raises(OSError, match="its md5 is"):
+        bring(task, done(task), content=False)
+    assert len(server.requests) <= 6
+    assert not done(task).exists()
+
+
 def test_without_a_checksum_a_page_in_disguise_is_still_no_zip(job: Make, server: Server):
     task = job(zip_of({"a": CONTENT}), "zip", published=False)
     server.always("/x", faults.page_in_disguise)
