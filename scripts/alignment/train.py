@@ -13,11 +13,9 @@ import heapq
 import shutil
 import sys
 import time
-from array import array
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import kaldi_hmm_gmm as khg
 import kaldifst
@@ -40,9 +38,10 @@ from scripts.alignment.pronounce import Guesser, cmudict_lexicon
 from scripts.alignment.tree import grow, leaf_gaussians, statistics
 from scripts.common import audio
 from scripts.common.cli import run
-from scripts.common.cuts import Cut, read_cuts, speaker, total_seconds
+from scripts.common.cuts import Cut, speaker, total_seconds
 from scripts.common.files import atomic_directory, write_json
 from scripts.common.progress import Progress
+from scripts.common.sample import draw_sample
 from scripts.common.seeds import derive, generator
 
 REALIGN = {*range(1, 11), *range(12, 21, 2), *range(23, 1000, 3)}  # passes that begin with a new alignment
@@ -53,42 +52,6 @@ SPLIT_POWER = 0.25  # a state's share of the Gaussians grows with its frames to 
 SPLIT_FRAMES = 20.0  # frames per Gaussian that a state must have to get another (Kaldi's)
 PAPER_PHONES = 80  # symbols of the paper's phone modalities (arXiv 2412.17048, Table 2)
 PERTURB = 0.01  # standard deviations by which the halves of a split Gaussian are moved apart (Kaldi's)
-
-
-def draw_sample(paths: Sequence[str | Path], hours: float, seed: int) -> list[Cut]:
-    """Cuts of about `hours`, the same time per speaker as far as there is, by hash of their ids.
-
-    The choice does not depend on the order or sharding of the cuts. They are read twice: once for 20 bytes of each,
-    once for those that are chosen.
-    """
-    speakers: dict[str, int] = {}
-    spoken_by, hashes, durations = array("I"), array("Q"), array("d")
-    for path in paths:
-        for cut in read_cuts(path):
-            spoken_by.append(speakers.setdefault(speaker(cut), len(speakers)))
-            hashes.append(derive(seed, "alignment/sample", cut["id"]))
-            durations.append(cut["duration"])
-    chosen = _in_turns(sorted(speakers, key=speakers.__getitem__), spoken_by, hashes, durations, hours * 3600)
-    places = {at: place for place, at in enumerate(chosen.tolist())}
-    found: dict[int, Cut] = {}
-    for at, cut in enumerate(cut for path in paths for cut in read_cuts(path)):
-        if at in places:
-            found[places[at]] = cut
-    return [found[place] for place in range(len(places))]
-
-
-def _in_turns(
-    names: Sequence[str], spoken_by: Sequence[int], hashes: Sequence[int], durations: Sequence[float], seconds: float
-) -> np.ndarray:
-    """Numbers of the cuts that are chosen, in order: speakers by name take turns, each with its smallest hash next."""
-    by_name = np.argsort(np.argsort(np.array(names)))[np.array(spoken_by, np.int64)]  # [cuts]
-    order = np.lexsort((np.array(hashes, np.uint64), by_name))
-    counts = np.bincount(by_name)
-    turns = np.empty_like(order)
-    turns[order] = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
-    order = np.lexsort((by_name, turns))
-    so_far = np.cumsum(np.array(durations)[order])
-    return order[: np.searchsorted(so_far, seconds) + 1]
 
 
 def usable(

@@ -10,6 +10,7 @@ real continuations are still those of dev.
 """
 
 import argparse
+import heapq
 import json
 import sys
 from collections import Counter
@@ -131,27 +132,32 @@ def pair(cut: Cut, name: str, config: Config) -> tuple[Cut, Cut]:
 def choose(cuts: Iterable[Cut], config: Config, seed: int) -> Iterator[tuple[str, str, Cut, Cut]]:
     """(prompt's id, utterance, prompt, continuation) of `config.prompts` utterances, drawn by hash of their ids.
 
-    Fewer are said on stderr with the reasons.
+    The cuts are a stream: no more than that many are held. Fewer are said on stderr with the reasons.
 
     Raises:
         ValueError: no utterance can be used; the message counts why.
     """
     reasons: Counter[str] = Counter()
-    found = 0
-    for cut in sorted(cuts, key=lambda cut: derive(seed, "continuation/prompts", cut["id"])):
-        if found == config.prompts:
-            return
+    kept: list[tuple[int, str, Cut]] = []  # a heap, the largest hash on top
+    for cut in cuts:
+        mark = derive(seed, "continuation/prompts", cut["id"])
+        if len(kept) == config.prompts and mark >= -kept[0][0]:
+            continue
         try:
-            prompt, real = pair(cut, f"dev{found:03d}", config)
+            pair(cut, "", config)
         except UnusableError as error:
             reasons[str(error)] += 1
             continue
-        yield f"dev{found:03d}", cut["id"], prompt, real
-        found += 1
-    if found < config.prompts:
+        heapq.heappush(kept, (-mark, cut["id"], cut))
+        if len(kept) > config.prompts:
+            heapq.heappop(kept)
+    for number, (_, utterance, cut) in enumerate(sorted(kept, reverse=True)):
+        name = f"dev{number:03d}"
+        yield name, utterance, *pair(cut, name, config)
+    if len(kept) < config.prompts:
         why = ", ".join(f"{reason}: {count}" for reason, count in reasons.most_common()) or "no more utterances"
-        message = f"continuation.prompts is {config.prompts}; dev gives {found} ({why})"
-        if not found:
+        message = f"continuation.prompts is {config.prompts}; dev gives {len(kept)} ({why})"
+        if not kept:
             raise ValueError(f"config: {message}; shorten continuation.prompt_seconds and seconds, or set prompts to 0")
         print(f"continuation: {message}", file=sys.stderr)
 

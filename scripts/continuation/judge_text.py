@@ -1,9 +1,9 @@
 """Text for a judge of our own: paragraphs of the world that no other model saw, as they are spoken.
 
 The world is written anew from another stream of chance; a sentence of more than four words that stands in train, dev
-or a task is left out. A corpus that was not written here has no further text, so its judge reads the training texts:
-it then judges what its fellows learnt from, which is stated wherever its scores are. Lower-case words without
-marks, since that is all that speech has.
+or a task is left out. A corpus that was not written here has no further text, so its judge reads a sample of the
+training texts: it then judges what its fellows learnt from, which is stated wherever its scores are. Lower-case words
+without marks, since that is all that speech has.
 """
 
 import argparse
@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from scripts.common.cli import run
-from scripts.common.cuts import read_cuts, spoken_text
+from scripts.common.cuts import spoken_text
 from scripts.common.files import atomic_directory, read_jsonl
 from scripts.common.ragged import Ragged, save_bin
-from scripts.common.seeds import generator
+from scripts.common.sample import draw_sample
+from scripts.common.seeds import derive, generator
 from scripts.corpus.lexicon import WORLD, load_lexicon
 from scripts.corpus.story import load_grammar
 from scripts.corpus.write import SHORT, sentence_keys, task_sentences, write_paragraphs
@@ -42,11 +43,10 @@ def world_texts(scripts: Sequence[Path], tasks: Sequence[Path], hours: float, ra
         yield " ".join(sentence.key for sentence in paragraph.sentences)
 
 
-def corpus_texts(cuts: Sequence[Path]) -> Iterator[str]:
-    """What was spoken in train."""
-    for path in cuts:
-        for cut in read_cuts(path):
-            yield spoken_text(cut).lower()
+def corpus_texts(cuts: Sequence[Path], hours: float, seed: int) -> Iterator[str]:
+    """What was spoken in `hours` of train, or in all of it if it is shorter."""
+    for cut in draw_sample(cuts, hours, derive(seed, "continuation", "judge")):
+        yield spoken_text(cut).lower()
 
 
 def main() -> None:
@@ -55,7 +55,9 @@ def main() -> None:
     parser.add_argument("--scripts", type=Path, nargs="*", default=[], help="scripts of train and dev, of a world")
     parser.add_argument("--tasks", type=Path, nargs="*", default=[], help="scripts of its tasks")
     parser.add_argument("--cuts", type=Path, nargs="*", default=[], help="train cuts, where there is no world")
-    parser.add_argument("--hours", type=float, required=True, help="of text of a world, at its rate of speech")
+    parser.add_argument(
+        "--hours", type=float, required=True, help="of speech that the text would take, at a world's rate, or takes"
+    )
     parser.add_argument("--rate", type=float, required=True, help="words per minute")
     parser.add_argument("--vocab-size", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
@@ -66,7 +68,7 @@ def main() -> None:
     texts = list(
         world_texts(args.scripts, args.tasks, args.hours, args.rate, args.seed)
         if args.scripts
-        else corpus_texts(args.cuts)
+        else corpus_texts(args.cuts, args.hours, args.seed)
     )
     modality = Modality("judge", "text", "bpe", vocab_size=args.vocab_size)
     with atomic_directory(args.tokenizer) as folder:

@@ -6,8 +6,11 @@ from importlib.util import find_spec
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
+
+from scripts.common.weights import check_complete
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 QUANTISED = {"int8": "load_in_8bit", "int4": "load_in_4bit"}  # by bitsandbytes, on a GPU
@@ -51,9 +54,10 @@ def load(name: str, precision: str) -> tuple[PreTrainedModel, PreTrainedTokenize
             from transformers import BitsAndBytesConfig
 
             options["quantization_config"] = BitsAndBytesConfig(**{QUANTISED[precision]: True})
-        model = AutoModelForCausalLM.from_pretrained(name, **options)
-    except (OSError, ValueError, ImportError) as error:
+        model, loading = AutoModelForCausalLM.from_pretrained(name, output_loading_info=True, **options)
+    except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         raise ValueError(f"continuation.judge.source: no causal language model at {name} ({_first(error)})") from None
+    check_complete(f"continuation.judge.source: {name}", loading)
     if precision not in QUANTISED:
         model = model.to("cuda" if torch.cuda.is_available() else "cpu")
     return model.eval(), tokenizer

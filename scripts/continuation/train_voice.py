@@ -24,7 +24,7 @@ from scripts.common.progress import Progress
 from scripts.common.seeds import derive, generator
 from scripts.continuation.network import Network, fit, save
 from scripts.continuation.voice import Config, Utterance, reference, sample
-from scripts.tokens.tokenizer import INVENTORIES
+from scripts.tokens.tokenizer import INVENTORIES, symbols
 
 CHUNK = 160  # mel frames of a training example, 2.56 s
 DURATION_CHUNK = 64  # phones of a training example
@@ -115,13 +115,14 @@ def main() -> None:
     parser.add_argument("--audio-root", required=True)
     parser.add_argument("--source", choices=list(INVENTORIES), required=True)
     parser.add_argument("--inventory", required=True, help="the symbols there are: lexicon.txt or kmeans.json")
+    parser.add_argument("--further", nargs="*", default=[], help="symbols that may occur besides those")
     parser.add_argument("--config", required=True, help="section continuation.speech as JSON")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder of the model")
     args = parser.parse_args()
     config = Config(**json.loads(args.config))
     cpu.prepare(config.threads)
-    inventory = INVENTORIES[args.source](args.inventory)
+    inventory = symbols(args.source, args.inventory, args.further)
     sampled = sample(args.cuts, args.units, args.audio_root, args.source, inventory, config.sample_hours, args.seed)
     utterances = [replace(u, speaker=EVERYBODY) if args.source in CARRY_VOICE else u for u in sampled]
     if args.source in CARRY_VOICE:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from scripts.common.frames import SAMPLE_RATE
+from scripts.common.weights import check_complete
 from scripts.continuation.mel import BANDS, griffin_lim
 
 Vocoder = Callable[[np.ndarray], np.ndarray]
@@ -30,12 +31,14 @@ def load(name: str, command: str | None, iterations: int) -> Vocoder:
 
 def _hifigan(name: str) -> Vocoder:
     import torch
+    from safetensors import SafetensorError
     from transformers import SpeechT5HifiGan
 
     try:
-        network = SpeechT5HifiGan.from_pretrained(name)
-    except OSError as error:
+        network, loading = SpeechT5HifiGan.from_pretrained(name, output_loading_info=True)
+    except (OSError, RuntimeError, SafetensorError) as error:
         raise ValueError(f"config: continuation.speech.vocoder: no HiFi-GAN at {name} ({error})") from None
+    check_complete(f"config: continuation.speech.vocoder: {name}", loading)
     found = (network.config.model_in_dim, network.config.sampling_rate)
     if found != (BANDS, SAMPLE_RATE):
         raise ValueError(

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.alignment.train import draw_sample
 from scripts.common import audio
 from scripts.common.cuts import Cut, read_cuts, speaker
 from scripts.common.progress import Progress
 from scripts.common.ragged import load_npz
+from scripts.common.sample import draw_sample
 from scripts.continuation.mel import log_mel, symbol_of_frame
 from scripts.tokens.modality import Modality
 from scripts.tokens.sources import READERS

@@ -19,6 +19,7 @@ from transformers.utils import logging
 
 from scripts.common import cpu
 from scripts.common.progress import Progress
+from scripts.common.weights import check_complete
 from scripts.evaluation.packing import ATTENTION, Row, rows
 
 Sequences = Mapping[str, np.ndarray]
@@ -43,11 +44,7 @@ def load_model(folder: str | Path, threads: int) -> PreTrainedModel:
         )
     except SafetensorError as error:
         raise ValueError(f"{folder}: the weights cannot be read ({error}); train the model again") from None
-    if loading["missing_keys"]:
-        raise ValueError(
-            f"{folder}: the weights lack {sorted(loading['missing_keys'])[0]} and"
-            f" {len(loading['missing_keys']) - 1} more that config.json asks for; train the model again"
-        )
+    check_complete(f"{folder}", loading)
     return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
 

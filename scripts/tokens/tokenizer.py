@@ -200,6 +200,12 @@ INVENTORIES: dict[str, Callable[[str], list[str]]] = {
 }
 
 
+def symbols(source: str, inventory_file: str, further: Sequence[str] = ()) -> list[str]:
+    """The symbols of a source: those that its file lists, and further ones that may occur, as SPN."""
+    listed = INVENTORIES[source](inventory_file)
+    return [*listed, *sorted(set(further) - set(listed))]
+
+
 def build(
     cuts: Sequence[str],
     units: Sequence[str],
@@ -216,13 +222,12 @@ def build(
         inventory_file: corpus/lexicon.txt for source phones, units/kmeans.json for source units, else None.
         modality: what to build.
         folder: exists; receives tokenizer.json and company, and the SentencePiece model if there is one.
-        further: symbols that may occur and that the inventory does not hold, as SPN for a word without pronunciation.
+        further: symbols that may occur and that the inventory need not hold, as SPN for a word without pronunciation.
 
     Raises:
         ValueError: if an input is damaged, or naming the config's key if `vocab_size` is impossible.
     """
-    inventory = INVENTORIES[modality.source](inventory_file) if inventory_file else []
-    inventory += sorted(set(further) - set(inventory))
+    inventory = symbols(modality.source, inventory_file, further) if inventory_file else []
     if modality.silence == "drop":
         inventory = [symbol for symbol in inventory if symbol != SILENCE]
     builder = BUILDERS[modality.tokenizer, modality.kind.named]

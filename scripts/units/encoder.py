@@ -21,6 +21,7 @@ from torch import nn
 from transformers import AutoModel, HubertConfig, PreTrainedModel, Wav2Vec2FeatureExtractor
 
 from scripts.common.frames import SAMPLE_RATE
+from scripts.common.weights import check_complete
 from scripts.units.masked_norm import MaskedGroupNorm, Moments, moments
 
 transformers.utils.logging.disable_progress_bar()  # bars over milliseconds; the steps have lines of their own
@@ -167,10 +168,7 @@ def load_model(source: str, local: bool = False) -> PreTrainedModel:
     except Exception as error:  # transformers, safetensors, torch and the hub each raise their own
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ValueError(f"{source}: cannot be loaded as a HuBERT encoder ({reason})") from None
-    # Weights that are absent would be drawn at random; only the mask's embedding is of no use here.
-    missing = sorted(name for name in loading["missing_keys"] if name != "masked_spec_embed")
-    if missing:
-        raise ValueError(f"{source}: {len(missing)} weights are missing from the file, e.g. {missing[0]}")
+    check_complete(source, loading, unused=("masked_spec_embed",))  # nothing is masked here
     return model
 
 

@@ -9,9 +9,10 @@ import soundfile
 from scripts.alignment.features import Observations, add_deltas, mfcc, speaker_means
 from scripts.alignment.lexicon import phones_of, read_lexicon
 from scripts.alignment.model import group_phones, load, save
-from scripts.alignment.train import draw_sample, split
+from scripts.alignment.train import split
 from scripts.common.audio import AudioError
 from scripts.common.files import read_json, write_jsonl
+from scripts.common.sample import draw_sample
 from tests.alignment.conftest import CONFIG, step
 
 

@@ -1,6 +1,7 @@
 """Prompts and what really followed: whole words, whole alignments, from dev alone."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from scripts.common.cuts import phone_alignment, read_cuts, spoken_text
 from scripts.common.files import read_jsonl, write_jsonl
+from scripts.common.seeds import derive
 from scripts.continuation.choose import Config, choose, main, pair, split_at, words_of
 from scripts.tokens.modality import Modality
 from scripts.tokens.sources import phone_frames
@@ -49,6 +51,11 @@ def test_the_choice_depends_on_ids_and_seed_not_on_order():
     first = [utterance for _, utterance, *_ in choose(cuts, CONFIG, 1)]
     assert first == [utterance for _, utterance, *_ in choose(cuts[::-1], CONFIG, 1)]
     assert first != [utterance for _, utterance, *_ in choose(cuts, CONFIG, 3)]
+    names = [name for name, *_ in choose(iter(cuts), replace(CONFIG, prompts=5), 1)]
+    assert names == [f"dev{n:03d}" for n in range(5)]
+    marks = {f"u{i}": derive(1, "continuation/prompts", f"u{i}") for i in range(9)}
+    five = [utterance for _, utterance, *_ in choose(iter(cuts), replace(CONFIG, prompts=5), 1)]
+    assert five == sorted(marks, key=marks.__getitem__)[:5]
 
 
 def test_fewer_utterances_than_asked_are_taken_and_said(capsys):

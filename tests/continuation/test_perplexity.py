@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, LlamaForCausalLM
 
 from scripts.common.files import read_csv, write_jsonl
@@ -85,6 +86,17 @@ def test_a_judge_without_a_tokenizer_is_refused(judge_folder: Path):
 def test_a_judge_that_is_not_there_is_refused(tmp_path: Path):
     with pytest.raises(ValueError, match=r"continuation.judge.source: no tokenizer at /"):
         load(str(tmp_path / "nothing"), "fp32")
+
+
+def test_a_judge_without_all_of_its_weights_is_refused(judge_folder: Path):
+    weights = load_file(judge_folder / "model.safetensors")
+    del weights["lm_head.weight"]
+    save_file(weights, judge_folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ValueError, match=r"judge\.source: .*: 1 weights are missing .* e\.g\. lm_head\.weight"):
+        load(str(judge_folder), "fp32")
+    (judge_folder / "model.safetensors").write_bytes(b"short")
+    with pytest.raises(ValueError, match="no causal language model at"):
+        load(str(judge_folder), "fp32")
 
 
 @pytest.mark.parametrize("precision", ["int8", "int4"])

@@ -102,4 +102,4 @@ def test_a_sentence_that_was_seen_is_withheld(tmp_path: Path):
 
 def test_without_a_world_the_judge_reads_the_training_texts(tmp_path: Path):
     write_jsonl(tmp_path / "0.jsonl.gz", [cut(sentences=1)])
-    assert list(corpus_texts([tmp_path / "0.jsonl.gz"])) == ["the dog sat on"]
+    assert list(corpus_texts([tmp_path / "0.jsonl.gz"], 1.0, 1)) == ["the dog sat on"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
 
 from scripts.continuation import vocoder
@@ -41,6 +42,18 @@ def test_another_hifigan_is_refused(tmp_path: Path):
 def test_a_folder_without_a_hifigan_is_refused(tmp_path: Path):
     with pytest.raises(ValueError, match=r"continuation.speech.vocoder: no HiFi-GAN at "):
         vocoder.load(str(tmp_path), None, 2)
+
+
+def test_a_hifigan_without_all_of_its_weights_is_refused(tmp_path: Path):
+    folder = hifigan(tmp_path / "gan")
+    weights = load_file(folder / "model.safetensors")
+    del weights["conv_pre.bias"]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ValueError, match=r"vocoder: .*gan: 1 weights are missing from the file, e\.g\. conv_pre\.bias"):
+        vocoder.load(str(folder), None, 2)
+    (folder / "model.safetensors").write_bytes(b"short")
+    with pytest.raises(ValueError, match="no HiFi-GAN at"):
+        vocoder.load(str(folder), None, 2)
 
 
 def command(tmp_path: Path, body: str) -> str:

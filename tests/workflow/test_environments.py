@@ -86,6 +86,8 @@ def test_every_rule_with_a_shell_names_an_environment_that_exists(rules: Path):
         if "shell:" in block:
             found = re.search(r'conda:\s+("[^"]+"|environment\("[a-z]+")', block)
             assert found, f"{block.splitlines()[0]} has no conda environment"
+            if "gpu=" in block:  # what may ask for a GPU has an environment with its libraries then
+                assert "environment(" in block.split("conda:")[1].split("threads:")[0], block.splitlines()[0]
             if found.group(1).startswith('"'):
                 assert (rules.parent / found.group(1).strip('"')).resolve().exists()
 

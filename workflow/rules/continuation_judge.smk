@@ -107,6 +107,7 @@ rule continuation_judge:
         ),
         prompts=f"{RESULTS}/continuation/prompts.jsonl",
         judge=[OWN_JUDGE] * (JUDGE["source"] == "train"),
+        source=local_files(JUDGE["source"]) * (JUDGE["source"] != "train"),
     output:
         judged=expand(f"{RESULTS}/continuation/judged/{{set}}/{{modality}}.csv", set=SETS, modality=CONTINUED),
     log:

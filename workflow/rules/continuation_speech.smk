@@ -40,6 +40,7 @@ rule continuation_train_voice:
         gpu=config["cluster"]["gpus"]["continuation"],
     params:
         code=code_of("scripts.continuation.train_voice"),
+        further=lambda w: FURTHER_PHONES if w.source == "phones" else [],
         audio_root=AUDIO_ROOT,
         config=as_json(
             {**SPEECH, "threads": CONTINUATION["threads"]},
@@ -60,6 +61,7 @@ rule continuation_train_voice:
         " --audio-root {params.audio_root:q}"
         " --source {wildcards.source}"
         " --inventory {input.inventory}"
+        " --further {params.further}"
         " --config {params.config:q}"
         " --seed {params.seed}"
         " --out {output.voice}"
@@ -71,6 +73,7 @@ rule continuation_speak:
     input:
         lines=expand(f"{RESULTS}/continuation/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
         voice=lambda w: f"{RESULTS}/continuation/voice/{SOURCE[w.modality]}",
+        vocoder=local_files(SPEECH["vocoder"]),
     output:
         speech=directory(f"{RESULTS}/continuation/speech/{{modality}}"),
     log:
@@ -80,7 +83,7 @@ rule continuation_speak:
     wildcard_constraints:
         modality="|".join(SPOKEN) or "nothing-spoken",
     conda:
-        "../../envs/core.yaml"
+        environment("continuation") if SPEAKING_GPUS else "../../envs/core.yaml"
     threads: CONTINUATION["threads"]
     resources:
         mem_mb=asks("continuation", "mem_mb"),
@@ -112,6 +115,7 @@ rule continuation_controls:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         lexicon=f"{CORPUS}/lexicon.txt",
         voice=f"{RESULTS}/continuation/voice/phones",
+        vocoder=local_files(SPEECH["vocoder"]),
     output:
         speech=directory(f"{RESULTS}/continuation/controls/speech"),
         copies=f"{RESULTS}/continuation/controls/copy.jsonl",
@@ -121,7 +125,7 @@ rule continuation_controls:
     benchmark:
         f"{RESULTS}/benchmarks/continuation/controls.tsv"
     conda:
-        "../../envs/core.yaml"
+        environment("continuation") if SPEAKING_GPUS else "../../envs/core.yaml"
     threads: CONTINUATION["threads"]
     resources:
         mem_mb=asks("continuation", "mem_mb"),
@@ -184,6 +188,7 @@ rule continuation_transcribe:
     input:
         lines=expand(f"{RESULTS}/continuation/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
         speech=f"{RESULTS}/continuation/speech/{{modality}}",
+        recogniser=local_files(CONTINUATION["recogniser"]),
         model=[f"{ALIGNMENT}/model"] * KALDI,
         lexicon=[f"{CORPUS}/lexicon.txt"] * KALDI,
     output:
@@ -226,6 +231,7 @@ rule continuation_hear:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         lines=expand(f"{RESULTS}/continuation/controls/{{set}}.jsonl", set=["copy", "random"]),
         speech=f"{RESULTS}/continuation/controls/speech",
+        recogniser=local_files(CONTINUATION["recogniser"]),
         model=[f"{ALIGNMENT}/model"] * KALDI,
         lexicon=[f"{CORPUS}/lexicon.txt"] * KALDI,
     output:
