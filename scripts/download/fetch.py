@@ -246,7 +246,7 @@ def _fetch_zip(job: Job, source: Source) -> tuple[int, str, str, int]:
     try:
         # A link leads to a copy that others use.
         files = extract_zip(archive, job.place, state, job.room, dataset.name, cut=not archive.is_symlink())
-    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
+    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:  # the last: a compression unknown
         remove_members(job.place, state.members)
         state.forget()
         if not isinstance(source, Local):

@@ -58,12 +58,14 @@ class State:
 
     def verified(self, archive: Path) -> tuple[int, str, str] | None:
         """Size, algorithm and digest of a zip that was found whole; None if it was another one."""
-        known = read_json(self._verified) if self._verified.exists() else {}
-        return tuple(known["is"]) if known.get("archive") == str(archive) else None
+        if not self._verified.exists():
+            return None
+        which, *found = read_json(self._verified)
+        return tuple(found) if which == str(archive) else None
 
     def verify(self, archive: Path, size: int, algorithm: str, digest: str) -> None:
         """Remember that a zip was found whole."""
-        write_json(self._verified, {"archive": str(archive), "is": [size, algorithm, digest]})
+        write_json(self._verified, [str(archive), size, algorithm, digest])
 
     def forget(self) -> None:
         """There are no parts, and the dataset is not complete."""

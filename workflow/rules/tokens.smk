@@ -21,9 +21,9 @@ INVENTORY = {
 }
 STREAMS = {"units": [UNITS]}
 # What alignments may hold besides the lexicon's phones: a word nobody can pronounce, or what others' aligners know.
-ALIGNMENTS_OF_OTHERS, UNKNOWN_WORDS = config["alignment"]["external"], config["alignment"]["oov"]
-FURTHER_PHONES = arpabet() if ALIGNMENTS_OF_OTHERS else []
-FURTHER_PHONES += [SPOKEN_NOISE] if ALIGNMENTS_OF_OTHERS or UNKNOWN_WORDS == "noise" else []
+FURTHER_PHONES = [SPOKEN_NOISE] if config["alignment"]["oov"] == "noise" else []
+if config["alignment"]["external"]:
+    FURTHER_PHONES = [*arpabet(), SPOKEN_NOISE]
 
 
 include: "tokens_external.smk"
