@@ -1,7 +1,7 @@
 """Which layer, how many clusters? `snakemake unit_quality`; not part of the report. Not for units made elsewhere.
 
 In: units/encoder/, alignment/cuts and the audio. Out: units/sweep/{layer}.csv for the layers of units.sweep, and the
-figures report/figures/{unit_sweep,kmeans}.*.
+figures report/figures/{unit_sweep,kmeans}.* (report_figures.smk).
 """
 
 
@@ -58,72 +58,4 @@ rule units_sweep:
         " --seed {params.seed}"
         " --threads {params.threads}"
         " --output {output.sweep}"
-        " 2>&1 | tee {log}"
-
-
-rule report_figure_unit_sweep:
-    """Phones and speakers in the units, by layer and K."""
-    input:
-        sweep=expand(f"{UNITS}/sweep/{{layer}}.csv", layer=config["units"]["sweep"]["layers"]),
-    output:
-        report(
-            f"{RESULTS}/report/figures/unit_sweep.{config['report']['formats'][0]}",
-            category="3. Figures",
-            labels={"figure": "Layers and K of the units", "in the paper": "not there"},
-            caption="../report/unit_sweep.rst",
-        ),
-        expand(f"{RESULTS}/report/figures/unit_sweep.{{form}}", form=[*config["report"]["formats"][1:], "csv"]),
-    log:
-        f"{RESULTS}/logs/report/figure_unit_sweep.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/report/figure_unit_sweep.tsv"
-    conda:
-        "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        code=code_of("scripts.report.figure_unit_sweep"),
-        formats=config["report"]["formats"],
-        prefix=lambda wildcards, output: output[0].rsplit(".", 1)[0],
-    shell:
-        "python -m scripts.report.figure_unit_sweep"
-        " --sweep {input.sweep}"
-        " --formats {params.formats}"
-        " --output {params.prefix}"
-        " 2>&1 | tee {log}"
-
-
-rule report_figure_kmeans:
-    """The objective of the k-means after each iteration."""
-    input:
-        about=f"{UNITS}/kmeans.json",
-    output:
-        report(
-            f"{RESULTS}/report/figures/kmeans.{config['report']['formats'][0]}",
-            category="3. Figures",
-            labels={"figure": "k-means", "in the paper": "not there"},
-            caption="../report/kmeans.rst",
-        ),
-        expand(f"{RESULTS}/report/figures/kmeans.{{form}}", form=[*config["report"]["formats"][1:], "csv"]),
-    log:
-        f"{RESULTS}/logs/report/figure_kmeans.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/report/figure_kmeans.tsv"
-    conda:
-        "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        code=code_of("scripts.report.figure_kmeans"),
-        formats=config["report"]["formats"],
-        prefix=lambda wildcards, output: output[0].rsplit(".", 1)[0],
-    shell:
-        "python -m scripts.report.figure_kmeans"
-        " --about {input.about}"
-        " --formats {params.formats}"
-        " --output {params.prefix}"
         " 2>&1 | tee {log}"

@@ -1,0 +1,202 @@
+"""report: the tables, each as csv, Markdown, LaTeX and HTML; included by report.smk, whose names it uses.
+
+An entry of `TABLES` becomes rule report_table_<name>, which runs scripts/report/table_<name>.py and shows the HTML with
+the caption workflow/report/<name>.rst. `shown` is false where the configuration has nothing to fill the table with: the
+rule stands, but nothing asks for it.
+"""
+
+SCORES = expand(f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv", task=TASKS, modality=MODALITIES)
+
+TABLES = {
+    "modalities": dict(  # vocabulary, tokens and tokens per second of each modality
+        label="Modalities",
+        in_paper="Table 2",
+        shown=True,
+        input=dict(
+            stats=expand(f"{TOKENS}/{{modality}}/stats.json", modality=MODALITIES),
+            paper=PAPER,
+        ),
+        flags=lambda wildcards, input: [
+            *("--tokens", input.stats[0].rsplit("/", 2)[0]),
+            *("--modalities", *MODALITIES),
+            *("--config", as_json(config, "factors")),
+            *("--paper", input.paper),
+        ],
+    ),
+    "results": dict(  # scores with intervals and baselines, bits per second and per word
+        label="Results",
+        in_paper="Table 4",
+        shown=True,
+        input=dict(
+            summary=f"{RESULTS}/evaluation/summary.csv",
+            continuation=[f"{RESULTS}/continuation/summary.csv"] * WITH_CONTINUATION,
+            paper=PAPER,
+        ),
+        flags=lambda wildcards, input: [
+            *("--summary", input.summary),
+            *("--modalities", *SYSTEMS),
+            *("--foreign", *config["evaluation"]["foreign"]),
+            *("--tasks", *TASKS),
+            *("--text-tasks", *TEXT_TASKS),
+            *("--continuation", *input.continuation),
+            *("--decide-by", config["evaluation"]["decide_by"]),
+            *("--paper", input.paper),
+        ],
+    ),
+    "factors": dict(  # what each factor changes, with paired bootstrap intervals
+        label="Factors",
+        in_paper="Table 3",
+        shown=WITH_FACTORS,
+        input=dict(
+            scores=SCORES,
+            dropped=DROPPED,
+            continuations=expand(
+                f"{RESULTS}/continuation/judged/generated/{{modality}}.csv", modality=CONTINUED * WITH_CONTINUATION
+            ),
+            paper=PAPER,
+        ),
+        flags=lambda wildcards, input: [
+            *("--evaluation", input.scores[0].rsplit("/", 2)[0]),
+            *("--dropped", input.dropped),
+            *("--config", as_json(config, "factors")),
+            *("--tasks", *TASKS),
+            *("--continuations", *[file.rsplit("/", 1)[0] for file in input.continuations[:1]]),
+            *("--samples", config["evaluation"]["bootstrap_samples"]),
+            *("--seed", config["seed"]),
+            *("--paper", input.paper),
+        ],
+    ),
+    "decisions": dict(  # the factors' changes under each normalisation of the log-probability
+        label="What decides a pair",
+        in_paper="not there",
+        shown=WITH_FACTORS,
+        input=dict(scores=SCORES, dropped=DROPPED),
+        flags=lambda wildcards, input: [
+            *("--evaluation", input.scores[0].rsplit("/", 2)[0]),
+            *("--dropped", input.dropped),
+            *("--config", as_json(config, "factors")),
+            *("--tasks", *TASKS),
+            *("--samples", config["evaluation"]["bootstrap_samples"]),
+            *("--seed", config["seed"]),
+        ],
+    ),
+    "seeds": dict(  # mean, spread and interval over training seeds
+        label="Over training seeds",
+        in_paper="not there",
+        shown=bool(TASKS and config["seeds"]),
+        input=dict(
+            scores=expand(
+                f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv", task=TASKS, modality=[*MODALITIES, *TWINS]
+            ),
+            dropped=DROPPED,
+        ),
+        flags=lambda wildcards, input: [
+            *("--evaluation", input.scores[0].rsplit("/", 2)[0]),
+            *("--dropped", input.dropped),
+            *("--modalities", *MODALITIES),
+            *("--tasks", *TASKS),
+            *("--config", as_json(config, "factors")),
+            *("--seeds", config["seed"], *config["seeds"]),
+            *("--samples", config["evaluation"]["bootstrap_samples"]),
+        ],
+    ),
+    "groups": dict(  # scores by phenomenon, frequency band, topic: the labels of the items
+        label="Groups of items",
+        in_paper="not there",
+        shown=bool(TASKS),
+        input=dict(groups=f"{RESULTS}/evaluation/groups.csv"),
+        flags=lambda wildcards, input: [
+            *("--groups", input.groups),
+            *("--modalities", *SYSTEMS),
+            *("--tasks", *TASKS, *TEXT_TASKS),
+        ],
+    ),
+    "controls": dict(  # scores of untrained models and of shuffled durations
+        label="Controls",
+        in_paper="not there",
+        shown=bool(TASKS),
+        input=dict(controls=f"{RESULTS}/evaluation/controls.csv"),
+        flags=lambda wildcards, input: [
+            *("--controls", input.controls),
+            *("--modalities", *MODALITIES),
+        ],
+    ),
+    "spent": dict(  # bits per second by position in the word, silence and repeated frames
+        label="Where the bits go",
+        in_paper="not there",
+        shown=True,
+        input=dict(spent=expand(f"{RESULTS}/evaluation/spent/{{modality}}.csv", modality=MODALITIES)),
+        flags=lambda wildcards, input: [
+            *("--spent", input.spent[0].rsplit("/", 1)[0]),
+            *("--modalities", *MODALITIES),
+        ],
+    ),
+    "continuation": dict(  # perplexity, signs of degenerate text, errors of the recogniser
+        label="Continuations",
+        in_paper="part of Table 4",
+        shown=WITH_CONTINUATION,
+        input=dict(
+            summary=f"{RESULTS}/continuation/summary.csv",
+            recogniser=f"{RESULTS}/continuation/recogniser.csv",
+        ),
+        flags=lambda wildcards, input: [
+            *("--summary", input.summary),
+            *("--recogniser", input.recogniser),
+            *("--modalities", *CONTINUED),
+        ],
+    ),
+    "dropped": dict(  # cuts and items that were left out, by stage and reason
+        label="Dropped",
+        in_paper="not there",
+        shown=True,
+        input=dict(
+            corpus=f"{CORPUS}/dropped.csv",
+            alignment=f"{ALIGNMENT}/dropped.csv",
+            evaluation=DROPPED,
+        ),
+        flags=lambda wildcards, input: [
+            *("--corpus", input.corpus),
+            *("--alignment", input.alignment),
+            *("--evaluation", input.evaluation),
+        ],
+    ),
+}
+REPORT_TABLES = [name for name, table in TABLES.items() if table["shown"]]
+
+
+rule tables:
+    """The paper's tables from this run, its values beside ours, and the first page that explains them."""
+    input:
+        f"{RESULTS}/report/summary.html",
+        expand(f"{RESULTS}/report/tables/{{table}}.{{form}}", table=REPORT_TABLES, form=["csv", "md", "tex", "html"]),
+    localrule: True
+
+
+for name, table in TABLES.items():
+
+    rule:
+        name:
+            f"report_table_{name}"
+        input:
+            **table["input"],
+        output:
+            multiext(f"{RESULTS}/report/tables/{name}", ".csv", ".md", ".tex"),
+            page=report(
+                f"{RESULTS}/report/tables/{name}.html",
+                category="2. Tables",
+                labels={"table": table["label"], "in the paper": table["in_paper"]},
+                caption=f"../report/{name}.rst",
+            ),
+        log:
+            f"{RESULTS}/logs/report/table_{name}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/report/table_{name}.tsv"
+        conda:
+            "../../envs/core.yaml"
+        params:
+            code=code_of(f"scripts.report.table_{name}"),
+            module=f"scripts.report.table_{name}",
+            flags=table["flags"],
+            folder=lambda wildcards, output: output.page.rsplit("/", 1)[0],
+        shell:
+            "python -m {params.module} {params.flags:q} --output {params.folder} 2>&1 | tee {log}"
