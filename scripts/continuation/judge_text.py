@@ -19,9 +19,9 @@ from scripts.common.files import atomic_directory, read_jsonl
 from scripts.common.ragged import Ragged, save_bin
 from scripts.common.sample import draw_sample
 from scripts.common.seeds import derive, generator
-from scripts.corpus.lexicon import WORLD, load_lexicon
-from scripts.corpus.story import load_grammar
-from scripts.corpus.write import SHORT, sentence_keys, task_sentences, write_paragraphs
+from scripts.corpus.world.lexicon import WORLD, load_lexicon
+from scripts.corpus.world.story import load_grammar
+from scripts.corpus.world.write import SHORT, sentence_keys, task_sentences, write_paragraphs
 from scripts.tokens import fast
 from scripts.tokens.encoder import BOS, EOS
 from scripts.tokens.encoder import load as load_encoder

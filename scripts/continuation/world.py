@@ -1,19 +1,19 @@
 """What the written world itself says of a continuation, without any language model: its topic and its grammar.
 
 Topic: of the words that only one topic has, the share that are the prompt's topic's. Grammar, whole: the share of words
-that stand in sentences of the world (`scripts.corpus.acceptor`); what was heard has no full stops, so words are counted
-and not sentences. Grammar, local: words are reduced to what the lexicon knows of them (singular noun, verb in the third
-person, a function word as itself ...), and every sequence of three such classes is looked for in newly written text of
-the world.
+that stand in sentences of the world (`scripts.corpus.world.acceptor`); what was heard has no full stops, so words are
+counted and not sentences. Grammar, local: words are reduced to what the lexicon knows of them (singular noun, verb in
+the third person, a function word as itself ...), and every sequence of three such classes is looked for in newly
+written text of the world.
 """
 
 from collections.abc import Iterator, Sequence
 
 from scripts.common.seeds import generator
-from scripts.corpus.acceptor import Acceptor
-from scripts.corpus.lexicon import WORLD, Adjective, Lexicon, Noun, Verb, load_lexicon
-from scripts.corpus.story import load_grammar
-from scripts.corpus.write import write_paragraphs
+from scripts.corpus.world.acceptor import Acceptor
+from scripts.corpus.world.lexicon import WORLD, Adjective, Lexicon, Noun, Verb, load_lexicon
+from scripts.corpus.world.story import load_grammar
+from scripts.corpus.world.write import write_paragraphs
 
 HOURS = 3.0  # of text that patterns are taken from; real continuations of the miniature have 98% of theirs in it
 RATE = 180.0

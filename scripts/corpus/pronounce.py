@@ -2,7 +2,7 @@
 
 A word's lines come in this order, each pronunciation once: as the script has it spoken (world only), CMUdict's,
 the user's; a form that none of them holds is put together by rule (numbers, abbreviations, apostrophes:
-scripts/corpus/written.py). A word without any is left out: the aligner says what becomes of it. Pronunciations
+scripts/corpus/verbalize.py). A word without any is left out: the aligner says what becomes of it. Pronunciations
 that hold in one cut alone (pseudo-words) stay in that cut.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from scripts.common.cli import run
 from scripts.common.cuts import pronunciations, read_cuts, spoken_text
 from scripts.common.files import atomic_path, read_jsonl, text_lines
-from scripts.corpus.written import pronounce
+from scripts.corpus.verbalize import pronounce
 
 Lexicon = dict[str, list[str]]
 VOWELS = {"AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"}

@@ -19,7 +19,7 @@ import numpy as np
 from scripts.common.cli import run
 from scripts.common.cuts import speaker
 from scripts.common.files import atomic_directory, read_csv
-from scripts.corpus.slm21 import find_gold, read_gold
+from scripts.corpus.published.slm21 import find_gold, read_gold
 from scripts.evaluation.accuracy import DECIDE_BY, normalise
 from scripts.evaluation.items import read_items
 

@@ -32,10 +32,10 @@ def step(module: str, *args: object, ok: bool = True) -> str:
 def world(tmp_path_factory):
     """Folder with audio/, train.jsonl.gz, dev.jsonl.gz, dev.truth.jsonl.gz, lexicon.txt."""
     folder = tmp_path_factory.mktemp("world")
-    step("scripts.corpus.write", "--config", json.dumps(SCRIPT), "--shards", '{"train": 1, "dev": 1}', "--seed", 7,
-         "--out", folder / "script")  # fmt: skip
+    step("scripts.corpus.world.write", "--config", json.dumps(SCRIPT), "--shards", '{"train": 1, "dev": 1}', "--seed",
+         7, "--out", folder / "script")  # fmt: skip
     for split in ("train", "dev"):
-        step("scripts.corpus.speak", "--script", folder / f"script/{split}/0.jsonl.gz", "--audio",
+        step("scripts.corpus.world.speak", "--script", folder / f"script/{split}/0.jsonl.gz", "--audio",
              folder / "audio" / split, "--source", split, "--cuts", folder / f"{split}.jsonl.gz",
              "--truth", folder / f"{split}.truth.jsonl.gz", "--dropped", folder / f"{split}.csv",
              "--config", json.dumps(VOICES), "--limits", '{"min_seconds": 0.1, "max_seconds": 30}',
@@ -50,8 +50,8 @@ def world(tmp_path_factory):
 def strangers(world):
     """Cuts and truth of the dev script spoken by four voices that no model of these tests was trained on."""
     voices = VOICES | {"voices": ["en-us+m2", "en-us+f1", "en-us+m7", "en-us+f3"]}
-    step("scripts.corpus.speak", "--script", world / "script/dev/0.jsonl.gz", "--audio", world / "audio/strangers",
-         "--source", "strangers", "--cuts", world / "strangers.jsonl.gz", "--truth",
+    step("scripts.corpus.world.speak", "--script", world / "script/dev/0.jsonl.gz", "--audio",
+         world / "audio/strangers", "--source", "strangers", "--cuts", world / "strangers.jsonl.gz", "--truth",
          world / "strangers.truth.jsonl.gz", "--dropped", world / "strangers.csv", "--config", json.dumps(voices),
          "--limits", '{"min_seconds": 0.1, "max_seconds": 30}', "--seed", 8)  # fmt: skip
     return world / "strangers"

@@ -7,9 +7,9 @@ import soundfile
 
 from scripts.common.cuts import phone_alignment, pronunciations
 from scripts.common.files import read_jsonl
-from scripts.corpus.espeak import speak
+from scripts.corpus.world.espeak import speak
 from tests.alignment.conftest import step
-from tests.corpus.testsets import LEXICAL, word_row, write_gold
+from tests.corpus.published.testsets import LEXICAL, word_row, write_gold
 
 # word, its IPA and its phones; then a pseudo-word of the same length
 PAIRS = [
@@ -35,12 +35,12 @@ def test_gold_phones_are_what_the_aligner_finds(align, tmp_path):
         noise = np.random.default_rng(len(file)).standard_normal(len(speech.wave)) / 1000
         soundfile.write(folder / f"{file}.wav", speech.wave + noise, 16_000, subtype="PCM_16")
     config = {"format": "slm21-lexical", "split": "dev"}
-    step("scripts.corpus.published_tasks", "--task", "swuggy", "--folder", tmp_path / "slm21", "--config",
+    step("scripts.corpus.published.tasks", "--task", "swuggy", "--folder", tmp_path / "slm21", "--config",
          json.dumps(config), "--out", tmp_path / "items.jsonl.gz", "--dropped", tmp_path / "d.csv")  # fmt: skip
     rules = {"min_seconds": 0.1, "max_seconds": 30, "characters": "a-z"}
-    step("scripts.corpus.manifest_tasks", "--task", "swuggy", "--items", tmp_path / "items.jsonl.gz", "--audio-root",
-         tmp_path / "slm21", "--out", tmp_path / "checked.jsonl.gz", "--dropped", tmp_path / "d2.csv", "--config",
-         json.dumps(rules))  # fmt: skip
+    step("scripts.corpus.speech.manifest_tasks", "--task", "swuggy", "--items", tmp_path / "items.jsonl.gz",
+         "--audio-root", tmp_path / "slm21", "--out", tmp_path / "checked.jsonl.gz", "--dropped", tmp_path / "d2.csv",
+         "--config", json.dumps(rules))  # fmt: skip
 
     # The model has heard nine minutes, never a word alone: its doubts about one are not what is tested here.
     lenient = {"min_log_likelihood": -12}

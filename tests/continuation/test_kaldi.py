@@ -60,7 +60,7 @@ def test_random_words_are_not_made_into_sentences(recogniser: KaldiRecogniser, w
         for i in range(6)
     ]  # fmt: skip
     write_jsonl(tmp_path / "script.jsonl.gz", script)
-    step("scripts.corpus.speak", "--script", tmp_path / "script.jsonl.gz", "--audio", tmp_path / "audio/random",
+    step("scripts.corpus.world.speak", "--script", tmp_path / "script.jsonl.gz", "--audio", tmp_path / "audio/random",
          "--source", "random", "--cuts", tmp_path / "cuts.jsonl.gz", "--truth", tmp_path / "truth.jsonl.gz",
          "--dropped", tmp_path / "dropped.csv", "--config", json.dumps(VOICES),
          "--limits", '{"min_seconds": 0.1, "max_seconds": 30}', "--seed", 7)  # fmt: skip

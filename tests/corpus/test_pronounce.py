@@ -6,7 +6,7 @@ import pytest
 
 from scripts.common.files import write_jsonl
 from scripts.corpus import pronounce
-from tests.corpus.speech import line
+from tests.corpus.world.scripts import line
 
 
 def cut(text: str, **pronunciations: str) -> dict:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scripts.corpus.slm21 import band
+from scripts.corpus.published.slm21 import band
 from scripts.evaluation.accuracy import by_item, decide_sides
 
 

@@ -12,7 +12,7 @@ from scripts.common.files import read_csv, write_jsonl
 from scripts.common.frames import frame_count
 from scripts.common.ragged import load_bin
 from scripts.corpus.pronounce import cmudict_lexicon
-from tests.corpus.test_manifest import cut
+from tests.corpus.speech.test_manifest import cut
 from tests.workflow.conftest import Workflow
 
 WORDS = ["the", "little", "girl", "was", "thoughtful", "for", "a", "moment", "before", "she", "asked", "why"]

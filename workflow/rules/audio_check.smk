@@ -22,10 +22,10 @@ rule corpus_audio_check:
         mem_mb=1000,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        code=code_of("scripts.corpus.audio_check"),
+        code=code_of("scripts.corpus.speech.audio_check"),
         audio_root=audio_root,
     shell:
-        "python -m scripts.corpus.audio_check"
+        "python -m scripts.corpus.speech.audio_check"
         " --cuts {input.cuts}"
         " --audio-root {params.audio_root:q}"
         " --out {output.problems}"
@@ -56,9 +56,9 @@ rule corpus_audio_checked:
     conda:
         "../../envs/core.yaml"
     params:
-        code=code_of("scripts.corpus.audio_checked"),
+        code=code_of("scripts.corpus.speech.audio_check_summary"),
     shell:
-        "python -m scripts.corpus.audio_checked"
+        "python -m scripts.corpus.speech.audio_check_summary"
         " --parts {input.parts} {input.tasks}"
         " --out {output.problems}"
         " 2>&1 | tee {log}"

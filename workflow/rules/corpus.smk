@@ -37,7 +37,7 @@ if config["corpus"]["source"] == "world":
             mem_mb=1000,
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:
-            code=code_of("scripts.corpus.speak"),
+            code=code_of("scripts.corpus.world.speak"),
             config=as_json(
                 config["corpus"]["world"],
                 "voices",
@@ -50,7 +50,7 @@ if config["corpus"]["source"] == "world":
             limits=as_json(config["corpus"], "min_seconds", "max_seconds"),
             seed=config["seed"],
         shell:
-            "python -m scripts.corpus.speak"
+            "python -m scripts.corpus.world.speak"
             " --script {input.script}"
             " --audio {output.audio}"
             " --source {wildcards.split}/{wildcards.shard}"
@@ -81,7 +81,7 @@ if config["corpus"]["source"] == "world":
             mem_mb=1000,
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:
-            code=code_of("scripts.corpus.speak_tasks"),
+            code=code_of("scripts.corpus.world.speak_tasks"),
             config=as_json(
                 config["corpus"]["world"],
                 "voices",
@@ -94,7 +94,7 @@ if config["corpus"]["source"] == "world":
             limits=as_json(config["corpus"], "min_seconds", "max_seconds"),
             seed=config["seed"],
         shell:
-            "python -m scripts.corpus.speak_tasks"
+            "python -m scripts.corpus.world.speak_tasks"
             " --script {input.script}"
             " --audio {output.audio}"
             " --source tasks/{wildcards.task}"
@@ -141,7 +141,7 @@ else:
             mem_mb=asks("corpus", "mem_mb"),
             runtime=asks("corpus", "minutes"),
         params:
-            code=code_of("scripts.corpus.manifest"),
+            code=code_of("scripts.corpus.speech.manifest"),
             split="train",
             manifests=lambda wildcards: MANIFESTS["train"],
             section=config["corpus"]["source"],
@@ -149,7 +149,7 @@ else:
             options=OPTIONS,
             config=as_json(RULES, "min_seconds", "max_seconds", "characters", "texts"),
         shell:
-            "python -m scripts.corpus.manifest"
+            "python -m scripts.corpus.speech.manifest"
             " --manifest {params.manifests:q}"
             " --section {params.section}"
             " --split {params.split}"
@@ -179,7 +179,7 @@ else:
         benchmark:
             f"{RESULTS}/benchmarks/corpus/manifest/dev.tsv"
         params:
-            code=code_of("scripts.corpus.manifest"),
+            code=code_of("scripts.corpus.speech.manifest"),
             split="dev",
             manifests=lambda wildcards: MANIFESTS["dev"],
             section=config["corpus"]["source"],
@@ -209,11 +209,11 @@ else:
             mem_mb=1000,
             runtime=lambda wildcards, attempt: 30 * attempt,
         params:
-            code=code_of("scripts.corpus.manifest_tasks"),
+            code=code_of("scripts.corpus.speech.manifest_tasks"),
             audio_root=audio_root,
             config=as_json(config["corpus"], "min_seconds", "max_seconds", "characters"),
         shell:
-            "python -m scripts.corpus.manifest_tasks"
+            "python -m scripts.corpus.speech.manifest_tasks"
             " --task {wildcards.task}"
             " --items {input.pairs}"
             " --audio-root {params.audio_root:q}"
@@ -242,7 +242,7 @@ rule corpus_prompts:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_of("scripts.corpus.speak_prompts"),
+        code=code_of("scripts.corpus.world.speak_prompts"),
         config=as_json(
             config["corpus"]["world"],
             "voices",
@@ -255,7 +255,7 @@ rule corpus_prompts:
         source=PROMPTS,
         seed=config["seed"],
     shell:
-        "python -m scripts.corpus.speak_prompts"
+        "python -m scripts.corpus.world.speak_prompts"
         " --prompts {input.prompts:q}"
         " --audio {output.audio}"
         " --source {params.source}"

@@ -28,10 +28,10 @@ rule corpus_folder:
         mem_mb=1000,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        code=code_of("scripts.corpus.folder"),
+        code=code_of("scripts.corpus.speech.folder"),
         audio_root=audio_root,
     shell:
-        "python -m scripts.corpus.folder"
+        "python -m scripts.corpus.speech.folder"
         " --audio-root {params.audio_root:q}"
         " --folder {input.folder:q}"
         " --out {output.cuts}"

@@ -29,7 +29,7 @@ rule corpus_published_tasks:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        code=code_of("scripts.corpus.published_tasks"),
+        code=code_of("scripts.corpus.published.tasks"),
         folder=lambda wildcards: TASK_ROOTS[wildcards.task],
         config=lambda wildcards: as_json(
             {
@@ -39,7 +39,7 @@ rule corpus_published_tasks:
             }
         ),
     shell:
-        "python -m scripts.corpus.published_tasks"
+        "python -m scripts.corpus.published.tasks"
         " --task {wildcards.task}"
         " --folder {params.folder:q}"
         " --config {params.config:q}"

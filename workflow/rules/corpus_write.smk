@@ -28,12 +28,12 @@ rule corpus_write_tasks:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_of("scripts.corpus.write_tasks"),
+        code=code_of("scripts.corpus.world.write_tasks"),
         config=as_json(config["corpus"]["world"], "speakers", "tasks"),
         seed=config["seed"],
         out=lambda wildcards, output: str(Path(output.tasks[0]).parent),
     shell:
-        "python -m scripts.corpus.write_tasks"
+        "python -m scripts.corpus.world.write_tasks"
         " --config {params.config:q}"
         " --seed {params.seed}"
         " --out {params.out}"
@@ -62,13 +62,13 @@ rule corpus_write:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_of("scripts.corpus.write"),
+        code=code_of("scripts.corpus.world.write"),
         config=as_json(config["corpus"]["world"], "hours", "speakers", "isolated_words", "rate"),
         shards=as_json(config["corpus"]["shards"]),
         seed=config["seed"],
         out=lambda wildcards, output: str(Path(output.scripts[0]).parents[1]),
     shell:
-        "python -m scripts.corpus.write"
+        "python -m scripts.corpus.world.write"
         " --config {params.config:q}"
         " --shards {params.shards:q}"
         " --seed {params.seed}"

@@ -1,0 +1,74 @@
+"""A published test set becomes task items, its audio named from the folder it was unpacked in.
+
+What comes out is what `manifest_tasks` takes in: items whose texts and lengths are still unchecked.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.common.cli import run
+from scripts.common.files import write_csv, write_jsonl
+from scripts.corpus.drops import COLUMNS
+from scripts.corpus.published import slm21, storycloze
+from scripts.corpus.published.phone_sets import unmapped_summary
+
+FORMATS = ("slm21-lexical", "slm21-syntactic", "storycloze")
+
+
+@dataclass(frozen=True)
+class Config:
+    """A task's entry in config.corpus.manifest.tasks: its format and, where it has them, split and transcripts."""
+
+    format: str
+    split: str = "dev"
+    transcripts: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Config":
+        """From JSON; ValueError if the format is none of FORMATS."""
+        config = cls(**json.loads(text))
+        if config.format not in FORMATS:
+            raise ValueError(f"format is {config.format!r}; it must be one of {', '.join(FORMATS)}")
+        return config
+
+
+def main() -> None:
+    """Command line of rule corpus_published_tasks."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--task", required=True)
+    parser.add_argument("--folder", type=Path, required=True, help="where the test set was unpacked")
+    parser.add_argument("--config", type=Config.parse, required=True, help="JSON: format, split, transcripts")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--dropped", type=Path, required=True)
+    args = parser.parse_args()
+    config: Config = args.config
+    if not args.folder.is_dir():
+        raise ValueError(f"corpus.manifest.tasks.{args.task}: {args.folder} is not a folder")
+    drops: list[dict[str, str]] = []
+    unmapped: Counter[str] = Counter()
+    if config.format == "storycloze":
+        table = storycloze.read_transcripts(Path(config.transcripts)) if config.transcripts else None
+        items = storycloze.read_items(args.folder, table, drops)
+    else:
+        items = slm21.read_items(args.folder, config.format.removeprefix("slm21-"), config.split, drops, unmapped)
+    count = write_jsonl(args.out, ({**item, "task": args.task} for item in items))
+    write_csv(args.dropped, COLUMNS, drops)
+    reasons = Counter(row["reason"] for row in drops)
+    told = ", ".join(f"{n} {reason}" for reason, n in sorted(reasons.items())) or "none"
+    if unmapped:
+        print(
+            f"corpus/tasks {args.task}: phones without a place in CMUdict: {unmapped_summary(unmapped)}",
+            file=sys.stderr,
+        )
+    if not count:
+        example = f", e.g. {drops[0]['id']}: {drops[0]['detail']}" if drops else ""
+        raise ValueError(f"{args.folder}: no usable pair (dropped: {told}{example})")
+    print(f"corpus/tasks {args.task}: {count} items; dropped: {told}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(main)

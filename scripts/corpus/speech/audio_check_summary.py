@@ -1,0 +1,26 @@
+"""The lists of all audio checks in one, and how many files have which problem."""
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+from scripts.common.cli import run
+from scripts.common.files import read_csv, write_csv
+from scripts.corpus.speech.audio_check import COLUMNS
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parts", type=Path, nargs="+", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    # Tasks may share a file; a split's recordings are each in one shard.
+    rows = {row["file"]: row for part in args.parts for row in read_csv(part)}
+    write_csv(args.out, COLUMNS, rows.values())
+    told = ", ".join(f"{n} {name}" for name, n in sorted(Counter(row["problem"] for row in rows.values()).items()))
+    print(f"audio_check: {len(rows)} files have a problem{f' ({told})' if told else ''}: {args.out}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(main)

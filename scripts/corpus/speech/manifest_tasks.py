@@ -1,0 +1,76 @@
+"""A stranger's task items, checked side by side and passed on.
+
+An item one of whose sides cannot be used (see `validate`) leaves whole, under that side's reason.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from scripts.common.cli import run
+from scripts.common.cuts import Cut, Item, sides, with_sides
+from scripts.common.files import read_jsonl, write_csv, write_jsonl
+from scripts.corpus.drops import COLUMNS, dropped
+from scripts.corpus.speech.manifest import Recordings, check_root
+from scripts.corpus.speech.validate import CutError, Rules, checked
+
+FIELDS = ("id", "subset", "group", "positive", "negative")
+
+
+def usable(path: Path, task: str, rules: Rules, recordings: Recordings, drops: list[dict[str, str]]) -> Iterator[Item]:
+    """The items that can be used, named after `task`; the others are appended to `drops`.
+
+    Raises:
+        ValueError: naming file and item, if an item lacks a field or has no negative side.
+    """
+    seen: set[str] = set()
+    for number, item in enumerate(read_jsonl(path), start=1):
+        if missing := [field for field in FIELDS if field not in item]:
+            raise ValueError(f"{path}: item {number} has no {', '.join(missing)}; an item needs {', '.join(FIELDS)}")
+        if item["negative"] == []:
+            raise ValueError(f"{path}: item {number} ({item['id']!r}) has an empty list as negative; it needs a cut")
+        cuts: list[Cut] = []
+        try:
+            for side in sides(item):
+                cut = checked(side if isinstance(side, dict) else {}, rules)
+                if cut["id"] in seen or cut["id"] in [other["id"] for other in cuts]:
+                    raise CutError("duplicate-id", f"cut {cut['id']} is used before")
+                cuts.append(cut)
+        except CutError as error:
+            drops.append(dropped(str(item["id"]), error.reason, f"{'negative' if cuts else 'positive'}: {error}"))
+            continue
+        for cut in cuts:
+            seen.add(cut["id"])
+            recordings.meet(cut["recording"])
+        yield {**with_sides(item, cuts), "task": task}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--task", required=True)
+    parser.add_argument("--items", type=Path, required=True, help="items, .jsonl or .jsonl.gz")
+    parser.add_argument("--audio-root", type=Path, required=True, help="folder that audio paths are relative to")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--dropped", type=Path, required=True)
+    parser.add_argument("--config", type=Rules.parse, required=True, help="JSON: characters, min_ and max_seconds")
+    args = parser.parse_args()
+
+    check_root(args.audio_root)
+    drops: list[dict[str, str]] = []
+    recordings = Recordings(args.audio_root)
+    items = list(usable(args.items, args.task, args.config, recordings, drops))
+    if not items:
+        example = f", e.g. {drops[0]['id']}: {drops[0]['detail']}" if drops else ""
+        raise ValueError(f"{args.items}: no usable item ({len(drops)} dropped{example})")
+    recordings.check(args.items)
+    write_csv(args.dropped, COLUMNS, drops)
+    write_jsonl(args.out, items)
+    print(
+        f"corpus/manifest {args.task}: {len(items)} items, {len(drops)} dropped, {recordings.summary()}",
+        file=sys.stderr,
+    )
+
+
+if __name__ == "__main__":
+    run(main)

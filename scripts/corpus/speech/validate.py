@@ -1,0 +1,137 @@
+"""What makes a stranger's cut usable."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
+from typing import Any
+
+from scripts.common.cuts import ROUNDING, Cut
+from scripts.corpus.speech.book_text import as_read
+from scripts.corpus.speech.transcripts import Characters, CutError, as_given, given_texts
+
+NUMBERS = (int, float)
+
+# corpus.source -> [texts that a cut came with] -> [book text, words]
+TEXTS: dict[str, Callable[[list[str], Characters], list[str]]] = {"given": as_given, "book": as_read}
+# What of a supervision's `custom` no stage reads and is two thirds of LibriHeavy's bytes.
+LEFT_OUT = {"given": (), "book": ("pre_texts",)}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What config.corpus asks of a cut; `characters` is the inside of a regular-expression class."""
+
+    min_seconds: float
+    max_seconds: float
+    characters: str
+    texts: str = "given"
+
+    @classmethod
+    def parse(cls, text: str) -> "Rules":
+        """From JSON; ValueError if `characters` is not a regular-expression class."""
+        rules = cls(**json.loads(text))
+        _ = rules.allowed
+        return rules
+
+    @cached_property
+    def allowed(self) -> Characters:
+        """Characters that a text may have."""
+        return Characters(self.characters)
+
+
+def checked(cut: dict[str, Any], rules: Rules) -> Cut:
+    """The cut with `custom.texts` and speaker complete and, but for LEFT_OUT, everything else as it was.
+
+    Raises:
+        CutError: if it cannot be used, with the reason; the message does not repeat the id.
+    """
+    supervisions = cut.get("supervisions") or []
+    if not isinstance(supervisions, list):
+        raise CutError("malformed", f"supervisions is {str(supervisions)[:40]!r}; it must be a list of one")
+    if not supervisions:
+        raise CutError("no-supervision", "it has no supervision; exactly 1 is needed")
+    if len(supervisions) > 1:
+        raise CutError("several-supervisions", f"it has {len(supervisions)} supervisions; exactly 1 is needed")
+    if not _is_sound(cut):
+        raise CutError("malformed", f"{_wrong(cut)} missing or not as in Lhotse's MonoCut with an audio file")
+    if cut["duration"] < rules.min_seconds:
+        raise CutError("too-short", f"{cut['duration']:.2f} s; corpus.min_seconds is {rules.min_seconds:g}")
+    if cut["duration"] > rules.max_seconds:
+        raise CutError("too-long", f"{cut['duration']:.2f} s; corpus.max_seconds is {rules.max_seconds:g}")
+    end, length = cut["start"] + cut["duration"], cut["recording"]["duration"]
+    if cut["start"] < 0 or end > length + ROUNDING:
+        raise CutError("outside-recording", f"{cut['start']:.2f} to {end:.2f} s of a recording of {length:.2f} s")
+    supervision = supervisions[0]
+    custom = {**(supervision.get("custom") or {}), "texts": TEXTS[rules.texts](given_texts(supervision), rules.allowed)}
+    for key in LEFT_OUT[rules.texts]:
+        custom.pop(key, None)
+    speaker = str(supervision.get("speaker") or "unknown")
+    return {**cut, "supervisions": [{**supervision, "speaker": speaker, "custom": custom}]}
+
+
+def _is_sound(cut: dict[str, Any]) -> bool:
+    """Whether the fields that later stages read are there and of the right kind (said by name in `_wrong`)."""
+    try:
+        recording = cut["recording"]
+        source = recording["sources"][0]
+        return (
+            type(cut["id"]) is str
+            and cut["id"] != ""
+            and _is_number(cut["start"])
+            and _is_number(cut["duration"])
+            and type(cut["supervisions"][0]) is dict
+            and _is_one_of(cut["supervisions"][0].get("custom"), dict)
+            and _is_one_of(cut["supervisions"][0].get("speaker"), str, int)
+            and _is_one_of(cut.get("custom"), dict)
+            and _is_one_of((cut.get("custom") or {}).get("text_path"), str)
+            and _is_one_of(recording.get("channel_ids"), list)
+            and type(recording["id"]) is str
+            and _is_number(recording["sampling_rate"])
+            and _is_number(recording["duration"])
+            and type(source["source"]) is str
+            and source.get("type", "file") == "file"
+        )
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return False
+
+
+def _wrong(cut: dict[str, Any]) -> str:
+    """The fields that are not as they must be, by name."""
+    recording = cut.get("recording")
+    if not isinstance(recording, dict):
+        recording = {}
+    sources = recording.get("sources") or [{}]
+    source = sources[0] if isinstance(sources, list) and isinstance(sources[0], dict) else {}
+    supervision, custom = cut["supervisions"][0], cut.get("custom")
+    supervision = supervision if isinstance(supervision, dict) else {}
+    fields = {
+        "id": isinstance(cut.get("id"), str) and cut["id"] != "",
+        "start": _is_number(cut.get("start")),
+        "duration": _is_number(cut.get("duration")),
+        "supervisions[0]": isinstance(cut["supervisions"][0], dict),
+        "supervisions[0].custom": _is_one_of(supervision.get("custom"), dict),
+        "supervisions[0].speaker": _is_one_of(supervision.get("speaker"), str, int),
+        "custom": _is_one_of(custom, dict),
+        "custom.text_path": not isinstance(custom, dict) or _is_one_of(custom.get("text_path"), str),
+        "recording.channel_ids": _is_one_of(recording.get("channel_ids"), list),
+        "recording.id": isinstance(recording.get("id"), str),
+        "recording.sampling_rate": _is_number(recording.get("sampling_rate")),
+        "recording.duration": _is_number(recording.get("duration")),
+        "recording.sources[0].source": isinstance(source.get("source"), str),
+        "recording.sources[0].type": source.get("type", "file") == "file",
+    }
+    return ", ".join(field for field, good in fields.items() if not good)
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return type(value) in NUMBERS and isfinite(value)  # type: ignore[arg-type]
+    except OverflowError:  # an integer beyond all floats
+        return False
+
+
+def _is_one_of(value: object, *kinds: type) -> bool:
+    """Whether what may be left out is left out, or of one of these types."""
+    return value is None or type(value) in kinds

@@ -1,0 +1,71 @@
+"""Which words stand in sentences of the world: the templates of resources/world/grammar.yaml, read and not written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from scripts.corpus.world.grammar import PUNCTUATION
+from scripts.corpus.world.lexicon import Lexicon
+from scripts.corpus.world.parser import Reader, State
+from scripts.corpus.world.story import Grammar
+from scripts.corpus.world.word_forms import Words
+
+
+@dataclass
+class Node:
+    """Templates that begin alike: what may come next, and whether one ends here."""
+
+    next: dict[str, "Node"] = field(default_factory=dict)
+    ends: bool = False
+
+
+class Acceptor:
+    """The world's sentences.
+
+    Args:
+        lexicon: its words.
+        grammar: its templates, of all parts.
+    """
+
+    def __init__(self, lexicon: Lexicon, grammar: Grammar):
+        self.words = Words(lexicon)
+        self.roots: dict[frozenset[str], Node] = {}
+        for template in (template for templates in grammar.values() for template in templates):
+            node = self.roots.setdefault(frozenset(template.tenses), Node())
+            for token in template.tokens:
+                if token not in PUNCTUATION:
+                    node = node.next.setdefault(token, Node())
+            node.ends = True
+
+    def sentences(self, words: Sequence[str], start: int) -> tuple[set[int], bool]:
+        """Where sentences that begin at `start` end, and whether one that does is cut off by the end of the text."""
+        reader = Reader(self.words, words)
+        ends: set[int] = set()
+        for tenses, root in self.roots.items():
+            waiting = [(root, {State(start, tenses)})]
+            while waiting:
+                node, states = waiting.pop()
+                if node.ends:
+                    ends |= {state.place for state in states}
+                for token, following in node.next.items():
+                    if reached := {after for state in states for after in reader.read(token, state)}:
+                        waiting.append((following, reached))
+        return ends, reader.ran_out
+
+    def inside(self, words: Sequence[str]) -> list[bool]:
+        """For each lower-case word of a text without marks, whether it stands in a sentence of the world.
+
+        Of all ways to divide the text into sentences and words between them, the one that leaves the fewest words
+        over. The last sentence may be cut off.
+        """
+        count = len(words)
+        left, ends = [0] * (count + 1), list(range(1, count + 1))  # words left over from here on; where to go on
+        for start in reversed(range(count)):
+            left[start] = left[start + 1] + 1
+            found, cut = self.sentences(words, start)
+            for end in sorted(found | ({count} if cut else set())):
+                if left[end] < left[start]:
+                    left[start], ends[start] = left[end], end
+        flags: list[bool] = []
+        while (start := len(flags)) < count:
+            flags += [left[start] == left[ends[start]]] * (ends[start] - start)
+        return flags

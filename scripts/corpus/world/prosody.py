@@ -1,0 +1,97 @@
+"""How a speaker says one utterance: voice, rate, pitch, loudness. These are the dials of paralinguistic variety."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scripts.common.seeds import derive, generator
+from scripts.corpus.world.espeak import PITCHES, RATES, check_voice
+
+LOUDEST = -0.5  # decibels full scale; a peak above it could clip
+# A speaker who shares a voice with another has another base pitch and rate: relative steps per reuse.
+PITCH_STEP, RATE_STEP = 0.2, 0.08
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A mean and how far single utterances stray from it."""
+
+    mean: float
+    jitter: float
+
+
+@dataclass(frozen=True)
+class Voices:
+    """The speaking part of config.corpus.world.
+
+    Attributes:
+        voices: espeak-ng voices, taken in turn by speaker-0, speaker-1, ...
+        speakers: how many speakers there are.
+        rate: words per minute, relative jitter.
+        pitch: espeak-ng's 0 to 99, relative jitter.
+        gain: decibels full scale of the peak, jitter in decibels.
+        noise: white noise in decibels full scale (root mean square), None for none.
+    """
+
+    voices: tuple[str, ...]
+    speakers: int
+    rate: Spread
+    pitch: Spread
+    gain: Spread
+    noise: float | None
+
+    @classmethod
+    def parse(cls, text: str) -> "Voices":
+        """From JSON; ValueError naming an unknown voice."""
+        config = json.loads(text)
+        for voice in config["voices"]:
+            check_voice(voice)
+        return cls(
+            voices=tuple(config["voices"]),
+            speakers=config["speakers"],
+            rate=Spread(**config["rate"]),
+            pitch=Spread(**config["pitch"]),
+            gain=Spread(**config["gain"]),
+            noise=config["noise"],
+        )
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Settings for one utterance; `settings` are what `espeak.speak` takes."""
+
+    settings: Mapping[str, Any]
+    gain: float
+
+    def loud(self, wave: np.ndarray) -> np.ndarray:
+        """The wave with its peak at `gain` decibels full scale."""
+        return wave * np.float32(10 ** (self.gain / 20) / max(float(np.abs(wave).max()), 1e-9))
+
+
+def delivery(voices: Voices, seed: int, speaker: str, key: str) -> Delivery:
+    """How `speaker` (such as "speaker-2") says the utterance `key`; the same arguments, the same delivery.
+
+    ValueError if there is no such speaker.
+    """
+    number = speaker.removeprefix("speaker-")
+    if not number.isdecimal() or int(number) >= voices.speakers:
+        raise ValueError(f"{key}: no speaker {speaker!r}; corpus.world.speakers is {voices.speakers}")
+    reuse, voice = divmod(int(number), len(voices.voices))
+    step = (reuse + 1) // 2 * (1 if reuse % 2 else -1)  # 0, 1, -1, 2, -2, ...
+    draw = np.clip(generator(seed, "speak", speaker, key).normal(size=3), -2.5, 2.5)
+
+    def whole(spread: Spread, shift: float, stray: float, bounds: tuple[int, int]) -> int:
+        return int(np.clip(round(spread.mean * (1 + shift) * (1 + spread.jitter * stray)), *bounds))
+
+    return Delivery(
+        settings={
+            "voice": voices.voices[voice],
+            "rate": whole(voices.rate, RATE_STEP * step, draw[0], RATES),
+            "pitch": whole(voices.pitch, PITCH_STEP * step, draw[1], PITCHES),
+            "seed": derive(seed, "breath", speaker, key),
+        },
+        gain=min(voices.gain.mean + voices.gain.jitter * float(draw[2]), LOUDEST),
+    )

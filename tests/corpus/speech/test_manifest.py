@@ -1,0 +1,383 @@
+"""A stranger's cuts: every fault is one clear error or one counted drop, never silence."""
+
+import copy
+import gzip
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from scripts.common.audio import read
+from scripts.common.cuts import book_text, read_cuts, spoken_text
+from scripts.common.files import read_csv, read_json, write_jsonl
+from scripts.corpus.speech import manifest
+from scripts.corpus.speech.transcripts import CutError, normalise
+from scripts.corpus.speech.validate import Rules
+
+RULES = {"min_seconds": 0.1, "max_seconds": 30.0, "characters": "A-Za-z0-9 .,;:!?'\"()-"}
+AN4 = Path(os.environ.get("SHARED", "../shared")) / "an4"
+
+
+def cut(name: str, recording: str = "r0", text: str = "Hello, world.", duration: float = 1.0, **more: object) -> dict:
+    return {
+        "id": name,
+        "start": 0.0,
+        "duration": duration,
+        "channel": 0,
+        "supervisions": [
+            {
+                "id": name,
+                "recording_id": recording,
+                "start": 0.0,
+                "duration": duration,
+                "channel": 0,
+                "language": "English",
+                "speaker": "s",
+                "custom": {"texts": [text, normalise(text)] if not any(map(str.isdigit, text)) else [text]},
+            }
+        ],
+        "recording": {
+            "id": recording,
+            "sources": [{"type": "file", "channels": [0], "source": f"{recording}.wav"}],
+            "sampling_rate": 16_000,
+            "num_samples": 16_000 * 700,
+            "duration": 700.0,
+            "channel_ids": [0],
+        },
+        "type": "MonoCut",
+        **more,
+    }
+
+
+def run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, cuts: list[dict], shards: int = 1, audio: bool = True
+) -> list[dict]:
+    """The cuts that are left; drops lie in dropped.csv."""
+    folder.mkdir(exist_ok=True)
+    write_jsonl(folder / "cuts.jsonl.gz", cuts)
+    if audio:
+        for number in range(9):
+            (folder / f"r{number}.wav").touch()
+    call(folder, monkeypatch, folder / "cuts.jsonl.gz", shards)
+    return [c for number in range(shards) for c in read_cuts(folder / f"shard{number}.jsonl.gz")]
+
+
+def call(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    path: Path,
+    shards: int = 1,
+    root: Path | None = None,
+    others: Sequence[Path] = (),
+    more: Sequence[object] = (),
+    rules: dict | None = None,
+) -> None:
+    files = [str(folder / f"shard{number}.jsonl.gz") for number in range(shards)]
+    flags = ["--manifest", path, "--audio-root", root or folder, "--shards", *files]
+    flags += ["--dropped", folder / "dropped.csv", "--config", json.dumps({**RULES, **(rules or {})})]
+    flags += ["--recordings", folder / "recordings.json", "--not-in", *others, *more]
+    monkeypatch.setattr("sys.argv", ["manifest", *map(str, flags)])
+    manifest.main()
+
+
+def drops(folder: Path) -> dict[str, str]:
+    return {row["id"]: row["reason"] for row in read_csv(folder / "dropped.csv")}
+
+
+def changed(path: str, value: object) -> dict:
+    """A cut named `bad` with one field changed or, if the value is None, removed."""
+    bad = copy.deepcopy(cut("bad"))
+    *parents, last = path.split(".")
+    place = bad
+    for key in parents:
+        place = place[int(key) if key.isdigit() else key]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    return bad
+
+
+def test_a_good_cut_keeps_every_field(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    good = cut("a", custom={"text_path": "x"})
+    assert run(tmp_path, monkeypatch, [good]) == [good]
+    assert drops(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (cut("bad", supervisions=[]), "no-supervision"),
+        (cut("bad", supervisions=cut("x")["supervisions"] * 2), "several-supervisions"),
+        (cut("bad", text="   "), "empty-text"),
+        (cut("bad", text="?!"), "empty-text"),
+        (cut("bad", text="Café au lait."), "characters"),
+        (cut("bad", text="Room 101."), "digits"),
+        (cut("bad", duration=0.05), "too-short"),
+        (cut("bad", duration=600.0), "too-long"),
+        (cut("bad", start=699.5), "outside-recording"),
+        (cut("bad", start=-1.0), "outside-recording"),
+        (changed("supervisions.0.custom", {}), "no-text"),
+        (changed("supervisions.0.custom.texts", [1]), "no-text"),
+        (changed("duration", None), "malformed"),
+        (changed("duration", "long"), "malformed"),
+        (changed("duration", float("nan")), "malformed"),
+        (changed("recording", None), "malformed"),
+        (changed("recording.sources", []), "malformed"),
+        (changed("recording.sources.0.type", "url"), "malformed"),
+        (changed("recording.sampling_rate", None), "malformed"),
+        (changed("recording.duration", 10**400), "malformed"),
+        (changed("recording.channel_ids", 1), "malformed"),
+        (changed("supervisions", {"id": "s"}), "malformed"),
+        (changed("supervisions", 3), "malformed"),
+        (changed("supervisions.0.custom", "texts"), "malformed"),
+        (changed("supervisions.0.speaker", ["a"]), "malformed"),
+        (cut("bad") | {"custom": "x"}, "malformed"),
+        (cut("bad") | {"custom": {"text_path": ["x"]}}, "malformed"),
+        (cut("good0"), "duplicate-id"),
+    ],
+)
+def test_a_bad_cut_is_dropped_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: dict, reason: str):
+    left = run(tmp_path, monkeypatch, [cut("good0"), bad, cut("good1")])
+    assert [c["id"] for c in left] == ["good0", "good1"]
+    assert drops(tmp_path) == {bad["id"]: reason}
+
+
+def test_a_cut_without_id_is_named_by_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    run(tmp_path, monkeypatch, [cut("good0"), changed("id", None)])
+    assert drops(tmp_path) == {"cuts.jsonl.gz:2": "malformed"}
+
+
+def test_texts_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    lhotse_like = changed("supervisions.0.custom", None)
+    lhotse_like["supervisions"][0]["text"] = "It’s a well-known ‘thing’ — really…"
+    del lhotse_like["supervisions"][0]["speaker"]
+    spelled = cut("spelled")
+    spelled["supervisions"][0]["custom"]["texts"] = ["Room 101.", "room one oh one"]
+    left = run(tmp_path, monkeypatch, [lhotse_like, spelled])
+    assert book_text(left[0]) == "It's a well-known 'thing' - really..."
+    assert spoken_text(left[0]) == "IT'S A WELL KNOWN THING REALLY"
+    assert left[0]["supervisions"][0]["speaker"] == "unknown"
+    assert (book_text(left[1]), spoken_text(left[1])) == ("Room 101.", "ROOM ONE OH ONE")
+    assert drops(tmp_path) == {}
+
+
+def test_recordings_stay_together_and_shards_fill_evenly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    cuts = [cut(f"{r}-{i}", f"r{r}", duration=float(r + 1)) for r in range(9) for i in range(4)]
+    left = run(tmp_path / "a", monkeypatch, cuts, shards=3)
+    assert sorted(c["id"] for c in left) == sorted(c["id"] for c in cuts)
+    shards = [list(read_cuts(tmp_path / f"a/shard{n}.jsonl.gz")) for n in range(3)]
+    held = [{c["recording"]["id"] for c in shard} for shard in shards]
+    assert sum(map(len, held)) == len(set.union(*held)) == 9
+    assert max(sum(c["duration"] for c in s) for s in shards) < 1.6 * min(sum(c["duration"] for c in s) for s in shards)
+    run(tmp_path / "b", monkeypatch, cuts, shards=3)
+    for name in ("shard0.jsonl.gz", "shard1.jsonl.gz", "shard2.jsonl.gz", "dropped.csv"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_dev_leaves_out_the_recordings_of_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    run(tmp_path, monkeypatch, [cut("a", "r0"), cut("b", "r1"), cut("bad", "r2", text="")])
+    used = tmp_path / "train.json"
+    (tmp_path / "recordings.json").rename(used)
+    assert read_json(used) == {"recording": ["r0", "r1"], "speaker": ["s"], "book": []}
+    path = tmp_path / "dev.jsonl"
+    write_jsonl(path, [cut("c", "r1"), cut("d", "r2")])
+    call(tmp_path, monkeypatch, path, others=[used])
+    assert [c["id"] for c in read_cuts(tmp_path / "shard0.jsonl.gz")] == ["d"]
+    assert drops(tmp_path) == {"c": "in-train"}
+    write_jsonl(path, [cut("c", "r1")])
+    with pytest.raises(
+        ValueError, match=r"no usable cut \(dropped: 1 in-train, e.g. c: recording 'r1' is in the train"
+    ):
+        call(tmp_path, monkeypatch, path, others=[used])
+
+
+def libriheavy(name: str, speaker: str, book: str, recording: str = "r0") -> dict:
+    """A cut with the two texts, the contexts and the book of LibriHeavy's."""
+    made = cut(name, recording, custom={"text_path": book})
+    supervision = made["supervisions"][0] | {"speaker": speaker}
+    supervision["custom"] = {"texts": ["In 1865—he “died”.", "IN EIGHTEEN SIXTY FIVE HE DYED"], "pre_texts": ["x", "X"]}
+    return {**made, "supervisions": [supervision | {"custom": {**supervision["custom"], "begin_byte": 3}}]}
+
+
+def test_libriheavy_keeps_the_page_ties_it_to_its_words_and_leaves_contexts_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    write_jsonl(tmp_path / "c.jsonl.gz", [libriheavy("a", "1", "b"), libriheavy("b", "1", "b", "gone")])
+    (tmp_path / "r0.wav").touch()
+    call(tmp_path, monkeypatch, tmp_path / "c.jsonl.gz", more=["--need-audio"], rules={"texts": "book"})
+    (left,) = read_cuts(tmp_path / "shard0.jsonl.gz")
+    texts = ['In 1865 - he "died".', "IN EIGHTEEN SIXTY FIVE HE DIED"]
+    assert left["supervisions"][0]["custom"] == {"texts": texts, "begin_byte": 3}
+    assert left["custom"] == {"text_path": "b"}
+    assert drops(tmp_path) == {"b": "audio-missing"}
+
+
+def test_dev_leaves_out_the_speakers_and_books_of_train_where_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "r0.wav").touch()
+    rules, path, used = {"texts": "book"}, tmp_path / "c.jsonl", tmp_path / "used.json"
+    write_jsonl(path, [libriheavy("a", "1", "red"), libriheavy("b", "2", "blue")])
+    call(tmp_path, monkeypatch, path, rules=rules)
+    (tmp_path / "recordings.json").rename(used)
+    dev = [("c", "1", "green"), ("d", "3", "blue"), ("e", "unknown", "black"), ("f", "4", "white")]
+    write_jsonl(path, [libriheavy(*each, "r1") for each in dev])
+    (tmp_path / "r1.wav").touch()
+    for apart, left in ((["speaker", "book"], "ef"), (["book"], "cef"), (["speaker"], "def"), ([], "cdef")):
+        call(tmp_path, monkeypatch, path, others=[used], more=["--apart", *apart], rules=rules)
+        assert "".join(c["id"] for c in read_cuts(tmp_path / "shard0.jsonl.gz")) == left
+        assert set(drops(tmp_path).values()) <= {"in-train"}
+
+
+def test_held_out_speakers_are_in_one_split_and_every_cut_in_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "r0.wav").touch()
+    write_jsonl(
+        tmp_path / "c.jsonl", [cut("bad", text=""), *(libriheavy(f"{i}", f"{i % 40}", "b") for i in range(200))]
+    )
+    speakers, ids, dropped = [], [], []
+    for split in ("train", "dev"):
+        more = ["--held-out", 0.25, "--seed", 3, "--split", split]
+        call(tmp_path, monkeypatch, tmp_path / "c.jsonl", more=more, rules={"texts": "book"})
+        left = list(read_cuts(tmp_path / "shard0.jsonl.gz"))
+        speakers.append({c["supervisions"][0]["speaker"] for c in left})
+        ids += [c["id"] for c in left]
+        dropped += drops(tmp_path)
+    assert len(ids) == len(set(ids)) == 200
+    assert not speakers[0] & speakers[1]
+    assert 3 <= len(speakers[1]) <= 20
+    assert dropped == ["bad"]
+    write_jsonl(tmp_path / "c.jsonl", [libriheavy("a", "1", "b")])
+    with pytest.raises(ValueError, match=r"corpus\.manifest\.held_out = 1e-06 leaves dev no speaker"):
+        call(tmp_path, monkeypatch, tmp_path / "c.jsonl", more=["--held-out", 1e-6, "--split", "dev"])
+
+
+def test_several_manifests_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "r0.wav").touch()
+    write_jsonl(tmp_path / "one.jsonl", [cut("a"), cut("b")])
+    write_jsonl(tmp_path / "two.jsonl", [cut("b"), cut("c")])
+    call(
+        tmp_path,
+        monkeypatch,
+        tmp_path / "one.jsonl",
+        more=["--manifest", tmp_path / "one.jsonl", tmp_path / "two.jsonl"],
+    )
+    assert [c["id"] for c in read_cuts(tmp_path / "shard0.jsonl.gz")] == ["a", "b", "c"]
+    assert drops(tmp_path) == {"b": "duplicate-id"}
+
+
+@pytest.mark.skipif(not AN4.exists(), reason="needs an4 in LibriHeavy's shape (set SHARED)")
+def test_an4_as_libriheavy_keeps_the_same_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    manifest = AN4 / "libriheavy_cuts_test_clean.jsonl.gz"
+    call(tmp_path, monkeypatch, manifest, root=AN4, rules={"texts": "book"}, more=["--need-audio"])
+    before = {c["id"]: spoken_text(c) for c in read_cuts(manifest)}
+    after = {c["id"]: spoken_text(c) for c in read_cuts(tmp_path / "shard0.jsonl.gz")}
+    assert after == before
+    assert drops(tmp_path) == {}
+
+
+def fails(folder: Path, monkeypatch: pytest.MonkeyPatch, says: str, *arguments: object, **more: object) -> None:
+    with pytest.raises((ValueError, OSError), match=says) as error:
+        call(folder, monkeypatch, *arguments, **more)
+    assert "\n" not in str(error.value)
+    assert not list(folder.glob("*shard*"))  # neither half a file nor a left-over
+
+
+def test_a_damaged_manifest_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "r0.wav").touch()
+    path = tmp_path / "cuts.jsonl.gz"
+    fails(tmp_path, monkeypatch, "cuts.jsonl.gz: no such file", path)
+    write_jsonl(path, [cut(f"c{i}", custom={"x": os.urandom(200).hex()}) for i in range(200)])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    fails(tmp_path, monkeypatch, "cuts.jsonl.gz: damaged or truncated gzip after line", path)
+    path.write_bytes(gzip.compress(json.dumps(cut("a")).encode() + b"\n{oops\n"))
+    fails(tmp_path, monkeypatch, "cuts.jsonl.gz:2: not JSON", path)
+    path.write_bytes(gzip.compress(b"[1, 2]\n"))
+    fails(tmp_path, monkeypatch, "cuts.jsonl.gz:1: expected a JSON object", path)
+    path.write_bytes(gzip.compress(b""))
+    fails(tmp_path, monkeypatch, r"no usable cut \(dropped: none\)", path)
+
+
+def test_nothing_left_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write_jsonl(tmp_path / "cuts.jsonl.gz", [cut("a", text=""), cut("b", duration=99.0)])
+    fails(
+        tmp_path, monkeypatch, r"no usable cut \(dropped: 1 empty-text, 1 too-long, e.g. a:", tmp_path / "cuts.jsonl.gz"
+    )
+
+
+def test_wrong_folders_are_errors_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "cuts.jsonl.gz"
+    write_jsonl(path, [cut("a"), cut("b", "r1")])
+    fails(
+        tmp_path, monkeypatch, "corpus.manifest.audio_root: .*nowhere is not a folder", path, root=tmp_path / "nowhere"
+    )
+    fails(tmp_path, monkeypatch, "not one of its 2 recordings exists.*corpus.manifest.audio_root", path)
+    (tmp_path / "r0.wav").touch()
+    fails(tmp_path, monkeypatch, "2 recordings do not fill 3 shards; lower corpus.shards", path, shards=3)
+
+
+def test_one_missing_recording_is_left_to_the_alignment_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    stereo = cut("s", "r1")
+    stereo["recording"].update(sampling_rate=44_100, channel_ids=[0, 1])
+    assert len(run(tmp_path, monkeypatch, [cut("a"), cut("b", "missing"), stereo])) == 3
+    told = capsys.readouterr().err
+    assert "1 without a file, 1 to be resampled to 16000 Hz, 1 with several channels" in told
+
+
+def test_the_command_line_says_one_line(tmp_path: Path):
+    flags = ["--manifest", "none.jsonl", "--audio-root", tmp_path, "--shards", tmp_path / "s.jsonl.gz"]
+    command = [sys.executable, "-m", "scripts.corpus.speech.manifest", *flags, "--dropped", tmp_path / "d.csv"]
+    command += ["--config", json.dumps(RULES), "--recordings", tmp_path / "r.json"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "error: none.jsonl: no such file\n")
+
+
+def test_rules_refuse_a_bad_character_class():
+    with pytest.raises(ValueError, match=r"corpus\.characters: .* is not a regular-expression class"):
+        Rules.parse(json.dumps({**RULES, "characters": "z-a"}))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Hello, World!", "HELLO WORLD"),
+        ("Don't -- 'tis the dogs' bone.", "DON'T TIS THE DOGS BONE"),
+        ("twenty-one", "TWENTY ONE"),
+        ("  ", ""),
+        ("'", ""),
+    ],
+)
+def test_normalise(text: str, words: str):
+    assert normalise(text) == words
+    assert normalise(words) == words
+
+
+def test_digits_are_not_guessed():
+    with pytest.raises(CutError, match="'1984'"):
+        normalise("In 1984 it was.")
+
+
+@pytest.mark.skipif(not AN4.exists(), reason="needs an4 in LibriHeavy's shape (set SHARED)")
+def test_an4_passes_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    call(tmp_path, monkeypatch, AN4 / "libriheavy_cuts_small.jsonl.gz", shards=4, root=AN4)
+    before = {c["id"]: c for c in read_cuts(AN4 / "libriheavy_cuts_small.jsonl.gz")}
+    after = [c for n in range(4) for c in read_cuts(tmp_path / f"shard{n}.jsonl.gz")]
+    assert {c["id"]: c for c in after} == before
+    assert drops(tmp_path) == {}
+    wave = read(after[0], AN4)
+    assert len(wave) == round(after[0]["duration"] * 16_000)
+
+
+def test_real_audio_of_another_kind_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What the manifest only announces, `audio.read` does: 22.05 kHz stereo comes out as 16 kHz mono."""
+    other = cut("a")
+    other["recording"].update(sampling_rate=22_050, num_samples=44_100, duration=2.0, channel_ids=[0, 1])
+    left = run(tmp_path, monkeypatch, [other])
+    soundfile.write(tmp_path / "r0.wav", np.full((44_100, 2), 0.1), 22_050)
+    assert read(left[0], tmp_path).shape == (16_000,)

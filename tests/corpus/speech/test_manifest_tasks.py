@@ -1,0 +1,50 @@
+"""A stranger's task items: whole or not at all, pairs and choices among several."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scripts.common.files import read_jsonl, write_jsonl
+from scripts.corpus.speech import manifest_tasks
+from tests.corpus.speech.test_manifest import RULES, cut, drops
+
+
+def items(folder: Path, monkeypatch: pytest.MonkeyPatch, content: list[dict]) -> list[dict]:
+    write_jsonl(folder / "items.jsonl.gz", content)
+    (folder / "r0.wav").touch()
+    flags = ["--task", "mine", "--items", folder / "items.jsonl.gz", "--audio-root", folder]
+    flags += ["--out", folder / "out.jsonl.gz", "--dropped", folder / "dropped.csv", "--config", json.dumps(RULES)]
+    monkeypatch.setattr("sys.argv", ["manifest_tasks", *map(str, flags)])
+    manifest_tasks.main()
+    return list(read_jsonl(folder / "out.jsonl.gz"))
+
+
+def item(name: str, positive: dict, negative: dict | list[dict]) -> dict:
+    return {"id": name, "task": "x", "subset": "all", "group": "g", "positive": positive, "negative": negative}
+
+
+def test_items_pass_or_leave_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    good = item("i0", cut("a"), cut("b"))
+    bad = item("i1", cut("c"), cut("d", text=""))
+    again = item("i2", cut("a"), cut("e"))
+    same = item("i3", cut("f"), cut("f"))
+    assert items(tmp_path, monkeypatch, [good, bad, again, same]) == [{**good, "task": "mine"}]
+    assert drops(tmp_path) == {"i1": "empty-text", "i2": "duplicate-id", "i3": "duplicate-id"}
+
+
+def test_items_without_their_fields_are_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(ValueError, match="item 1 has no negative; an item needs"):
+        items(tmp_path, monkeypatch, [{k: v for k, v in item("i", cut("a"), cut("b")).items() if k != "negative"}])
+    with pytest.raises(ValueError, match=r"no usable item \(1 dropped, e.g. i: positive: "):
+        items(tmp_path, monkeypatch, [item("i", cut("a", text=""), cut("b"))])
+
+
+def test_a_choice_has_several_negative_sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    good = item("i0", cut("a"), [cut("b"), cut("c")])
+    bad = item("i1", cut("d"), [cut("e"), cut("f", text="")])
+    again = item("i2", cut("g"), [cut("h"), cut("h")])
+    assert items(tmp_path, monkeypatch, [good, bad, again]) == [{**good, "task": "mine"}]
+    assert drops(tmp_path) == {"i1": "empty-text", "i2": "duplicate-id"}
+    with pytest.raises(ValueError, match=r"item 1 \('i'\) has an empty list as negative; it needs a cut"):
+        items(tmp_path, monkeypatch, [item("i", cut("a"), [])])

@@ -1,0 +1,75 @@
+"""The world at the size of the default configuration, written once for all tests of its text."""
+
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from scripts.common.files import write_jsonl
+from scripts.common.seeds import generator
+from scripts.corpus.world.lexicon import WORLD, Lexicon, load_lexicon
+from scripts.corpus.world.story import load_grammar
+from scripts.corpus.world.write import SHORT, Config, Paragraph, task_sentences, write_paragraphs
+from scripts.corpus.world.write_tasks import WRITERS, TaskConfig
+
+SEED = 1
+SECTION: dict[str, Any] = {
+    "hours": {"train": 3.0, "dev": 0.2},
+    "speakers": 4,
+    "isolated_words": 0,
+    "rate": {"mean": 180, "jitter": 0.05},
+    "tasks": {
+        "swuggy": {"pairs": 300, "voices": 2},
+        "sblimp": {"pairs": 400, "voices": 1},
+        "topic-storycloze": {"pairs": 300, "voices": 1},
+    },
+}
+
+
+@cache
+def lexicon() -> Lexicon:
+    return load_lexicon()
+
+
+@cache
+def items(task: str) -> list[dict[str, Any]]:
+    return list(WRITERS[task](TaskConfig(**SECTION["tasks"][task]), 4, lexicon(), WORLD, SEED))
+
+
+@cache
+def forbidden() -> frozenset[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{task}.jsonl.gz" for task in WRITERS]
+        for path, task in zip(paths, WRITERS, strict=True):
+            write_jsonl(path, items(task))
+        return frozenset(task_sentences(paths))
+
+
+@cache
+def paragraphs(split: str) -> list[Paragraph]:
+    """As scripts.corpus.world.write writes them: train without the sentences of dev."""
+    taken = set(forbidden())
+    if split == "train":
+        taken |= {s.key for p in paragraphs("dev") for s in p.sentences if len(s.words) > SHORT}
+    config = Config.parse(SECTION)
+    rng = generator(SEED, "corpus", "write", split)
+    return write_paragraphs(lexicon(), load_grammar(WORLD), config.hours[split], config.rate, rng, taken)
+
+
+def texts(split: str) -> list[list[str]]:
+    """Words of every sentence."""
+    return [list(s.words) for p in paragraphs(split) for s in p.sentences]
+
+
+def words_of(side: dict[str, Any]) -> list[str]:
+    return [word["word"] for word in side["words"]]
+
+
+def phones_of(side: dict[str, Any]) -> list[str]:
+    return [phone for word in side["words"] for phone in word["phones"].split()]
+
+
+def accuracy(positives: list[float], negatives: list[float]) -> float:
+    """Share of pairs whose positive side scores higher; a tie counts half."""
+    pairs = list(zip(positives, negatives, strict=True))
+    return sum(1.0 if p > n + 1e-9 else 0.0 if p < n - 1e-9 else 0.5 for p, n in pairs) / len(pairs)

@@ -1,0 +1,91 @@
+"""The acceptor takes all that the world writes and nothing that is wrong in it."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from scripts.common.seeds import generator
+from scripts.corpus.world.acceptor import Acceptor
+from scripts.corpus.world.lexicon import WORLD, load_lexicon
+from scripts.corpus.world.pairs import SyntaxPairs, TopicPairs
+from scripts.corpus.world.parser import Reader
+from scripts.corpus.world.story import Story, load_grammar
+from scripts.corpus.world.write import Paragraph, write_paragraphs
+
+LEXICON, GRAMMAR = load_lexicon(WORLD), load_grammar(WORLD)
+ACCEPTOR = Acceptor(LEXICON, GRAMMAR)
+
+
+@pytest.fixture(scope="module")
+def paragraphs() -> list[Paragraph]:
+    return write_paragraphs(LEXICON, GRAMMAR, 0.5, 180.0, generator(5, "paragraphs"), set())
+
+
+def accepts(words: str | tuple[str, ...]) -> bool:
+    words = tuple(words.split()) if isinstance(words, str) else words
+    return len(words) in ACCEPTOR.sentences(words, 0)[0]
+
+
+def said(paragraph: Paragraph) -> list[str]:
+    return [word for sentence in paragraph.sentences for word in sentence.words]
+
+
+def test_every_slot_that_is_written_can_be_read():
+    slots = {name for name in dir(Story) if name.startswith("slot_")}
+    assert slots == {name for name in dir(Reader) if name.startswith("slot_")}
+
+
+def test_every_sentence_of_the_world_is_accepted(paragraphs: list[Paragraph]):
+    sentences = [sentence for paragraph in paragraphs for sentence in paragraph.sentences]
+    stories = TopicPairs(LEXICON, GRAMMAR, generator(5, "stories"), set())
+    topics = list(LEXICON.topics.values())
+    sentences += [told.ending for pair in pairwise(topics) for told in stories.draw(pair)]
+    assert len(sentences) > 800
+    assert [sentence.text for sentence in sentences if not accepts(sentence.words)] == []
+
+
+def test_no_wrong_sentence_of_the_syntax_task_is_accepted():
+    drawer, topics = SyntaxPairs(LEXICON, GRAMMAR, generator(5, "pairs")), list(LEXICON.topics.values())
+    for phenomenon in drawer.phenomena:
+        pairs = [pair for topic in topics for pair in drawer.draw(phenomenon, topic)]
+        assert [pair.wrong.text for pair in pairs if accepts(pair.wrong.words)] == []
+        # Not all: some pairs have an adverb or a time where no template has one.
+        assert np.mean([accepts(pair.right.words) for pair in pairs]) > 0.5, phenomenon
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("anna chops an old onion", "anna chops a old onion"),
+        ("the onion near the spoons is raw", "the onion near the spoons are raw"),
+        ("the onions that she chops are raw", "the onions that she chops is raw"),
+        ("she chops the onions with her mother", "she chops the onions with his mother"),
+        ("her brother calls her", "her brother calls him"),
+        ("she chops the onions and bakes some bread", "she chops the onions and baked some bread"),
+        ("tomorrow she will bake a cake", "tomorrow she baked a cake"),
+        ("she brings the bowls because they are old", "she brings the bowls because it is old"),
+        ("there are three bowls in the kitchen", "there is three bowls in the kitchen"),
+        ("while the cook is baking a cake they peel the onions", "while the cook bake a cake they peel the onions"),
+    ],
+)
+def test_agreement_is_seen_across_the_sentence(right: str, wrong: str):
+    assert accepts(right)
+    assert not accepts(wrong)
+
+
+def test_a_text_without_full_stops_is_divided_into_its_sentences(paragraphs: list[Paragraph]):
+    rng = np.random.default_rng(0)
+    for paragraph in paragraphs[:60]:
+        assert all(ACCEPTOR.inside(said(paragraph)))
+    shuffled = [np.mean(ACCEPTOR.inside(rng.permutation(said(paragraph)).tolist())) for paragraph in paragraphs[:60]]
+    assert np.mean(shuffled) < 0.1
+
+
+def test_words_between_sentences_are_outside_and_the_last_may_be_cut_off():
+    def inside(text: str) -> str:
+        return "".join("x" if flag else "-" for flag in ACCEPTOR.inside(text.split()))
+
+    assert inside("she chops the onions well well they bake some bread well") == "xxxx--xxxx-"
+    assert inside("well she chops the onions in the end they bake the") == "-xxxxxxxxxx"
+    assert inside("") == ""

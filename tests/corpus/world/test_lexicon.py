@@ -1,0 +1,101 @@
+import shutil
+from collections import Counter
+
+import pytest
+
+from scripts.corpus.world.lexicon import WORLD, add_ed, add_ing, add_s, cmudict_entries, load_lexicon
+from tests.corpus.world.miniature import lexicon
+
+
+@pytest.mark.parametrize(
+    ("word", "third", "past", "ing"),
+    [
+        ("chop", "chops", "chopped", "chopping"),
+        ("bake", "bakes", "baked", "baking"),
+        ("carry", "carries", "carried", "carrying"),
+        ("play", "plays", "played", "playing"),
+        ("watch", "watches", "watched", "watching"),
+        ("pass", "passes", "passed", "passing"),
+        ("fix", "fixes", "fixed", "fixing"),
+        ("peel", "peels", "peeled", "peeling"),
+        ("echo", "echoes", "echoed", "echoing"),
+        ("explain", "explains", "explained", "explaining"),
+    ],
+)
+def test_regular_forms(word, third, past, ing):
+    assert (add_s(word), add_ed(word), add_ing(word)) == (third, past, ing)
+
+
+def test_plural_of_knife_and_box():
+    assert add_s("knife") == "knives"
+    assert add_s("box") == "boxes"
+    assert add_s("boy") == "boys"
+
+
+def test_the_world_is_large_enough():
+    parts = Counter(lexicon().content_words().values())
+    assert sum(parts.values()) >= 500
+    assert min(parts[part] for part in ("noun", "verb", "adjective", "adverb")) >= 20
+    assert len(lexicon().topics) >= 12
+
+
+def test_every_topic_has_its_own_words():
+    for topic in lexicon().topics.values():
+        assert len(topic.things) >= 10, topic.name
+        assert len(topic.do) >= 6, topic.name
+        assert len(topic.be) >= 5, topic.name
+        assert topic.happen, topic.name
+
+
+def test_words_of_things_belong_to_one_topic():
+    topics = Counter(
+        (thing.singular)
+        for topic in lexicon().topics.values()
+        for thing in {t.singular: t for t in topic.things}.values()
+    )
+    assert [word for word, count in topics.items() if count > 1] == []
+
+
+def test_every_form_has_a_pronunciation_of_cmudict():
+    for word in [*lexicon().content_forms(), "the", "a", "her", "themselves"]:
+        assert lexicon().phones(word).split() in cmudict_entries()[word]
+
+
+def test_function_words_are_reduced():
+    assert lexicon().phones("the") == "DH AH0"
+    assert lexicon().phones("The") == "DH AH0"
+    assert lexicon().phones("a") == "AH0"
+    assert lexicon().phones("and") == "AH0 N D"
+
+
+def _changed(tmp_path, file, old, new):
+    world = tmp_path / "world"
+    shutil.copytree(WORLD, world)
+    text = (world / file).read_text()
+    assert old in text
+    (world / file).write_text(text.replace(old, new, 1))
+    return world
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        ("topics.yaml", "onion,", "onionoid,", "'onionoid' is not in CMUdict"),
+        ("topics.yaml", "chop: vegetable", "chop: mineral", "kitchen.do.chop: no group 'mineral'"),
+        ("topics.yaml", "people: cook, baker", "people: cook,, baker", "kitchen.people: expected words"),
+        ("topics.yaml", "  people: cook, baker\n", "", "kitchen: expected the keys"),
+        ("shared.yaml", "the: DH AH0", "the: D AH0", "reduced.the: 'D AH0' is not one of CMUdict's"),
+        ("shared.yaml", "numbers:", "numerals:", "shared.yaml: the key 'numbers' is missing"),
+        ("shared.yaml", "names:", "names: [", "shared.yaml: not YAML"),
+    ],
+)
+def test_a_mistake_in_the_files_is_named(tmp_path, file, old, new, message):
+    with pytest.raises(ValueError, match=r".") as error:
+        load_lexicon(_changed(tmp_path, file, old, new))
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_files(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load_lexicon(tmp_path)

@@ -1,0 +1,161 @@
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from scripts.common.files import read_jsonl
+from scripts.corpus.world.script import phone_count, seconds, side
+from scripts.corpus.world.write import SENTENCES, SHORT, Config, sentence_keys, write_split
+from tests.corpus.world.miniature import SECTION, forbidden, lexicon, paragraphs, texts
+
+CHARACTERS = r"[A-Za-z0-9 .,;:!?'\"()-]+"
+SMALL = {**SECTION, "hours": {"train": 0.08, "dev": 0.03}}
+
+
+def run(module: str, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", f"scripts.corpus.world.{module}", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def write(out: Path, section: dict, *, shards: str = '{"train": 2, "dev": 1}', tasks: tuple[str, ...] = ()):
+    arguments = ["--config", json.dumps(section), "--shards", shards, "--seed", "1", "--out", str(out)]
+    return run("write", *arguments, *(["--tasks", *tasks] if tasks else []))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("script")
+    few = {**SMALL, "tasks": {name: {"pairs": 10, "voices": 1} for name in SECTION["tasks"]}}
+    assert (
+        run("write_tasks", "--config", json.dumps(few), "--seed", "1", "--out", str(folder / "tasks")).returncode == 0
+    )
+    done = write(folder, few | {"isolated_words": 1}, tasks=tuple(map(str, (folder / "tasks").glob("*.gz"))))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_files_are_the_contract(small):
+    train = [u for shard in "01" for u in read_jsonl(small / "train" / f"{shard}.jsonl.gz")]
+    ids = [u["id"] for u in train]
+    assert len(set(ids)) == len(ids)
+    for u in train:
+        assert list(u) == ["id", "speaker", "chapter", "topic", "text", "words"]
+        assert re.fullmatch(r"speaker-[0-3]", u["speaker"])
+        assert re.fullmatch(CHARACTERS, u["text"])
+        assert re.findall(r"[a-z]+", u["text"].lower()) == [w["word"] for w in u["words"]]
+        assert all(w["phones"] and w["after"] in ("", ",", ".") for w in u["words"])
+
+
+def test_chapters_are_whole_and_of_one_speaker(small):
+    where = {}
+    for shard in "01":
+        for u in read_jsonl(small / "train" / f"{shard}.jsonl.gz"):
+            assert where.setdefault(u["chapter"], (shard, u["speaker"])) == (shard, u["speaker"])
+
+
+def test_isolated_words_are_in_train_alone(small):
+    alone = [u for shard in "01" for u in read_jsonl(small / "train" / f"{shard}.jsonl.gz") if len(u["words"]) == 1]
+    asked = {item["positive"]["text"] for item in read_jsonl(small / "tasks/swuggy.jsonl.gz")}
+    spoken = [u["text"] for u in alone]
+    assert asked
+    assert len(spoken) == len(set(spoken)) > 100
+    for _, forms in lexicon().entries():
+        assert not asked & set(forms) or not set(spoken) & set(forms)
+    assert set(spoken) < set(lexicon().content_forms())
+    assert all(len(u["words"]) > 1 for u in read_jsonl(small / "dev" / "0.jsonl.gz"))
+
+
+def test_the_same_seed_gives_the_same_bytes(small, tmp_path):
+    section = SMALL | {"isolated_words": 1}
+    write(tmp_path, section, tasks=tuple(map(str, (small / "tasks").glob("*.gz"))))
+    for name in ("train/0.jsonl.gz", "train/1.jsonl.gz", "dev/0.jsonl.gz"):
+        assert (tmp_path / name).read_bytes() == (small / name).read_bytes()
+
+
+def test_paragraphs_are_of_the_asked_form():
+    said = [p for split in ("train", "dev") for p in paragraphs(split)]
+    assert all(SENTENCES[0] <= len(p.sentences) <= SENTENCES[1] for p in said)
+    lengths = [seconds(side(p.sentences, lexicon())["words"], 180) for p in said]
+    assert 8 < sum(lengths) / len(lengths) < 13
+    assert max(lengths) < 25
+    assert min(lengths) > 4
+    for split in ("train", "dev"):
+        total = sum(seconds(side(p.sentences, lexicon())["words"], 180) for p in paragraphs(split))
+        assert 0 <= total - 3600 * SECTION["hours"][split] < 30
+
+
+def test_topics_are_equally_frequent():
+    counts = Counter(p.topic for p in paragraphs("train"))
+    assert set(counts) == set(lexicon().topics)
+    assert max(counts.values()) - min(counts.values()) <= 1
+
+
+def test_no_sentence_of_a_task_is_in_the_corpus():
+    said = {" ".join(words) for split in ("train", "dev") for words in texts(split)}
+    assert len(forbidden()) > 1500
+    assert not said & forbidden()
+
+
+def test_train_and_dev_share_no_longer_sentence():
+    train, dev = ({" ".join(s) for s in texts(split) if len(s) > SHORT} for split in ("train", "dev"))
+    assert len(dev) > 200
+    assert not train & dev
+
+
+def test_little_is_said_twice():
+    sentences = [" ".join(s) for s in texts("train")]
+    assert 1 - len(set(sentences)) / len(sentences) < 0.06
+
+
+def test_every_word_of_the_lexicon_is_said_often_enough_to_be_learnt():
+    counts = Counter(word for sentence in texts("train") for word in sentence)
+    often = {forms[0]: 0 for _, forms in lexicon().entries()}
+    for _, forms in lexicon().entries():
+        often[forms[0]] = max(often[forms[0]], sum(counts[form] for form in forms))
+    assert sorted(often.items(), key=lambda pair: pair[1])[0][1] >= 5
+    assert sum(count >= 8 for count in often.values()) >= 0.98 * len(often)
+    assert sum(counts[form] >= 3 for form in lexicon().content_forms()) >= 0.97 * len(lexicon().content_forms())
+
+
+def test_phones_per_second_scales_with_the_rate():
+    words = side(paragraphs("dev")[0].sentences, lexicon())["words"]
+    assert phone_count(words) > 50
+    assert seconds(words, 90) == pytest.approx(2 * seconds(words, 180))
+
+
+def test_sentence_keys_are_those_of_the_sentences():
+    paragraph = paragraphs("dev")[0]
+    assert list(sentence_keys(side(paragraph.sentences, lexicon())["words"])) == [s.key for s in paragraph.sentences]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"hours": {"train": -1.0, "dev": 0.2}}, "corpus.world.hours.train is -1.0"),
+        ({"hours": {"train": 1.0, "dev": 0}}, "corpus.world.hours.dev is 0"),
+        ({"speakers": 0}, "corpus.world.speakers is 0"),
+        ({"isolated_words": -1}, "corpus.world.isolated_words is -1"),
+        ({"rate": {"mean": 0}}, "corpus.world.rate.mean is 0"),
+    ],
+)
+def test_an_impossible_setting_is_named(change, message):
+    with pytest.raises(ValueError, match=r".") as error:
+        Config.parse({**SECTION, **change})
+    assert message in str(error.value)
+
+
+def test_more_shards_than_paragraphs():
+    with pytest.raises(ValueError, match=r"corpus\.world\.hours\.dev is 0\.2: 2 paragraphs for 3 shards"):
+        write_split("dev", 3, paragraphs("dev")[:2], 0, Config.parse(SECTION), lexicon())
+
+
+def test_a_damaged_task_file_gives_one_line(tmp_path):
+    (tmp_path / "task.jsonl.gz").write_bytes(b"no gzip")
+    done = write(tmp_path, SMALL, tasks=(str(tmp_path / "task.jsonl.gz"),))
+    assert done.returncode == 1
+    assert "task.jsonl.gz" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
