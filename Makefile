@@ -63,7 +63,7 @@ fairseq:  ## an environment with fairseq (needs PYTHON310), for units.encoder.ba
 	.venv-fairseq/bin/pip install --quiet "fairseq==0.12.2"
 
 clean:  ## delete results of CONFIG (or NAME=), or from STAGE= on, or CHECKPOINTS=1; says what first, asks (or YES=1)
-	@$(RUN) python -m scripts.common.clean \
+	@$(RUN) python -m scripts.project.clean \
 		--name $(or $(NAME),$(shell sed -n 's/^name: *\([^ \#]*\).*/\1/p' $(CONFIG))) \
 		$(if $(STAGE),--stage $(STAGE)) \
 		$(if $(CHECKPOINTS),--checkpoints) \
