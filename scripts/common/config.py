@@ -1,11 +1,191 @@
-"""Parts of the configuration as the text that rules hand to steps."""
+"""The configuration's sections as frozen dataclasses: read from JSON, checked, and handed from rules to steps.
 
+A section is a dataclass in scripts/<stage>/config.py: a field per key, its bounds in its annotation (annotated_types,
+and scripts/common/bounds.py), its meaning in the string below it. What a step needs of a section is a dataclass
+that the section's inherits from, so that each key is declared once. A key that is a word of Python has an underscore
+behind its field's name (`with_`).
+"""
+
+import ast
+import inspect
 import json
-from collections.abc import Mapping
-from typing import Any
+import math
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from scripts.common.bounds import bound_words, fits, is_broken, members, split, type_words
+
+T = TypeVar("T")
+Field = tuple[type, str] | None  # the dataclass and its field that a value stands under
+LONGEST = 120  # characters of a value that a message shows
 
 
 def as_json(section: Mapping[str, Any], *keys: str) -> str:
     """A section (or these of its keys) as JSON with sorted keys: one flag of a step's command line."""
     chosen = {key: section[key] for key in keys} if keys else dict(section)
     return json.dumps(chosen, sort_keys=True)
+
+
+def part_json(section: Mapping[str, Any], kind: type) -> str:
+    """The keys of a section that the dataclass `kind` has, as JSON with sorted keys: what `parse` reads."""
+    return as_json({key: section[key] for key in keys_of(kind) if key in section})
+
+
+def parse(kind: type[T], text: str, path: str, problems: Callable[[T], Iterable[str]] | None = None) -> T:
+    """The object that a section or a part of it in JSON stands for.
+
+    Args:
+        kind: the dataclass of the section or part.
+        text: JSON.
+        path: of the section in the configuration, for messages, e.g. "lm".
+        problems: says what is wrong between keys that are right one by one.
+
+    Raises:
+        ValueError: a line per problem, each with the key's path.
+    """
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: the configuration is not JSON ({error.msg} at column {error.colno})") from None
+    value, wrong = read(kind, content, path)
+    if not wrong and problems:
+        wrong = [*problems(value)]
+    if wrong:
+        raise ValueError("\n".join(wrong))
+    return value
+
+
+def read(kind: type[T], content: Any, path: str = "") -> tuple[T, list[str]]:
+    """The object that JSON content stands for, and what is wrong with the content.
+
+    The object is complete only if nothing is wrong.
+    """
+    reader = _Reader()
+    return reader.value(kind, content, path, None), reader.problems
+
+
+def keys_of(kind: type) -> list[str]:
+    """The keys of a dataclass, as a configuration writes them."""
+    return [key_of(field.name) for field in fields(kind)]
+
+
+def key_of(name: str) -> str:
+    """The key of a field."""
+    return name.removesuffix("_")
+
+
+@cache
+def hints_of(kind: type) -> dict[str, Any]:
+    """Field name -> its annotation, with bounds."""
+    return get_type_hints(kind, include_extras=True)
+
+
+@cache
+def notes_of(kind: type) -> dict[str, str]:
+    """Field name -> the string below it, of the dataclass and those that it inherits from."""
+    notes: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        if not is_dataclass(base):
+            continue
+        body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0].body  # type: ignore[attr-defined]
+        for field, below in pairwise(body):
+            if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
+                notes[field.target.id] = " ".join(below.value.value.split())  # type: ignore[union-attr, attr-defined]
+    return notes
+
+
+class _Reader:
+    """Reads values and collects what is wrong with them."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def value(self, hint: Any, value: Any, path: str, field: Field) -> Any:
+        """The value as its annotation wants it: objects as dataclasses or dicts, lists as tuples."""
+        for member in members(hint):
+            kind, bounds = split(member)
+            if not fits(kind, value):
+                continue
+            broken = list(self._broken_bounds(kind, bounds, value))
+            for words in broken:
+                self._wrong(path, value, words, field)
+            return value if broken else self._inside(kind, value, path, field)
+        self._wrong(path, value, f"be {type_words(hint)}", field)
+        return value
+
+    def _broken_bounds(self, kind: Any, bounds: tuple[Any, ...], value: Any) -> Iterator[str]:
+        if isinstance(value, float) and not math.isfinite(value):
+            yield "be a finite number"
+            return
+        yield from (bound_words(bound, kind) for bound in bounds if is_broken(bound, value))
+
+    def _inside(self, kind: Any, value: Any, path: str, field: Field) -> Any:
+        if is_dataclass(kind):
+            return self._object(kind, value, path)
+        if get_origin(kind) is dict:
+            key_hint, item_hint = get_args(kind)
+            return {
+                key: self.value(item_hint, item, _at(path, key), field)
+                for key, item in value.items()
+                if self._key(key_hint, key, path)
+            }
+        if get_origin(kind) is tuple:
+            hints = get_args(kind)
+            if hints[-1] is not Ellipsis and len(hints) != len(value):
+                self._wrong(path, value, f"have {len(hints)} items", field)
+                return value
+            each = hints[:1] * len(value) if hints[-1] is Ellipsis else hints
+            return tuple(
+                self.value(hint, item, _at(path, place), field)
+                for place, (hint, item) in enumerate(zip(each, value, strict=True))
+            )
+        return value
+
+    def _object(self, kind: type, value: Mapping[Any, Any], path: str) -> Any:
+        hints, before = hints_of(kind), len(self.problems)
+        known = {key_of(field.name): field for field in fields(kind)}
+        for key in value:
+            if key not in known:
+                self.problems.append(f"{_at(path, key)} is not a known key; known here: {', '.join(known)}")
+        given: dict[str, Any] = {}
+        for key, field in known.items():
+            if key in value:
+                given[field.name] = self.value(hints[field.name], value[key], _at(path, key), (kind, field.name))
+            elif field.default is MISSING:
+                self.problems.append(f"{_at(path, key)} is missing" + _meaning((kind, field.name)))
+        return kind(**given) if len(self.problems) == before else None
+
+    def _key(self, hint: Any, key: Any, path: str) -> bool:
+        kind, bounds = split(hint)
+        if get_origin(kind) is Literal:
+            if known := fits(kind, key):
+                return known
+            self.problems.append(f"{_at(path, key)} is not a known key; known here: {', '.join(get_args(kind))}")
+        elif not isinstance(key, str):
+            self.problems.append(f"{_at(path, key)}: the name {key!r} is not a text; put it in quotes")
+        elif broken := [bound_words(bound, str) for bound in bounds if is_broken(bound, key)]:
+            self.problems.append(f"{_at(path, key)}: the name {_shown(key)} must {' and '.join(broken)}")
+        else:
+            return True
+        return False
+
+    def _wrong(self, path: str, value: Any, words: str, field: Field) -> None:
+        self.problems.append(f"{path} is {_shown(value)}; it must {words}" + _meaning(field))
+
+
+def _at(path: str, key: Any) -> str:
+    return f"{path}.{key}" if path else str(key)
+
+
+def _meaning(field: Field) -> str:
+    note = notes_of(field[0]).get(field[1]) if field else None
+    return f" ({note})" if note else ""
+
+
+def _shown(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= LONGEST else shown[: LONGEST - 3] + "..."

@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 # Steps run as `python -m scripts.<stage>.<step>` from the repository's root; so do these imports.
 sys.path.insert(0, workflow.basedir)
 
-from scripts.common.config import as_json
+from scripts.common.config import as_json, part_json
 from scripts.common.files import check_writable, write_json
 from scripts.common.stages import STAGES
 from scripts.lm.seed_replicas import seed_replicas
