@@ -10,7 +10,7 @@ PAPER = workflow/configs/paper.yaml
 RUN = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_WAIT_POLICY=PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: fairseq graphs help plan run test lint format bench lock clean
+.PHONY: fairseq graphs schema help plan run test lint format bench lock clean
 # Left out of requirements.lock: torch, whose wheel differs by index (CPU or CUDA), and what only CUDA's needs.
 UNLOCKED = torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti nvidia-cuda-nvrtc \
 	nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse \
@@ -52,6 +52,9 @@ format: .venv/dev  ## rewrite the code in the house layout
 bench: .venv/dev  ## measured speeds of the expensive steps
 	$(RUN) python -m benchmarks
 
+schema: .venv/dev  ## the JSON schema and docs/configuration.md, from the definitions of the configuration's keys
+	$(RUN) python -m scripts.project.schema
+
 lock: .venv/dev  ## requirements*.lock from the pins in pyproject.toml: every package beneath them, with hashes
 	$(COMPILE) --group core $(addprefix --no-emit-package ,$(UNLOCKED)) --output-file requirements.lock
 	$(COMPILE) --group gpu --output-file requirements-gpu.lock
@@ -63,7 +66,7 @@ fairseq:  ## an environment with fairseq (needs PYTHON310), for units.encoder.ba
 	.venv-fairseq/bin/pip install --quiet "fairseq==0.12.2"
 
 clean:  ## delete results of CONFIG (or NAME=), or from STAGE= on, or CHECKPOINTS=1; says what first, asks (or YES=1)
-	@$(RUN) python -m scripts.common.clean \
+	@$(RUN) python -m scripts.project.clean \
 		--name $(or $(NAME),$(shell sed -n 's/^name: *\([^ \#]*\).*/\1/p' $(CONFIG))) \
 		$(if $(STAGE),--stage $(STAGE)) \
 		$(if $(CHECKPOINTS),--checkpoints) \

@@ -15,12 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+import yaml
 
 from scripts.alignment.align import Aligner
-from scripts.alignment.config import Config
+from scripts.alignment.config import Aligning, Training
 from scripts.alignment.lexicon import Dictionary, read_lexicon
 from scripts.alignment.model import load
 from scripts.common import audio
+from scripts.common.config import keys_of, parse, part_json
 from scripts.common.cuts import Cut, speaker, spoken_text
 from scripts.common.files import read_jsonl, write_jsonl
 from scripts.common.frames import SAMPLE_RATE
@@ -37,6 +39,8 @@ VOICES = {
 }
 SCRIPT = {"hours": {"train": 0.15, "dev": 0.1}, "speakers": 4, "isolated_words": 0, "rate": RATE}
 TRIPHONE = {"leaves": 400, "gaussians": 1200}
+SECTION = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))["alignment"]
+CHANGED = {"sample_hours": 0.15, "gaussians": 1000, "iterations": 25}
 
 
 def step(module: str, **flags: object) -> None:
@@ -74,7 +78,7 @@ def world(folder: Path) -> None:
             cuts=folder / "train.jsonl.gz",
             audio_root=folder / "audio",
             lexicon=folder / "lexicon.txt",
-            config={"sample_hours": 0.15, "gaussians": 1000, "iterations": 25, **more},
+            config={key: (CHANGED | more).get(key, SECTION[key]) for key in keys_of(Training)},
             seed=7,
             out=folder / name,
         )
@@ -104,7 +108,8 @@ def measure(name: str, model: str, cuts: list[Cut], folder: Path) -> None:
     began = time.process_time()
     acoustic = load(folder / model)
     words = Dictionary(read_lexicon(folder / "lexicon.txt"), acoustic.phones)
-    aligner = Aligner(acoustic, words, cuts, str(folder / "audio"), Config(), "bench")
+    config = parse(Aligning, part_json(SECTION, Aligning), "alignment")
+    aligner = Aligner(acoustic, words, cuts, str(folder / "audio"), config, "bench")
     write_jsonl(folder / "out.jsonl.gz", aligner.align_lines(cuts, "bench"))
     seconds = time.process_time() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from scripts.alignment.confidence import Ceiling, mean_score
-from scripts.alignment.config import Config, parse
+from scripts.alignment.config import Aligning, problems
 from scripts.alignment.features import Observations
 from scripts.alignment.graph import Graphs, Segment, fewest_frames, segments, split_words
 from scripts.alignment.lexicon import Dictionary, Entry, OutOfVocabularyError, read_lexicon, spoken_noise
@@ -28,6 +28,7 @@ from scripts.alignment.model import AcousticModel, load
 from scripts.alignment.pronounce import Guesser
 from scripts.common import audio
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.cuts import Cut, Item, is_item, num_samples, read_cuts, sides, supervision, with_sides
 from scripts.common.files import read_jsonl, write_csv, write_jsonl
 from scripts.common.frames import SAMPLE_RATE, frame_count
@@ -51,7 +52,7 @@ def align_cut(
     graphs: Graphs,
     ceiling: Ceiling,
     observations: Observations,
-    config: Config,
+    config: Aligning,
 ) -> list[Segment]:
     """The phones of a cut.
 
@@ -115,7 +116,7 @@ class Aligner:
     """
 
     def __init__(
-        self, model: AcousticModel, words: Dictionary, cuts: Sequence[Cut], root: str, config: Config, split: str
+        self, model: AcousticModel, words: Dictionary, cuts: Sequence[Cut], root: str, config: Aligning, split: str
     ):
         self.words, self.config, self.split = words, config, split
         self.dropped: list[dict[str, str]] = []
@@ -206,12 +207,12 @@ def main() -> None:
     parser.add_argument("--model", required=True, help="folder written by scripts.alignment.train")
     parser.add_argument("--lexicon", required=True, help="'WORD PH ON ES' per line")
     parser.add_argument("--split", required=True, help="name for the first column of --dropped")
-    parser.add_argument("--config", default="{}", help="the alignment section as JSON")
+    parser.add_argument("--config", required=True, help="JSON: keys of the section alignment")
     parser.add_argument("--out", required=True, help="the same lines with alignments, jsonl.gz")
     parser.add_argument("--dropped", required=True, help="csv of what was dropped and why")
     parser.add_argument("--guessed", required=True, help="csv of words without a known pronunciation")
     args = parser.parse_args()
-    config = parse(args.config)
+    config = parse(Aligning, args.config, "alignment", problems)
     began = time.monotonic()
 
     model = load(args.model)

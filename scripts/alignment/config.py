@@ -1,63 +1,71 @@
-"""The `alignment` section of the configuration, as both steps read it."""
+"""The configuration's section `alignment`, and the parts of it that the steps take."""
 
-import json
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
-SECTION = "alignment"
+from annotated_types import Ge, Gt, Le
+
+from scripts.common.bounds import Text
+
+Beam = Annotated[float, Gt(0), Le(1e6)]
 
 
 @dataclass(frozen=True)
-class Config:
-    """Checked settings; config.yaml describes each key.
+class Triphone:
+    """Context-dependent states, trained after the monophones."""
 
-    Attributes:
-        sample_hours: speech the acoustic model is trained on.
-        frame_shift_ms: hop of the acoustic features.
-        gaussians: Gaussians of the final model, all states together.
-        iterations: passes over the sample.
-        beam: first beam and the wider one of the second attempt.
-        oov: "drop", "guess" or "noise".
-        min_log_likelihood: log-likelihood per frame, against that of the best sounds whatever they are, under
-            which an utterance is dropped (scripts/alignment/confidence.py).
-        triphone: None for monophones, or {"leaves", "gaussians"} of the triphone model trained after them.
-    """
-
-    sample_hours: float = 0.5
-    frame_shift_ms: float = 10.0
-    gaussians: int = 1000
-    iterations: int = 30
-    beam: tuple[float, float] = (10.0, 40.0)
-    oov: str = "drop"
-    min_log_likelihood: float = -6.0
-    triphone: dict[str, int] | None = None
-
-    def __post_init__(self) -> None:
-        for key in ("sample_hours", "frame_shift_ms", "gaussians", "iterations"):
-            if getattr(self, key) <= 0:
-                raise ValueError(f"{SECTION}.{key} is {getattr(self, key)}; it must be positive")
-        if len(self.beam) != 2 or not 0 < self.beam[0] < self.beam[1]:
-            raise ValueError(
-                f"{SECTION}.beam is {list(self.beam)}; it must be two rising positive numbers, e.g. [10, 40]"
-            )
-        if self.triphone is not None and sorted(self.triphone) != ["gaussians", "leaves"]:
-            raise ValueError(f"{SECTION}.triphone is {self.triphone}; it must be null or hold leaves and gaussians")
-        if self.oov not in ("drop", "guess", "noise"):
-            raise ValueError(f"{SECTION}.oov is {self.oov!r}; it must be 'drop', 'guess' or 'noise'")
+    leaves: Annotated[int, Ge(100), Le(1_000_000)]
+    """states that the decision trees may grow"""
+    gaussians: Annotated[int, Ge(100), Le(10_000_000)]
+    """Gaussians of all states together"""
 
 
-def parse(text: str) -> Config:
-    """A Config from the JSON a rule hands over; keys left out keep their defaults.
+@dataclass(frozen=True)
+class Search:
+    """How a path through an utterance is looked for."""
 
-    Raises:
-        ValueError: not a JSON object, an unknown key, or an impossible value.
-    """
-    try:
-        given = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"--config: not JSON ({error.msg})") from None
-    unknown = set(given) - {field.name for field in fields(Config)}
-    if unknown:
-        raise ValueError(f"{SECTION}.{min(unknown)}: no such key")
-    if "beam" in given:
-        given["beam"] = tuple(given["beam"])
-    return Config(**given)
+    beam: tuple[Beam, Beam]
+    """first beam, and the wider one for what failed in it"""
+    oov: Literal["drop", "guess", "noise"]
+    """a word without pronunciation: drop its utterance, guess from its letters, or noise (SPN)"""
+
+
+@dataclass(frozen=True)
+class Aligning(Search):
+    """What alignment with a trained model depends on."""
+
+    min_log_likelihood: Annotated[float, Ge(-1e6), Le(1e6)]
+    """per frame, relative to the best sounds whatever they are (scripts/alignment/confidence.py); an alignment
+    under it is dropped"""
+
+
+@dataclass(frozen=True)
+class Training(Search):
+    """What the acoustic model depends on."""
+
+    sample_hours: Annotated[float, Gt(0), Le(1e6)]
+    """hours of speech that the acoustic model is trained on"""
+    frame_shift_ms: Annotated[int, Ge(5), Le(20)]
+    """milliseconds between two frames of the acoustic features"""
+    gaussians: Annotated[int, Ge(1), Le(10_000_000)]
+    """Gaussians of the final monophone model, all states together"""
+    triphone: Triphone | None
+    """null for monophones, or the triphone model that is trained after them"""
+    iterations: Annotated[int, Ge(1), Le(10_000)]
+    """passes over the sample; Gaussians are added during the first two thirds"""
+
+
+@dataclass(frozen=True)
+class Alignment(Training, Aligning):
+    """Phones and words with their times."""
+
+    external: Text | None
+    """folder of TextGrids (MFA) or words.ctm and phones.ctm (Kaldi) to take instead of aligning"""
+
+
+def problems(config: Search) -> Iterator[str]:
+    """What is wrong between keys of the section, a line each."""
+    narrow, wide = config.beam
+    if narrow >= wide:
+        yield f"alignment.beam is [{narrow}, {wide}]; the second is the wider one"

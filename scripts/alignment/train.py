@@ -21,7 +21,7 @@ import kaldi_hmm_gmm as khg
 import kaldifst
 import numpy as np
 
-from scripts.alignment.config import Config, parse
+from scripts.alignment.config import Training, problems
 from scripts.alignment.features import Observations
 from scripts.alignment.graph import Graphs, fewest_frames
 from scripts.alignment.lexicon import (
@@ -38,6 +38,7 @@ from scripts.alignment.pronounce import Guesser, cmudict_lexicon
 from scripts.alignment.tree import grow, leaf_gaussians, statistics
 from scripts.common import audio
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.cuts import Cut, speaker, total_seconds
 from scripts.common.files import atomic_directory, write_json
 from scripts.common.progress import Progress
@@ -139,7 +140,7 @@ def estimate(model: AcousticModel, observed: list[np.ndarray], paths: list[list[
 
 
 def fit(
-    model: AcousticModel, kept: list[tuple[Cut, list[Entry], np.ndarray]], config: Config, seed: int
+    model: AcousticModel, kept: list[tuple[Cut, list[Entry], np.ndarray]], config: Training, seed: int
 ) -> list[dict[str, float]]:
     """Train `model` in place; per pass its mean log-likelihood, Gaussians and utterances aligned."""
     # The flat start knows nothing that could choose between pronunciations: it takes each word's first.
@@ -166,7 +167,7 @@ def improve(
     compiled: list[kaldifst.StdVectorFst],
     observed: list[np.ndarray],
     paths: list[list[int]],
-    config: Config,
+    config: Training,
     gaussians: int,
     realign: Collection[int],
     random: np.random.Generator,
@@ -200,7 +201,7 @@ def contexts(model: AcousticModel, path: list[int]) -> np.ndarray:
 
 
 def with_context(
-    mono: AcousticModel, kept: list[tuple[Cut, list[Entry], np.ndarray]], config: Config, seed: int
+    mono: AcousticModel, kept: list[tuple[Cut, list[Entry], np.ndarray]], config: Training, seed: int
 ) -> tuple[AcousticModel, list[dict[str, float]]]:
     """A triphone model grown from a monophone one and its alignment of the same sample, and how it was trained.
 
@@ -213,14 +214,14 @@ def with_context(
     found = [graphs.search(graphs.compile(words), matrix, *config.beam) for _, words, matrix in kept]
     seen = [(contexts(mono, each[0]), matrix) for each, matrix in zip(found, observed, strict=True) if each]
     stats = statistics([context for context, _ in seen], [matrix for _, matrix in seen])
-    trees, ends = grow(stats, mono.phones, mono.shared, STATES, config.triphone["leaves"])
+    trees, ends = grow(stats, mono.phones, mono.shared, STATES, config.triphone.leaves)
     model = AcousticModel(mono.phones, mono.shared, mono.frame_shift_ms, trees)
     model.set_gaussians(leaf_gaussians(ends))
     graphs = Graphs(model, entries)
     compiled = [graphs.compile(words) for _, words, _ in kept]
     random = generator(seed, "alignment/split-triphone")
     history = improve(
-        model, graphs, compiled, observed, [], config, config.triphone["gaussians"], REALIGN_TRIPHONE, random
+        model, graphs, compiled, observed, [], config, config.triphone.gaussians, REALIGN_TRIPHONE, random
     )
     return model, history
 
@@ -234,7 +235,7 @@ def equal_path(graph: kaldifst.StdVectorFst, frames: int, seed: int) -> list[int
     return list(ids)
 
 
-def train(paths: Sequence[str], root: str, lexicon: str, config: Config, seed: int, out: str) -> None:
+def train(paths: Sequence[str], root: str, lexicon: str, config: Training, seed: int, out: str) -> None:
     """The step: draw the sample, train on it, write the model folder.
 
     Raises:
@@ -304,11 +305,12 @@ def main() -> None:
     parser.add_argument("--cuts", required=True, nargs="+", help="cuts of the training split, jsonl.gz")
     parser.add_argument("--audio-root", required=True, help="folder that audio paths are relative to")
     parser.add_argument("--lexicon", required=True, help="'WORD PH ON ES' per line")
-    parser.add_argument("--config", default="{}", help="the alignment section as JSON")
+    parser.add_argument("--config", required=True, help="JSON: keys of the section alignment")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", required=True, help="folder of the model")
     args = parser.parse_args()
-    train(args.cuts, args.audio_root, args.lexicon, parse(args.config), args.seed, args.out)
+    config = parse(Training, args.config, "alignment", problems)
+    train(args.cuts, args.audio_root, args.lexicon, config, args.seed, args.out)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,15 @@
 All modalities share one `LMConfig`; only the vocabulary differs, and that is the tokenizer's to say.
 """
 
-import json
-from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
 
 from scripts.common import cpu
+from scripts.common.bounds import BatchTokens, Share, Threads
+from scripts.common.config import parse
 
 if TYPE_CHECKING:
     import torch
@@ -15,34 +19,54 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Sizes of the Llama; `context` is the longest sequence in tokens, BOS and EOS included."""
+    """A LlamaForCausalLM, the same for all modalities but the vocabulary."""
 
-    hidden_size: int
-    intermediate_size: int
-    layers: int
-    heads: int
-    kv_heads: int
-    context: int
+    hidden_size: Annotated[int, Ge(8), Le(1_048_576)]
+    """width"""
+    intermediate_size: Annotated[int, Ge(8), Le(1_048_576)]
+    """width of the MLP"""
+    layers: Annotated[int, Ge(1), Le(10_000)]
+    """layers"""
+    heads: Annotated[int, Ge(1), Le(65_536)]
+    """attention heads"""
+    kv_heads: Annotated[int, Ge(1), Le(65_536)]
+    """key-value heads; fewer than heads: grouped-query attention"""
+    context: Annotated[int, Ge(8), Le(16_777_216)]
+    """longest sequence in tokens, BOS and EOS included; a longer utterance is an error"""
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """The recipe; the meaning of each key stands in config.yaml."""
+    """The recipe."""
 
-    epochs: int
-    batch_utterances: int
-    row_tokens: int
-    learning_rate: float
-    warmup_share: float
-    final_learning_rate_share: float
-    weight_decay: float
-    betas: tuple[float, float]
-    clip_norm: float
-    checkpoints_in_epoch_1: int
-    evaluations_per_epoch: int
-    patience: int | None
-    threads: int
-    precision: str
+    epochs: Annotated[int, Ge(1), Le(1_000_000)]
+    """passes over the utterances"""
+    batch_utterances: Annotated[int, Ge(1), Le(100_000_000)]
+    """utterances per optimizer step, the same for all modalities, however many GPUs share it"""
+    row_tokens: BatchTokens
+    """most tokens of one forward pass of one process: bounds memory, changes only rounding"""
+    learning_rate: Annotated[float, Gt(0), Le(100)]
+    """AdamW's peak"""
+    warmup_share: Share
+    """share of all steps with linear warm-up; then cosine"""
+    final_learning_rate_share: Share
+    """the cosine ends at this share of the peak"""
+    weight_decay: Annotated[float, Ge(0), Le(100)]
+    """AdamW's weight decay"""
+    betas: tuple[Annotated[float, Ge(0), Lt(1)], Annotated[float, Ge(0), Lt(1)]]
+    """AdamW's betas"""
+    clip_norm: Annotated[float, Gt(0), Le(1e9)]
+    """largest gradient norm"""
+    checkpoints_in_epoch_1: Annotated[int, Ge(2), Le(10_000)]
+    """checkpoints for the scaling figure, log-spaced in tokens seen"""
+    evaluations_per_epoch: Annotated[int, Ge(1), Le(1_000_000)]
+    """how often the dev loss is measured, evenly over the epoch"""
+    patience: Annotated[int, Ge(1), Le(1_000_000_000)] | None
+    """end after this many evaluations without a lower dev loss and keep the best; null: never"""
+    threads: Threads
+    """CPU threads; part of the result's bytes, so set here and not by --cores"""
+    precision: Literal["auto", "bf16", "fp32"]
+    """of matrix products; auto: bf16 where the processor or GPU computes in it, else fp32"""
 
 
 @dataclass(frozen=True)
@@ -50,7 +74,9 @@ class LMConfig:
     """The whole `lm` section."""
 
     model: ModelConfig
+    """sizes of the Llama"""
     training: TrainingConfig
+    """the recipe"""
 
     def settled(self, device: "torch.device") -> "LMConfig":
         """The same with `precision` as it is on this device, where it says auto."""
@@ -66,77 +92,22 @@ class LMConfig:
         }
 
 
-POSITIVE = ("learning_rate", "clip_norm")
-PRECISIONS = ("auto", "bf16", "fp32")
-SHARES = ("warmup_share", "final_learning_rate_share")
-
-
 def parse_config(text: str) -> LMConfig:
     """Read the JSON of the `lm` section.
 
     Raises:
         ValueError: naming the key, if one is unknown, missing, ill-typed or out of range.
     """
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"lm: the configuration is not JSON ({error.msg} at column {error.colno})") from None
-    sections = {"model": ModelConfig, "training": TrainingConfig}
-    _same_keys("lm", content, list(sections))
-    parsed: dict[str, Any] = {}
-    for name, section in sections.items():
-        keys = {field.name: field.type for field in fields(section)}
-        _same_keys(f"lm.{name}", content[name], list(keys))
-        values = {key: _value(f"lm.{name}.{key}", key, keys[key], content[name][key]) for key in keys}
-        parsed[name] = section(**values)
-    config = LMConfig(**parsed)
-    _fits(config.model)
-    return config
+    return parse(LMConfig, text, "lm", problems)
 
 
-def _same_keys(path: str, content: Any, expected: list[str]) -> None:
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} is {content!r}; it must be a mapping with {', '.join(expected)}")
-    for key in content:
-        if key not in expected:
-            raise ValueError(f"{path}.{key} is unknown; known are {', '.join(expected)}")
-    for key in expected:
-        if key not in content:
-            raise ValueError(f"{path}.{key} is missing")
-
-
-def _value(path: str, key: str, kind: Any, value: Any) -> Any:
-    """The value in its proper type, or ValueError."""
-    number = _is_number(value)
-    if kind == int | None and value is None:
-        return None
-    if kind in (int, int | None):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"{path} is {value!r}; it must be a positive integer{'' if kind is int else ' or null'}")
-        return value
-    if kind is str:
-        if value not in PRECISIONS:
-            raise ValueError(f"{path} is {value!r}; it must be {', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}")
-        return value
-    if kind is float:
-        if not number or value < 0 or (key in POSITIVE and value == 0) or (key in SHARES and value > 1):
-            bound = "a number from 0 to 1" if key in SHARES else "a positive number" if key in POSITIVE else "0 or more"
-            raise ValueError(f"{path} is {value!r}; it must be {bound}")
-        return float(value)
-    if not isinstance(value, list) or len(value) != 2 or not all(_is_number(b) and 0 <= b < 1 for b in value):
-        raise ValueError(f"{path} is {value!r}; it must be two numbers from 0 to below 1")
-    return (float(value[0]), float(value[1]))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _fits(model: ModelConfig) -> None:
+def problems(config: LMConfig) -> Iterator[str]:
+    """What is wrong between keys of the section, a line each."""
+    model = config.model
     if model.hidden_size % (2 * model.heads):
-        raise ValueError(
+        yield (
             f"lm.model.hidden_size is {model.hidden_size}; it must be an even multiple of lm.model.heads"
             f" ({model.heads})"
         )
     if model.heads % model.kv_heads:
-        raise ValueError(f"lm.model.kv_heads is {model.kv_heads}; it must divide lm.model.heads ({model.heads})")
+        yield f"lm.model.kv_heads is {model.kv_heads}; it must divide lm.model.heads ({model.heads})"

@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from scripts.common.config import twins
+from scripts.common import stages
+from scripts.lm.seed_replicas import seed_replicas
 from scripts.plan import work
 from scripts.plan.amounts import Amounts
 
-STAGES = ("download", "corpus", "alignment", "units", "tokens", "lm", "evaluation", "continuation", "report")
+STAGES = ("download", *stages.STAGES)
 GIGA = 1e9
 # Which of Libri-Light's archives holds a part's audio; the evaluation parts were cut out of large.
 ARCHIVES = {"small": "librilight-small", "medium": "librilight-medium"}
@@ -173,7 +174,7 @@ class ModelCost(NamedTuple):
 
 
 def model_costs(config: Mapping[str, Any]) -> list[ModelCost]:
-    """Every modality; a twin of another seed costs what its modality costs."""
+    """Every modality; a seed replica costs what its modality costs."""
     amounts, epochs = Amounts(config), config["lm"]["training"]["epochs"]
     return [
         ModelCost(
@@ -182,7 +183,7 @@ def model_costs(config: Mapping[str, Any]) -> list[ModelCost]:
             amounts.tokens(name, "train"),
             epochs * amounts.tokens(name, "train"),
             amounts.parameters(name),
-            (1 + sum(twin.modality == name for twin in twins(config).values()))
+            (1 + sum(replica.modality == name for replica in seed_replicas(config).values()))
             * work.training_seconds(amounts, name)
             / 3600,
         )

@@ -12,12 +12,13 @@ from typing import Any
 
 from scripts.common.cli import run
 from scripts.common.files import atomic_path, write_csv
+from scripts.common.stages import STAGES
 from scripts.plan import costs
 from scripts.plan.costs import Cost
 from scripts.plan.jobs import dry_run_jobs
 from scripts.plan.storage import storage
 
-LIMITED = ("corpus", "alignment", "units", "tokens", "lm", "evaluation", "continuation")
+LIMITED = STAGES[:-1]  # stages with a time limit under cluster.minutes
 
 
 def number(value: float) -> str:

@@ -6,7 +6,7 @@ A rule that has no formula is a table, a figure or a list: its jobs cost their s
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from scripts.common.config import twins
+from scripts.lm.seed_replicas import seed_replicas
 from scripts.plan.amounts import Amounts, forward_flops
 
 NGRAM_TOKENS = 10_000_000  # of train, at most, that the 4-gram baseline counts
@@ -163,9 +163,9 @@ def _pack(amounts: Amounts) -> Work:
 
 
 def models(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every model that is trained, with the modality whose tokens it reads: the twins of further seeds too."""
+    """Every model that is trained, with the modality whose tokens it reads: the seed replicas too."""
     yield from ((name, name) for name in config["modalities"])
-    yield from ((name, twin.modality) for name, twin in twins(config).items())
+    yield from ((name, replica.modality) for name, replica in seed_replicas(config).items())
 
 
 def training_seconds(amounts: Amounts, modality: str) -> float:

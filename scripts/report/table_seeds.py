@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from scripts.common.cli import run
-from scripts.common.config import twin_name
 from scripts.common.files import write_csv
 from scripts.common.seeds import generator
 from scripts.evaluation.compared import Dropped
+from scripts.lm.seed_replicas import replica_name
 from scripts.report.names import display
 from scripts.report.read import grouped, item_scores, read_table
 from scripts.report.render import Column, Table, interval, number, write_forms
@@ -34,7 +34,7 @@ def read_scores(evaluation: Path, dropped: Dropped, task: str, modality: str, se
     Raises:
         ValueError: the files hold different items.
     """
-    names = [modality, *(twin_name(modality, seed) for seed in seeds[1:])]
+    names = [modality, *(replica_name(modality, seed) for seed in seeds[1:])]
     found = [item_scores(evaluation / task / f"{name}.csv", dropped) for name in names]
     for name, scores in zip(names, found, strict=True):
         if not scores.index.equals(found[0].index):

@@ -24,7 +24,6 @@ from transformers import HubertConfig, HubertModel
 
 from scripts.common import audio, cpu
 from scripts.common.cli import run
-from scripts.common.config import POSITION_GROUPS
 from scripts.common.cuts import Cut, num_samples, read_cuts
 from scripts.common.files import atomic_directory, atomic_path
 from scripts.common.frames import frame_count
@@ -34,6 +33,7 @@ from scripts.units import encoder
 from scripts.units.backend import fetch_fairseq
 from scripts.units.chunks import ChunkPlan, grid_frames, read_piece
 from scripts.units.clustering import k_means, nearest
+from scripts.units.config import POSITION_GROUPS
 from scripts.units.mfcc import mfcc
 from scripts.units.sampling import choose, shares, without_text
 

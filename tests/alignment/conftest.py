@@ -8,6 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from scripts.alignment.config import Aligning, Training
+from tests.settings import settings
+
 VOICES = {
     "voices": ["en-us+m1", "en-us+f2", "en-us+m3", "en-us+f4"],
     "speakers": 4,
@@ -61,8 +64,8 @@ def strangers(world):
 def trained(world):
     """Folder of a model trained on the world."""
     step("scripts.alignment.train", "--cuts", world / "train.jsonl.gz", "--audio-root", world / "audio",
-         "--lexicon", world / "lexicon.txt", "--config", json.dumps(CONFIG), "--seed", 7, "--out",
-         world / "model")  # fmt: skip
+         "--lexicon", world / "lexicon.txt", "--config", settings(Training, "alignment", **CONFIG),
+         "--seed", 7, "--out", world / "model")  # fmt: skip
     return world / "model"
 
 
@@ -73,10 +76,11 @@ def align(world, trained, tmp_path):
 
     def run(lines, *, config=None, lexicon=world / "lexicon.txt", root=world / "audio", ok=True):
         source, out, dropped = tmp_path / "in.jsonl.gz", tmp_path / "out.jsonl.gz", tmp_path / "dropped.csv"
+        usual = json.loads(settings(Aligning, "alignment"))
         write_jsonl(source, lines)
         stderr = step("scripts.alignment.align", "--cuts", source, "--audio-root", root, "--model", trained,
-                      "--lexicon", lexicon, "--split", "dev", "--config", json.dumps(config or {}), "--out", out,
-                      "--dropped", dropped, "--guessed", tmp_path / "guessed.csv", ok=ok)  # fmt: skip
+                      "--lexicon", lexicon, "--split", "dev", "--config", json.dumps(usual | (config or {})),
+                      "--out", out, "--dropped", dropped, "--guessed", tmp_path / "guessed.csv", ok=ok)  # fmt: skip
         if not ok:
             return SimpleNamespace(stderr=stderr)
         return SimpleNamespace(

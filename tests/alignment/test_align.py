@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from scripts.alignment.config import Aligning
 from scripts.alignment.lexicon import Dictionary, OutOfVocabularyError
 from scripts.common.cuts import phone_alignment, sides, spoken_text, supervision
 from scripts.common.files import read_jsonl
 from scripts.corpus.pronounce import arpabet
+from tests.settings import settings
 
 
 @pytest.fixture
@@ -197,7 +199,7 @@ def test_a_task_item_leaves_whole(cut, align):
 
 def test_bad_files_give_one_line(cut, world, align, tmp_path):
     assert "cut id" in align([cut, cut], ok=False).stderr
-    assert "alignment.beem: no such key" in align([cut], config={"beem": [1, 2]}, ok=False).stderr
+    assert "alignment.beem is not a known key" in align([cut], config={"beem": [1, 2]}, ok=False).stderr
     assert "alignment.beam is [40, 10]" in align([cut], config={"beam": [40, 10]}, ok=False).stderr
     empty = tmp_path / "lexicon.txt"
     empty.write_text("DOG\n")
@@ -213,7 +215,8 @@ def test_truncated_cuts_name_the_file(cut, world, trained, tmp_path):
     path.write_bytes(gzip.compress(json.dumps(cut).encode() * 50)[:-20])
     stderr = step("scripts.alignment.align", "--cuts", path, "--audio-root", world / "audio", "--model", trained,
                   "--lexicon", world / "lexicon.txt", "--split", "dev", "--out", tmp_path / "o.jsonl.gz",
-                  "--dropped", tmp_path / "d.csv", "--guessed", tmp_path / "g.csv", ok=False)  # fmt: skip
+                  "--dropped", tmp_path / "d.csv", "--guessed", tmp_path / "g.csv", "--config",
+                  settings(Aligning, "alignment"), ok=False)  # fmt: skip
     assert str(path) in stderr
     assert not (tmp_path / "o.jsonl.gz").exists()
 

@@ -1,18 +1,19 @@
 """Real human speech: AN4, in LibriHeavy's shape, where it lies beside the repository."""
 
-import json
 import os
 from pathlib import Path
 
 import pytest
 
+from scripts.alignment.config import Aligning, Training
 from scripts.alignment.pronounce import cmudict_lexicon
 from scripts.common.cuts import read_cuts, spoken_text
 from scripts.common.files import read_csv, read_jsonl
 from tests.alignment.conftest import step
+from tests.settings import settings
 
 AN4 = Path(os.environ.get("SHARED", Path(__file__).parents[3] / "shared")) / "an4"
-CONFIG = json.dumps({"sample_hours": 0.1, "gaussians": 400, "iterations": 15})
+CONFIG = {"sample_hours": 0.1, "gaussians": 400, "iterations": 15}
 
 
 @pytest.mark.skipif(not AN4.exists(), reason="AN4 is not in ../shared (or $SHARED)")
@@ -23,9 +24,11 @@ def test_human_speech_aligns(tmp_path):
     (tmp_path / "lexicon.txt").write_text(
         "".join(f"{word} {' '.join(phones)}\n" for word in sorted(words) for phones in lexicon[word])
     )
-    common = ("--audio-root", AN4, "--lexicon", tmp_path / "lexicon.txt", "--config", CONFIG)
-    step("scripts.alignment.train", "--cuts", train, *common, "--seed", 1, "--out", tmp_path / "model")
-    step("scripts.alignment.align", "--cuts", test, *common, "--model", tmp_path / "model", "--split", "dev",
+    common = ("--audio-root", AN4, "--lexicon", tmp_path / "lexicon.txt")
+    step("scripts.alignment.train", "--cuts", train, *common, "--config",
+         settings(Training, "alignment", **CONFIG), "--seed", 1, "--out", tmp_path / "model")  # fmt: skip
+    step("scripts.alignment.align", "--cuts", test, *common, "--config",
+         settings(Aligning, "alignment"), "--model", tmp_path / "model", "--split", "dev",
          "--out", tmp_path / "out.jsonl.gz", "--dropped", tmp_path / "dropped.csv", "--guessed",
          tmp_path / "guessed.csv")  # fmt: skip
     kept = sum(1 for _ in read_jsonl(tmp_path / "out.jsonl.gz"))

@@ -1,14 +1,14 @@
 """CTM and TextGrid out and in again, and other people's alignments in the place of ours."""
 
-import json
-
 import pytest
 
 from scripts.alignment import ctm, textgrid
+from scripts.alignment.config import Aligning, Training
 from scripts.alignment.guessed import gather
 from scripts.common.cuts import phone_alignment, supervision
 from scripts.common.files import read_csv, read_jsonl, write_csv, write_jsonl
 from tests.alignment.conftest import step
+from tests.settings import settings
 
 
 def line(name="a/b-1", words="HI ALL", duration=1.0, **more):
@@ -206,12 +206,13 @@ def test_an_unknown_word_can_be_spoken_noise(world, tmp_path):
         first, *rest = texts[1].split()
         texts[1] = " ".join([first, word, *rest[1:]]) if cut is cuts[0] else texts[1]
     write_jsonl(tmp_path / "cuts.jsonl.gz", cuts)
-    common = ("--audio-root", world / "audio", "--lexicon", lexicon, "--config",
-              json.dumps({"oov": "noise", "sample_hours": 0.05, "gaussians": 300, "iterations": 8}))  # fmt: skip
-    step("scripts.alignment.train", "--cuts", tmp_path / "cuts.jsonl.gz", *common, "--seed", 1, "--out",
-         tmp_path / "model")  # fmt: skip
-    step("scripts.alignment.align", "--cuts", tmp_path / "cuts.jsonl.gz", *common, "--model", tmp_path / "model",
-         "--split", "dev", "--out", tmp_path / "out.jsonl.gz", "--dropped", tmp_path / "d.csv", "--guessed",
+    common = ("--audio-root", world / "audio", "--lexicon", lexicon)
+    changes = {"oov": "noise", "sample_hours": 0.05, "gaussians": 300, "iterations": 8}
+    step("scripts.alignment.train", "--cuts", tmp_path / "cuts.jsonl.gz", *common, "--config",
+         settings(Training, "alignment", **changes), "--seed", 1, "--out", tmp_path / "model")  # fmt: skip
+    step("scripts.alignment.align", "--cuts", tmp_path / "cuts.jsonl.gz", *common, "--config",
+         settings(Aligning, "alignment", **changes), "--model", tmp_path / "model", "--split",
+         "dev", "--out", tmp_path / "out.jsonl.gz", "--dropped", tmp_path / "d.csv", "--guessed",
          tmp_path / "guessed.csv")  # fmt: skip
     first = next(iter(read_jsonl(tmp_path / "out.jsonl.gz")))
     assert first["id"] == cuts[0]["id"]

@@ -1,11 +1,10 @@
 """Training, saving, loading and the small parts they are made of."""
 
-import json
-
 import numpy as np
 import pytest
 import soundfile
 
+from scripts.alignment.config import Training
 from scripts.alignment.features import Observations, add_deltas, mfcc, speaker_means
 from scripts.alignment.lexicon import phones_of, read_lexicon
 from scripts.alignment.model import group_phones, load, save
@@ -14,6 +13,7 @@ from scripts.common.audio import AudioError
 from scripts.common.files import read_json, write_jsonl
 from scripts.common.sample import draw_sample
 from tests.alignment.conftest import CONFIG, step
+from tests.settings import settings
 
 
 def cut(name, speaker, seconds=5.0):
@@ -115,7 +115,7 @@ def test_damaged_models_are_refused(trained, tmp_path):
 
 
 def test_training_twice_gives_the_same_bytes(world, tmp_path):
-    config = json.dumps({"sample_hours": 0.02, "gaussians": 250, "iterations": 6})
+    config = settings(Training, "alignment", sample_hours=0.02, gaussians=250, iterations=6)
     for name in ("one", "two"):
         step("scripts.alignment.train", "--cuts", world / "dev.jsonl.gz", "--audio-root", world / "audio",
              "--lexicon", world / "lexicon.txt", "--config", config, "--seed", 3, "--out", tmp_path / name)  # fmt: skip
@@ -126,7 +126,8 @@ def test_training_twice_gives_the_same_bytes(world, tmp_path):
 def test_training_on_nothing_is_an_error_that_says_why(world, tmp_path):
     def train(cuts, root):
         return step("scripts.alignment.train", "--cuts", cuts, "--audio-root", root, "--lexicon",
-                    world / "lexicon.txt", "--seed", 1, "--out", tmp_path / "model", ok=False)  # fmt: skip
+                    world / "lexicon.txt", "--config", settings(Training, "alignment"), "--seed", 1, "--out",
+                    tmp_path / "model", ok=False)  # fmt: skip
 
     write_jsonl(tmp_path / "none.jsonl.gz", [])
     assert "no cut to train the aligner on" in train(tmp_path / "none.jsonl.gz", world / "audio")

@@ -1,12 +1,10 @@
 """Trees grown here are Kaldi's trees: it looks the states up as we do, and aligns with them."""
 
-import json
-
 import kaldi_hmm_gmm as khg
 import numpy as np
 import pytest
 
-from scripts.alignment.config import Config
+from scripts.alignment.config import Aligning, Training
 from scripts.alignment.model import STATES, AcousticModel, load, save
 from scripts.alignment.tree import (
     FEWEST_FRAMES,
@@ -18,10 +16,12 @@ from scripts.alignment.tree import (
     questions,
     statistics,
 )
+from scripts.common.config import parse
 from scripts.common.cuts import phone_alignment
 from scripts.common.files import read_jsonl
 from tests.alignment.conftest import CONFIG, step
 from tests.alignment.test_accuracy import differences
+from tests.settings import settings
 
 PHONES = ["SIL", "AA1", "AA2", "K", "M", "N", "S", "T"]
 SHARED = [[0], [1, 2], [3], [4], [5], [6], [7]]
@@ -107,11 +107,13 @@ def test_statistics_of_one_leaf_need_no_split():
 
 
 def test_triphones_are_as_accurate_as_monophones(world, tmp_path):
-    config = json.dumps(CONFIG | {"triphone": {"leaves": 400, "gaussians": 1200}})
-    common = ("--audio-root", world / "audio", "--lexicon", world / "lexicon.txt", "--config", config)
-    step("scripts.alignment.train", "--cuts", world / "train.jsonl.gz", *common, "--seed", 7, "--out",
+    changes = CONFIG | {"triphone": {"leaves": 400, "gaussians": 1200}}
+    common = ("--audio-root", world / "audio", "--lexicon", world / "lexicon.txt")
+    step("scripts.alignment.train", "--cuts", world / "train.jsonl.gz", *common, "--config",
+         settings(Training, "alignment", **changes), "--seed", 7, "--out",
          tmp_path / "model")  # fmt: skip
-    step("scripts.alignment.align", "--cuts", world / "dev.jsonl.gz", *common, "--model", tmp_path / "model", "--split",
+    step("scripts.alignment.align", "--cuts", world / "dev.jsonl.gz", *common, "--config",
+         settings(Aligning, "alignment"), "--model", tmp_path / "model", "--split",
          "dev", "--out", tmp_path / "out.jsonl.gz", "--dropped", tmp_path / "d.csv", "--guessed",
          tmp_path / "g.csv")  # fmt: skip
     kept = list(read_jsonl(tmp_path / "out.jsonl.gz"))
@@ -134,5 +136,6 @@ def test_triphones_are_as_accurate_as_monophones(world, tmp_path):
 
 
 def test_half_a_triphone_setting_is_refused():
-    with pytest.raises(ValueError, match=r"alignment\.triphone is .*; it must be null or hold leaves and gaussians"):
-        Config(triphone={"leaves": 500})
+    text = settings(Training, "alignment", triphone={"leaves": 500})
+    with pytest.raises(ValueError, match=r"alignment\.triphone\.gaussians is missing"):
+        parse(Training, text, "alignment")

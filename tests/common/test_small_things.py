@@ -1,15 +1,13 @@
-"""Frames, seeds, imports and the command-line face."""
+"""Frames, seeds, precision and the command line."""
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from scripts.common import cpu, imports
+from scripts.common import cpu
 from scripts.common.frames import frame_centres, frame_count
-from scripts.common.imports import code_of, module_files
 from scripts.common.seeds import derive, generator
 
 
@@ -36,41 +34,6 @@ def test_streams_are_stable_and_independent():
     assert generator(1, "x").integers(1000) == generator(1, "x").integers(1000)
 
 
-def test_module_files_follow_imports_and_nothing_else():
-    files = module_files("scripts.common.audio")
-    assert "scripts/common/audio.py" in files
-    assert "scripts/common/frames.py" in files
-    assert "scripts/common/files.py" in files  # through cuts
-    assert "scripts/common/seeds.py" not in files
-    with pytest.raises(ValueError, match=r"scripts\.common\.nothing"):
-        module_files("scripts.common.nothing")
-
-
-def test_the_fingerprint_of_code_knows_what_it_does_and_not_what_it_says(tmp_path: Path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("scripts").mkdir()
-    step, helper = Path("scripts/step.py"), Path("scripts/helper.py")
-
-    def now(step_text: str, helper_text: str) -> str:
-        step.write_text(step_text)
-        helper.write_text(helper_text)
-        imports._read.cache_clear()
-        module_files.cache_clear()
-        return code_of("scripts.step")
-
-    main = "from scripts.helper import two\ndef main():\n    return two()\n"
-    first = now(main, "def two():\n    return 2\n")
-    assert first.startswith("scripts.step ")
-    told = '"""A page."""\n' + main.replace("main():\n", 'main():\n    """Says so."""\n\n    # why\n')
-    assert now(told, "def two():  # indeed\n    return (2)\n") == first
-    assert now(main, "def two():\n    return 3\n") != first
-    assert now(main.replace("return", "yield"), "def two():\n    return 2\n") != first
-    with pytest.raises(ValueError, match=r"scripts\.nothing: no such module"):
-        code_of("scripts.nothing")
-    imports._read.cache_clear()
-    module_files.cache_clear()
-
-
 def run_main(body: str) -> subprocess.CompletedProcess[str]:
     code = f"from scripts.common.cli import run\ndef main():\n    {body}\nrun(main)"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -82,15 +45,6 @@ def test_a_users_mistake_is_one_line_and_a_defect_a_traceback():
     assert mistake.stderr == "error: config.yaml: seed is -1\n"
     defect = run_main("1 / 0")
     assert "Traceback" in defect.stderr
-
-
-def test_no_stage_is_imported_by_common_nor_a_later_one_by_an_earlier():
-    order = ["common", "corpus", "alignment", "units", "tokens", "lm", "evaluation", "report"]
-    for rank, stage in enumerate(order):
-        for file in sorted(Path("scripts", stage).glob("*.py")):
-            used = {Path(f).parts[1] for f in module_files(".".join(file.with_suffix("").parts))}
-            later = used & set(order[rank + 1 :])
-            assert not later, f"{file} imports {later}"
 
 
 @pytest.mark.parametrize(

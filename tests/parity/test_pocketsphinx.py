@@ -1,19 +1,20 @@
 """Real speech (AN4) by another aligner with models of its own: pocketsphinx; docs/alignment.md explains differences."""
 
-import json
 from collections import Counter
 
 import numpy as np
 import pytest
 
+from scripts.alignment.config import Aligning, Training
 from scripts.alignment.lexicon import base
 from scripts.common import audio
 from scripts.common.cuts import phone_alignment, read_cuts, spoken_text
 from scripts.common.files import read_jsonl
 from tests.alignment.conftest import step
+from tests.settings import settings
 
 pytestmark = pytest.mark.slow
-CONFIG = json.dumps({"sample_hours": 0.5, "gaussians": 1000, "iterations": 20})
+CONFIG = {"sample_hours": 0.5, "gaussians": 1000, "iterations": 20}
 
 
 def sphinx_dictionary(lexicon, path):
@@ -51,9 +52,11 @@ def test_an4_against_pocketsphinx(an4, tmp_path):
     train, test = an4 / "libriheavy_cuts_small.jsonl.gz", an4 / "libriheavy_cuts_test_clean.jsonl.gz"
     lexicon = tmp_path / "lexicon.txt"
     step("scripts.corpus.pronounce", "--cuts", train, test, "--out", lexicon)
-    common = ("--audio-root", an4, "--lexicon", lexicon, "--config", CONFIG)
-    step("scripts.alignment.train", "--cuts", train, *common, "--seed", 1, "--out", tmp_path / "model")
-    step("scripts.alignment.align", "--cuts", test, *common, "--model", tmp_path / "model", "--split", "dev", "--out",
+    common = ("--audio-root", an4, "--lexicon", lexicon)
+    step("scripts.alignment.train", "--cuts", train, *common, "--config",
+         settings(Training, "alignment", **CONFIG), "--seed", 1, "--out", tmp_path / "model")  # fmt: skip
+    step("scripts.alignment.align", "--cuts", test, *common, "--config",
+         settings(Aligning, "alignment"), "--model", tmp_path / "model", "--split", "dev", "--out",
          tmp_path / "out.jsonl.gz", "--dropped", tmp_path / "d.csv", "--guessed", tmp_path / "g.csv")  # fmt: skip
     ours = {cut["id"]: phone_alignment(cut) for cut in read_jsonl(tmp_path / "out.jsonl.gz")}
     assert len(ours) >= 128

@@ -115,7 +115,7 @@ def test_the_paper_downloads_what_the_registry_says():
     assert row.written_gb >= row.download_gb
 
 
-def test_twins_of_further_seeds_train_as_long_again():
+def test_seed_replicas_train_as_long_again():
     config = copy.deepcopy(MINI)
     config["seeds"] = [2, 3]
     assert work.of_rule("lm_train", Amounts(config)).seconds == pytest.approx(

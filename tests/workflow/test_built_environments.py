@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.common.imports import module_files
+from scripts.project.imports import module_files
 
 WANTED = os.environ.get("BUILD_ENVIRONMENTS", "").split()
 RULES = "".join(file.read_text() for file in sorted(Path("workflow/rules").glob("*.smk")))

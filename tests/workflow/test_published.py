@@ -9,14 +9,17 @@ import pytest
 import soundfile
 import yaml
 
+from scripts.alignment.config import Aligning
 from scripts.common import audio
 from scripts.common.cuts import phone_alignment, pronunciations, read_cuts, speaker, spoken_text
 from scripts.common.files import read_csv, read_jsonl, write_jsonl
 from scripts.common.frames import SAMPLE_RATE, frame_count
 from scripts.common.ragged import load_bin
 from scripts.tokens.modality import from_config, to_json
+from scripts.units.config import Extraction
 from tests.corpus.published.testsets import LEXICAL, SYNTACTIC, sentence_row, sound, word_row, write_gold
 from tests.corpus.speech.test_manifest import cut
+from tests.settings import settings
 from tests.workflow.conftest import Workflow
 
 pytestmark = pytest.mark.slow
@@ -114,13 +117,12 @@ def test_every_modality_reads_both_sides_of_a_published_set(smoke: Workflow, tmp
          out=at["checked"], dropped=tmp_path / "1.csv", config=rules)  # fmt: skip
     step("scripts.alignment.align", cuts=at["checked"], audio_root=tmp_path / "slm21", split="swuggy",
          model=results / "alignment/model", lexicon=results / "corpus/lexicon_tasks.txt", out=at["aligned"],
-         dropped=tmp_path / "2.csv", guessed=tmp_path / "3.csv")  # fmt: skip
+         dropped=tmp_path / "2.csv", guessed=tmp_path / "3.csv", config=settings(Aligning, "alignment"))  # fmt: skip
     config = yaml.safe_load((smoke.folder / "config.yaml").read_text())
     units = yaml.safe_load((smoke.folder / "workflow/configs/smoke.yaml").read_text())["units"]
-    chosen = {key: {**config["units"], **units}[key] for key in ("layer", "clusters", "batch_seconds")}
     step("scripts.units.extract", cuts=at["aligned"], audio_root=tmp_path / "slm21", encoder=results / "units/encoder",
-         kmeans=results / "units/kmeans.npy", about=results / "units/kmeans.json", config=json.dumps(chosen),
-         threads=1, output=tmp_path / "units.npz")  # fmt: skip
+         kmeans=results / "units/kmeans.npy", about=results / "units/kmeans.json", threads=1,
+         config=settings(Extraction, "units", **units), output=tmp_path / "units.npz")  # fmt: skip
 
     cuts = {side["id"]: side for side in read_cuts(at["aligned"])}
     assert len(cuts) >= 14  # of 16; the smoke experiment's aligner has heard nine minutes

@@ -77,9 +77,9 @@ def test_a_further_seed_trains_every_model_again_on_the_same_tokens(smoke: Workf
 
     smoke.snakemake(*seeds, "--", "results/smoke/evaluation/sblimp/text-bpe-seed7.csv")
     results = smoke.folder / "results/smoke"
-    twin = results / "tokens/text-bpe-seed7/train.bin"
-    assert twin.is_symlink()
-    assert twin.samefile(results / "tokens/text-bpe/train.bin")
+    replica = results / "tokens/text-bpe-seed7/train.bin"
+    assert replica.is_symlink()
+    assert replica.samefile(results / "tokens/text-bpe/train.bin")
     weights = [results / f"lm/{name}/model/model.safetensors" for name in ("text-bpe", "text-bpe-seed7")]
     assert weights[0].read_bytes() != weights[1].read_bytes()
     ids = [

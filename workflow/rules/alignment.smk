@@ -7,7 +7,9 @@ alignment/guessed.csv lists words whose pronunciation was guessed, alignment/exp
 With alignment.external set, alignments made elsewhere take the place of our own, and no model is trained.
 """
 
-ALIGN_CONFIG = as_json(config["alignment"], "beam", "oov", "min_log_likelihood")
+from scripts.alignment.config import Aligning, Training
+
+ALIGN_CONFIG = part_json(config["alignment"], Aligning)
 
 
 if config["alignment"]["external"] is None:
@@ -32,16 +34,7 @@ if config["alignment"]["external"] is None:
         params:
             code=code_of("scripts.alignment.train"),
             audio_root=AUDIO_ROOT,
-            config=as_json(
-                config["alignment"],
-                "sample_hours",
-                "frame_shift_ms",
-                "gaussians",
-                "triphone",
-                "iterations",
-                "beam",
-                "oov",
-            ),
+            config=part_json(config["alignment"], Training),
             seed=config["seed"],
         shell:
             "python -m scripts.alignment.train"

@@ -8,10 +8,13 @@ from snakemake.exceptions import WorkflowError
 # Steps run as `python -m scripts.<stage>.<step>` from the repository's root; so do these imports.
 sys.path.insert(0, workflow.basedir)
 
-from scripts.common.config import as_json, check, task_names, twins
+from scripts.common.config import as_json, part_json
 from scripts.common.files import check_writable, write_json
-from scripts.common.imports import code_of
-from scripts.common.share import check_shared, shared_stages
+from scripts.common.stages import STAGES
+from scripts.lm.seed_replicas import seed_replicas
+from scripts.project.check import check, task_names
+from scripts.project.imports import code_of
+from scripts.project.share import SHARABLE, check_shared, shared_stages
 
 
 report: "../report/workflow.rst"
@@ -29,14 +32,14 @@ RESULTS = f"results/{config['name']}"
 # Snakemake knows its files as made; logs and benchmarks stay with the experiment that ran the job.
 CORPUS, ALIGNMENT, UNITS, TOKENS = (
     f"results/{shared_stages(config).get(stage, config['name'])}/{stage}"
-    for stage in ("corpus", "alignment", "units", "tokens")
+    for stage in SHARABLE
 )
 SPLITS = ["train", "dev"]
 PROMPTS = "prompts"  # a split of one shard, aligned and encoded like the others where a rule asks for it
 SHARDS = {split: [str(i) for i in range(config["corpus"]["shards"][split])] for split in SPLITS} | {PROMPTS: ["0"]}
 TASKS = task_names(config)
 MODALITIES = list(config["modalities"])
-TWINS = twins(config)
+SEED_REPLICAS = seed_replicas(config)
 AUDIO_ROOT = {
     "world": f"{CORPUS}/audio",
     "manifest": config["corpus"]["manifest"]["audio_root"],
@@ -50,8 +53,8 @@ onstart:
 
 
 def training_seed(wildcards):
-    """The seed that a modality's model is trained with: a twin has its own."""
-    return TWINS[wildcards.modality].seed if wildcards.modality in TWINS else config["seed"]
+    """The seed that a modality's model is trained with: a seed replica has its own."""
+    return SEED_REPLICAS[wildcards.modality].seed if wildcards.modality in SEED_REPLICAS else config["seed"]
 
 
 # Test sets in a published layout, by task: their entry in the configuration; TASK_ROOTS is where their audio is
@@ -103,4 +106,4 @@ wildcard_constraints:
     split="|".join([*SPLITS, PROMPTS]),
     shard=r"\d+",
     task="|".join(TASKS) or "no-task",
-    modality="|".join([*TWINS, *MODALITIES]),
+    modality="|".join([*SEED_REPLICAS, *MODALITIES]),

@@ -86,7 +86,7 @@ TABLES = {
         shown=bool(TASKS and config["seeds"]),
         input=dict(
             scores=expand(
-                f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv", task=TASKS, modality=[*MODALITIES, *TWINS]
+                f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv", task=TASKS, modality=[*MODALITIES, *SEED_REPLICAS]
             ),
             dropped=DROPPED,
         ),

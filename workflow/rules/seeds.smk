@@ -1,11 +1,11 @@
-"""Further training seeds: for each of `seeds`, a twin of every modality with the same tokens and another model.
+"""Further training seeds: for each of `seeds`, a seed replica of every modality: the same tokens, another model.
 
-In: tokens/{modality}. Out: tokens/{modality}-seed{n}, links to the modality's own; the other stages treat a twin as
-they treat a modality, and report/tables/seeds.* puts them together. Without `seeds` no rule here is asked for.
+In: tokens/{modality}. Out: tokens/{modality}-seed{n}, links to the modality's own; the other stages treat a
+replica as they treat a modality, and report/tables/seeds.* puts them together. Without `seeds` no rule here is asked for.
 """
 
-# A twin's tokens, file by file, in the order of the modality's own.
-TWIN_TOKENS = [
+# A replica's tokens, file by file, in the order of the modality's own.
+REPLICA_TOKENS = [
     "train.bin",
     "train.idx.npz",
     "dev.bin",
@@ -14,12 +14,12 @@ TWIN_TOKENS = [
     *expand("tasks/{task}.{form}", task=TASKS, form=["bin", "idx.npz"]),
 ]
 
-if TWINS:
+if SEED_REPLICAS:
 
     # Snakemake asks the rules of tokens.smk too, before it prefers the one below.
-    MODALITY |= {name: MODALITY[twin.modality] for name, twin in TWINS.items()}
-    STREAMS_OF |= {name: STREAMS_OF[twin.modality] for name, twin in TWINS.items()}
-    INVENTORY_OF |= {name: INVENTORY_OF[twin.modality] for name, twin in TWINS.items()}
+    MODALITY |= {name: MODALITY[replica.modality] for name, replica in SEED_REPLICAS.items()}
+    STREAMS_OF |= {name: STREAMS_OF[replica.modality] for name, replica in SEED_REPLICAS.items()}
+    INVENTORY_OF |= {name: INVENTORY_OF[replica.modality] for name, replica in SEED_REPLICAS.items()}
 
     ruleorder: seeds_tokens > tokens_tokenizer
     ruleorder: seeds_tokens > tokens_pack
@@ -27,17 +27,17 @@ if TWINS:
     ruleorder: seeds_tokens > tokens_stats
 
     rule seeds_tokens:
-        """A twin reads the tokens of its modality: links, no copies."""
+        """A replica reads the tokens of its modality: links, no copies."""
         input:
-            tokenizer=lambda wildcards: f"{TOKENS}/{TWINS[wildcards.modality].modality}/tokenizer",
-            files=lambda wildcards: [f"{TOKENS}/{TWINS[wildcards.modality].modality}/{name}" for name in TWIN_TOKENS],
+            tokenizer=lambda wildcards: f"{TOKENS}/{SEED_REPLICAS[wildcards.modality].modality}/tokenizer",
+            files=lambda wildcards: [f"{TOKENS}/{SEED_REPLICAS[wildcards.modality].modality}/{name}" for name in REPLICA_TOKENS],
         output:
             tokenizer=directory(f"{TOKENS}/{{modality}}/tokenizer"),
-            files=[f"{TOKENS}/{{modality}}/{name}" for name in TWIN_TOKENS],
+            files=[f"{TOKENS}/{{modality}}/{name}" for name in REPLICA_TOKENS],
         log:
             f"{RESULTS}/logs/seeds/tokens/{{modality}}.log",
         wildcard_constraints:
-            modality="|".join(TWINS),
+            modality="|".join(SEED_REPLICAS),
         localrule: True
         conda:
             "../../envs/core.yaml"

@@ -94,7 +94,7 @@ rule all:
     localrule: True
 
 
-for name in [*TWINS, *MODALITIES]:
+for name in [*SEED_REPLICAS, *MODALITIES]:
 
     rule:
         name:

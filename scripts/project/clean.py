@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 
 from scripts.common.cli import run
 from scripts.common.files import read_json
-from scripts.common.share import shared_stages
-
-STAGES = ["corpus", "alignment", "units", "tokens", "lm", "evaluation", "continuation", "report"]
+from scripts.common.stages import STAGES
+from scripts.project.share import shared_stages
 
 
 class Part(NamedTuple):

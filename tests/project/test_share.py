@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.common.share import check_shared, shared_stages
+from scripts.project.share import check_shared, shared_stages
 
 DEFAULT = yaml.safe_load(Path("config.yaml").read_text())
 

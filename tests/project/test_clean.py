@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.common.clean import STAGES, delete, following, select, told
+from scripts.common.stages import STAGES
+from scripts.project.clean import delete, following, select, told
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,7 +39,7 @@ def names(parts: list) -> list[str]:
 
 
 def test_what_follows_from_a_stage():
-    assert following("corpus") == STAGES
+    assert following("corpus") == list(STAGES)
     assert following("lm") == ["lm", "evaluation", "continuation", "report"]
     assert following("evaluation") == ["evaluation", "report"]
 
@@ -119,7 +120,7 @@ def test_links_go_and_what_they_point_at_stays(results: Path):
 
 def test_without_a_yes_nothing_goes(results: Path):
     def clean(*flags: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "scripts.common.clean", "--name", "sweep", *flags]
+        command = [sys.executable, "-m", "scripts.project.clean", "--name", "sweep", *flags]
         environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
         return subprocess.run(
             command, cwd=results.parent, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL

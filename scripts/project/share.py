@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.common.config import task_names
 from scripts.common.files import read_json
+from scripts.project.check import task_names
 
 # What of the configuration decides a stage's files, beside what decides those before it.
 DECIDES = {
@@ -15,6 +15,7 @@ DECIDES = {
     "units": ["units"],
     "tokens": ["tokens", "modalities"],
 }
+SHARABLE = tuple(DECIDES)  # a stage and all before it, or none
 
 
 def shared_stages(config: Mapping[str, Any]) -> dict[str, str]:
@@ -25,8 +26,7 @@ def shared_stages(config: Mapping[str, Any]) -> dict[str, str]:
     share = config["share"]
     if share["with"] is None:
         return {}
-    stages = list(DECIDES)
-    return dict.fromkeys(stages[: stages.index(share["through"]) + 1], share["with"])
+    return dict.fromkeys(SHARABLE[: SHARABLE.index(share["through"]) + 1], share["with"])
 
 
 def check_shared(config: Mapping[str, Any], results: Path = Path("results")) -> None:

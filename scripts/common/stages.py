@@ -1,0 +1,3 @@
+"""The stages' names, in the order in which data passes through them."""
+
+STAGES = ("corpus", "alignment", "units", "tokens", "lm", "evaluation", "continuation", "report")

@@ -1,0 +1,301 @@
+"""The configuration's section `corpus`, and the parts of it that the steps take."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le, Lt, MinLen
+
+from scripts.common.bounds import Name, Share, Text, Unique
+
+MIRRORED = ("sblimp", "topic-storycloze")  # tasks of the world whose pairs come in mirrored twos
+Hours = Annotated[float, Gt(0), Le(1e7)]
+Shards = Annotated[int, Ge(1), Le(100_000)]
+Part = Literal["small", "medium", "large", "dev", "test-clean", "test-other"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Lengths of cuts that are kept."""
+
+    max_seconds: Annotated[float, Gt(0), Le(86_400)]
+    """longer cuts are dropped and counted"""
+    min_seconds: Annotated[float, Ge(0), Le(86_400)]
+    """shorter cuts are dropped and counted"""
+
+
+@dataclass(frozen=True)
+class CutRules(Limits):
+    """What a cut must be to be kept."""
+
+    characters: Text
+    """inside of a regular-expression class; a text with any other character is dropped and counted"""
+
+
+@dataclass(frozen=True)
+class SplitShards:
+    """Files per split."""
+
+    train: Shards
+    """files of the train split; one job each at synthesis, alignment and units"""
+    dev: Shards
+    """files of the dev split"""
+
+
+@dataclass(frozen=True)
+class SplitHours:
+    """Speech to synthesise per split."""
+
+    train: Hours
+    """hours of speech of the train split"""
+    dev: Hours
+    """hours of speech of the dev split"""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How fast the voices speak."""
+
+    mean: Annotated[float, Ge(80), Le(450)]
+    """words per minute"""
+    jitter: Share
+    """relative standard deviation per utterance"""
+
+
+@dataclass(frozen=True)
+class Pitch:
+    """How high the voices are."""
+
+    mean: Annotated[float, Ge(0), Le(99)]
+    """espeak-ng's base pitch"""
+    jitter: Share
+    """relative standard deviation per utterance"""
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How loud an utterance is."""
+
+    mean: Annotated[float, Ge(-200), Le(0)]
+    """peak in decibels relative to full scale"""
+    jitter: Annotated[float, Ge(0), Le(200)]
+    """standard deviation in decibels"""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Size of a task that the world writes."""
+
+    pairs: Annotated[int, Ge(2), Le(10_000_000)]
+    """pairs of items; even for sblimp and topic-storycloze, whose pairs are mirrored"""
+    voices: Annotated[int, Ge(1), Le(100_000)]
+    """speakers that speak every pair"""
+
+
+@dataclass(frozen=True)
+class Speakers:
+    """Who speaks."""
+
+    speakers: Annotated[int, Ge(1), Le(100_000)]
+    """number of speakers; beyond the number of voices they differ in base pitch and rate"""
+
+
+@dataclass(frozen=True)
+class Speech(Speakers):
+    """What text and voices share."""
+
+    rate: Rate
+    """words per minute, and their jitter"""
+
+
+@dataclass(frozen=True)
+class Script(Speech):
+    """What the text of the world depends on."""
+
+    hours: SplitHours
+    """speech to synthesise per split"""
+    isolated_words: Annotated[int, Ge(0), Le(1000)]
+    """times that words are also spoken alone in train, save those that sWUGGY asks about"""
+
+
+@dataclass(frozen=True)
+class Voices(Speech):
+    """How the text is spoken."""
+
+    voices: Annotated[tuple[Text, ...], MinLen(1)]
+    """espeak-ng voices, one per speaker, taken in turn"""
+    pitch: Pitch
+    """espeak-ng's pitch, and its jitter"""
+    gain: Gain
+    """peak level, and its jitter"""
+    noise: Annotated[float, Ge(-300), Le(0)] | None
+    """white noise in decibels relative to full scale; null for none"""
+
+
+@dataclass(frozen=True)
+class Tasks(Speakers):
+    """What the tasks of the world depend on."""
+
+    tasks: dict[Literal["swuggy", "sblimp", "topic-storycloze"], Task]
+    """zero-shot tasks that the world writes"""
+
+
+@dataclass(frozen=True)
+class World(Script, Voices, Tasks):
+    """A small world of text that synthetic voices speak: corpus.source world."""
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """What is read of a published test set."""
+
+    format: Literal["slm21-lexical", "slm21-syntactic", "storycloze"]
+    """layout of the test set"""
+    split: Literal["dev", "test"] | None = None
+    """sLM21's half"""
+    transcripts: Text | None = None
+    """StoryCloze's texts, a file of lines <name><TAB><text>"""
+
+
+@dataclass(frozen=True)
+class PublishedTask(TestSet):
+    """A test set in its published layout, and where it is."""
+
+    dataset: Text | None = None
+    """a name in resources/datasets.yaml; it is downloaded"""
+    folder: Text | None = None
+    """the unpacked test set, instead of a dataset"""
+
+
+GivenTasks = dict[Name, Text | PublishedTask]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Lhotse cuts in LibriHeavy's schema: corpus.source manifest."""
+
+    train: Text | None
+    """cuts of the train split (jsonl or jsonl.gz)"""
+    dev: Text | None
+    """cuts of the dev split, of other speakers or books"""
+    audio_root: Text | None
+    """folder that the audio paths are relative to"""
+    lexicon: Text | None
+    """file of further pronunciations, `WORD PH ON ES` per line; CMUdict comes first"""
+    tasks: GivenTasks
+    """task name -> items file (jsonl.gz), or a published test set"""
+
+
+@dataclass(frozen=True)
+class LibriHeavy:
+    """The corpus of the paper: corpus.source libriheavy."""
+
+    train: Annotated[tuple[Part, ...], MinLen(1), Unique()]
+    """parts of the train split"""
+    dev: Annotated[tuple[Part, ...], Unique()]
+    """parts of the dev split; none takes speakers out of train's parts"""
+    held_out: Annotated[float, Gt(0), Lt(1)]
+    """share of train's speakers that are dev's where dev is empty"""
+    manifests: Text | None
+    """folder of libriheavy_cuts_<part>.jsonl.gz; null to fetch them"""
+    audio_root: Text | None
+    """folder above download/librilight/; null to fetch the audio"""
+    apart: Annotated[tuple[Literal["speaker", "book"], ...], Unique()]
+    """what dev must not share with train, besides recordings"""
+    lexicon: Text | None
+    """file of further pronunciations, as in manifest"""
+    tasks: GivenTasks
+    """as in manifest"""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Audio files with a text of the same name beside each: corpus.source folder."""
+
+    audio_root: Text | None
+    """folder of name.wav (or .flac) with name.txt beside it, at any depth"""
+    train: Text
+    """its sub-folder of the train split"""
+    dev: Text
+    """its sub-folder of the dev split"""
+    lexicon: Text | None
+    """file of further pronunciations, as in manifest"""
+    tasks: GivenTasks
+    """as in manifest"""
+
+
+@dataclass(frozen=True)
+class Corpus(CutRules):
+    """Speech, its texts and the zero-shot tasks."""
+
+    source: Literal["world", "manifest", "libriheavy", "folder"]
+    """where the speech comes from"""
+    shards: SplitShards
+    """files per split"""
+    prompts: Text
+    """file of beginnings to continue, a YAML list of {id, topic, text}"""
+    world: World
+    """for source world"""
+    manifest: Manifest
+    """for source manifest"""
+    libriheavy: LibriHeavy
+    """for source libriheavy"""
+    folder: Folder
+    """for source folder"""
+
+    @property
+    def tasks(self) -> Mapping[str, Task | str | PublishedTask]:
+        """Tasks of the source, by name."""
+        return getattr(self, self.source).tasks
+
+
+def problems(corpus: Corpus) -> Iterator[str]:
+    """What is wrong between keys of the section, a line each."""
+    if corpus.min_seconds >= corpus.max_seconds:
+        yield f"corpus.min_seconds is {corpus.min_seconds}, not less than max_seconds"
+    try:
+        re.compile(f"[^{corpus.characters}]")
+    except re.error as error:
+        yield f"corpus.characters is not the inside of a regular-expression class ({error})"
+    if corpus.source == "world":
+        yield from _world_problems(corpus.world)
+    else:
+        yield from _task_problems(corpus)
+    if corpus.source == "manifest":
+        for key in ("train", "dev", "audio_root"):
+            if getattr(corpus.manifest, key) is None:
+                yield f"corpus.manifest.{key} is not set; corpus.source manifest needs it"
+    if corpus.source == "folder":
+        if corpus.folder.audio_root is None:
+            yield "corpus.folder.audio_root is not set; corpus.source folder needs it"
+        if corpus.folder.train == corpus.folder.dev:
+            yield "corpus.folder.train and dev are the same folder; they must be two"
+    if corpus.source == "libriheavy" and (both := {*corpus.libriheavy.train} & {*corpus.libriheavy.dev}):
+        yield f"corpus.libriheavy: {min(both)} is in train and in dev; dev: [] takes speakers out of train"
+
+
+def _world_problems(world: World) -> Iterator[str]:
+    for name, task in world.tasks.items():
+        where = f"corpus.world.tasks.{name}"
+        if name in MIRRORED and task.pairs % 2:
+            yield f"{where}.pairs is {task.pairs}; it must be a multiple of 2 (its pairs come in mirrored twos)"
+        if task.voices > world.speakers:
+            yield f"{where}.voices is {task.voices}, more than corpus.world.speakers = {world.speakers}"
+
+
+def _task_problems(corpus: Corpus) -> Iterator[str]:
+    """Published test sets whose place or half is not given, or given twice."""
+    for name, task in corpus.tasks.items():
+        if not isinstance(task, PublishedTask):
+            continue
+        where = f"corpus.{corpus.source}.tasks.{name}"
+        if (task.dataset is None) == (task.folder is None):
+            yield f"{where} must have either dataset (it is downloaded) or folder (it is there)"
+        is_story = task.format == "storycloze"
+        if is_story and task.split:
+            yield f"{where}.split is set; storycloze has no halves"
+        if not is_story and not task.split:
+            yield f"{where}.split is missing; dev or test"
+        if task.transcripts and not is_story:
+            yield f"{where}.transcripts is set; sLM21 holds its own texts"

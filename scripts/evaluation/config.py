@@ -1,0 +1,123 @@
+"""The configuration's section `evaluation`, and the parts of it that the steps take."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le, MinLen, MultipleOf
+
+from scripts.common.bounds import BatchTokens, Pattern, Text, Threads
+
+Items = Annotated[int, Ge(2), Le(1_000_000_000), MultipleOf(2)]
+SystemName = Annotated[str, Pattern("^[A-Za-z0-9][A-Za-z0-9-]*$")]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Which side of a pair wins."""
+
+    decide_by: Literal["total", "per_token", "per_second"]
+    """log-probability that decides a pair: total, per token, or per second of speech"""
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How intervals are made."""
+
+    bootstrap_samples: Annotated[int, Ge(1), Le(10_000_000)]
+    """resamples of items per interval"""
+
+
+@dataclass(frozen=True)
+class Batching:
+    """How models are run."""
+
+    batch_tokens: BatchTokens
+    """tokens per forward pass when scoring; more than a CPU's cache holds is slower"""
+    threads: Threads
+    """CPU threads"""
+
+
+@dataclass(frozen=True)
+class TextScoring(Decision, Batching):
+    """What scores of text tasks depend on besides the model."""
+
+
+@dataclass(frozen=True)
+class Summarising(Decision, Resampling):
+    """What a table of accuracies depends on."""
+
+
+@dataclass(frozen=True)
+class Scoring(Summarising, Batching):
+    """What scores and their intervals depend on besides the model."""
+
+
+@dataclass(frozen=True)
+class Scaling(Scoring):
+    """What the scaling curves depend on."""
+
+    scaling_items: Items | None
+    """items per task that the checkpoints inside epoch 1 are scored on, evenly over the file; null for all"""
+
+
+@dataclass(frozen=True)
+class Controls(Scoring):
+    """What untrained models and shuffled durations are scored by."""
+
+    control_items: Items | None
+    """items per task that the controls are scored on, evenly over the file; null for all"""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """meta.yaml of `snakemake submission` (ZeroSpeech 2021)."""
+
+    author: Text
+    """who submits"""
+    affiliation: Text
+    """and from where"""
+    description: Text
+    """what the system is; the modality's name is put behind it"""
+    open_source: bool
+    """whether the code is public"""
+    train_set: Text
+    """what the models were trained on"""
+    gpu_budget: Annotated[float, Ge(0), Le(1e12)]
+    """GPU hours"""
+
+
+@dataclass(frozen=True)
+class Evaluation(Scaling, Controls, TextScoring):
+    """Zero-shot tasks: scores, baselines, layers, scaling."""
+
+    text_tasks: dict[SystemName, Text]
+    """tasks of text alone, for modalities that read text: name -> jsonl file or folder of such files"""
+    foreign: dict[SystemName, Annotated[dict[str, Text], MinLen(1)]]
+    """other systems: name -> task -> file with a score per cut (csv, jsonl, or lines <id> <score>)"""
+    submission: Submission
+    """meta.yaml of `snakemake submission`"""
+
+
+def problems(evaluation: Evaluation, modalities: Collection[str], tasks: Collection[str]) -> Iterator[str]:
+    """What is wrong between keys of the section, and with names that it shares with others, a line each.
+
+    Args:
+        evaluation: the section.
+        modalities: names of the modalities.
+        tasks: names of the tasks of the corpus.
+    """
+    for system, files in evaluation.foreign.items():
+        where = f"evaluation.foreign.{system}"
+        if system in modalities:
+            yield f"{where} has the name of a modality; another system needs a name of its own"
+        for task in files:
+            if task not in tasks:
+                known = ", ".join(tasks) or "none"
+                yield f"{where}.{task} is not a task of this corpus; known: {known}"
+    for task in evaluation.text_tasks:
+        where = f"evaluation.text_tasks.{task}"
+        if task in tasks:
+            yield f"{where} has the name of a task of this corpus; rename it"
+        if evaluation.decide_by == "per_second":
+            yield f"{where} has no seconds; with it evaluation.decide_by is total or per_token"

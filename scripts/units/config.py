@@ -1,0 +1,155 @@
+"""The configuration's section `units`, and the parts of it that the steps take."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le, Lt, MinLen
+
+from scripts.common.bounds import Text, Threads, Unique
+
+POSITION_GROUPS = 4  # of the positional convolution of the HuBERT that is pretrained here
+Layer = Annotated[int, Ge(1), Le(1000)]
+Clusters = Annotated[int, Ge(2), Le(65_000)]
+Channels = Annotated[int, Ge(1), Le(65_536)]
+
+
+@dataclass(frozen=True)
+class EncoderSource:
+    """Where the encoder comes from and what runs it."""
+
+    source: Text
+    """pretrain: a small HuBERT that is trained here; or a local Hugging Face folder or hub name; or a fairseq .pt"""
+    backend: Literal["transformers", "fairseq"]
+    """what computes the features: transformers (HuBERT, wav2vec2, WavLM) or fairseq (HuBERT)"""
+    fairseq_python: Text
+    """the Python that has fairseq (make fairseq, or envs/fairseq.yaml)"""
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """The HuBERT that is trained here, and its training."""
+
+    hidden_size: Annotated[int, Ge(8), Le(65_536)]
+    """width of the transformer"""
+    layers: Layer
+    """transformer layers"""
+    heads: Annotated[int, Ge(1), Le(1024)]
+    """attention heads"""
+    conv_dim: tuple[Channels, Channels, Channels, Channels, Channels, Channels, Channels]
+    """channels of the seven convolutions"""
+    targets: Annotated[int, Ge(2), Le(65_000)]
+    """clusters of MFCC that the model is trained to predict"""
+    steps: Annotated[int, Ge(1), Le(1_000_000_000)]
+    """optimizer steps"""
+    batch_chunks: Annotated[int, Ge(1), Le(1_000_000)]
+    """chunks per step"""
+    chunk_seconds: Annotated[float, Gt(0.1), Le(3600)]
+    """seconds of a training chunk"""
+    learning_rate: Annotated[float, Gt(0), Le(100)]
+    """AdamW's peak"""
+    warmup_steps: Annotated[int, Ge(0), Le(1_000_000_000)]
+    """steps of linear warm-up; then linear decay"""
+    mask_start: Annotated[float, Gt(0), Lt(1)]
+    """probability that a masked span starts at a frame"""
+    mask_span: Annotated[int, Ge(1), Le(10_000)]
+    """frames per masked span"""
+
+
+@dataclass(frozen=True)
+class Encoder(EncoderSource, Pretraining):
+    """What computes the features that are clustered."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a feature depends on besides the encoder."""
+
+    layer: Layer
+    """transformer layer whose output is clustered (1 = first)"""
+    batch_seconds: Annotated[float, Gt(0), Le(1e6)]
+    """seconds of audio per forward pass"""
+    chunk_seconds: Annotated[float, Ge(1), Le(86_400)]
+    """a longer utterance goes through the encoder in chunks of this length"""
+    overlap_seconds: Annotated[float, Ge(0.04), Le(3600)]
+    """context on either side of a chunk whose features are thrown away"""
+    device: Literal["cpu", "cuda", "auto"]
+    """where the encoder runs; auto: a GPU where there is one"""
+    precision: Literal["fp32", "bf16"]
+    """of the encoder's weights and features"""
+    clusters: Clusters
+    """clusters of k-means"""
+
+
+@dataclass(frozen=True)
+class Extraction(Features):
+    """What the units depend on besides encoder and centroids."""
+
+    decode_workers: Annotated[int, Ge(0), Le(256)]
+    """processes that read audio while the encoder runs; 0: it is read in between"""
+
+
+@dataclass(frozen=True)
+class Clustering(Features):
+    """What the centroids depend on besides the encoder."""
+
+    sample_frames: Annotated[int, Ge(2), Le(1_000_000_000)]
+    """frames that k-means is trained on, from utterances that hold twice as many"""
+    kmeans_redo: Annotated[int, Ge(1), Le(1000)]
+    """FAISS nredo: restarts, the best is kept"""
+    kmeans_iterations: Annotated[int, Ge(1), Le(100_000)]
+    """FAISS niter: iterations per restart"""
+    kmeans_spherical: bool
+    """whether centroids have length 1 (cosine)"""
+    speaker_directions: Annotated[int, Ge(0), Le(65_536)]
+    """directions in which speakers' mean features differ most, taken out before k-means"""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What `snakemake unit_quality` compares."""
+
+    layers: Annotated[tuple[Layer, ...], MinLen(1), Unique()]
+    """layers whose units are compared"""
+    clusters: Annotated[tuple[Clusters, ...], MinLen(1), Unique()]
+    """numbers of clusters that are compared"""
+
+
+@dataclass(frozen=True)
+class Units(Extraction, Clustering):
+    """Discrete symbols of speech, from a self-supervised encoder."""
+
+    external: Text | None
+    """folder of units made elsewhere (jsonl, or fairseq's tsv and km) to take instead of encoding"""
+    frame_rate: Literal[50]
+    """units per second; HuBERT hops by 20 ms"""
+    threads: Threads
+    """CPU threads; part of the result's bytes, so set here and not by --cores"""
+    sweep: Sweep
+    """what `snakemake unit_quality` compares"""
+    encoder: Encoder
+    """what computes the features"""
+
+
+def problems(units: Units) -> Iterator[str]:
+    """What is wrong between keys of the section, a line each."""
+    encoder = units.encoder
+    if encoder.source == "pretrain":
+        if units.layer > encoder.layers:
+            yield f"units.layer is {units.layer}; the encoder has {encoder.layers} layers"
+        for layer in units.sweep.layers:
+            if layer > encoder.layers:
+                yield f"units.sweep.layers holds {layer}; the encoder has {encoder.layers} layers"
+        if encoder.hidden_size % encoder.heads or encoder.hidden_size % POSITION_GROUPS:
+            yield (
+                f"units.encoder.hidden_size is {encoder.hidden_size};"
+                f" it must be a multiple of units.encoder.heads ({encoder.heads}) and of {POSITION_GROUPS}"
+            )
+    if encoder.backend == "fairseq" and not encoder.source.endswith(".pt"):
+        yield f"units.encoder.source is {encoder.source!r}; backend fairseq needs a checkpoint, a .pt file"
+    if encoder.backend == "transformers" and encoder.source.endswith(".pt"):
+        yield f"units.encoder.source is {encoder.source!r}; a .pt file needs units.encoder.backend fairseq"
+    if units.chunk_seconds <= 2 * units.overlap_seconds:
+        yield f"units.chunk_seconds is {units.chunk_seconds}; it must be more than twice units.overlap_seconds"
+    if units.clusters > units.sample_frames:
+        yield f"units.clusters is {units.clusters}, more than units.sample_frames"

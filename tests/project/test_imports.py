@@ -1,0 +1,54 @@
+"""Fingerprints of code, and which package imports which."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.common.stages import STAGES
+from scripts.project import imports
+from scripts.project.imports import code_of, module_files
+
+
+def test_module_files_follow_imports_and_nothing_else():
+    files = module_files("scripts.common.audio")
+    assert "scripts/common/audio.py" in files
+    assert "scripts/common/frames.py" in files
+    assert "scripts/common/files.py" in files  # through cuts
+    assert "scripts/common/seeds.py" not in files
+    with pytest.raises(ValueError, match=r"scripts\.common\.nothing"):
+        module_files("scripts.common.nothing")
+
+
+def test_the_fingerprint_of_code_knows_what_it_does_and_not_what_it_says(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("scripts").mkdir()
+    step, helper = Path("scripts/step.py"), Path("scripts/helper.py")
+
+    def now(step_text: str, helper_text: str) -> str:
+        step.write_text(step_text)
+        helper.write_text(helper_text)
+        imports._read.cache_clear()
+        module_files.cache_clear()
+        return code_of("scripts.step")
+
+    main = "from scripts.helper import two\ndef main():\n    return two()\n"
+    first = now(main, "def two():\n    return 2\n")
+    assert first.startswith("scripts.step ")
+    told = '"""A page."""\n' + main.replace("main():\n", 'main():\n    """Says so."""\n\n    # why\n')
+    assert now(told, "def two():  # indeed\n    return (2)\n") == first
+    assert now(main, "def two():\n    return 3\n") != first
+    assert now(main.replace("return", "yield"), "def two():\n    return 2\n") != first
+    with pytest.raises(ValueError, match=r"scripts\.nothing: no such module"):
+        code_of("scripts.nothing")
+    imports._read.cache_clear()
+    module_files.cache_clear()
+
+
+def test_imports_run_from_common_through_the_stages_to_the_project():
+    order = ["common", *STAGES]
+    for rank, stage in enumerate(order):
+        for file in sorted(Path("scripts", stage).rglob("*.py")):
+            module = ".".join(file.with_suffix("").parts).removesuffix(".__init__")
+            used = {Path(f).parts[1] for f in module_files(module)}
+            later = used & {*order[rank + 1 :], "plan", "project"}
+            assert not later, f"{file} imports {later}"
