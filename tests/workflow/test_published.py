@@ -17,7 +17,7 @@ from scripts.common.ragged import load_bin
 from scripts.tokens.modality import from_config, to_json
 from tests.corpus.test_manifest import cut
 from tests.corpus.testsets import LEXICAL, SYNTACTIC, sentence_row, sound, word_row, write_gold
-from tests.workflow.conftest import Workflow
+from tests.factories.workflow import Workflow
 
 pytestmark = pytest.mark.slow
 TASKS = """
