@@ -1,4 +1,4 @@
-# make run, make test, make lint, make bench: each installs what it needs into .venv first.
+# make run, make test, make test-all, make lint, make bench: each installs what it needs into .venv first.
 
 PYTHON ?= python3.11
 PYTHON310 ?= python3.10
@@ -9,8 +9,10 @@ PAPER = workflow/configs/paper.yaml
 # spin for each other's cores (it halves HuBERT's training speed otherwise).
 RUN = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_WAIT_POLICY=PASSIVE
 
+UNIT_TESTS = $(RUN) OMP_NUM_THREADS=1 pytest -n auto --dist loadfile -m "not smoke and not slow"
+
 .DEFAULT_GOAL := help
-.PHONY: fairseq graphs schema help plan run test lint format bench lock clean
+.PHONY: fairseq graphs schema help plan run test test-all lint format bench lock clean
 # Left out of requirements.lock: torch, whose wheel differs by index (CPU or CUDA), and what only CUDA's needs.
 UNLOCKED = torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti nvidia-cuda-nvrtc \
 	nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse \
@@ -19,7 +21,7 @@ COMPILE = .venv/bin/uv pip compile --quiet --no-config --python-version 3.11 --p
 	--generate-hashes --annotation-style line --custom-compile-command "make lock"
 
 help:  ## list these targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 run: .venv/core  ## the experiment of CONFIG (default: the miniature), up to its report
 	$(RUN) snakemake --cores $(CORES) --configfile $(CONFIG) --quiet rules host -- report
@@ -33,9 +35,14 @@ graphs: .venv/core  ## draw docs/graphs/ anew: the paper's plan, and the rules o
 	$(RUN) python -m scripts.plan.graph --rules results/paper/plan/rules.dot --jobs results/paper/plan/jobs.txt --output docs/graphs
 	cp results/paper/plan/plan.txt results/paper/plan/plan.svg docs/graphs
 
-test: .venv/dev  ## unit tests on all cores, then the workflow end to end
-	$(RUN) OMP_NUM_THREADS=1 pytest -n auto --dist loadfile -m "not slow"
-	$(RUN) pytest -m slow
+test: .venv/dev  ## unit tests and the smoke experiment end to end; STAGE=units: the unit tests of one stage alone
+	$(UNIT_TESTS) tests/$(STAGE)
+	$(if $(STAGE),,$(RUN) pytest -n 2 -m smoke tests/workflow)
+
+# A worker more than the two of before: one of them waits for Slurm most of the time. Tests of a group share a worker.
+test-all: .venv/dev  ## every test: also Slurm, kills, reruns, resumed runs, published formats, the same bytes twice
+	$(UNIT_TESTS)
+	$(RUN) pytest -n 3 --dist loadgroup -m "smoke or slow"
 
 lint: .venv/dev  ## style, layout, types and Snakemake's own linter
 	$(RUN) ruff check .

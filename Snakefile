@@ -36,7 +36,7 @@ rule report:
     default_target: True
     input:
         rules.all.input,
-        captions=sorted(str(path) for path in Path(workflow.basedir, "workflow/report").glob("*.rst")),
+        captions=sorted(str(path) for path in Path("workflow/report").glob("*.rst")),
     output:
         html=f"{RESULTS}/report.html",
     log:

@@ -1,11 +1,36 @@
-"""Where real speech for tests may lie, and a little speech-like audio for the rest."""
+"""Fixtures of several stages' tests, and how much processor time each test takes."""
 
+import csv
 import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.factories.shared import make_once, session_folder
+from tests.factories.workflow import ROOT, SMOKE, Workflow, copy_repository, copy_run, listing
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--smoke-run", metavar="FOLDER", help="checkout whose finished smoke experiment is taken, not run anew"
+    )
+    parser.addoption(
+        "--times", metavar="CSV", help="append every test's seconds, on the clock and of processors, by phase"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """A line of --times: the test, seconds on the clock, and processor seconds of this process and its children."""
+    clock, before = time.perf_counter(), os.times()
+    result = yield
+    if path := item.config.getoption("--times"):
+        used = sum(os.times()[:4]) - sum(before[:4])
+        with open(path, "a", newline="") as file:
+            csv.writer(file).writerow([item.nodeid, f"{time.perf_counter() - clock:.2f}", f"{used:.2f}"])
+    return result
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +46,35 @@ def an4() -> Path:
 def in_repository(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps run from the repository's root, as the workflow runs them."""
     monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def workflow(tmp_path: Path) -> Workflow:
+    """A copy of the repository, without results, for this test alone."""
+    return Workflow(copy_repository(tmp_path))
+
+
+@pytest.fixture(scope="session")
+def smoke(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workflow]:
+    """The smoke experiment up to its report, run once for all tests and workers; not to be changed (see smoke_copy)."""
+    finished = request.config.getoption("--smoke-run")
+
+    def make(folder: Path) -> None:
+        copy = Workflow(copy_repository(folder))
+        if finished:
+            copy_run(Path(finished), folder)
+        else:
+            copy.snakemake(*SMOKE, "--", "report")
+
+    run = Workflow(make_once(session_folder(tmp_path_factory) / "smoke", make))
+    before = listing(run.results)
+    yield run
+    after = listing(run.results)
+    changed = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
+    assert not changed, f"a test changed the smoke run that all share: {changed[:10]}"
+
+
+@pytest.fixture
+def smoke_copy(smoke: Workflow, tmp_path: Path) -> Workflow:
+    """A copy of the smoke run for this test alone."""
+    return Workflow(copy_run(smoke.folder, copy_repository(tmp_path)))

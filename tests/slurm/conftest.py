@@ -1,9 +1,7 @@
 """A Slurm on this machine, and Snakemake sending jobs to it; skipped with the reason where there can be none."""
 
-import hashlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -14,12 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.factories.workflow import SMOKE, Workflow, copy_repository, copy_run
 from tests.slurm.cluster import PREFIX, Cluster, missing, until
-from tests.workflow.conftest import Workflow, copy_repository, smoke
 
-__all__ = ["smoke"]  # the local run that the cluster's is compared with
-
-SMOKE = ("--configfile", "workflow/configs/smoke.yaml")
 # What a test cannot wait for.
 QUICK = (
     "--slurm-init-seconds-before-status-checks",
@@ -133,16 +128,6 @@ def release(process: int) -> None:
         os.kill(process, signal.SIGCONT)
 
 
-def digests(folder: Path, *patterns: str) -> dict[str, str]:
-    """Content of the files of these patterns by name, less logs, which hold seconds."""
-    return {
-        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
-        for pattern in patterns
-        for file in sorted(folder.glob(pattern))
-        if file.is_file() and file.name != "log.csv"
-    }
-
-
 @pytest.fixture
 def submitted(cluster: Cluster, tmp_path: Path) -> Submitted:
     """A fresh copy of the repository whose jobs go to the cluster."""
@@ -152,7 +137,4 @@ def submitted(cluster: Cluster, tmp_path: Path) -> Submitted:
 @pytest.fixture
 def after_smoke(cluster: Cluster, smoke: Workflow, tmp_path: Path) -> Submitted:
     """The same with the results of the local smoke run, of which a test deletes what shall be made again."""
-    copy_repository(tmp_path)
-    for name in ("results", ".snakemake"):
-        shutil.copytree(smoke.folder / name, tmp_path / name, symlinks=True)
-    return Submitted(tmp_path, cluster)
+    return Submitted(copy_run(smoke.folder, copy_repository(tmp_path)), cluster)

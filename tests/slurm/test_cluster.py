@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.factories.workflow import Workflow, digests
 from tests.slurm.cluster import Cluster
-from tests.slurm.conftest import Submitted, digests
-from tests.workflow.conftest import Workflow
+from tests.slurm.conftest import Submitted
 
 MADE = ("corpus/**/*", "alignment/**/*", "units/**/*", "tokens/**/*", "lm/*/model/*", "lm/*/scaling/**/*",
         "evaluation/**/*")  # fmt: skip

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.factories.workflow import Workflow, digests
 from tests.slurm.cluster import CGROUPS, until
-from tests.slurm.conftest import Submitted, digests, release
-from tests.workflow.conftest import Workflow
+from tests.slurm.conftest import Submitted, release
 
 pytestmark = pytest.mark.slow
 QUALITY = "results/smoke/units/quality.csv"

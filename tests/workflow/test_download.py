@@ -9,7 +9,7 @@ import pytest
 from tests.download import server as faults
 from tests.download.conftest import zip_of
 from tests.download.server import Server
-from tests.workflow.conftest import Workflow
+from tests.factories.workflow import Workflow
 
 LEXICON = b"A  AH0\nB  B IY1\n"
 LEXICON_PATH = "/11/librispeech-lexicon.txt"

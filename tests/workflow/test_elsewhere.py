@@ -1,24 +1,21 @@
 """What others made stands beside what is made here: tokens, texts to judge, scores of another system."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from scripts.common.cuts import read_cuts
 from scripts.common.files import read_csv, write_jsonl
 from scripts.common.ragged import load_bin
-from tests.workflow.conftest import Workflow, smoke
-
-__all__ = ["smoke"]
+from tests.factories.workflow import SMOKE, Workflow
 
 SPLITS = ("train", "dev", "tasks/swuggy", "tasks/sblimp", "tasks/topic-storycloze")
 
 
 @pytest.mark.slow
-def test_tokens_texts_and_scores_of_others_are_evaluated(smoke: Workflow, tmp_path: Path):
-    results, mine = smoke.folder / "results/smoke", smoke.folder / "results/elsewhere"
-    given, tokens = tmp_path, {}
+def test_tokens_texts_and_scores_of_others_are_evaluated(smoke_copy: Workflow):
+    results, mine = smoke_copy.results, smoke_copy.folder / "results/elsewhere"
+    given, tokens = smoke_copy.folder / "given", {}
     for split in SPLITS:
         tokens |= load_bin(results / f"tokens/text-raw/{split}.bin").by_id()
     lines = ({"id": name, "tokens": (ids[1:-1] - 3).tolist()} for name, ids in tokens.items())
@@ -42,8 +39,8 @@ def test_tokens_texts_and_scores_of_others_are_evaluated(smoke: Workflow, tmp_pa
         "swuggy/theirs.csv",
         "choices/text-raw.csv",
     ]
-    config = ("--configfile", "workflow/configs/smoke.yaml", smoke.overlay(json.dumps(overlay)))
-    smoke.snakemake(*config, "--", *(f"results/elsewhere/evaluation/{name}" for name in wanted))
+    config = (*SMOKE, smoke_copy.overlay(json.dumps(overlay)))
+    smoke_copy.snakemake(*config, "--", *(f"results/elsewhere/evaluation/{name}" for name in wanted))
 
     baselines, scores, theirs, choices = (read_csv(mine / "evaluation" / name) for name in wanted)
     ids = {row["id"] for row in scores}
@@ -58,5 +55,5 @@ def test_tokens_texts_and_scores_of_others_are_evaluated(smoke: Workflow, tmp_pa
 
     # A file of the folder that is written anew is noticed; what does not read it stays.
     write_jsonl(given / "texts/a.jsonl", [{**choice, "positive": "the cats run."}])
-    again = smoke.would_run(*config, "--", *(f"results/elsewhere/evaluation/{name}" for name in wanted))
+    again = smoke_copy.would_run(*config, "--", *(f"results/elsewhere/evaluation/{name}" for name in wanted))
     assert {job for job in again if "/" not in job} == {"evaluation_text"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.workflow.conftest import Workflow
+from tests.factories.workflow import Workflow
 
 GROUPS: dict[str, list[Any]] = tomllib.loads(Path("pyproject.toml").read_text())["dependency-groups"]
 LOCKS = {"requirements.lock": "core", "requirements-gpu.lock": "gpu"}

@@ -13,7 +13,7 @@ from scripts.common.frames import frame_count
 from scripts.common.ragged import load_bin
 from scripts.corpus.pronounce import cmudict_lexicon
 from tests.corpus.speech.test_manifest import cut
-from tests.workflow.conftest import Workflow
+from tests.factories.workflow import Workflow
 
 WORDS = ["the", "little", "girl", "was", "thoughtful", "for", "a", "moment", "before", "she", "asked", "why"]
 

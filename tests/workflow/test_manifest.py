@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.workflow.conftest import Workflow
+from tests.factories.workflow import Workflow
 
 pytestmark = pytest.mark.slow
 

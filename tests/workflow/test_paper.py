@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from scripts.plan import costs
+from tests.factories.workflow import Workflow
 from tests.plan.conftest import PAPER as PAPER_CONFIG
-from tests.workflow.conftest import Workflow
 
 LABEL = re.compile(r">(\w+)(?:  × [\d,]+)?</text>")  # a box of a picture in docs/graphs
 PAPER = ("--configfile", "workflow/configs/paper.yaml")

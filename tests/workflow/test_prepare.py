@@ -14,7 +14,7 @@ from scripts.common.cuts import book_text, read_cuts, spoken_text
 from scripts.common.files import read_csv, read_jsonl
 from tests.download.conftest import tar_of
 from tests.download.server import Server
-from tests.workflow.conftest import Workflow
+from tests.factories.workflow import Workflow
 
 
 @pytest.fixture

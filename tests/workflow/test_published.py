@@ -20,7 +20,7 @@ from scripts.units.config import Extraction
 from tests.corpus.published.testsets import LEXICAL, SYNTACTIC, sentence_row, sound, word_row, write_gold
 from tests.corpus.speech.test_manifest import cut
 from tests.settings import settings
-from tests.workflow.conftest import Workflow
+from tests.factories.workflow import Workflow
 
 pytestmark = pytest.mark.slow
 TASKS = """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.workflow.conftest import Workflow
+from tests.factories.workflow import Workflow
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,17 @@
 """Only what depends on it runs: what a dry run lists after a change, and by what a run can be kept to a part.
 
-Each row of the tables in docs/reruns.md is a test here, on the one run of the smoke experiment.
+Each row of the tables in docs/reruns.md is a test here, on a copy of the smoke run.
 """
 
 import gzip
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from scripts.common.stages import STAGES
-from tests.workflow.conftest import Workflow
+from tests.factories.workflow import SMOKE, Workflow
 
 pytestmark = pytest.mark.slow
-SMOKE = ("--configfile", "workflow/configs/smoke.yaml")
 LATE = {"lm", "evaluation", "continuation", "report"}
 LEARNING_RATE = "lm: {training: {learning_rate: 0.001}}"
 
@@ -28,35 +24,30 @@ def trained(jobs: set[str]) -> set[str]:
     return {job.removeprefix("lm_train/") for job in jobs if job.startswith("lm_train/")}
 
 
-@contextmanager
-def without(smoke: Workflow, *words: str) -> Iterator[None]:
-    """Both configuration files less the lines that hold one of the words: an overlay can add, but not take away."""
-
-    def less(text: str) -> str:
-        return "".join(line for line in text.splitlines(keepends=True) if not any(word in line for word in words))
-
-    with smoke.edited("config.yaml", less), smoke.edited("workflow/configs/smoke.yaml", less):
-        yield
+def remove_lines(run: Workflow, word: str) -> None:
+    """Both configuration files without the lines that hold a word: an overlay can add, but not take away."""
+    for name in ("config.yaml", "workflow/configs/smoke.yaml"):
+        run.edit(name, lambda text: "".join(line for line in text.splitlines(keepends=True) if word not in line))
 
 
 # What was changed, and what runs.
 
 
-def test_a_learning_rate(smoke: Workflow):
-    jobs = smoke.would_run(*SMOKE, smoke.overlay(LEARNING_RATE))
+def test_a_learning_rate(smoke_copy: Workflow):
+    jobs = smoke_copy.would_run(*SMOKE, smoke_copy.overlay(LEARNING_RATE))
     assert {"lm_train", "evaluation_score", "report"} <= jobs
     assert stages_of(jobs) == LATE
 
 
-def test_one_line_of_a_modality(smoke: Workflow):
-    jobs = smoke.would_run(*SMOKE, smoke.overlay("modalities: {text-bpe: {vocab_size: 140}}"))
+def test_one_line_of_a_modality(smoke_copy: Workflow):
+    jobs = smoke_copy.would_run(*SMOKE, smoke_copy.overlay("modalities: {text-bpe: {vocab_size: 140}}"))
     assert trained(jobs) == {"text-bpe"}
     assert stages_of(jobs) == LATE | {"tokens"}
 
 
-def test_a_further_modality(smoke: Workflow):
-    jobs = smoke.would_run(
-        *SMOKE, smoke.overlay("modalities: {phone-small: {source: phones, tokenizer: bpe, vocab_size: 90}}")
+def test_a_further_modality(smoke_copy: Workflow):
+    jobs = smoke_copy.would_run(
+        *SMOKE, smoke_copy.overlay("modalities: {phone-small: {source: phones, tokenizer: bpe, vocab_size: 90}}")
     )
     assert trained(jobs) == {"phone-small"}
     assert {job for job in jobs if job.startswith("tokens_pack/")} >= {"tokens_pack/phone-small"}
@@ -65,31 +56,31 @@ def test_a_further_modality(smoke: Workflow):
     assert stages_of(jobs) == LATE | {"tokens"}
 
 
-def test_one_modality_less(smoke: Workflow):
-    with without(smoke, "text-raw"):
-        jobs = smoke.would_run(*SMOKE)
+def test_one_modality_less(smoke_copy: Workflow):
+    remove_lines(smoke_copy, "text-raw")
+    jobs = smoke_copy.would_run(*SMOKE)
     assert "report_table_results" in jobs
     assert not trained(jobs)
     assert not {"evaluation_score", "continuation_generate"} & jobs
     assert not stages_of(jobs) & {"corpus", "alignment", "units", "tokens", "lm"}
 
 
-def test_one_task_less_or_more_is_another_world(smoke: Workflow):
-    with without(smoke, "sblimp"):
-        jobs = smoke.would_run(*SMOKE)
+def test_one_task_less_or_more_is_another_world(smoke_copy: Workflow):
+    remove_lines(smoke_copy, "sblimp")
+    jobs = smoke_copy.would_run(*SMOKE)
     assert {"corpus_write_tasks", "corpus_write", "alignment_train", "lm_train"} <= jobs
 
 
-def test_the_number_of_clusters(smoke: Workflow):
-    jobs = smoke.would_run(*SMOKE, smoke.overlay("units: {clusters: 30}"))
+def test_the_number_of_clusters(smoke_copy: Workflow):
+    jobs = smoke_copy.would_run(*SMOKE, smoke_copy.overlay("units: {clusters: 30}"))
     assert {"units_kmeans", "units_extract"} <= jobs
     assert "units_encoder" not in jobs
     assert trained(jobs) == {"speech-hubert"}
     assert not stages_of(jobs) & {"corpus", "alignment"}
 
 
-def test_what_a_scheduler_is_asked_for(smoke: Workflow):
-    assert smoke.would_run(*SMOKE, smoke.overlay("cluster: {gpus: {lm: 4}, mem_mb: {units: 9000}}")) == set()
+def test_what_a_scheduler_is_asked_for(smoke_copy: Workflow):
+    assert smoke_copy.would_run(*SMOKE, smoke_copy.overlay("cluster: {gpus: {lm: 4}, mem_mb: {units: 9000}}")) == set()
 
 
 @pytest.mark.parametrize(
@@ -101,111 +92,104 @@ def test_what_a_scheduler_is_asked_for(smoke: Workflow):
         ("scripts/alignment/align.py", "alignment_align", {"corpus"}),
     ],
 )
-def test_a_steps_module(smoke: Workflow, module: str, reruns: str, stands: set[str]):
-    with smoke.edited(module, lambda text: text + "\nEDITED = True\n"):
-        jobs = smoke.would_run(*SMOKE)
+def test_a_steps_module(smoke_copy: Workflow, module: str, reruns: str, stands: set[str]):
+    smoke_copy.edit(module, lambda text: text + "\nEDITED = True\n")
+    jobs = smoke_copy.would_run(*SMOKE)
     assert reruns in jobs
     assert not stages_of(jobs) & stands
 
 
-def test_a_comment_a_docstring_and_an_untouched_content(smoke: Workflow):
+def test_a_comment_a_docstring_and_an_untouched_content(smoke_copy: Workflow):
     """Every step imports the module; the shard is written anew with the bytes that it has."""
-    shard = smoke.folder / "results/smoke/alignment/cuts/train/1.jsonl.gz"
-    times = shard.stat()
+    shard = smoke_copy.results / "alignment/cuts/train/1.jsonl.gz"
     shard.write_bytes(shard.read_bytes())
-    try:
-        with smoke.edited("scripts/common/files.py", lambda text: text.replace('"""', '"""So. ', 1) + "\n# edited\n"):
-            assert smoke.would_run(*SMOKE) == set()
-    finally:
-        os.utime(shard, ns=(times.st_atime_ns, times.st_mtime_ns))
+    smoke_copy.edit("scripts/common/files.py", lambda text: text.replace('"""', '"""So. ', 1) + "\n# edited\n")
+    assert smoke_copy.would_run(*SMOKE) == set()
 
 
-def test_one_shard(smoke: Workflow):
-    shard = smoke.folder / "results/smoke/alignment/cuts/dev/0.jsonl.gz"
-    before, times = shard.read_bytes(), shard.stat()
-    shard.write_bytes(gzip.compress(gzip.decompress(before) + b"\n"))
-    try:
-        jobs = smoke.would_run(*SMOKE)
-    finally:
-        shard.write_bytes(before)
-        os.utime(shard, ns=(times.st_atime_ns, times.st_mtime_ns))
+def test_one_shard(smoke_copy: Workflow):
+    shard = smoke_copy.results / "alignment/cuts/dev/0.jsonl.gz"
+    shard.write_bytes(gzip.compress(gzip.decompress(shard.read_bytes()) + b"\n"))
+    jobs = smoke_copy.would_run(*SMOKE)
     assert {"units_extract/dev", "tokens_encode/dev", "lm_train"} <= jobs
     assert not {"units_extract/train", "tokens_encode/train", "units_kmeans", "tokens_tokenizer"} & jobs
     assert not stages_of(jobs) & {"corpus"}
 
 
-def test_a_caption(smoke: Workflow):
-    with smoke.edited("workflow/report/scaling.rst", lambda text: text + "\nAnd more.\n"):
-        assert smoke.would_run(*SMOKE) == {"report"}
+def test_a_caption(smoke_copy: Workflow):
+    smoke_copy.edit("workflow/report/scaling.rst", lambda text: text + "\nAnd more.\n")
+    assert smoke_copy.would_run(*SMOKE) == {"report"}
 
 
-def test_a_deleted_figure(smoke: Workflow):
-    figure = smoke.folder / "results/smoke/report/figures/scaling.png"
-    aside = figure.rename(smoke.folder / "aside.png")
-    try:
-        jobs = smoke.would_run(*SMOKE, "--", "figures")
-    finally:
-        aside.rename(figure)
-    assert jobs == {"figures", "report_figure_scaling"}
+def test_a_deleted_figure(smoke_copy: Workflow):
+    (smoke_copy.results / "report/figures/scaling.png").unlink()
+    assert smoke_copy.would_run(*SMOKE, "--", "figures") == {"figures", "report_figure_scaling"}
 
 
 # By what a run is kept to a part.
 
 
-def test_every_stage_is_a_target_and_so_are_tables_figures_and_report(smoke: Workflow):
+def test_every_stage_is_a_target_and_so_are_tables_figures_and_report(smoke_copy: Workflow):
     targets = {*STAGES, "tables", "figures"}
-    assert smoke.would_run(*SMOKE, "--", *sorted(targets)) <= targets
+    assert smoke_copy.would_run(*SMOKE, "--", *sorted(targets)) <= targets
 
 
-def test_a_modality_a_task_and_a_file_are_targets(smoke: Workflow):
-    changed = (*SMOKE, smoke.overlay(LEARNING_RATE))
-    jobs = smoke.would_run(*changed, "--", "modality_phone-raw")
+def test_a_modality_a_task_and_a_file_are_targets(smoke_copy: Workflow):
+    changed = (*SMOKE, smoke_copy.overlay(LEARNING_RATE))
+    jobs = smoke_copy.would_run(*changed, "--", "modality_phone-raw")
     assert trained(jobs) == {"phone-raw"}
     assert "evaluation_score/phone-raw" in jobs
     assert stages_of(jobs) == {"lm", "evaluation", "modality"}
-    jobs = smoke.would_run(*changed, "--", "task_sblimp")
+    jobs = smoke_copy.would_run(*changed, "--", "task_sblimp")
     assert len(trained(jobs)) == 6
     assert stages_of(jobs) == {"lm", "evaluation", "task"}
-    jobs = smoke.would_run(*changed, "--", "results/smoke/lm/phone-raw/model")
+    jobs = smoke_copy.would_run(*changed, "--", "results/smoke/lm/phone-raw/model")
     assert jobs == {"lm_train", "lm_train/phone-raw"}
 
 
-def test_a_run_ends_with_the_rules_of_until_and_before_those_of_omit_from(smoke: Workflow):
-    changed = (*SMOKE, smoke.overlay(LEARNING_RATE))
-    assert stages_of(smoke.would_run(*changed, "--until", "lm_train")) == {"lm"}
-    jobs = smoke.would_run(*changed, "--omit-from", "continuation_generate", "--", "evaluation", "continuation")
+def test_a_run_ends_with_the_rules_of_until_and_before_those_of_omit_from(smoke_copy: Workflow):
+    changed = (*SMOKE, smoke_copy.overlay(LEARNING_RATE))
+    assert stages_of(smoke_copy.would_run(*changed, "--until", "lm_train")) == {"lm"}
+    jobs = smoke_copy.would_run(*changed, "--omit-from", "continuation_generate", "--", "evaluation", "continuation")
     assert {"lm_train", "evaluation_score"} <= jobs
     assert not {"continuation_generate", "continuation_speak", "continuation_summary"} & jobs
 
 
-def test_with_keep_going_what_does_not_need_the_broken_part_is_made(smoke: Workflow):
-    tables = [smoke.folder / f"results/smoke/report/tables/{name}.csv" for name in ("modalities", "dropped")]
-    asides = [table.rename(smoke.folder / table.name) for table in tables]
-    wanted = [str(table.relative_to(smoke.folder)) for table in tables]
-    with smoke.edited("resources/paper.yaml", lambda text: "[broken"):
-        done = smoke.snakemake(*SMOKE, "--keep-going", "--", *wanted, check=False)
+def test_with_keep_going_what_does_not_need_the_broken_part_is_made(smoke_copy: Workflow):
+    tables = [smoke_copy.results / f"report/tables/{name}.csv" for name in ("modalities", "dropped")]
+    before = [table.read_bytes() for table in tables]
+    for table in tables:
+        table.unlink()
+    wanted = [str(table.relative_to(smoke_copy.folder)) for table in tables]
+    paper = smoke_copy.folder / "resources/paper.yaml"
+    kept = paper.read_text()
+    smoke_copy.edit("resources/paper.yaml", lambda text: "[broken")
+    done = smoke_copy.snakemake(*SMOKE, "--keep-going", "--", *wanted, check=False)
     assert done.returncode != 0
     assert [table.exists() for table in tables] == [False, True]
-    assert tables[1].read_bytes() == asides[1].read_bytes()
-    smoke.snakemake(*SMOKE, "--", *wanted)
-    assert tables[0].read_bytes() == asides[0].read_bytes()
+    assert tables[1].read_bytes() == before[1]
+    smoke_copy.edit("resources/paper.yaml", lambda text: kept)
+    smoke_copy.snakemake(*SMOKE, "--", *wanted)
+    assert tables[0].read_bytes() == before[0]
 
 
-def test_another_experiment_shares_stages_without_making_them(smoke: Workflow):
+def test_another_experiment_shares_stages_without_making_them(smoke_copy: Workflow):
     other = {"name": "other", "share": {"with": "smoke", "through": "tokens"}, "lm": {"training": {"epochs": 1}}}
-    shared = (*SMOKE, smoke.overlay(json.dumps(other)))
-    jobs = smoke.would_run(*shared)
+    shared = (*SMOKE, smoke_copy.overlay(json.dumps(other)))
+    jobs = smoke_copy.would_run(*shared)
     assert len(trained(jobs)) == 6
     assert stages_of(jobs) == LATE
     table = "results/other/evaluation/baselines/sblimp/text-raw.csv"
-    smoke.snakemake(*shared, "--", table)
-    made = smoke.folder / table
-    assert made.read_bytes() == (smoke.folder / table.replace("other", "smoke")).read_bytes()
-    assert not (smoke.folder / "results/other/tokens").exists()
-    assert smoke.would_run(*SMOKE) == set()  # for the owner nothing has changed
+    smoke_copy.snakemake(*shared, "--", table)
+    made = smoke_copy.folder / table
+    assert made.read_bytes() == (smoke_copy.folder / table.replace("other", "smoke")).read_bytes()
+    assert not (smoke_copy.folder / "results/other/tokens").exists()
+    assert smoke_copy.would_run(*SMOKE) == set()  # for the owner nothing has changed
 
     other["tokens"] = {"silence": "drop"}
-    done = smoke.snakemake(*SMOKE, smoke.overlay(json.dumps(other)), "--dry-run", check=False)
+    done = smoke_copy.snakemake(*SMOKE, smoke_copy.overlay(json.dumps(other)), "--dry-run", check=False)
     assert 'tokens.silence is "drop" here and "keep" in results/smoke/config.json' in done.stdout + done.stderr
-    jobs = smoke.would_run(*SMOKE, smoke.overlay(json.dumps(other | {"share": {"with": "smoke", "through": "units"}})))
+    jobs = smoke_copy.would_run(
+        *SMOKE, smoke_copy.overlay(json.dumps(other | {"share": {"with": "smoke", "through": "units"}}))
+    )
     assert stages_of(jobs) == LATE | {"tokens"}

@@ -1,16 +1,11 @@
 """The DAG end to end on the smoke experiment: results, nothing to do, further seeds, the same bytes."""
 
 import csv
-import hashlib
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.workflow.conftest import Workflow, copy_repository
-
-pytestmark = pytest.mark.slow
-SMOKE = ("--configfile", "workflow/configs/smoke.yaml")
+from tests.factories.workflow import SMOKE, Workflow, digests
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -18,6 +13,7 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.smoke
 def test_the_report_and_its_tables_stand(smoke: Workflow):
     results = smoke.folder / "results/smoke"
     page = (results / "report.html").read_text()
@@ -38,6 +34,7 @@ def test_the_report_and_its_tables_stand(smoke: Workflow):
             assert (results / f"report/figures/{figure}.{form}").stat().st_size > 100
 
 
+@pytest.mark.smoke
 def test_continuations_are_said_heard_judged_and_shown(smoke: Workflow):
     results = smoke.folder / "results/smoke"
     judged = {path.stem: rows(path) for path in (results / "continuation/judged/generated").glob("*.csv")}
@@ -52,6 +49,7 @@ def test_continuations_are_said_heard_judged_and_shown(smoke: Workflow):
     assert (results / "report/listen.html").read_text().count("<section>") == 3
 
 
+@pytest.mark.smoke
 def test_models_load_with_transformers_alone(smoke: Workflow):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -61,13 +59,15 @@ def test_models_load_with_transformers_alone(smoke: Workflow):
         assert model.config.vocab_size == len(tokenizer)
 
 
+@pytest.mark.smoke
 def test_a_second_run_has_nothing_to_do(smoke: Workflow):
     assert smoke.would_run(*SMOKE) == set()
 
 
-def test_a_further_seed_trains_every_model_again_on_the_same_tokens(smoke: Workflow):
-    seeds = (*SMOKE, smoke.overlay("seeds: [7]"))
-    jobs = smoke.would_run(*seeds)
+@pytest.mark.slow
+def test_a_further_seed_trains_every_model_again_on_the_same_tokens(smoke_copy: Workflow):
+    seeds = (*SMOKE, smoke_copy.overlay("seeds: [7]"))
+    jobs = smoke_copy.would_run(*seeds)
     assert {job for job in jobs if job.startswith("lm_train/")} == {
         f"lm_train/{modality}-seed7"
         for modality in ("text-bpe", "text-raw", "phone-bpe", "phone-raw", "phone-repeat", "speech-hubert")
@@ -75,8 +75,8 @@ def test_a_further_seed_trains_every_model_again_on_the_same_tokens(smoke: Workf
     assert {"seeds_tokens", "evaluation_score", "report_table_seeds"} <= jobs
     assert not {job for job in jobs if job.startswith(("tokens", "units", "alignment", "corpus"))}
 
-    smoke.snakemake(*seeds, "--", "results/smoke/evaluation/sblimp/text-bpe-seed7.csv")
-    results = smoke.folder / "results/smoke"
+    results = smoke_copy.results
+    smoke_copy.snakemake(*seeds, "--", "results/smoke/evaluation/sblimp/text-bpe-seed7.csv")
     replica = results / "tokens/text-bpe-seed7/train.bin"
     assert replica.is_symlink()
     assert replica.samefile(results / "tokens/text-bpe/train.bin")
@@ -87,29 +87,17 @@ def test_a_further_seed_trains_every_model_again_on_the_same_tokens(smoke: Workf
         for name in ("text-bpe", "text-bpe-seed7")
     ]
     assert ids[0] == ids[1]
-    assert smoke.would_run(*SMOKE) == set()  # without the key nothing has changed
-
-    for path in sorted(results.rglob("*-seed7*"), reverse=True):  # the run that others share holds one seed
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+    assert smoke_copy.would_run(*SMOKE) == set()  # without the key nothing has changed
 
 
-def digests(folder: Path) -> dict[str, str]:
-    """Content of everything that must not differ between two runs of one seed: not logs, which hold seconds."""
-    found = {}
-    for pattern in ("corpus/**/*", "alignment/**/*", "units/**/*", "tokens/**/*", "lm/*/model/*", "lm/*/scaling/**/*",
-                    "evaluation/**/*", "continuation/**/*", "report/**/*"):  # fmt: skip
-        for file in sorted(folder.glob(pattern)):
-            if file.is_file() and file.name != "log.csv":
-                found[str(file.relative_to(folder))] = hashlib.sha256(file.read_bytes()).hexdigest()
-    return found
+# Everything that must not differ between two runs of one seed.
+MADE = ("corpus/**/*", "alignment/**/*", "units/**/*", "tokens/**/*", "lm/*/model/*", "lm/*/scaling/**/*",
+        "evaluation/**/*", "continuation/**/*", "report/**/*")  # fmt: skip
 
 
-def test_the_same_seed_gives_the_same_bytes(smoke: Workflow, tmp_path: Path):
-    again = Workflow(copy_repository(tmp_path))
-    again.snakemake(*SMOKE, "--", "all")
-    first, second = (digests(w.folder / "results/smoke") for w in (smoke, again))
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_bytes(smoke: Workflow, workflow: Workflow):
+    workflow.snakemake(*SMOKE, "--", "all")
+    first, second = (digests(run.results, *MADE) for run in (smoke, workflow))
     assert set(first) == set(second)
     assert [name for name in first if first[name] != second[name]] == []

@@ -1,16 +1,17 @@
-"""The workflow itself, run in a copy of the repository so that tests may edit it."""
+"""The workflow itself, run in copies of the repository."""
 
+import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+SMOKE = ("--configfile", "workflow/configs/smoke.yaml")
 
 
 def copy_repository(target: Path) -> Path:
@@ -28,11 +29,24 @@ def copy_repository(target: Path) -> Path:
     return target
 
 
+def copy_run(source: Path, target: Path) -> Path:
+    """The smoke experiment's results and what Snakemake knows of them, with their times: nothing there is to be run."""
+    (target / "results").mkdir(parents=True, exist_ok=True)
+    for name in (".snakemake", "results/smoke"):
+        shutil.copytree(source / name, target / name, symlinks=True)
+    return target
+
+
 @dataclass(frozen=True)
 class Workflow:
     """A copy of the repository and how to call Snakemake in it."""
 
     folder: Path
+
+    @property
+    def results(self) -> Path:
+        """Results of the smoke experiment."""
+        return self.folder / "results/smoke"
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run snakemake on 2 cores; its output stands in the failure if it fails and `check` is set."""
@@ -67,31 +81,23 @@ class Workflow:
                     jobs.add(f"{rule}/{pair.split('=', 1)[1]}")
         return jobs
 
-    @contextmanager
-    def edited(self, name: str, change: Callable[[str], str]) -> Iterator[None]:
-        """A file with its text changed; afterwards it is as it was, to the second of its last change."""
+    def edit(self, name: str, change: Callable[[str], str]) -> None:
+        """Change the text of a file."""
         path = self.folder / name
-        before, times = path.read_text(), path.stat()
-        path.write_text(change(before))
-        try:
-            yield
-        finally:
-            path.write_text(before)
-            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        path.write_text(change(path.read_text()))
 
 
-@pytest.fixture
-def workflow(tmp_path: Path) -> Workflow:
-    """A fresh copy for this test alone."""
-    return Workflow(copy_repository(tmp_path))
+def digests(folder: Path, *patterns: str) -> dict[str, str]:
+    """SHA-256 of the files of these patterns by name, without logs, which hold seconds."""
+    return {
+        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for pattern in patterns
+        for file in sorted(folder.glob(pattern))
+        if file.is_file() and file.name != "log.csv"
+    }
 
 
-@pytest.fixture(scope="session")
-def smoke(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """The smoke experiment, run once up to its report, for all folders of tests that import this."""
-    folder = tmp_path_factory.getbasetemp() / "smoke"
-    if folder.exists():
-        return Workflow(folder)
-    copy = Workflow(copy_repository(folder))
-    copy.snakemake("--configfile", "workflow/configs/smoke.yaml", "--", "report")
-    return copy
+def listing(folder: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of change of every file, by name."""
+    found = ((path, path.lstat()) for path in folder.rglob("*"))
+    return {str(path.relative_to(folder)): (stat.st_size, stat.st_mtime_ns) for path, stat in found}
