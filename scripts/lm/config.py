@@ -1,6 +1,6 @@
-"""What a language model is made of and how it is trained: the config's `lm` section, checked.
+"""The `lm` section of the configuration, checked: sizes of the language model and how it is trained.
 
-All modalities share one `LMConfig`; only the vocabulary differs, and that is the tokenizer's to say.
+All modalities share one `LMConfig`; only the vocabulary differs, which the tokenizer determines.
 """
 
 import json
@@ -43,6 +43,7 @@ class TrainingConfig:
     patience: int | None
     threads: int
     precision: str
+    deterministic: bool
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class LMConfig:
     model: ModelConfig
     training: TrainingConfig
 
-    def settled(self, device: "torch.device") -> "LMConfig":
-        """The same with `precision` as it is on this device, where it says auto."""
+    def resolved(self, device: "torch.device") -> "LMConfig":
+        """The same with auto replaced by this device's precision."""
         precision = cpu.precision(self.training.precision, device)
         return replace(self, training=replace(self.training, precision=precision))
 
@@ -113,6 +114,10 @@ def _value(path: str, key: str, kind: Any, value: Any) -> Any:
     if kind in (int, int | None):
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise ValueError(f"{path} is {value!r}; it must be a positive integer{'' if kind is int else ' or null'}")
+        return value
+    if kind is bool:
+        if not isinstance(value, bool):
+            raise ValueError(f"{path} is {value!r}; it must be true or false")
         return value
     if kind is str:
         if value not in PRECISIONS:

@@ -29,6 +29,7 @@ def test_the_default_config_is_read():
         ("training", "betas", [0.9], "lm.training.betas is [0.9]"),
         ("training", "betas", [0.9, True], "lm.training.betas is [0.9, True]"),
         ("training", "precision", "fp8", "lm.training.precision is 'fp8'; it must be auto, bf16 or fp32"),
+        ("training", "deterministic", 1, "lm.training.deterministic is 1; it must be true or false"),
         ("training", "patience", 0, "lm.training.patience is 0; it must be a positive integer or null"),
         ("training", "evaluations_per_epoch", 0, "evaluations_per_epoch is 0; it must be a positive integer"),
         ("training", "batchsize", 4, "lm.training.batchsize is unknown; known are epochs"),
@@ -57,6 +58,6 @@ def test_auto_becomes_what_the_device_computes_in(section, monkeypatch):
     config = parse_config(json.dumps(section))
     for bf16, found in ((True, "bf16"), (False, "fp32")):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda bf16=bf16: {"avx512_bf16": bf16})
-        settled = config.settled(torch.device("cpu"))
-        assert settled.flat()["lm.training.precision"] == found
-        assert settled.flat() | {"lm.training.precision": "auto"} == config.flat()
+        resolved = config.resolved(torch.device("cpu"))
+        assert resolved.flat()["lm.training.precision"] == found
+        assert resolved.flat() | {"lm.training.precision": "auto"} == config.flat()
