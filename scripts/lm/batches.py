@@ -1,23 +1,23 @@
-"""Which utterances make a step, and how a step becomes rows without padding.
+"""The rows of a step: utterances laid end to end, one forward pass each.
 
-A step takes the same utterances in every modality: the order is drawn over the ids and depends
-on nothing but the seed and the epoch. Inside a step the sequences are laid end to end in one row
-(`pack`), and attention is told where each begins; only the row's end is filled up, by less than 1 in 16
-(2 to 3% on average), so that rows have few different lengths (`fill_up`).
+Attention is told where each utterance begins (`cu_seqlens`), so a row holds no padding but at its end, where it is
+lengthened to one of a limited number of lengths (`pad_to_bucket`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from scripts.common.ragged import Ragged, load_bin
-from scripts.common.record import sample
-from scripts.common.seeds import generator
+from scripts.common.ragged import Ragged
+from scripts.lm.ranks import partition
 
 IGNORED = -100  # a target that cross_entropy leaves out, its default
+SHORTEST = 16  # tokens, the shortest bucket and the unit of all
+# Row lengths per octave. On a CPU oneDNN prepares its products anew for every length. On a GPU one compiled graph serves
+# all lengths, and the memory allocator finds a block of the same size sooner when there are fewer.
+BUCKETS = {"cpu": 16, "cuda": 64}
 
 
 @dataclass(frozen=True)
@@ -26,106 +26,29 @@ class Packed:
 
     Attributes:
         inputs: int64 [N], each sequence without its last token.
-        targets: int64 [N], each sequence without its first token; IGNORED where nothing is to be learnt.
+        targets: int64 [N], each sequence without its first token; IGNORED in padding.
         positions: int64 [N], from 0 within each sequence.
-        sizes: length of each sequence's part; they sum to N.
+        sizes: length of each sequence's part, S of them; they sum to N.
+        cu_seqlens: int32 [S + 1], where each sequence begins, and N.
     """
 
     inputs: torch.Tensor
     targets: torch.Tensor
     positions: torch.Tensor
     sizes: list[int]
+    cu_seqlens: torch.Tensor
 
     def to(self, device: torch.device) -> "Packed":
-        """The same on another device."""
-        return Packed(self.inputs.to(device), self.targets.to(device), self.positions.to(device), self.sizes)
+        """The same on another device; the copy of a pinned row does not wait for the device."""
+        tensors = (self.inputs, self.targets, self.positions, self.cu_seqlens)
+        inputs, targets, positions, cu_seqlens = (tensor.to(device, non_blocking=True) for tensor in tensors)
+        return Packed(inputs, targets, positions, self.sizes, cu_seqlens)
 
-
-@dataclass(frozen=True)
-class Split(Ragged):
-    """Tokens that are checked as they are read: nobody need have read the whole file before.
-
-    Attributes:
-        path: the file, for messages.
-        vocab_size: all tokens are below it.
-    """
-
-    path: str = ""
-    vocab_size: int = 2**16
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        sequence = super().__getitem__(index)
-        if sequence.max() >= self.vocab_size:
-            raise ValueError(
-                f"{self.path}: {self.ids[index]} holds a token outside the vocabulary of {self.vocab_size}, which it"
-                " did not when it was packed; delete the file and its index and run again"
-            )
-        return sequence
-
-
-def load_split(path: str | Path, vocab_size: int, context: int, bos: int, eos: int) -> Split:
-    """Open one split's tokens and check that a model can be trained on them.
-
-    What packing noted of the tokens is believed, after a look at 4 MiB of them; other files are read whole.
-
-    Raises:
-        FileNotFoundError: the .bin or its .idx.npz is missing.
-        ValueError: naming the file and, where there is one, the utterance: damaged, truncated or changed
-            files, no utterances, repeated ids, a missing BOS or EOS, a token above the vocabulary, a
-            sequence longer than the context.
-    """
-    try:
-        tokens = load_bin(path)
-    except ValueError as error:
-        message = str(error)
-        if str(Path(path).with_suffix("")) not in message:  # numpy does not name the file
-            message = f"{path}: not a token file ({message})"
-        raise ValueError(message) from None
-    if not len(tokens):
-        raise ValueError(f"{path}: no utterances; was everything dropped by an earlier stage?")
-    _refuse(path, tokens, tokens.lengths < 2, "holds fewer than 2 tokens; a sequence is BOS, tokens, EOS")
-    _refuse(path, tokens, tokens.lengths > context, f"is longer than lm.model.context = {context} tokens")
-    record = tokens.record
-    if record is not None and record.sample != sample(path):
-        raise ValueError(f"{path}: not the tokens that were packed; delete it and its index and run again")
-    if record is None or (record.first, record.last) != (bos, eos) or record.highest >= vocab_size:
-        _read_whole(path, tokens, vocab_size, bos, eos)
-    return Split(**{f.name: getattr(tokens, f.name) for f in fields(tokens)}, path=str(path), vocab_size=vocab_size)
-
-
-def _read_whole(path: str | Path, tokens: Ragged, vocab_size: int, bos: int, eos: int) -> None:
-    if len(np.unique(tokens.ids)) != len(tokens):
-        raise ValueError(f"{path}: an id appears twice; ids must be unique within a split")
-    stream = tokens.stream
-    first, last = stream[tokens.offsets[:-1]], stream[tokens.offsets[1:] - 1]
-    _refuse(path, tokens, (first != bos) | (last != eos), f"does not begin with {bos} and end with {eos} (BOS, EOS)")
-    highest = np.maximum.reduceat(stream, tokens.offsets[:-1])
-    _refuse(path, tokens, highest >= vocab_size, f"holds a token outside the vocabulary of {vocab_size}")
-
-
-def _refuse(path: str | Path, tokens: Ragged, bad: np.ndarray, what: str) -> None:
-    if bad.any():
-        i = int(np.argmax(bad))
-        length = int(tokens.lengths[i])
-        raise ValueError(f"{path}: {tokens.ids[i]} ({length} tokens) {what} ({int(bad.sum())} such in this file)")
-
-
-def epoch_batches(tokens: Ragged, batch_utterances: int, seed: int, epoch: int) -> list[np.ndarray]:
-    """Indices of each step's utterances in one epoch; every utterance once, step sizes equal within one.
-
-    Args:
-        tokens: only the order of its ids' hashes matters, so modalities stored in another order agree.
-        batch_utterances: most utterances per step.
-        seed: the experiment's seed.
-        epoch: from 0.
-    """
-    shuffled = tokens.order[generator(seed, "lm", "order", epoch).permutation(len(tokens))]
-    return np.array_split(shuffled, steps_per_epoch(len(tokens), batch_utterances))
-
-
-def steps_per_epoch(utterances: int, batch_utterances: int) -> int:
-    """Optimizer steps in which each utterance is seen once."""
-    return -(-utterances // batch_utterances)
+    def pinned(self) -> "Packed":
+        """The same in page-locked memory, from which a GPU copies while both go on computing."""
+        tensors = (self.inputs, self.targets, self.positions, self.cu_seqlens)
+        inputs, targets, positions, cu_seqlens = (tensor.pin_memory() for tensor in tensors)
+        return Packed(inputs, targets, positions, self.sizes, cu_seqlens)
 
 
 def pack(sequences: Sequence[np.ndarray]) -> Packed:
@@ -136,45 +59,89 @@ def pack(sequences: Sequence[np.ndarray]) -> Packed:
         targets=torch.from_numpy(np.concatenate([s[1:] for s in sequences]).astype(np.int64)),
         positions=torch.from_numpy(np.concatenate([np.arange(size) for size in sizes])),
         sizes=sizes,
+        cu_seqlens=_cu_seqlens(sizes),
     )
 
 
-def micro_batches(tokens: Ragged, indices: np.ndarray, most_tokens: int) -> list[Packed]:
-    """Split utterances into forward passes of at most `most_tokens` tokens (one longer utterance goes alone).
-
-    The split bounds memory only: losses are sums, so it does not change what a step computes.
-    """
-    groups: list[list[np.ndarray]] = []
-    filled = most_tokens
-    for index in indices[np.argsort(tokens.lengths[indices], kind="stable")]:
-        sequence = tokens[index]
-        if filled + len(sequence) > most_tokens:
-            groups.append([])
-            filled = 0
-        groups[-1].append(sequence)
-        filled += len(sequence)
-    return [fill_up(pack(group)) for group in groups if group]
+def _cu_seqlens(sizes: list[int]) -> torch.Tensor:
+    return torch.from_numpy(np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32))
 
 
-def filler() -> Packed:
+def dummy_batch() -> Packed:
     """A row that nothing is learnt from."""
-    return Packed(torch.zeros(16, dtype=torch.int64), torch.full((16,), IGNORED), torch.arange(16), [16])
+    return pad_to_bucket(Packed(*(torch.zeros(0, dtype=torch.int64) for _ in range(3)), [], _cu_seqlens([])), 16)
 
 
-def fill_up(packed: Packed) -> Packed:
-    """Lengthen a row to the next of 16 lengths per octave, by one sequence of tokens that nothing learns from.
+def pad_to_bucket(packed: Packed, buckets: int = BUCKETS["cpu"]) -> Packed:
+    """Lengthen a row to the next of `buckets` lengths per octave (a power of 2), by one sequence of ignored tokens.
 
-    oneDNN compiles its matrix products anew for every shape: rows of any length cost 10% more time than
-    this padding does.
+    With 16 a row grows by less than 1/16, 2 to 3% on average; on a CPU rows of any length cost 10% more time.
     """
     length = len(packed.inputs)
-    step = max(16, 1 << max(0, length.bit_length() - 5))
-    missing = -length % step
+    step = max(SHORTEST, 2 ** (length.bit_length() - 1) // buckets)
+    missing = -length % step if length else SHORTEST
     if not missing:
         return packed
+    sizes = [*packed.sizes, missing]
     return Packed(
         inputs=torch.cat([packed.inputs, packed.inputs.new_zeros(missing)]),
         targets=torch.cat([packed.targets, packed.targets.new_full((missing,), IGNORED)]),
         positions=torch.cat([packed.positions, torch.arange(missing)]),
-        sizes=[*packed.sizes, missing],
+        sizes=sizes,
+        cu_seqlens=_cu_seqlens(sizes),
     )
+
+
+def micro_batches(tokens: Ragged, indices: np.ndarray, row_tokens: int) -> list[Packed]:
+    """Fill rows one after another with utterances of rising length; for one process on a CPU.
+
+    Utterances of like length in one row suit `scripts.lm.blocks`. How rows are cut bounds memory only: losses are
+    sums, so it does not change what a step computes but for rounding.
+
+    Args:
+        tokens: of the split.
+        indices: the utterances, int64 [B].
+        row_tokens: most tokens of a row; a longer utterance has a row of its own.
+    """
+    rows: list[list[np.ndarray]] = []
+    filled = row_tokens
+    for index in indices[np.argsort(tokens.lengths[indices], kind="stable")]:
+        sequence = tokens[index]
+        if filled + len(sequence) > row_tokens:
+            rows.append([])
+            filled = 0
+        rows[-1].append(sequence)
+        filled += len(sequence)
+    return [pad_to_bucket(pack(row)) for row in rows]
+
+
+def balanced_rows(lengths: np.ndarray, num_ranks: int, row_tokens: int) -> list[list[np.ndarray]]:
+    """Rows of nearly equal tokens, the same number on every rank.
+
+    There are as few as hold the tokens; utterances are assigned to them by longest processing time first (`partition`).
+
+    Args:
+        lengths: tokens of each utterance, int64 [U].
+        num_ranks: ranks that share the utterances.
+        row_tokens: most tokens of a row; a longer utterance has a row of its own.
+
+    Returns:
+        For each rank its rows: the utterances of each, by rising length, as indices into `lengths`. A row is
+        empty where there are fewer utterances than rows.
+    """
+    per_rank = max(1, -(-int(np.minimum(lengths, row_tokens).sum()) // (num_ranks * row_tokens)))
+    while True:
+        bins = num_ranks * per_rank
+        owners = partition(lengths, bins)
+        tokens = np.bincount(owners, lengths, minlength=bins)
+        if not np.any((tokens > row_tokens) & (np.bincount(owners, minlength=bins) > 1)):
+            break
+        per_rank += 1
+    order = np.argsort(lengths, kind="stable")
+    rows = [order[owners[order] == row] for row in range(bins)]
+    return [rows[rank::num_ranks] for rank in range(num_ranks)]
+
+
+def build_row(tokens: Ragged, indices: np.ndarray, buckets: int = BUCKETS["cpu"]) -> Packed:
+    """The row of these utterances, padded; `dummy_batch` if there are none."""
+    return pad_to_bucket(pack([tokens[index] for index in indices]), buckets) if len(indices) else dummy_batch()

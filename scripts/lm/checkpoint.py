@@ -1,8 +1,10 @@
 """Resumable training states: atomic files, the newest two kept, a damaged one skipped.
 
-A state holds the model, the optimizer and the `Position`. It needs no random state and no scheduler:
-after the weights are drawn nothing in training is random but the order, which is a function of seed
-and epoch, and the learning rate is a function of the step.
+A state holds the model, the optimizer and the `TrainState`. It needs no random state and no scheduler: after the
+weights are drawn nothing in training is random but the order, which is a function of seed and epoch, and the learning
+rate is a function of the step. The model with the lowest dev loss is a folder of its own, `best-<step>`: it stays as
+long as a state names its step, so a run that continues from a state finds the best model of that state's past, never
+one of steps that were lost.
 """
 
 import os
@@ -19,13 +21,13 @@ import torch
 
 from scripts.common.files import atomic_path
 
+FORMAT = 2  # of a state file; 1 (no "format", but "position") was written before 2026-12
 DONE = ".checkpoints.done"  # what the folder is called while it is removed
-EXPORTS = ("scaling", "best")
-KEPT = 2  # newest states; the older one is for when the newest cannot be read
+NUM_STATES = 2  # newest states that are kept; the older one is for when the newest cannot be read
 
 
 @dataclass
-class Position:
+class TrainState:
     """How far training has come.
 
     Attributes:
@@ -36,10 +38,10 @@ class Position:
         loss_tokens: tokens since the last row of the log.
         row_seconds: `seconds` at the last row of the log.
         rows: the log so far.
-        computed: tokens that went through the model, those that only fill up a row among them.
+        computed: tokens that went through the model, padding included.
         flops: operations that the model needed for them.
         row_computed, row_flops: both at the last row of the log.
-        best_dev_loss, best_step: the lowest dev loss so far and the step it was measured after.
+        best_dev_loss, best_step: the lowest dev loss so far and the step after which it was measured.
         evaluations_since_best: how often the dev loss has not fallen below it since.
     """
 
@@ -59,18 +61,19 @@ class Position:
     evaluations_since_best: int = 0
 
 
-class Saver:
-    """Writes states while training goes on: a copy of this moment is taken at once, a thread writes it.
+class Checkpointer:
+    """Writes states while training goes on: `save` copies the state at once, a thread writes the copy.
 
-    Used as a context: at its end what is being written is finished, and a failure raised unless another is on its way.
+    As a context it finishes, at the end, what is being written; a failure is raised unless another is on its way.
     """
 
     def __init__(self, folder: Path, identity: dict[str, Any]):
         self.folder, self.identity = folder, identity
         self._thread: Thread | None = None
-        self._failure: ValueError | None = None
+        self._failure: BaseException | None = None
+        self._pinned: dict[str, torch.Tensor] = {}
 
-    def __enter__(self) -> "Saver":
+    def __enter__(self) -> "Checkpointer":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *args: object) -> None:
@@ -81,14 +84,14 @@ class Saver:
 
     @property
     def failed(self) -> bool:
-        """Whether a state could not be written; `wait` or the next `save` says why."""
+        """Whether a state could not be written; `wait` or the next `save` raises the reason."""
         return self._failure is not None
 
-    def save(self, position: Position, model: dict[str, Any], optimizer: dict[str, Any]) -> None:
-        """Begin to write a state; waits for the one before.
+    def save(self, train_state: TrainState, model: dict[str, Any], optimizer: dict[str, Any]) -> None:
+        """Begin to write a state; waits until the one before is written.
 
         Args:
-            position: of this moment.
+            train_state: of this moment.
             model: its state dict.
             optimizer: its state dict, of all ranks.
 
@@ -96,8 +99,11 @@ class Saver:
             ValueError: the state before could not be written.
         """
         self.wait()
-        state = {"identity": self.identity, "position": asdict(position), "model": model, "optimizer": optimizer}
-        self._thread = Thread(target=self._write, args=(_copied(state),))
+        state = {"format": FORMAT, "identity": self.identity, "train_state": asdict(train_state)}
+        copy = self._copied({**state, "model": model, "optimizer": optimizer}, "")
+        if self._pinned:
+            torch.cuda.synchronize()  # all copies were only begun
+        self._thread = Thread(target=self._write, args=(copy,))
         self._thread.start()
 
     def wait(self) -> None:
@@ -115,28 +121,34 @@ class Saver:
     def _write(self, state: dict[str, Any]) -> None:
         try:
             save_state(self.folder, state)
-        except ValueError as error:
+        except BaseException as error:  # the main thread raises it
             self._failure = error
 
+    def _copied(self, value: Any, place: str) -> Any:
+        """The same with every tensor copied to the CPU's memory, and lists and dicts with it.
 
-def _copied(value: Any) -> Any:
-    """The same with every tensor copied to the CPU's memory, and lists and dicts with it."""
-    if isinstance(value, torch.Tensor):
-        return value.detach().to("cpu", copy=True)
-    if isinstance(value, dict):
-        return {key: _copied(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_copied(item) for item in value]
-    return value
+        Tensors of a GPU go to page-locked memory, which every state of a run uses again: the one before is written.
+        """
+        if isinstance(value, torch.Tensor):
+            if value.device.type != "cuda":
+                return value.detach().clone()
+            if place not in self._pinned:
+                self._pinned[place] = torch.empty(value.shape, dtype=value.dtype, pin_memory=True)
+            return self._pinned[place].copy_(value.detach(), non_blocking=True)
+        if isinstance(value, dict):
+            return {key: self._copied(item, f"{place}/{key}") for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._copied(item, f"{place}/{index}") for index, item in enumerate(value)]
+        return value
 
 
 def save_state(folder: Path, state: dict[str, Any]) -> None:
-    """Write a state; remove all but the newest `KEPT`.
+    """Write a state; remove all but the newest `NUM_STATES`, and best models that no state names any more.
 
     Raises:
         ValueError: it cannot be written, e.g. because the disk is full; the states before it stay.
     """
-    path = folder / f"step-{state['position']['step']:09d}.pt"
+    path = folder / f"step-{state['train_state']['step']:09d}.pt"
     try:
         with atomic_path(path) as aside, open(aside, "wb") as file:
             torch.save(state, file)
@@ -149,8 +161,28 @@ def save_state(folder: Path, state: dict[str, Any]) -> None:
             f" {f'the state before it, {before}, is intact' if before else 'there is none before it'};"
             " make room and start the same command again"
         ) from None
-    for old in states(folder)[KEPT:]:
+    for old in states(folder)[NUM_STATES:]:
         old.unlink()
+    _remove_old_best(folder)
+
+
+def best_path(folder: Path, step: int) -> Path:
+    """The folder of the model that had the lowest dev loss after this step."""
+    return folder / f"best-{step:09d}"
+
+
+def _remove_old_best(folder: Path) -> None:
+    """Remove best models that no state names: a state names the last one up to its own step."""
+    best = {int(path.name[5:]): path for path in folder.glob("best-*")}
+    named = {max((step for step in best if step <= _step(path)), default=0) for path in states(folder)}
+    newest = max(map(_step, states(folder)))
+    for step, path in best.items():
+        if step not in named and step < newest:  # a later one is of training that goes on
+            shutil.rmtree(path)
+
+
+def _step(path: Path) -> int:
+    return int(path.name[5:14])
 
 
 def _free(folder: Path) -> str:
@@ -166,10 +198,17 @@ def remove_leftovers(folder: Path) -> None:
             begun.unlink()
 
 
-def remove_exports(folder: Path) -> None:
-    """Remove the models inside epoch 1 and the best one of a run that left no state: the next makes its own."""
-    for name in EXPORTS:
-        shutil.rmtree(folder / name, ignore_errors=True)
+def remove_lost(folder: Path, train_state: TrainState) -> None:
+    """Remove what a run wrote after the state that is continued: its steps will be done again, maybe differently."""
+    for path in states(folder):
+        if _step(path) > train_state.step:  # it cannot be read, or it would be the one that is continued
+            path.unlink()
+    for path in folder.glob("best-*"):
+        if int(path.name[5:]) > train_state.step:
+            shutil.rmtree(path)
+    for path in folder.glob("scaling/tokens-*"):
+        if int(path.name[7:]) > train_state.tokens:
+            shutil.rmtree(path)
 
 
 def states(folder: Path) -> list[Path]:
@@ -181,24 +220,30 @@ def load_newest(folder: Path, identity: dict[str, Any]) -> tuple[Path, dict[str,
     """The newest state that can be read and its file, or None if there is none.
 
     Raises:
-        ValueError: the state belongs to another run: another configuration, seed or other tokens.
+        ValueError: the state belongs to another run (another configuration, seed or other tokens), or was written
+            by an earlier version.
     """
     for path in states(folder):
         try:
             _check_sums(path)
             state = read_state(path)
-            found = state["identity"]
-            complete = {"position", "model", "optimizer"} <= state.keys()
+            written_with = state["identity"]
+            complete = {"model", "optimizer"} <= state.keys() and bool({"train_state", "position"} & state.keys())
         except Exception as error:  # a damaged zip or pickle raises nearly anything
             _skip(path, str(error).strip().splitlines()[0] if str(error) else type(error).__name__)
             continue
         if not complete:
             _skip(path, "incomplete")
             continue
-        for key in [*identity, *found]:
-            if identity.get(key) != found.get(key):
+        if state.get("format", 1) != FORMAT:
+            raise ValueError(
+                f"{path}: a training state in format {state.get('format', 1)}, of another version of this project;"
+                f" this version reads format {FORMAT}: delete {folder} to train anew, or end the training with that one"
+            )
+        for key in [*identity, *written_with]:
+            if identity.get(key) != written_with.get(key):
                 raise ValueError(
-                    f"{path}: a training begun with {key} = {found.get(key)!r} cannot go on with"
+                    f"{path}: a training begun with {key} = {written_with.get(key)!r} cannot go on with"
                     f" {identity.get(key)!r}; set it back, or delete {folder} to train anew"
                 )
         return path, state

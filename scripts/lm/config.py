@@ -1,6 +1,6 @@
-"""What a language model is made of and how it is trained: the config's `lm` section, checked.
+"""The `lm` section of the configuration, checked: sizes of the language model and how it is trained.
 
-All modalities share one `LMConfig`; only the vocabulary differs, and that is the tokenizer's to say.
+All modalities share one `LMConfig`; only the vocabulary differs, which the tokenizer determines.
 """
 
 from collections.abc import Iterator
@@ -67,6 +67,8 @@ class TrainingConfig:
     """CPU threads; part of the result's bytes, so set here and not by --cores"""
     precision: Literal["auto", "bf16", "fp32"]
     """of matrix products; auto: bf16 where the processor or GPU computes in it, else fp32"""
+    deterministic: bool
+    """true: the same bytes from the same inputs on a GPU too, slower; a CPU needs no such key"""
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,8 @@ class LMConfig:
     training: TrainingConfig
     """the recipe"""
 
-    def settled(self, device: "torch.device") -> "LMConfig":
-        """The same with `precision` as it is on this device, where it says auto."""
+    def resolved(self, device: "torch.device") -> "LMConfig":
+        """The same with auto replaced by this device's precision."""
         precision = cpu.precision(self.training.precision, device)
         return replace(self, training=replace(self.training, precision=precision))
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from scripts.lm.checkpoint import Position
+from scripts.lm.checkpoint import TrainState
 from scripts.lm.config import ModelConfig
 
 SIDE = {"cpu": 1024, "cuda": 8192}  # of the matrices whose product is timed
@@ -29,8 +29,8 @@ def step_flops(model: ModelConfig, vocab_size: int, lengths: np.ndarray) -> floa
         lengths: predicted tokens of each sequence, [S].
     """
     lengths = lengths.astype(float)
-    kept = 2 * model.hidden_size * model.hidden_size * (1 + model.kv_heads / model.heads)  # q and o, k and v
-    weights = model.layers * (kept + 3 * model.hidden_size * model.intermediate_size) + model.hidden_size * vocab_size
+    attention = 2 * model.hidden_size * model.hidden_size * (1 + model.kv_heads / model.heads)  # q and o, k and v
+    weights = model.layers * (attention + 3 * model.hidden_size * model.intermediate_size) + model.hidden_size * vocab_size
     return float(6 * weights * lengths.sum() + 6 * model.layers * model.hidden_size * np.square(lengths).sum())
 
 
@@ -41,18 +41,18 @@ def measured_peak(device: torch.device, precision: str, times: int = 5) -> float
     generator = torch.Generator().manual_seed(0)
     a = torch.randn(side, side, generator=generator).to(device, kind)
     clock = time.process_time if device.type == "cpu" and torch.get_num_threads() == 1 else time.perf_counter
-    spent = []
+    seconds = []
     for _ in range(times + 1):
-        began = clock()
+        start = clock()
         torch.mm(a, a)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-        spent.append(clock() - began)
-    return 2 * side**3 / statistics.median(spent[1:])
+        seconds.append(clock() - start)
+    return 2 * side**3 / statistics.median(seconds[1:])
 
 
 def memory_mib(device: torch.device) -> int:
-    """Most memory that was held so far, MiB: of the GPU, or of this process (Linux; 0 elsewhere)."""
+    """Most memory held so far, MiB: of the GPU, or of this process (Linux; 0 elsewhere)."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) // 2**20
     try:
@@ -63,7 +63,7 @@ def memory_mib(device: torch.device) -> int:
 
 
 class Meter:
-    """Measures one training, row by row of its log; on many ranks all count, and the first one writes.
+    """Measures one training, row by row of its log; every rank counts, rank 0 writes.
 
     Args:
         model, vocab_size: sizes.
@@ -89,17 +89,17 @@ class Meter:
         self.events = None if events is None else _writer(events)
         self.note = ""
 
-    def step(self, position: Position, lengths: np.ndarray) -> None:
+    def step(self, state: TrainState, lengths: np.ndarray) -> None:
         """Count a step's operations; `lengths`: predicted tokens of each utterance, [S]."""
-        position.flops += step_flops(self.model, self.vocab_size, lengths)
+        state.flops += step_flops(self.model, self.vocab_size, lengths)
 
-    def row(self, position: Position) -> dict[str, float]:
+    def row(self, state: TrainState) -> dict[str, float]:
         """Columns of the log since the row before; their seconds hold the dev losses measured in between."""
-        seconds = max(position.seconds - position.row_seconds, 1e-9)
-        share = position.loss_tokens / max(position.computed - position.row_computed, 1)
-        mfu = (position.flops - position.row_flops) / seconds / self.peak
+        seconds = max(state.seconds - state.row_seconds, 1e-9)
+        share = state.loss_tokens / max(state.computed - state.row_computed, 1)
+        mfu = (state.flops - state.row_flops) / seconds / self.peak
         memory = memory_mib(self.device)
-        position.row_computed, position.row_flops = position.computed, position.flops
+        state.row_computed, state.row_flops = state.computed, state.flops
         self.note = f"{share:.1%} useful  {mfu:.0%} of the peak  {memory:,} MiB"
         return {"useful_token_share": round(share, 4), "mfu": round(mfu, 4), "memory_mib": memory}
 

@@ -1,4 +1,4 @@
-"""The end of a training: its results go to their declared places, its gathering folder goes away."""
+"""The end of a training: its results are moved to their declared places, its folder of states is removed."""
 
 import platform
 import shutil
@@ -20,9 +20,9 @@ COLUMNS += ["useful_token_share", "mfu", "memory_mib"]
 
 
 def describe(training: Training, config: LMConfig) -> dict[str, Any]:
-    """What `training.json` and the model card say of a training that has ended."""
-    here = training.position
-    last = here.rows[-1]
+    """The content of `training.json`, which the model card shows too."""
+    state = training.state
+    last = state.rows[-1]
     return {
         "modality": training.name,
         "seed": training.seed,
@@ -30,13 +30,13 @@ def describe(training: Training, config: LMConfig) -> dict[str, Any]:
         "parameters": training.model.num_parameters(),
         "utterances": len(training.train),
         "epochs": last["epoch"],
-        "best_step": here.best_step,
-        "steps": here.step,
-        "tokens": here.tokens,
-        "useful_token_share": round(here.tokens / here.computed, 4),
+        "best_step": state.best_step,
+        "steps": state.step,
+        "tokens": state.tokens,
+        "useful_token_share": round(state.tokens / state.computed, 4),
         "train_loss": last["train_loss"],
         "dev_loss": last["dev_loss"],
-        "best_dev_loss": round(here.best_dev_loss, 6),
+        "best_dev_loss": round(state.best_dev_loss, 6),
         "device": training.ranks.device.type,
         "config": asdict(config),
         "versions": {
@@ -48,26 +48,25 @@ def describe(training: Training, config: LMConfig) -> dict[str, Any]:
 
 
 def summary(training: Training) -> str:
-    """The line that a training ends with."""
-    here = training.position
+    """The last line that a training prints."""
+    state = training.state
     return (
-        f"lm/{training.name}: {here.step} steps, {here.tokens:,} tokens in {here.seconds:.0f} s"
-        f" ({here.tokens / here.seconds:,.0f} per second), dev loss {here.rows[-1]['dev_loss']:.4f} nats per token,"
-        f" {here.tokens / here.computed:.1%} of the computed tokens useful"
+        f"lm/{training.name}: {state.step} steps, {state.tokens:,} tokens in {state.seconds:.0f} s"
+        f" ({state.tokens / state.seconds:,.0f} per second), dev loss {state.rows[-1]['dev_loss']:.4f} nats per token,"
+        f" {state.tokens / state.computed:.1%} of the computed tokens useful"
     )
 
 
 def publish(training: Training, out: Path, tokenizer: Path, about: dict[str, Any]) -> None:
-    """Move what the training gathered to its declared places; the gathering folder goes."""
+    """Move the results of a training to their declared places and remove its folder of states."""
     exports = training.folder / "scaling"
-    found = len(list(exports.glob("tokens-*")))
-    if found != len(training.kept):
-        raise ValueError(
-            f"{exports}: {found} models instead of {len(training.kept)}; delete {training.folder}, train anew"
-        )
+    written = len(list(exports.glob("tokens-*")))
+    expected = sum(step <= training.state.step for step in training.scaling_steps)  # patience may end in epoch 1
+    if written != expected:
+        raise ValueError(f"{exports}: {written} models instead of {expected}; delete {training.folder}, train anew")
     with atomic_directory(out / "scaling") as aside:
         shutil.copytree(exports, aside, dirs_exist_ok=True)
-    write_csv(out / "log.csv", COLUMNS, training.position.rows)
+    write_csv(out / "log.csv", COLUMNS, training.state.rows)
     with atomic_directory(out / "model") as aside:
         training.model.save_pretrained(aside)
         for file in sorted(tokenizer.iterdir()):

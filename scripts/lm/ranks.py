@@ -1,11 +1,12 @@
-"""The processes that train one model together: a rank each, one per GPU, or several on a CPU.
+"""The processes (ranks) that train one model together: one per GPU, or several on a CPU.
 
-Notable: whatever decides what happens next is agreed (`sum`, `most`, `together`), so no rank ever waits in
-an exchange that the others have left, and of a mistake that all have made only one speaks. What is agreed
-goes over gloo, between CPUs; gradients and moments go over NCCL where there are GPUs.
+Notable: every decision is a collective (`sum`, `all_reduce_max`, `broadcast`, `sync_errors`), so no rank waits in an
+exchange that the others have left, and an error that occurs on several ranks is reported once. These small exchanges
+go over gloo between CPUs; gradients, weights and moments go over NCCL where there are GPUs.
 """
 
 import ctypes
+import heapq
 import os
 import re
 import signal
@@ -20,100 +21,108 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-LEFT = 75  # exit code of a rank that ends because of another; the other says why
-TIMEOUT = timedelta(minutes=30)  # of an exchange: rank 0 may be writing a model of many gigabytes
+PEER_FAILED = 75  # exit code of a rank that ends because another one failed; the other reports why
+TIMEOUT = timedelta(minutes=30)  # of one exchange: rank 0 may be writing a model of many gigabytes
 PR_SET_PDEATHSIG = 1  # Linux, prctl(2)
+ENVIRONMENT = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0"}  # torchrun's variables and their defaults
 
 
 class Ranks:
-    """This process among those of its training.
+    """This process among the processes of its training.
 
     Attributes:
-        rank: number of this process, from 0; only rank 0 speaks and writes.
-        size: how many there are.
+        rank: number of this process, from 0.
+        size: number of processes.
         device: what this rank computes on.
+        distributed: whether there is a process group: always with several ranks, with one only where it is asked for.
     """
 
-    def __init__(self, rank: int = 0, size: int = 1, local: int = 0):
+    def __init__(self, rank: int = 0, size: int = 1, local_rank: int = 0, *, distributed: bool | None = None):
         cuda = torch.cuda.is_available()
-        if cuda and local >= torch.cuda.device_count():
-            raise ValueError(too_few_gpus(local + 1))
+        if cuda and local_rank >= torch.cuda.device_count():
+            raise ValueError(too_few_gpus(local_rank + 1))
         self.rank, self.size = rank, size
-        self.device = torch.device(f"cuda:{local}" if cuda and size > 1 else "cuda" if cuda else "cpu")
-        if size == 1:
+        self.distributed = size > 1 if distributed is None else distributed
+        self.device = torch.device(f"cuda:{local_rank}" if cuda else "cpu")
+        if not self.distributed:
             return
         if cuda:
             torch.cuda.set_device(self.device)
         try:
-            backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"
-            dist.init_process_group(backend, timeout=TIMEOUT, rank=rank, world_size=size)
+            dist.init_process_group(
+                "cpu:gloo,cuda:nccl" if cuda else "gloo",
+                timeout=TIMEOUT,
+                rank=rank,
+                world_size=size,
+                device_id=self.device if cuda else None,  # NCCL connects now, on this GPU, not at the first exchange
+            )
         except (dist.DistNetworkError, dist.DistStoreError) as error:
-            place = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"
+            address = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"
             raise ValueError(
-                f"rank {rank} of {size} cannot meet the others at {place} (MASTER_ADDR:MASTER_PORT):"
+                f"rank {rank} of {size} cannot meet the others at {address} (MASTER_ADDR:MASTER_PORT):"
                 f" {str(error).splitlines()[0]}; take a free port, or let --processes find one"
             ) from None
 
     @classmethod
-    def join(cls) -> "Ranks":
-        """The rank that torchrun's variables name; without them the one process of a training.
+    def from_environment(cls) -> "Ranks":
+        """The rank that torchrun's variables name; without them the only process of a training.
 
         Raises:
-            ValueError: more ranks on this machine than GPUs, or no way to the other ranks.
+            ValueError: more ranks on this machine than GPUs, or no connection to the other ranks.
         """
-        numbers = [int(os.environ.get(name, default)) for name, default in DEFAULTS.items()]
-        if launched():
+        rank, size, local_rank = (int(os.environ.get(name, default)) for name, default in ENVIRONMENT.items())
+        if is_launched():
             _die_with_parent()
-        return cls(*numbers)
+        return cls(rank, size, local_rank)
 
     @property
-    def speaks(self) -> bool:
-        """Whether this rank prints and writes."""
+    def is_main(self) -> bool:
+        """Whether this is rank 0, the only one that prints and writes files."""
         return self.rank == 0
 
     def sum(self, *values: float) -> list[float]:
-        """Each value summed over all ranks, in their order: the same on every rank."""
-        return list(values) if self.size == 1 else [float(total) for total in self._gather(values).sum(0)]
+        """Each value summed over all ranks, in the order of the ranks: the same on every rank."""
+        return [float(total) for total in self._all_gather(values).sum(0)] if self.distributed else list(values)
 
-    def most(self, *values: int) -> list[int]:
+    def all_reduce_max(self, *values: int) -> list[int]:
         """The largest of each value over all ranks."""
-        return list(values) if self.size == 1 else [int(most) for most in self._gather(values).amax(0)]
+        return [int(largest) for largest in self._all_gather(values).amax(0)] if self.distributed else list(values)
 
-    def told(self, value: Any) -> Any:
-        """What rank 0 says: any picklable value, the same on every rank."""
-        said = [value]
-        if self.size > 1:
-            dist.broadcast_object_list(said, 0, device=torch.device("cpu"))
-        return said[0]
+    def broadcast(self, value: Any) -> Any:
+        """Rank 0's value on every rank; any value that can be pickled."""
+        values = [value]
+        if self.distributed:
+            dist.broadcast_object_list(values, 0, device=torch.device("cpu"))
+        return values[0]
 
-    def _gather(self, values: tuple[float, ...]) -> torch.Tensor:
+    def _all_gather(self, values: tuple[float, ...]) -> torch.Tensor:
         """float64 [ranks, values]."""
-        mine = torch.tensor(values, dtype=torch.float64)
-        everyones = [torch.empty_like(mine) for _ in range(self.size)]
-        dist.all_gather(everyones, mine)
-        return torch.stack(everyones)
+        own = torch.tensor(values, dtype=torch.float64)
+        gathered = [torch.empty_like(own) for _ in range(self.size)]
+        dist.all_gather(gathered, own)
+        return torch.stack(gathered)
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Run a block on every rank; where it fails on one, all end, and the first that failed says why."""
+    def sync_errors(self) -> Iterator[None]:
+        """Run a block on every rank; if it fails on one, all ranks end, and the first that failed reports its error."""
         failure = None
         try:
             yield
         except (ValueError, OSError) as error:
             failure = error
-        first = self.size - self.most(self.size - self.rank if failure else 0)[0]
+        first = self.size - self.all_reduce_max(self.size - self.rank if failure else 0)[0]
         if first == self.rank and failure:
             raise failure
         if first < self.size:
-            sys.exit(LEFT)
+            sys.exit(PEER_FAILED)
 
     @contextmanager
-    def ending(self) -> Iterator[None]:
-        """With several ranks, leave Python at the block's end, however it ends, with one line for what went wrong.
+    def hard_exit(self) -> Iterator[None]:
+        """In a process group, leave Python at the end of the block, with one line for an error.
 
-        Taking gloo or NCCL down in good order may wait for ever for a rank that is gone, or for one's own threads.
+        An orderly shutdown of gloo or NCCL may wait forever for a rank that is gone, or for one of its own threads.
         """
-        if self.size == 1:
+        if not self.distributed:
             yield
             return
         code: int | str | None = 0
@@ -125,7 +134,7 @@ class Ranks:
             code = f"error: {error}"
         except RuntimeError as error:
             lost = re.search(r"gloo|NCCL|[Cc]onnection", str(error))
-            code = LEFT if lost else traceback.format_exc()
+            code = PEER_FAILED if lost else traceback.format_exc()
             if lost:
                 print(f"rank {self.rank} ends: another rank of {self.size} is gone", file=sys.stderr)
         except Exception:  # a defect
@@ -137,39 +146,42 @@ class Ranks:
         os._exit(1 if isinstance(code, str) else code or 0)
 
 
-DEFAULTS = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0"}  # torchrun's variables, as one process sees them
-
-
-def launched() -> bool:
-    """Whether torchrun, or the like, has started this process as one of several."""
+def is_launched() -> bool:
+    """Whether a launcher has started this process as one of several."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
 def too_few_gpus(wanted: int) -> str:
-    """What is wrong where a machine has fewer GPUs than ranks."""
+    """The message where a machine has fewer GPUs than ranks."""
     return (
         f"{wanted} or more processes on a machine with {torch.cuda.device_count()} GPUs that can be seen;"
         " each process needs one: lower cluster.gpus.lm, or --processes"
     )
 
 
-def deal(sizes: np.ndarray, hands: int) -> np.ndarray:
-    """Whose each item is, int64 [S], so that the hands' sums are near each other: largest first, to the emptiest.
+def partition(sizes: np.ndarray, num_ranks: int) -> np.ndarray:
+    """Assign items to ranks so that the sums of their sizes are nearly equal: longest processing time first.
+
+    Each item, the largest first, goes to the rank with the smallest sum so far (Graham, 1969).
 
     Args:
         sizes: int64 [S].
-        hands: how many share them.
+        num_ranks: number of ranks, or of any other bins.
+
+    Returns:
+        int64 [S], the rank of each item.
     """
-    filled = np.zeros(hands, dtype=np.int64)
+    sums = [(0, rank) for rank in range(num_ranks)]  # a heap; of equal sums the lower rank comes first
     owners = np.zeros(len(sizes), dtype=np.int64)
     for item in np.argsort(-np.asarray(sizes), kind="stable"):
-        owners[item] = np.argmin(filled)  # the first of the emptiest
-        filled[owners[item]] += sizes[item]
+        total, rank = sums[0]
+        owners[item] = rank
+        heapq.heapreplace(sums, (total + int(sizes[item]), rank))
     return owners
 
 
 def _die_with_parent() -> None:
-    """A rank whose launcher is killed must not go on beside its successor: torchrun's own ranks would."""
+    """Have the kernel kill this rank when its launcher is killed: it must not go on beside its successor."""
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What the step alone decides: the learning rate, and after which steps the model is kept."""
+"""What depends on the step alone: the learning rate, evaluations, and after which steps the model is kept."""
 
 import math
 
@@ -8,7 +8,7 @@ from scripts.lm.config import TrainingConfig
 
 
 def learning_rate(step: int, steps: int, config: TrainingConfig) -> float:
-    """Of optimizer step `step` (from 0) out of `steps`: linear warm-up to the peak, then cosine."""
+    """Learning rate of optimizer step `step` (from 0) out of `steps`: linear warm-up to the peak, then cosine."""
     warmup = max(1, round(config.warmup_share * steps))
     if step < warmup:
         return config.learning_rate * (step + 1) / warmup
@@ -33,3 +33,13 @@ def scaling_steps(steps: int, count: int) -> list[int]:
     for i in range(count):  # but never past the end
         kept[i] = min(kept[i], steps - (count - 1 - i))
     return kept
+
+
+def evaluation_steps(steps: int, count: int) -> list[int]:
+    """Steps of an epoch, from 1, after which the dev loss is measured: evenly, the last one among them.
+
+    Args:
+        steps: optimizer steps in an epoch.
+        count: how many; fewer where there are fewer steps.
+    """
+    return sorted({max(1, round(steps / count * n)) for n in range(1, count + 1)})

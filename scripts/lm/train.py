@@ -1,10 +1,10 @@
 """Train one modality's language model: tokens in, a Hugging Face model folder out.
 
-Notable: killed at any moment, the same command goes on from the newest state under `<out>/checkpoints`
-and ends with the same bytes as an unkilled run (but for the log's columns of time and memory). Everything is
-gathered in that undeclared folder, because a failed workflow job loses its declared outputs; at the
-end the results are moved to `<out>/{scaling,log.csv,model}` and the folder is removed, so that a later
-training never starts from this one.
+Notable: killed at any moment, the same command goes on from the newest state under `<out>/checkpoints`. On a CPU it
+ends with the same bytes as an unkilled run (but for the log's columns of time and memory); docs/training.md states
+what holds on a GPU. All files are written to that undeclared folder, because a failed workflow job loses its declared
+outputs; at the end the results are moved to `<out>/{scaling,log.csv,model}` and the folder is removed, so that a
+later training never starts from this one.
 """
 
 import argparse
@@ -15,17 +15,18 @@ import transformers
 
 from scripts.common import cpu
 from scripts.common.cli import run
-from scripts.lm.batches import load_split
 from scripts.lm.config import LMConfig, parse_config
+from scripts.lm.determinism import make_deterministic
 from scripts.lm.inputs import fingerprint, read_tokenizer
-from scripts.lm.launch import launch
+from scripts.lm.launch import Nodes, launch
 from scripts.lm.publish import describe, publish, summary
-from scripts.lm.ranks import Ranks, launched
+from scripts.lm.ranks import Ranks, is_launched
+from scripts.lm.splits import load_split
 from scripts.lm.training import Training, stop_on_signals
 
 
 def prepare(args: argparse.Namespace, config: LMConfig, ranks: Ranks) -> Training:
-    """Read what the training needs; ValueError or OSError where something is wrong with it."""
+    """Read the inputs of a training; ValueError or OSError where something is wrong with them."""
     vocab_size, bos, eos = read_tokenizer(args.tokenizer)
     train, dev = (load_split(path, vocab_size, config.model.context, bos, eos) for path in (args.train, args.dev))
     identity = {"name": args.name, "seed": args.seed, "vocabulary": vocab_size, **config.flat()}
@@ -59,23 +60,29 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for model/, scaling/, log.csv")
     parser.add_argument("--save-minutes", type=float, default=5.0, help="write a resumable state at least this often")
     parser.add_argument("--processes", type=int, default=1, help="ranks to start on this machine, one per GPU")
+    parser.add_argument("--nodes", type=int, default=1, help="machines that train together, the command once on each")
+    parser.add_argument("--node-rank", type=int, default=0, help="number of this machine, from 0")
+    parser.add_argument("--rendezvous", default="localhost:0", help="HOST:PORT of machine 0, where all ranks meet")
     parser.add_argument("--peak-tflops", type=float, help="of one device, for mfu; without it a product is timed")
     parser.add_argument("--events", type=Path, help="folder for TensorBoard's event files, if it is installed")
     args = parser.parse_args()
 
     config = parse_config(args.config)
-    if args.processes > 1 and not launched():
-        return launch("scripts.lm.train", sys.argv[1:], args.processes)
-    ranks = Ranks.join()
-    config = config.settled(ranks.device)
+    nodes = Nodes(args.nodes, args.node_rank, args.rendezvous)
+    if args.processes * nodes.count > 1 and not is_launched():
+        return launch("scripts.lm.train", sys.argv[1:], args.processes, nodes)
+    if config.training.deterministic:
+        make_deterministic()
+    ranks = Ranks.from_environment()
+    config = config.resolved(ranks.device)
     cpu.prepare(config.training.threads)
     transformers.utils.logging.disable_progress_bar()
-    with ranks.ending():
-        with ranks.together():
+    with ranks.hard_exit():
+        with ranks.sync_errors():
             training = prepare(args, config, ranks)
         with stop_on_signals(training):
             training.run()
-        if ranks.speaks:
+        if ranks.is_main:
             publish(training, args.out, args.tokenizer, describe(training, config))
             print(summary(training), file=sys.stderr)
     return None

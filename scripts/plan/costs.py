@@ -96,6 +96,8 @@ def rule_cost(rule: str, jobs: int, amounts: Amounts) -> Cost:
         "continuation": config["continuation"]["threads"],
     }.get(done.gpu_stage or "", 1)
     threads += config["units"]["decode_workers"] if rule.startswith("units_extract") else 0
+    if rule == "lm_train":
+        threads = max(config["cluster"]["cpus"]["lm"], threads * _devices(rule, amounts))
     held = held_seconds(rule, jobs, amounts)
     longest = (done.seconds / jobs if done.longest is None else done.longest) / _devices(rule, amounts)
     return Cost(

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le, MinLen
 
 from scripts.alignment.config import Alignment
-from scripts.common.bounds import Name, Unique
+from scripts.common.bounds import Name, Threads, Unique
 from scripts.continuation.config import Continuation
 from scripts.corpus.config import Corpus
 from scripts.download.config import Download
@@ -88,11 +88,21 @@ class StageMinutes:
 
 
 @dataclass(frozen=True)
+class StageCpus:
+    """CPU cores of one of a stage's jobs, at least."""
+
+    lm: Threads
+    """of a training, all its processes together"""
+
+
+@dataclass(frozen=True)
 class Cluster:
     """What a stage's heavy jobs ask of a scheduler; results do not depend on it."""
 
     gpus: StageGpus
     """GPUs of one job"""
+    cpus: StageCpus
+    """CPU cores of one job, where they are more than its processes compute with"""
     mem_mb: StageMegabytes
     """memory of one job"""
     minutes: StageMinutes

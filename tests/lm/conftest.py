@@ -22,6 +22,13 @@ def toy_sequence(rng: np.random.Generator) -> np.ndarray:
     return np.array([1, *(3 + np.cumsum(steps) % 8), 2])
 
 
+def ragged(lengths, last=2):
+    """Random sequences of these lengths, named u0, u1, ..."""
+    rng = np.random.default_rng(0)
+    sequences = [np.array([1, *rng.integers(3, 11, n - 2), last]) for n in lengths]
+    return Ragged.join([f"u{i}" for i in range(len(lengths))], sequences)
+
+
 def arguments(toy: Path, section, out="out", *more):
     return [
         *("--train", str(toy / "train.bin"), "--dev", str(toy / "dev.bin"), "--tokenizer", str(toy / "tokenizer")),
@@ -88,5 +95,6 @@ def section() -> dict[str, Any]:
             "patience": None,
             "threads": 1,
             "precision": "auto",
+            "deterministic": False,
         },
     }

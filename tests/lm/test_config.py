@@ -29,6 +29,7 @@ def test_the_default_config_is_read():
         ("training", "betas", [0.9], "lm.training.betas is [0.9]; it must have 2 items"),
         ("training", "betas", [0.9, True], "lm.training.betas.1 is True; it must be of type number"),
         ("training", "precision", "fp8", "lm.training.precision is 'fp8'; it must be one of auto, bf16, fp32"),
+        ("training", "deterministic", 1, "lm.training.deterministic is 1; it must be of type boolean"),
         ("training", "patience", 0, "lm.training.patience is 0; it must be at least 1"),
         ("training", "evaluations_per_epoch", 0, "evaluations_per_epoch is 0; it must be at least 1"),
         ("training", "batchsize", 4, "lm.training.batchsize is not a known key; known here: epochs"),
@@ -57,6 +58,6 @@ def test_auto_becomes_what_the_device_computes_in(section, monkeypatch):
     config = parse_config(json.dumps(section))
     for bf16, found in ((True, "bf16"), (False, "fp32")):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda bf16=bf16: {"avx512_bf16": bf16})
-        settled = config.settled(torch.device("cpu"))
-        assert settled.flat()["lm.training.precision"] == found
-        assert settled.flat() | {"lm.training.precision": "auto"} == config.flat()
+        resolved = config.resolved(torch.device("cpu"))
+        assert resolved.flat()["lm.training.precision"] == found
+        assert resolved.flat() | {"lm.training.precision": "auto"} == config.flat()

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from scripts.lm.checkpoint import Position
+from scripts.lm.checkpoint import TrainState
 from scripts.lm.config import parse_config
 from scripts.lm.meter import Meter, measured_peak, memory_mib, step_flops
 from scripts.lm.model import build_model
@@ -45,14 +45,14 @@ def test_a_row_is_of_what_came_since_the_row_before(section, tmp_path):
     config = parse_config(json.dumps(section)).model
     events = tmp_path / "events"
     meter = Meter(config, 11, "fp32", torch.device("cpu"), ranks=2, peak=1e6, events=events)
-    here = Position(computed=100, row_computed=100, seconds=5.0, row_seconds=5.0)
-    meter.step(here, np.array([30, 10]))
-    here.computed, here.loss_tokens, here.seconds = 150, 40, 7.0
-    row = meter.row(here)
+    state = TrainState(computed=100, row_computed=100, seconds=5.0, row_seconds=5.0)
+    meter.step(state, np.array([30, 10]))
+    state.computed, state.loss_tokens, state.seconds = 150, 40, 7.0
+    row = meter.row(state)
     assert row["useful_token_share"] == 40 / 50
     assert row["mfu"] == pytest.approx(step_flops(config, 11, np.array([30, 10])) / 2.0 / 2e6, rel=1e-3)
     assert meter.note.startswith("80.0% useful")
-    assert (here.row_computed, here.row_flops) == (150, here.flops)
+    assert (state.row_computed, state.row_flops) == (150, state.flops)
 
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason="no tensorboard")
     meter.write({"step": 7, "epoch": 1, "train_loss": 2.5, "dev_loss": ""})

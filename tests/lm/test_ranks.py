@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-from scripts.lm.ranks import LEFT, Ranks, deal
+from scripts.lm.launch import Nodes, launch
+from scripts.lm.ranks import PEER_FAILED, Ranks, partition
 from tests.lm.conftest import arguments, files, log
 
 # Starts ranks as torchrun does, but by fork: Python and torch are loaded once for all trainings of a test.
@@ -22,20 +23,21 @@ FORK = """
 import json, os, resource, signal, socket, sys, time
 from scripts.common.cli import run
 from scripts.lm import gradients, training
+from scripts.lm.ranks import Ranks
 from scripts.lm.train import main
 
 step, loss = training.Training._step, gradients.packed_loss
 
 def disturbed(at, rank, what):
-    def new_step(self, indices):
-        if self.position.step == at - 1 and self.ranks.rank == rank:
+    def new_step(self, batch):
+        if self.state.step == at - 1 and self.ranks.rank == rank:
             if what == "nan":
                 gradients.packed_loss = lambda model, packed: loss(model, packed) * float("nan")
             elif what == "full":
                 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
             else:
                 os.kill(os.getpid(), what)
-        return step(self, indices)
+        return step(self, batch)
     return new_step
 
 for size, arguments, disturbance in json.loads(sys.argv[1]):
@@ -49,7 +51,9 @@ for size, arguments, disturbance in json.loads(sys.argv[1]):
         if child == 0:
             os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank)}
             sys.argv = ["train", *arguments]
-            if disturbance:
+            if disturbance == "group":  # one rank with a process group, as with torchrun --nproc-per-node 1
+                Ranks.from_environment = lambda: Ranks(distributed=True)
+            elif disturbance:
                 training.Training._step = disturbed(*disturbance)
             try:
                 run(main)
@@ -98,6 +102,7 @@ def test_two_and_three_ranks_have_the_losses_of_one_also_after_a_change_of_numbe
 
     codes, _, errors = start_ranks(
         (1, of("one"), None),
+        (1, of("group-of-one"), "group"),
         (2, of("two"), None),
         (2, of("two-then-one"), (9, 1, signal.SIGUSR1)),  # a signal that rank 1 alone gets
         (1, of("two-then-one"), None),
@@ -109,9 +114,9 @@ def test_two_and_three_ranks_have_the_losses_of_one_also_after_a_change_of_numbe
         (2, idle("idle-two"), None),
     )
     stopped = [128 + signal.SIGUSR1] * 2, [128 + signal.SIGTERM], [128 + signal.SIGTERM] * 2
-    assert codes == [[0], [0, 0], stopped[0], [0], stopped[1], [0] * 3, stopped[2], [0, 0], [0], [0, 0]]
+    assert codes == [[0], [0], [0, 0], stopped[0], [0], stopped[1], [0] * 3, stopped[2], [0, 0], [0], [0, 0]]
     assert errors.count("stopped by a signal after step 9; the state is saved") == 2  # said once, not by every rank
-    assert errors.count("lm/toy: 24 steps") == 5
+    assert errors.count("lm/toy: 24 steps") == 6
     assert errors.count("lm/toy: 60 steps") == 2
     pairs = [("two", "one"), ("two-then-one", "one"), ("one-then-three", "one"), ("idle-two", "idle-one")]
     for many, one in pairs:
@@ -119,6 +124,7 @@ def test_two_and_three_ranks_have_the_losses_of_one_also_after_a_change_of_numbe
             np.testing.assert_allclose(ours, theirs, rtol=1e-4 if "idle" in one else 2e-5, err_msg=many)
         assert [row["tokens"] for row in log(toy / many)] == [row["tokens"] for row in log(toy / one)]
     assert files(toy / "two-then-two") == files(toy / "two")
+    assert files(toy / "group-of-one") == files(toy / "one")
 
 
 def test_what_ends_one_rank_ends_all_and_one_says_why(toy, exact):
@@ -132,7 +138,7 @@ def test_what_ends_one_rank_ends_all_and_one_says_why(toy, exact):
         (2, of("killed", "--save-minutes", "0"), (4, 1, signal.SIGKILL)),
         (2, arguments(toy, bad, "bad"), None),
     )
-    assert codes == [[1, LEFT], [1, LEFT], [LEFT, -signal.SIGKILL], [1, LEFT]]
+    assert codes == [[1, PEER_FAILED], [1, PEER_FAILED], [PEER_FAILED, -signal.SIGKILL], [1, PEER_FAILED]]
     assert max(seconds) < 60
     assert len(re.findall(r"lm/toy: step 5: the loss is nan .* on train-\d+, ", errors)) == 1
     assert len(re.findall(r"step-0000000\d\d\.pt: the training state cannot be written", errors)) == 1
@@ -167,15 +173,15 @@ def test_fewer_gpus_than_ranks_is_one_clear_line(monkeypatch):
         Ranks(2, 4, 2)
 
 
-@pytest.mark.parametrize("hands", [1, 2, 3, 7])
-def test_work_is_dealt_evenly_and_the_same_every_time(hands):
+@pytest.mark.parametrize("num_ranks", [1, 2, 3, 7])
+def test_work_is_partitioned_evenly_and_the_same_every_time(num_ranks):
     sizes = np.random.default_rng(0).integers(2, 700, 40)
-    owners = deal(sizes, hands)
-    shares = np.bincount(owners, sizes, minlength=hands)
+    owners = partition(sizes, num_ranks)
+    shares = np.bincount(owners, sizes, minlength=num_ranks)
     assert shares.sum() == sizes.sum()
     assert shares.max() - shares.min() < 0.05 * shares.mean()
-    assert np.array_equal(owners, deal(sizes, hands))
-    assert deal(np.array([5]), 3).tolist() == [0]
+    assert np.array_equal(owners, partition(sizes, num_ranks))
+    assert partition(np.array([5]), 3).tolist() == [0]
 
 
 @pytest.mark.slow
@@ -211,3 +217,61 @@ def test_the_launcher_finds_a_port_passes_signals_on_and_names_a_rank_that_dies(
     )
     assert "going on after step" in errors
     assert "Traceback" not in errors
+
+
+@pytest.mark.slow
+def test_two_nodes_meet_at_one_address_and_a_signal_to_one_ends_both(toy, exact):
+    """Two launchers on this machine, each with a rank of its own, over gloo."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        address = f"localhost:{free.getsockname()[1]}"
+
+    def start(node, out, *more):
+        nodes = ["--nodes", "2", "--node-rank", str(node), "--rendezvous", address, *more]
+        command = [sys.executable, "-m", "scripts.lm.train", *arguments(toy, exact, out), *nodes]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+
+    nodes = [start(1, "nodes"), start(0, "nodes")]
+    errors = [node.communicate(timeout=300)[1] for node in nodes]
+    assert [node.returncode for node in nodes] == [0, 0], errors
+    assert "lm/toy: 24 steps" in errors[1]
+    assert errors[0] == ""
+
+    (codes,), _, _ = start_ranks((2, arguments(toy, exact, "two"), None))
+    assert codes == [0, 0]
+    assert files(toy / "nodes") == files(toy / "two")
+
+    exact["training"]["epochs"] = 2000  # it is ended by the signal
+    nodes = [start(0, "stopped", "--save-minutes", "0"), start(1, "stopped", "--save-minutes", "0")]
+    states = toy / "stopped" / "checkpoints"
+    deadline = time.monotonic() + 120
+    while not list(states.glob("step-*.pt")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    nodes[1].send_signal(signal.SIGTERM)
+    errors = [node.communicate(timeout=300)[1] for node in nodes]
+    assert [node.returncode for node in nodes] == [128 + signal.SIGTERM] * 2, errors
+    assert "the state is saved" in errors[0]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ((2, 0, "localhost:0"), "several nodes need --rendezvous HOST:PORT"),
+        ((2, 2, "head:29500"), "--node-rank is 2; it must be from 0 to 1"),
+        ((1, 0, "head"), "--rendezvous is head; it must be HOST:PORT"),
+    ],
+)
+def test_nodes_that_cannot_meet_are_refused(nodes, message):
+    with pytest.raises(ValueError, match=message):
+        Nodes(*nodes)
+
+
+def test_a_rendezvous_port_in_use_is_one_clear_line():
+    with socket.socket() as taken:
+        taken.bind(("localhost", 0))
+        taken.listen()
+        address = f"localhost:{taken.getsockname()[1]}"
+        with pytest.raises(ValueError, match=rf"{address}: the ranks cannot meet there: ") as error:
+            launch("scripts.lm.train", [], 2, Nodes(address=address))
+    assert "\n" not in str(error.value)

@@ -144,10 +144,10 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(train, toy, section, monkeypatc
     asked = {3: signal.SIGTERM, 8: signal.SIGUSR1, 9: signal.SIGTERM}
     for at, number in asked.items():  # inside an epoch, at its end, and just after
 
-        def stop(self, indices, at=at, number=number):
-            if self.position.step == at - 1:
+        def stop(self, batch, at=at, number=number):
+            if self.state.step == at - 1:
                 os.kill(os.getpid(), number)
-            return step(self, indices)
+            return step(self, batch)
 
         monkeypatch.setattr(module.Training, "_step", stop)
         with pytest.raises(SystemExit) as stopped:
@@ -180,9 +180,9 @@ def test_killed_without_warning_it_goes_on_to_the_same_bytes(train, toy, section
 def test_a_stopped_run_does_not_go_on_with_another_config_or_other_tokens(train, toy, section, monkeypatch):
     step = module.Training._step
 
-    def stop(self, indices):
+    def stop(self, batch):
         self.stopped_by = signal.SIGTERM
-        return step(self, indices)
+        return step(self, batch)
 
     monkeypatch.setattr(module.Training, "_step", stop)
     with pytest.raises(SystemExit):
@@ -231,16 +231,67 @@ def test_training_ends_when_patience_does_and_keeps_the_best_model(train, sectio
     losses = iter([3.0, 2.0, 2.5, 2.0, 2.1, 1.0])  # stopped after the best and begun again: the same end
     step = module.Training._step
 
-    def stop(self, indices):
-        if self.position.step == 12:
+    def stop(self, batch):
+        if self.state.step == 12:
             self.stopped_by = signal.SIGTERM
-        return step(self, indices)
+        return step(self, batch)
 
     monkeypatch.setattr(module.Training, "_step", stop)
     with pytest.raises(SystemExit):
         train("parts")
     monkeypatch.setattr(module.Training, "_step", step)
     assert files(train("parts")) == files(out)
+
+
+def test_the_best_model_is_never_one_of_steps_that_were_lost(train, section, toy, monkeypatch):
+    """Killed between a new best model and the next state, the run continues and measures other losses."""
+    section["training"] |= {"epochs": 3, "evaluations_per_epoch": 2, "patience": 10}
+    losses = [3.0, 2.0, 1.0]  # a best model after steps 4, 8 (with a state: the epoch ends) and 12 (without)
+    monkeypatch.setattr(module.Training, "dev_loss", lambda self: losses.pop(0))
+    step = module.Training._step
+
+    def die(self, batch):
+        if self.state.step == 12:
+            raise KeyboardInterrupt  # leaves as a kill does: nothing is saved
+        return step(self, batch)
+
+    monkeypatch.setattr(module.Training, "_step", die)
+    with pytest.raises(KeyboardInterrupt):
+        train()
+    folder = toy / "out" / "checkpoints"
+    assert max(p.name for p in folder.glob("step-*.pt")) == "step-000000008.pt"
+    assert sorted(p.name for p in folder.glob("best-*")) == ["best-000000008", "best-000000012"]
+    best = (folder / "best-000000008" / "model.safetensors").read_bytes()
+
+    monkeypatch.setattr(module.Training, "_step", step)
+    losses[:] = [2.5, 2.5, 2.5, 2.5]  # what the lost steps had found does not come again
+    out = train()
+    about = read_json(out / "model" / "training.json")
+    assert (about["best_step"], about["best_dev_loss"]) == (8, 2.0)
+    assert (out / "model" / "model.safetensors").read_bytes() == best
+
+
+def test_patience_may_end_a_training_inside_epoch_1(train, section, monkeypatch):
+    section["training"] |= {"evaluations_per_epoch": 8, "patience": 2, "checkpoints_in_epoch_1": 4}
+    losses = iter([1.0, 2.0, 2.0])
+    monkeypatch.setattr(module.Training, "dev_loss", lambda self: next(losses))
+    out = train()
+    about = read_json(out / "model" / "training.json")
+    assert (about["steps"], about["best_step"]) == (3, 1)
+    assert len(list((out / "scaling").iterdir())) == len([s for s in scaling_steps(8, 4) if s <= 3])
+
+
+def test_deterministic_mode_trains_the_same_model_on_a_cpu(train, toy, section, monkeypatch):
+    section["training"]["epochs"] = 1
+    weights = (train("plain") / "model" / "model.safetensors").read_bytes()
+    section["training"]["deterministic"] = True
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    try:
+        assert (train("deterministic") / "model" / "model.safetensors").read_bytes() == weights
+        assert torch.are_deterministic_algorithms_enabled()
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    finally:
+        torch.use_deterministic_algorithms(False)
 
 
 KILLER = """
@@ -288,16 +339,16 @@ def test_what_a_killed_run_had_begun_to_write_is_not_published(train, toy):
 
 
 def test_a_signal_that_comes_while_ranks_agree_stops_the_next_step(train, toy, monkeypatch):
-    most = module.Ranks.most
+    all_reduce_max = module.Ranks.all_reduce_max
     exchanges = []  # one after each step: the signal, and whether it is time for a state
 
     def interrupted(self, *values):
         exchanges.extend([values] if len(values) == 2 else [])
         if len(values) == 2 and len(exchanges) == 2:
             os.kill(os.getpid(), signal.SIGTERM)
-        return most(self, *values)
+        return all_reduce_max(self, *values)
 
-    monkeypatch.setattr(module.Ranks, "most", interrupted)
+    monkeypatch.setattr(module.Ranks, "all_reduce_max", interrupted)
     with pytest.raises(SystemExit) as stopped:
         train()
     assert stopped.value.code == 128 + signal.SIGTERM

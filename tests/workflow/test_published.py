@@ -19,8 +19,8 @@ from scripts.tokens.modality import from_config, to_json
 from scripts.units.config import Extraction
 from tests.corpus.published.testsets import LEXICAL, SYNTACTIC, sentence_row, sound, word_row, write_gold
 from tests.corpus.speech.test_manifest import cut
-from tests.settings import settings
 from tests.factories.workflow import Workflow
+from tests.settings import settings
 
 pytestmark = pytest.mark.slow
 TASKS = """

@@ -6,8 +6,8 @@ models kept inside the first epoch. Training states gather under lm/{modality}/c
 rule declares: a job that is killed and started again goes on from there.
 """
 
-# One process per GPU, started by torchrun inside the job. A resource, not a parameter: how many share the work is no
-# reason to train anew.
+# One process per GPU, started inside the job. A resource, not a parameter: how many share the work is no reason to
+# train anew.
 LM_PROCESSES = max(1, config["cluster"]["gpus"]["lm"])
 
 
@@ -30,7 +30,8 @@ rule lm_train:
     priority: 1  # before the evaluation of models that are done
     conda:
         environment("lm")
-    threads: config["lm"]["training"]["threads"] * LM_PROCESSES
+    # What a scheduler reserves; no process computes with more threads than lm.training.threads.
+    threads: max(config["cluster"]["cpus"]["lm"], config["lm"]["training"]["threads"] * LM_PROCESSES)
     resources:
         mem_mb=asks("lm", "mem_mb"),
         runtime=config["cluster"]["minutes"]["lm"],  # a further try goes on where the one before was stopped

@@ -1,0 +1,62 @@
+"""Compute the items of an iterator ahead, in a background thread."""
+
+import queue
+from collections.abc import Iterable, Iterator
+from threading import Event, Thread
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+POLL_SECONDS = 0.1  # how soon the thread notices that nobody takes its items any more
+
+
+class Prefetcher(Generic[Item]):
+    """An iterator over `items`, of which a thread keeps up to `depth` ready.
+
+    An exception of `items` is raised where its item would have been taken. `close` ends the thread; as a context
+    it does so itself.
+    """
+
+    def __init__(self, items: Iterable[Item], depth: int = 2):
+        self._queue: queue.Queue[tuple[str, Item | BaseException | None]] = queue.Queue(depth)
+        self._closed = Event()
+        self._thread = Thread(target=self._run, args=(items,), name="prefetch", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> "Prefetcher[Item]":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Item]:
+        while True:
+            kind, value = self._queue.get()
+            if kind == "error":
+                raise value  # type: ignore[misc]
+            if kind == "end":
+                return
+            yield value  # type: ignore[misc]
+
+    def close(self) -> None:
+        """End the thread and forget what it has prepared; returns when it has ended."""
+        self._closed.set()
+        self._thread.join()
+
+    def _run(self, items: Iterable[Item]) -> None:
+        try:
+            for item in items:
+                if not self._put("item", item):
+                    return
+            self._put("end", None)
+        except BaseException as error:  # the main thread raises it
+            self._put("error", error)
+
+    def _put(self, kind: str, value: Item | BaseException | None) -> bool:
+        """Whether it was put before `close`."""
+        while not self._closed.is_set():
+            try:
+                self._queue.put((kind, value), timeout=POLL_SECONDS)
+                return True
+            except queue.Full:
+                continue
+        return False
