@@ -9,8 +9,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from scripts.evaluation import scoring
 from scripts.evaluation.packing import Row, attention_masks, families, lay, rows
-from scripts.evaluation.precision import float32_products, resolve_precision
-from scripts.evaluation.scoring import score, score_layers, score_tokens
+from scripts.evaluation.scoring import score, score_layers
 from tests.evaluation.conftest import CONTEXT, VOCABULARY, build_model, sequence
 
 
@@ -120,33 +119,6 @@ def test_scores_do_not_depend_on_how_many_rows_are_copied_at_once(
     monkeypatch.setattr(scoring, "ROWS_PER_COPY", 1)
     for name, one in score_layers(model, sequences, 64, "toy").items():
         assert np.array_equal(one, together[name])
-
-
-def test_bf16_rounds_the_decoder_and_neither_logits_nor_log_softmax(model: LlamaForCausalLM, sequences: dict) -> None:
-    exact, rounded = (score_tokens(model, sequences, 512, "toy", precision) for precision in ("fp32", "bf16"))
-    exact, rounded = (np.concatenate(list(scores.values())) for scores in (exact, rounded))
-    assert 1e-4 < np.abs(exact - rounded).max() < 1.0
-    # Logits in bf16 would have 8 bits: with some 20 nats a token, no more than a few hundred different values.
-    assert len(np.unique(rounded)) == len(np.unique(exact))
-
-
-def test_auto_is_exact_on_a_cpu_and_tf32_on_a_gpu() -> None:
-    cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    assert [resolve_precision("auto", device) for device in (cpu, gpu)] == ["fp32", "tf32"]
-    assert [resolve_precision("bf16", device) for device in (cpu, gpu)] == ["bf16", "bf16"]
-    with pytest.raises(ValueError, match=r"evaluation\.precision is tf32, which a cpu does not have; take auto"):
-        resolve_precision("tf32", cpu)
-    with pytest.raises(ValueError, match=r"evaluation\.precision is 'fp16'; it must be one of auto, fp32, tf32, bf16"):
-        resolve_precision("fp16", gpu)
-
-
-def test_a_gpus_products_are_as_before_afterwards() -> None:
-    before = torch.backends.cuda.matmul.fp32_precision
-    with float32_products("tf32"):
-        assert torch.backends.cuda.matmul.fp32_precision == "tf32"
-    with float32_products("fp32"):
-        assert torch.backends.cuda.matmul.fp32_precision == "ieee"
-    assert torch.backends.cuda.matmul.fp32_precision == before
 
 
 def test_scoring_leaves_the_models_own_attention(model: LlamaForCausalLM) -> None:
