@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
+from scripts.common import cpu
 from scripts.common.cli import run
 from scripts.common.files import read_json, write_jsonl
 from scripts.common.progress import Progress
@@ -23,10 +23,8 @@ from scripts.common.seeds import generator
 from scripts.continuation.choose import PROMPT, REAL
 from scripts.continuation.items import Item, item, load_tokenizer
 from scripts.continuation.sampling import LIMIT, Request, continue_all
-from scripts.evaluation.scoring import load_model
+from scripts.lm.load import DTYPES, load_model
 from scripts.tokens.encoder import UNKNOWN
-
-PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,8 @@ def main() -> None:
     config = Config(**json.loads(args.config))
     tokenizer = load_tokenizer(args.model)
     prompts, real = split_tokens(args.tokens, args.prompts)
-    model = load_model(args.model, config.threads).to(PRECISIONS[config.precision])
+    cpu.prepare(config.threads)
+    model = load_model(args.model, dtype=DTYPES[config.precision])
     limit = token_limit(read_json(args.stats), config.seconds)
     try:
         asked = requests(prompts, limit, model.config.max_position_embeddings, config, args.seed)

@@ -16,6 +16,7 @@ from scripts.common import cpu
 from scripts.common.cli import run
 from scripts.common.files import read_jsonl, write_csv
 from scripts.continuation import perplexity
+from scripts.lm.load import DTYPES
 
 COLUMNS = (
     "id", "prompt", "seed", "stop", "tokens", "seconds", "silence", "words", "status", "judge_tokens", "perplexity",
@@ -61,7 +62,7 @@ def main() -> None:
     parser.add_argument("--prompts", type=Path, required=True, help="prompts.jsonl")
     parser.add_argument("--judge", required=True, help="folder or hub name of a causal language model")
     parser.add_argument("--text", choices=list(FORMS), required=True, help="in which form it reads")
-    parser.add_argument("--precision", choices=[*perplexity.PRECISIONS, *perplexity.QUANTISED], required=True)
+    parser.add_argument("--precision", choices=[*DTYPES, *perplexity.QUANTISED], required=True)
     parser.add_argument("--batch-tokens", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--out", type=Path, nargs="+", required=True, help="a csv for each of --transcripts")

@@ -11,8 +11,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from transformers.utils import logging
 
 from scripts.common.weights import check_complete
+from scripts.lm.load import DTYPES, default_device
 
-PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 QUANTISED = {"int8": "load_in_8bit", "int4": "load_in_4bit"}  # by bitsandbytes, on a GPU
 
 
@@ -48,7 +48,7 @@ def load(name: str, precision: str) -> tuple[PreTrainedModel, PreTrainedTokenize
         raise ValueError(f"continuation.judge.source: no tokenizer at {name} ({_first(error)})") from None
     if not tokenizer.is_fast or not len(tokenizer):
         raise ValueError(f"continuation.judge.source: {name} holds no fast tokenizer (tokenizer.json)")
-    options: dict[str, Any] = {"dtype": PRECISIONS.get(precision, torch.bfloat16)}
+    options: dict[str, Any] = {"dtype": DTYPES.get(precision, torch.bfloat16)}
     try:
         if precision in QUANTISED:
             from transformers import BitsAndBytesConfig
@@ -59,7 +59,7 @@ def load(name: str, precision: str) -> tuple[PreTrainedModel, PreTrainedTokenize
         raise ValueError(f"continuation.judge.source: no causal language model at {name} ({_first(error)})") from None
     check_complete(f"continuation.judge.source: {name}", loading)
     if precision not in QUANTISED:
-        model = model.to("cuda" if torch.cuda.is_available() else "cpu")
+        model = model.to(default_device())
     return model.eval(), tokenizer
 
 
@@ -105,8 +105,15 @@ def mean_loss(
             ids[row, : len(cut[index][0])] = torch.tensor(cut[index][0])
             mask[row, : len(cut[index][0])] = 1
         ids = ids.to(model.device)
-        logits = model(input_ids=ids, attention_mask=mask.to(model.device)).logits[:, :-1].float()
-        logp = torch.log_softmax(logits, dim=-1).gather(-1, ids[:, 1:, None])[..., 0].double().cpu()  # [B, T - 1]
+        logits = model(
+            input_ids=ids, attention_mask=mask.to(model.device)
+        ).logits  # [B, T, V], in the model's precision
+        # Row by row: 8,192 tokens of a vocabulary of 128,000 take 4 GB in float32, and as much again as log-softmax.
+        rows = [
+            torch.log_softmax(row[:-1].float(), dim=-1).gather(-1, targets[1:, None])[:, 0]
+            for row, targets in zip(logits, ids, strict=True)
+        ]
+        logp = torch.stack(rows).double().cpu()  # [B, T - 1]
         for row, index in enumerate(batch):
             end, scored = len(cut[index][0]) - 1, cut[index][1]
             losses[index] = -float(logp[row, end - scored : end].mean())

@@ -1,9 +1,11 @@
 """Many continuations at once: batched sampling with a key-value cache.
 
-Notable: rows of a batch are padded on the left; a row that ends leaves the batch once enough have ended;
-the cache grows in blocks, so a step copies nothing that was there before (transformers' own cache copies
-itself at every token). Each row draws from a stream of its own: what it says depends on its prompt, its
-seed and the batch's shape, not on when another row ends.
+Notable: rows of a batch are padded on the left; rows that have ended leave the batch once they are a quarter
+of it; the cache grows in blocks, so a step copies nothing that was there before (transformers' own cache
+copies itself at every token). Each row draws from a stream of its own: its tokens depend on its prompt, its
+seed and the batch's shape, not on when another row ends. The chosen tokens come to the host at every step. On
+a GPU that costs nothing: a step of a batch this small takes the host longer to launch than the GPU to compute,
+so the GPU waits for the host with or without it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -126,8 +128,8 @@ def continue_batch(
             logits_to_keep=1,
         )
         logits = output.logits[:, -1].float()
-        logits[:, [UNKNOWN, BOS]] = float("-inf")
-        chosen = choose_tokens(logits, draws[rows, step], temperature, top_p)
+        logits[:, UNKNOWN] = logits[:, BOS] = float("-inf")
+        chosen = choose_tokens(logits, draws[:, step], temperature, top_p)
         for row, token in zip(rows, chosen.tolist(), strict=True):
             if not speaking[row]:
                 continue
@@ -144,7 +146,7 @@ def continue_batch(
         if len(left) <= LEAVE * len(rows):
             keep = torch.tensor(left, device=device)
             cache.batch_select_indices(keep)
-            ids, positions, mask = ids[keep], positions[keep], mask[keep]
+            ids, positions, mask, draws = ids[keep], positions[keep], mask[keep], draws[keep]
             rows = [rows[place] for place in left]
     return list(zip(said, stop, strict=True))
 

@@ -34,6 +34,8 @@ class Batching:
 
     batch_tokens: BatchTokens
     """tokens per forward pass when scoring; more than a CPU's cache holds is slower"""
+    precision: Literal["auto", "fp32", "tf32", "bf16"]
+    """of matrix products when scoring; auto: fp32 on a CPU, tf32 on a GPU"""
     threads: Threads
     """CPU threads"""
 

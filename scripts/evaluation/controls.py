@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from scripts.common import cpu
 from scripts.common.cli import run
 from scripts.common.cuts import speaker
 from scripts.common.files import read_csv, write_csv
@@ -40,6 +41,7 @@ class Config:
     decide_by: str
     bootstrap_samples: int
     batch_tokens: int
+    precision: str
     threads: int
     control_items: int | None
 
@@ -90,22 +92,27 @@ def of_model(
         config: keys of the configuration.
         seed: of random weights, permutations and resamples.
     """
-    from scripts.evaluation.scoring import load_model, score, untrained_model
+    from scripts.evaluation.precision import resolve_precision
+    from scripts.evaluation.scoring import score
+    from scripts.lm.load import load_model, untrained_model
+
+    cpu.prepare(config.threads)
 
     def correct(model: Any, tokens: dict[str, np.ndarray], control: str) -> np.ndarray:
-        logprobs = score(model, tokens, config.batch_tokens, f"{modality}/{task.name}/{control}")
+        precision = resolve_precision(config.precision, model.device)
+        logprobs = score(model, tokens, config.batch_tokens, f"{modality}/{task.name}/{control}", precision)
         counts, seconds = {cut: len(ids) - 1 for cut, ids in tokens.items()}, cut_seconds(task.items)
         by = config.decide_by
         decisive = {cut: normalise(np.array(lp), counts[cut], seconds[cut], by) for cut, lp in logprobs.items()}
         return decide_sides(task.items, decisive)
 
     yield _row(modality, task, "trained", trained(task, scores), config, seed)
-    fresh = untrained_model(folder, config.threads, derive(seed, "evaluation", "untrained", modality))
+    fresh = untrained_model(folder, derive(seed, "evaluation", "untrained", modality))
     yield _row(modality, task, "untrained", correct(fresh, task.tokens, "untrained"), config, seed)
     if framed:
         rng = generator(seed, "evaluation", "durations", modality, task.name)
         shuffled = {cut: shuffle_durations(ids, rng) for cut, ids in task.tokens.items()}
-        found = correct(load_model(folder, config.threads), shuffled, "shuffled-durations")
+        found = correct(load_model(folder), shuffled, "shuffled-durations")
         yield _row(modality, task, "shuffled-durations", found, config, seed)
 
 

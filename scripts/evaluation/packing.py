@@ -36,19 +36,22 @@ class Family(NamedTuple):
 
 @dataclass(frozen=True)
 class Part:
-    """Neighbours of one length in a row, of which each reads itself and, where it is of a family, the beginning.
+    """Neighbouring sequences of one length in a row. Each attends to itself and to its family's beginning, if any.
 
     Attributes:
         start, count, size: `count` times `size` tokens from `start` on.
         beginning: where the family's beginning lies in the row; empty for none.
-        mask: float32 [size, beginning + size], what each token may read, 0 or -inf; None for itself and all before.
     """
 
     start: int
     count: int
     size: int
     beginning: slice
-    mask: torch.Tensor | None
+
+    @property
+    def before(self) -> int:
+        """Tokens of the family's beginning."""
+        return self.beginning.stop - self.beginning.start
 
 
 @dataclass(frozen=True)
@@ -122,13 +125,13 @@ def lay(row: list[Family]) -> Row:
 
     def add(ids: np.ndarray, position: int, beginning: slice) -> slice:
         nonlocal end
-        size, before = len(ids) - 1, beginning.stop - beginning.start
+        size = len(ids) - 1
+        part = Part(end, 1, size, beginning)
         last = parts[-1] if parts else None
-        if last and last.size == size and not before and last.mask is None:
-            parts[-1] = Part(last.start, last.count + 1, size, beginning, None)
+        if last and last.size == size and not part.before and not last.before:
+            parts[-1] = Part(last.start, last.count + 1, size, beginning)
         else:
-            mask = torch.full((size, before + size), float("-inf")).triu(before + 1) if before else None
-            parts.append(Part(end, 1, size, beginning, mask))
+            parts.append(part)
         pieces.append((ids, position))
         end += size
         return slice(end - size, end)
@@ -151,6 +154,27 @@ def lay(row: list[Family]) -> Row:
     )
 
 
+def attention_masks(parts: list[Part], dtype: torch.dtype, device: torch.device) -> list[torch.Tensor | None]:
+    """What is added to each part's attention scores, [size, before + size], 0 or -inf; None where nothing is before.
+
+    Made on the device, once for all layers of a row. The rows of a mask lie a multiple of 8 numbers apart, because
+    PyTorch's memory-efficient kernel copies any other mask at every call.
+    """
+    known: dict[tuple[int, int], torch.Tensor] = {}
+    masks: list[torch.Tensor | None] = []
+    for part in parts:
+        if not part.before:
+            masks.append(None)
+            continue
+        shape = (part.size, part.before + part.size)
+        if shape not in known:
+            width = -(-shape[1] // 8) * 8
+            full = torch.full((part.size, width), float("-inf"), dtype=dtype, device=device)
+            known[shape] = full.triu(part.before + 1)[:, : shape[1]]
+        masks.append(known[shape])
+    return masks
+
+
 def attend(
     module: torch.nn.Module,
     query: torch.Tensor,  # [1, heads, N, D]
@@ -159,23 +183,29 @@ def attend(
     attention_mask: torch.Tensor | None,
     scaling: float,
     parts: list[Part],
+    masks: list[torch.Tensor | None],
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Causal attention within each sequence of a row; returns [1, N, heads, D]."""
+    """Causal attention within each sequence of a row; returns [1, N, heads, D].
+
+    Grouped heads are repeated here and not by `enable_gqa`: in float32, and in any type with a mask, the only fused
+    kernel on a GPU is the memory-efficient one, whose `can_use_mem_efficient_attention` (PyTorch's sdp_utils.cpp)
+    refused grouped heads up to PyTorch 2.13, so that the products were written out in full.
+    """
     assert attention_mask is None, "the parts say what is masked"
-    gqa = query.shape[1] != key.shape[1]
-    done = []
-    for part in parts:
+    query, key = query.to(value.dtype), key.to(value.dtype)  # under autocast the rotary embedding returns float32
+    repeats = query.shape[1] // key.shape[1]
+    if repeats > 1:
+        key, value = (x.repeat_interleave(repeats, dim=1) for x in (key, value))
+    outputs = []
+    for part, mask in zip(parts, masks, strict=True):
         own = slice(part.start, part.start + part.count * part.size)
         q, k, v = (x[0, :, own].unflatten(1, (part.count, part.size)).transpose(0, 1) for x in (query, key, value))
-        if part.mask is not None:
+        if mask is not None:
             k, v = (torch.cat([x[:, :, part.beginning], y], dim=2) for x, y in ((key, k), (value, v)))
-        mask = part.mask.to(q.device) if part.mask is not None else None
-        found = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, is_causal=mask is None, scale=scaling, enable_gqa=gqa
-        )  # [count, heads, size, D]
-        done.append(found.transpose(1, 2).flatten(0, 1))
-    return torch.cat(done)[None], None
+        output = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None, scale=scaling)
+        outputs.append(output.transpose(1, 2).flatten(0, 1))  # from [count, heads, size, D]
+    return torch.cat(outputs)[None], None
 
 
 AttentionInterface.register(ATTENTION, attend)

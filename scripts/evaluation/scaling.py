@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from scripts.common import cpu
 from scripts.common.cli import run
 from scripts.common.cuts import Item
 from scripts.common.files import read_json, write_csv, write_json
@@ -34,6 +35,7 @@ class Config:
     decide_by: str
     bootstrap_samples: int
     batch_tokens: int
+    precision: str
     threads: int
     scaling_items: int | None
 
@@ -141,14 +143,18 @@ def main() -> None:
     hours = hours_seen(seen, read_json(arguments.stats)["splits"]["train"])
     context = read_json(next(iter(folders.values())) / "config.json")["max_position_embeddings"]
     tasks = [sample(scorable(task, context), config.scaling_items) for task in read_tasks(arguments)]
-    from scripts.evaluation.scoring import load_model, score
+    from scripts.evaluation.precision import resolve_precision
+    from scripts.evaluation.scoring import score
+    from scripts.lm.load import load_model
 
+    cpu.prepare(config.threads)
     logprobs: dict[str, list[dict[str, float]]] = {task.name: [] for task in tasks}
     for folder in folders.values():
-        model = load_model(folder, config.threads)
+        model = load_model(folder)
+        precision = resolve_precision(config.precision, model.device)
         for task in tasks:
             name = f"{arguments.modality}/{folder.name}/{task.name}"
-            logprobs[task.name].append(score(model, task.tokens, config.batch_tokens, name))
+            logprobs[task.name].append(score(model, task.tokens, config.batch_tokens, name, precision))
     for task, file in zip(tasks, arguments.fits, strict=True):
         correct = correct_by_item(task.items, task.tokens, logprobs[task.name], config.decide_by)
         rows = [

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from scripts.common import cpu
 from scripts.common.cli import run
 from scripts.common.cuts import Item, read_cuts, sides, speaker
 from scripts.common.files import write_csv
@@ -38,6 +39,7 @@ class Config:
     decide_by: str
     bootstrap_samples: int
     batch_tokens: int
+    precision: str
     threads: int
 
 
@@ -57,14 +59,14 @@ def table(
     return rows.complete(found, decide_by)
 
 
-def score_tasks(model: Any, maps: list[Any], tasks: list[Task], arguments: argparse.Namespace) -> None:
+def score_tasks(model: Any, precision: str, maps: list[Any], tasks: list[Task], arguments: argparse.Namespace) -> None:
     """Write scores, layers and layers through `maps` of every task."""
     from scripts.evaluation.scoring import score_layers
 
     config, modality, context = arguments.config, arguments.modality, model.config.max_position_embeddings
     for whole, plain_file, tuned_file in zip(tasks, arguments.layers, arguments.tuned, strict=True):
         task = scorable(whole, context)
-        found = score_layers(model, task.tokens, config.batch_tokens, f"{modality}/{task.name}", maps)
+        found = score_layers(model, task.tokens, config.batch_tokens, f"{modality}/{task.name}", maps, precision)
         last = len(maps)  # entries: every layer, the last is the model; then all but the last through their maps
         totals = {cut: float(lp[last]) for cut, lp in found.items()}
         scored = table(whole.items, whole.tokens, totals, config.decide_by, context)
@@ -82,13 +84,17 @@ def score_tasks(model: Any, maps: list[Any], tasks: list[Task], arguments: argpa
 
 
 def score_dev(
-    model: Any, utterances: list[bits.Utterance], tokens: dict[str, np.ndarray], arguments: argparse.Namespace
+    model: Any,
+    precision: str,
+    utterances: list[bits.Utterance],
+    tokens: dict[str, np.ndarray],
+    arguments: argparse.Namespace,
 ) -> None:
     """Write the bits of dev and where they go."""
     from scripts.evaluation.scoring import score_tokens
 
     config, modality, seed = arguments.config, arguments.modality, arguments.seed
-    nats = score_tokens(model, tokens, config.batch_tokens, f"{modality}/dev")
+    nats = score_tokens(model, tokens, config.batch_tokens, f"{modality}/dev", precision)
     totals = {cut: float(each.sum()) for cut, each in nats.items()}
     found = bits.bits(utterances, tokens, totals, config.bootstrap_samples, seed)
     write_csv(arguments.bits, bits.COLUMNS, [{"metric": metric, **row._asdict()} for metric, row in found.items()])
@@ -122,13 +128,16 @@ def main() -> None:
     if not utterances:
         raise ValueError(f"{arguments.cuts[0]}: dev holds no utterances; bits need at least one")
     dev = read_tokens(arguments.dev, [one.id for one in utterances])
-    from scripts.evaluation.scoring import load_model
+    from scripts.evaluation.precision import resolve_precision
     from scripts.evaluation.tuned import fit_on
+    from scripts.lm.load import load_model
 
-    model = load_model(arguments.model, arguments.config.threads)
+    cpu.prepare(arguments.config.threads)
+    model = load_model(arguments.model)
+    precision = resolve_precision(arguments.config.precision, model.device)
     maps = fit_on(model, load_bin(arguments.dev), arguments.seed, arguments.modality) if tasks else []
-    score_tasks(model, maps, tasks, arguments)
-    score_dev(model, utterances, dev, arguments)
+    score_tasks(model, precision, maps, tasks, arguments)
+    score_dev(model, precision, utterances, dev, arguments)
 
 
 if __name__ == "__main__":

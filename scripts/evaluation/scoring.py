@@ -2,85 +2,67 @@
 
 log p(sequence) = sum over t >= 1 of log p(token_t | tokens before t): every token after BOS counts, EOS
 included, so a sequence is scored as a whole and sequences of all lengths compete in one distribution.
-The model runs in fp32. Three things make it fast, and none changes a score: equal sequences are scored
-once (which also makes their tie exact), sequences that share a long beginning share its forward pass, and
-the rest lie end to end, sorted by length, without padding (packing.py).
+Three things make it fast, and none changes a score: equal sequences are scored once (which also makes
+their tie exact), sequences that share a long beginning share its forward pass, and the rest lie end to
+end, sorted by length, without padding (packing.py). What products are computed in: precision.py.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from itertools import islice
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
-from transformers.utils import logging
+from transformers import PreTrainedModel
 
-from scripts.common import cpu
 from scripts.common.progress import Progress
-from scripts.common.weights import check_complete
-from scripts.evaluation.packing import ATTENTION, Row, rows
+from scripts.evaluation.packing import ATTENTION, Row, attention_masks, rows
+from scripts.evaluation.precision import decoder_products, float32_products
 
 Sequences = Mapping[str, np.ndarray]
 Maps = Sequence[Callable[[torch.Tensor], torch.Tensor]]  # [..., H] to [..., H], one per layer
 Reader = tuple[int, Callable[[torch.Tensor], torch.Tensor]]  # a layer, and its hidden states [1, N, H] to logits
 
-
-def load_model(folder: str | Path, threads: int) -> PreTrainedModel:
-    """The model of an AutoModelForCausalLM folder in fp32 for inference, on a GPU if there is one.
-
-    Raises:
-        OSError: the folder or its weights are missing (transformers' own message names them).
-        ValueError: the weights cannot be read, or do not fill the model that config.json describes.
-    """
-    if not Path(folder, "config.json").exists():
-        raise FileNotFoundError(f"{folder}: holds no config.json; expected a folder that save_pretrained wrote")
-    cpu.prepare(threads)
-    logging.disable_progress_bar()
-    try:
-        model, loading = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
-        )
-    except SafetensorError as error:
-        raise ValueError(f"{folder}: the weights cannot be read ({error}); train the model again") from None
-    check_complete(f"{folder}", loading)
-    return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+# Rows whose log-probabilities stay on the device until one copy brings them back: a GPU computes a row while the host
+# prepares the next, and waits for the host once in so many rows.
+ROWS_PER_COPY = 8
 
 
-def untrained_model(folder: str | Path, threads: int, seed: int) -> PreTrainedModel:
-    """A model of the same configuration as that of the folder, its weights drawn at random."""
-    cpu.prepare(threads)
-    torch.manual_seed(seed)
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-    return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def score(model: PreTrainedModel, sequences: Sequences, batch_tokens: int, name: str) -> dict[str, float]:
+def score(
+    model: PreTrainedModel, sequences: Sequences, batch_tokens: int, name: str, precision: str = "fp32"
+) -> dict[str, float]:
     """Log-probability of each sequence in nats.
 
     Args:
-        model: causal language model that `load_model` gave.
+        model: a causal language model of the lm stage in float32 (`scripts.lm.load`), on any device.
         sequences: id -> ids [T], BOS ... EOS.
-        batch_tokens: tokens per forward pass, padding included.
+        batch_tokens: most tokens of a forward pass.
         name: whose scores these are ("phone-raw"), for messages.
+        precision: fp32, tf32 or bf16, of the matrix products (`resolve_precision`).
 
     Raises:
         ValueError: naming `name` and the sequence, if it has fewer than two tokens, a token outside the
             vocabulary, more tokens than the model's context, or a log-probability that is not finite.
     """
-    return {key: float(value[0]) for key, value in _score(model, sequences, batch_tokens, name, []).items()}
+    sums = _logprobs(model, sequences, batch_tokens, name, _last_layer(model), precision, _sum_over_tokens)
+    return {key: float(value[0]) for key, value in sums.items()}
 
 
-def score_tokens(model: PreTrainedModel, sequences: Sequences, batch_tokens: int, name: str) -> dict[str, np.ndarray]:
+def score_tokens(
+    model: PreTrainedModel, sequences: Sequences, batch_tokens: int, name: str, precision: str = "fp32"
+) -> dict[str, np.ndarray]:
     """Log-probability of each token of each sequence but the first, float64 [T - 1]; else as `score`."""
-    found = _score(model, sequences, batch_tokens, name, [], each=True)
-    return {key: value[:, 0] for key, value in found.items()}
+    logprobs = _logprobs(model, sequences, batch_tokens, name, _last_layer(model), precision, lambda each: each)
+    return {key: value[:, 0] for key, value in logprobs.items()}
 
 
 def score_layers(
-    model: PreTrainedModel, sequences: Sequences, batch_tokens: int, name: str, maps: Maps = ()
+    model: PreTrainedModel,
+    sequences: Sequences,
+    batch_tokens: int,
+    name: str,
+    maps: Maps = (),
+    precision: str = "fp32",
 ) -> dict[str, np.ndarray]:
     """Log-probability of each sequence by every layer, float64 [1 + layers]; entry 0 reads the embeddings.
 
@@ -101,40 +83,52 @@ def score_layers(
 
     plain: list[Reader] = [(layer, lambda hidden: head(norm(hidden))) for layer in range(count)]
     mapped: list[Reader] = [(layer, through(change)) for layer, change in enumerate(maps)]
-    last: Reader = (count, head)  # the last state is already normed
-    return _score(model, sequences, batch_tokens, name, [*plain, last, *mapped])
+    readers = [*plain, *_last_layer(model), *mapped]
+    return _logprobs(model, sequences, batch_tokens, name, readers, precision, _sum_over_tokens)
+
+
+def _sum_over_tokens(logp: np.ndarray) -> np.ndarray:
+    return logp.sum(axis=0)
+
+
+def _last_layer(model: PreTrainedModel) -> list[Reader]:
+    return [(model.config.num_hidden_layers, model.get_output_embeddings())]  # its hidden states are normed already
 
 
 @torch.inference_mode()
-def _score(
+def _logprobs(
     model: PreTrainedModel,
     sequences: Sequences,
     batch_tokens: int,
     name: str,
     readers: list[Reader],
-    *,
-    each: bool = False,
+    precision: str,
+    reduce: Callable[[np.ndarray], np.ndarray],
 ) -> dict[str, np.ndarray]:
-    """Log-probability of each sequence by each reader (the model itself for none), float64 [L], or of `each` token."""
+    """`reduce` of the log-probabilities of all but the first token of a sequence by each reader, float64 [T - 1, L]."""
     _check(model, sequences, name)
     # Big-endian bytes sort as the sequences do: those that share a beginning become neighbours.
     keys = {key: np.asarray(ids).astype(">u4").tobytes() for key, ids in sequences.items()}
     unique = [np.frombuffer(text, dtype=">u4") for text in sorted(set(keys.values()))]
     progress, done = Progress(name, sum(map(len, unique)), "tokens"), 0
-    found: dict[bytes, np.ndarray] = {}
-    with _packed(model):
-        for row in rows(unique, batch_tokens):
-            logp = _logp(model, row, readers).cpu().numpy()  # [N, L]
-            for ids, (shared, own) in zip(row.sequences, row.spans, strict=True):
-                tokens = np.concatenate([logp[shared], logp[own]])
-                found[ids.tobytes()] = tokens if each else tokens.sum(axis=0)
-            done += sum(map(len, row.sequences))
+    by_sequence: dict[bytes, np.ndarray] = {}
+    waiting = rows(unique, batch_tokens)
+    with _packed(model), float32_products(precision):
+        while batch := list(islice(waiting, ROWS_PER_COPY)):
+            logp = torch.cat([_row_logprobs(model, row, readers, precision) for row in batch]).cpu().numpy()  # [N, L]
+            start = 0
+            for row in batch:
+                own_row = logp[start : start + len(row.inputs)]
+                for ids, (shared, own) in zip(row.sequences, row.spans, strict=True):
+                    by_sequence[ids.tobytes()] = reduce(np.concatenate([own_row[shared], own_row[own]]))
+                start += len(row.inputs)
+                done += sum(map(len, row.sequences))
             progress.update(done)
-    scores = {key: found[text] for key, text in keys.items()}
-    for key, score in scores.items():
-        if not np.isfinite(score).all():
-            raise ValueError(f"{name}: {key}: the log-probability is {score.min()}; the model is damaged or diverged")
-    return scores
+    logprobs = {key: by_sequence[text] for key, text in keys.items()}
+    for key, value in logprobs.items():
+        if not np.isfinite(value).all():
+            raise ValueError(f"{name}: {key}: the log-probability is {value.min()}; the model is damaged or diverged")
+    return logprobs
 
 
 @contextmanager
@@ -148,25 +142,27 @@ def _packed(model: PreTrainedModel) -> Iterator[None]:
         model.set_attn_implementation(before)
 
 
-def _logp(model: PreTrainedModel, row: Row, readers: list[Reader]) -> torch.Tensor:
-    """Log-probability of each target of a row by the head, or by every layer, float64 [N, L]."""
-    inputs, positions, targets = (x[None].to(model.device) for x in (row.inputs, row.positions, row.targets))
-    output = model(
-        input_ids=inputs,
-        position_ids=positions,
-        parts=row.parts,
-        output_hidden_states=bool(readers),
-        use_cache=False,
-    )
-    if readers:
-        logp = [_pick(read(output.hidden_states[layer]), targets) for layer, read in readers]
-    else:
-        logp = [_pick(output.logits, targets)]
-    return torch.stack(logp, dim=-1)[0]
+def _row_logprobs(model: PreTrainedModel, row: Row, readers: list[Reader], precision: str) -> torch.Tensor:
+    """Log-probability of each target of a row by each reader, float64 [N, L] on the model's device."""
+    device = model.device
+    ids = torch.stack([row.inputs, row.positions, row.targets])  # [3, N], one copy for the three
+    ids = (ids.pin_memory() if device.type == "cuda" else ids).to(device, non_blocking=True)
+    inputs, positions, targets = ids[:, None]  # [1, N] each
+    with decoder_products(precision, device):
+        output = model.base_model(
+            input_ids=inputs,
+            position_ids=positions,
+            parts=row.parts,
+            masks=attention_masks(row.parts, torch.bfloat16 if precision == "bf16" else torch.float32, device),
+            output_hidden_states=len(readers) > 1,
+            use_cache=False,
+        )
+    hidden_states = output.hidden_states or {model.config.num_hidden_layers: output.last_hidden_state}
+    return torch.stack([_pick(read(hidden_states[layer]), targets) for layer, read in readers], dim=-1)[0]
 
 
 def _pick(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Log-probability of targets [B, T] under logits [B, T, V]; float64 [B, T]."""
+    """Log-probability of targets [B, T] under float32 logits [B, T, V]; float64 [B, T]."""
     return (logits.gather(-1, targets[..., None])[..., 0] - logits.logsumexp(dim=-1)).double()
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from scripts.common import cpu
 from scripts.common.cli import run
 from scripts.common.files import write_csv
 from scripts.evaluation import rows
@@ -29,6 +30,7 @@ class Config:
 
     decide_by: str
     batch_tokens: int
+    precision: str
     threads: int
 
 
@@ -59,12 +61,17 @@ def main() -> None:
     texts = dict.fromkeys(text for choice in choices for text in choice.texts)
     tokens = {text: np.array([BOS, *encode(text), EOS], np.uint16) for text in texts}
     unknown = sum(UNKNOWN in ids for ids in tokens.values())
-    from scripts.evaluation.scoring import load_model, score
+    from scripts.evaluation.precision import resolve_precision
+    from scripts.evaluation.scoring import score
+    from scripts.lm.load import load_model
 
-    model = load_model(arguments.model, config.threads)
+    cpu.prepare(config.threads)
+    model = load_model(arguments.model)
     context = model.config.max_position_embeddings
     possible = {text: ids for text, ids in tokens.items() if not failure(ids, context)}
-    scored = table(choices, tokens, score(model, possible, config.batch_tokens, name), config.decide_by, context)
+    precision = resolve_precision(config.precision, model.device)
+    logprobs = score(model, possible, config.batch_tokens, name, precision)
+    scored = table(choices, tokens, logprobs, config.decide_by, context)
     if all(row["dropped"] for row in scored):
         raise ValueError(
             f"{arguments.items}: none of its {len(scored)} items can be scored,"

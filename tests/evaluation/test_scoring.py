@@ -1,18 +1,15 @@
 """Scores equal transformers' own loss, whatever the batching, sharing and duplicates."""
 
-import copy
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from scripts.evaluation import scoring
-from scripts.evaluation.packing import rows
-from scripts.evaluation.scoring import load_model, score, score_layers
+from scripts.evaluation.packing import Row, attention_masks, families, lay, rows
+from scripts.evaluation.scoring import score, score_layers
 from tests.evaluation.conftest import CONTEXT, VOCABULARY, build_model, sequence
 
 
@@ -61,8 +58,13 @@ def test_shared_beginnings_are_passed_once(model: LlamaForCausalLM, monkeypatch:
     rng = np.random.default_rng(1)
     sequences = {str(i): ids for i, ids in enumerate(family(rng, 200, [20, 20]))}
     passed = []
-    forward = scoring._logp
-    monkeypatch.setattr(scoring, "_logp", lambda m, row, r: passed.append(len(row.inputs)) or forward(m, row, r))
+    forward = scoring._row_logprobs
+
+    def counted(network: LlamaForCausalLM, row: Row, *others: object) -> torch.Tensor:
+        passed.append(len(row.inputs))
+        return forward(network, row, *others)
+
+    monkeypatch.setattr(scoring, "_row_logprobs", counted)
     score(model, sequences, 4096, "toy")
     assert sum(passed) <= 200 + 2 * 22
 
@@ -81,6 +83,42 @@ def test_rows_hold_every_sequence_once_without_padding() -> None:
             assert row.inputs[places].tolist() == ids[:-1].tolist()
             assert row.targets[places].tolist() == ids[1:].tolist()
             assert row.positions[places].tolist() == list(range(len(ids) - 1))
+
+
+def test_masks_are_made_once_per_shape_and_hide_the_future() -> None:
+    rng = np.random.default_rng(1)
+    many = sorted(family(rng, 60, [5, 5, 9]), key=np.ndarray.tolist)
+    row = lay(list(families(many, 400)))
+    masks = attention_masks(row.parts, torch.float32, torch.device("cpu"))
+    assert [part.before for part in row.parts] == [0, 60, 60, 60]
+    assert masks[0] is None
+    assert len({id(mask) for mask in masks[1:]}) == 2
+    for part, mask in zip(row.parts[1:], masks[1:], strict=True):
+        assert mask is not None
+        assert mask.stride(0) % 8 == 0
+        for place in range(part.size):
+            assert (mask[place] == 0).tolist() == [i <= part.before + place for i in range(part.before + part.size)]
+
+
+def test_grouped_heads_equal_transformers(sequences: dict) -> None:
+    torch.manual_seed(3)
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    config = LlamaConfig(vocab_size=VOCABULARY, num_key_value_heads=2, initializer_range=0.3, **sizes)
+    grouped = LlamaForCausalLM(config).eval()
+    shared = family(np.random.default_rng(1), 60, [5, 5, 9])
+    sequences = {**sequences, **{f"f{i}": ids for i, ids in enumerate(shared)}}
+    scores = score(grouped, sequences, 512, "toy")
+    for name, ids in sequences.items():
+        assert scores[name] == pytest.approx(own_loss(grouped, ids), abs=1e-3)
+
+
+def test_scores_do_not_depend_on_how_many_rows_are_copied_at_once(
+    model: LlamaForCausalLM, sequences: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = score_layers(model, sequences, 64, "toy")
+    monkeypatch.setattr(scoring, "ROWS_PER_COPY", 1)
+    for name, one in score_layers(model, sequences, 64, "toy").items():
+        assert np.array_equal(one, together[name])
 
 
 def test_scoring_leaves_the_models_own_attention(model: LlamaForCausalLM) -> None:
@@ -146,32 +184,6 @@ def test_layers_against_a_loop_over_the_modules(model: LlamaForCausalLM) -> None
             logp = model.lm_head(model.model.norm(state)).log_softmax(-1)[0]
             expected.append(sum(float(logp[t, ids[t + 1]]) for t in range(len(ids) - 1)))
     np.testing.assert_allclose(score_layers(model, {"a": ids}, 64, "toy")["a"], expected, atol=1e-4)
-
-
-def test_loads_a_folder_in_fp32(model: LlamaForCausalLM, sequences: dict, tmp_path: Path) -> None:
-    copy.deepcopy(model).to(torch.bfloat16).save_pretrained(tmp_path / "model")
-    loaded = load_model(tmp_path / "model", 1)
-    assert {p.dtype for p in loaded.parameters()} == {torch.float32}
-    reference = AutoModelForCausalLM.from_pretrained(tmp_path / "model", dtype=torch.float32)
-    assert score(loaded, sequences, 256, "toy")["s3"] == pytest.approx(own_loss(reference, sequences["s3"]), abs=1e-4)
-
-
-def test_missing_model_names_the_folder(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match=re.escape(f"{tmp_path}: holds no config.json")):
-        load_model(tmp_path, 1)
-
-
-def test_damaged_weights_name_the_folder(model: LlamaForCausalLM, tmp_path: Path) -> None:
-    model.save_pretrained(tmp_path)
-    weights = tmp_path / "model.safetensors"
-    state = load_file(weights)
-    del state["model.layers.1.mlp.up_proj.weight"]
-    save_file(state, weights, metadata={"format": "pt"})
-    with pytest.raises(ValueError, match=r"missing from the file, e\.g\. model\.layers\.1\.mlp\.up_proj\.weight"):
-        load_model(tmp_path, 1)
-    weights.write_bytes(weights.read_bytes()[:5000])
-    with pytest.raises(ValueError, match=re.escape(f"{tmp_path}: the weights cannot be read")):
-        load_model(tmp_path, 1)
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,9 @@ from scripts.evaluation.accuracy import interval
 from scripts.evaluation.items import Task, cut_ids, read_items, read_tokens
 from tests.evaluation.conftest import CONTEXT, VOCABULARY, build_model, cut, item, sequence
 
-SCALING = json.dumps(
-    {"decide_by": "total", "bootstrap_samples": 50, "batch_tokens": 256, "threads": 1, "scaling_items": None}
-)
-SCORE = json.dumps({"decide_by": "total", "bootstrap_samples": 50, "batch_tokens": 256, "threads": 1})
+CONFIG = {"decide_by": "total", "bootstrap_samples": 50, "batch_tokens": 256, "precision": "auto", "threads": 1}
+SCALING = json.dumps({**CONFIG, "scaling_items": None})
+SCORE = json.dumps(CONFIG)
 
 
 def task_flags(folder: Path, out: str) -> list[object]:

@@ -9,10 +9,11 @@ import pytest
 
 from scripts.common.files import read_csv, write_json, write_jsonl
 from scripts.evaluation import choices, summary, text_tasks
-from scripts.evaluation.scoring import load_model, score
+from scripts.evaluation.scoring import score
+from scripts.lm.load import load_model
 from tests.evaluation.conftest import CONTEXT
 
-CONFIG = {"decide_by": "total", "batch_tokens": 256, "threads": 1}
+CONFIG = {"decide_by": "total", "batch_tokens": 256, "precision": "auto", "threads": 1}
 BLIMP = {"sentence_good": "ab", "sentence_bad": "ba", "UID": "order", "pairID": "7", "linguistics_term": "syntax"}
 CHOICE = {"id": "c", "positive": "aab", "negative": ["b", "abc", "cc"], "group": "three"}
 
@@ -68,12 +69,12 @@ def test_the_step_scores_like_scoring_itself(tmp_path: Path, run_step: Callable,
     run_step(text_tasks.main, *flags)
     rows = read_csv(tmp_path / "t/m.csv")
     ids = {"ab": [1, 3, 4, 2], "ba": [1, 4, 3, 2]}
-    by_hand = score(load_model(model_folder, 1), {k: np.array(v) for k, v in ids.items()}, 64, "x")
+    by_hand = score(load_model(model_folder), {k: np.array(v) for k, v in ids.items()}, 64, "x")
     assert float(rows[0]["logprob_positive"]) == pytest.approx(by_hand["ab"], abs=1e-4)
     assert float(rows[0]["logprob_negative"]) == pytest.approx(by_hand["ba"], abs=1e-4)
     letters = {"a": 3, "b": 4, "c": 5}
     others = {text: np.array([1, *(letters[letter] for letter in text), 2]) for text in CHOICE["negative"]}
-    by_hand = score(load_model(model_folder, 1), others, 64, "x")
+    by_hand = score(load_model(model_folder), others, 64, "x")
     found = [float(number) for number in rows[1]["logprob_negative"].split(";")]
     assert found == pytest.approx(list(by_hand.values()), abs=1e-4)
     assert rows[1]["tokens_negative"] == "2;4;3"

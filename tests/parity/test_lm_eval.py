@@ -12,7 +12,8 @@ import torch
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from scripts.common.files import write_jsonl
-from scripts.evaluation.scoring import load_model, score
+from scripts.evaluation.scoring import score
+from scripts.lm.load import load_model
 from scripts.tokens import tokenizer
 from tests.tokens.conftest import TEXTS, modality, spoken_cut
 
@@ -46,7 +47,7 @@ def test_blimp_style_scores_equal_the_harness(tmp_path: Path) -> None:
         text: np.array([own.bos_token_id, *own(text, add_special_tokens=False).input_ids, own.eos_token_id])
         for text in texts
     }
-    ours = score(load_model(folder, 1), sequences, 512, "text")
+    ours = score(load_model(folder), sequences, 512, "text")
 
     harness = HFLM(pretrained=str(folder), device="cpu", dtype="float32", batch_size=1, add_bos_token=False)
     # An empty context is BOS to the harness; the end token it takes as part of the text.

@@ -5,7 +5,8 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM
 
-from scripts.evaluation.scoring import load_model, score, score_layers
+from scripts.evaluation.scoring import score, score_layers
+from scripts.lm.load import load_model
 from tests.evaluation.conftest import build_model, sequence
 
 ABSOLUTE = 1e-4  # nats, over a whole sequence
@@ -34,7 +35,7 @@ def test_scores_equal_transformers_loss(pairs: dict[str, np.ndarray], tmp_path) 
     build_model(5).save_pretrained(tmp_path / "model")
     # The reference is loaded by transformers alone, from the same folder.
     reference = LlamaForCausalLM.from_pretrained(tmp_path / "model", dtype=torch.float32).eval()
-    found = score(load_model(tmp_path / "model", 1), pairs, 512, "parity")
+    found = score(load_model(tmp_path / "model"), pairs, 512, "parity")
     for name, ids in pairs.items():
         assert found[name] == pytest.approx(loss_of(reference, ids), abs=ABSOLUTE, rel=1e-6)
     assert found["same-good"] == found["same-bad"]

@@ -93,6 +93,7 @@ rule evaluation_score:
             "decide_by",
             "bootstrap_samples",
             "batch_tokens",
+            "precision",
             "threads",
         ),
         seed=config["seed"],
@@ -221,6 +222,7 @@ if TASKS:
                 "decide_by",
                 "bootstrap_samples",
                 "batch_tokens",
+                "precision",
                 "threads",
                 "scaling_items",
             ),
@@ -280,6 +282,7 @@ if TASKS:
                 "decide_by",
                 "bootstrap_samples",
                 "batch_tokens",
+                "precision",
                 "threads",
                 "control_items",
             ),
@@ -324,7 +327,7 @@ if TEXT_TASKS:
         params:
             code=code_of("scripts.evaluation.text_tasks"),
             choices=lambda wildcards: TEXT_TASKS[wildcards.task],
-            config=as_json(config["evaluation"], "decide_by", "batch_tokens", "threads"),
+            config=as_json(config["evaluation"], "decide_by", "batch_tokens", "precision", "threads"),
         shell:
             "python -m scripts.evaluation.text_tasks"
             " --modality {wildcards.modality}"
