@@ -22,7 +22,6 @@ from scripts.lm.model import build_model
 from scripts.lm.optimizer import Optimizer
 from scripts.lm.ranks import Ranks
 
-STEPS, WARM = 5, 2
 LARGEST = 10  # kernels
 
 
@@ -30,10 +29,11 @@ class Bench:
     """A model with its optimizer, and the steps of a variant."""
 
     def __init__(self, device: torch.device, full: bool):
-        self.device, self.full = device, full
+        self.device = device
+        self.count, self.warm = (5, 2) if full else (3, 1)  # steps
         self.sizes = LARGE if full else TINY
         self.precision = cpu.precision("auto", device)
-        self.scale = 1.0 if full else 0.05  # of row and utterance lengths
+        self.scale = 1.0 if full else 0.02  # of row and utterance lengths
         self.step_tokens = round(32768 * self.scale)
         self.ranks = Ranks()
         self.model = build_model(self.sizes, Variant().vocabulary, BOS, EOS, 0, self.precision).to(device)
@@ -51,9 +51,8 @@ class Bench:
         self.config = recipe(max(64, round(variant.row_tokens * self.scale)), self.precision)
         self.gradients = Gradients(self.model, self.config, self.ranks)
         rng = np.random.default_rng(0)
-        self.steps = [
-            utterances(rng, variant.kind, variant.vocabulary, self.step_tokens, self.scale) for _ in range(STEPS + WARM)
-        ]
+        draw = partial(utterances, rng, variant.kind, variant.vocabulary, self.step_tokens, self.scale)
+        self.steps = [draw() for _ in range(self.warm + self.count)]
         self.done, self.computed = 0, 0
 
     def step(self) -> None:
@@ -98,8 +97,8 @@ def measure(record: Recorder, bench: Bench, toggle: Toggle) -> None:
         bench.prepare(toggle.variant)
         if bench.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats()
-        spent = seconds(bench.step, bench.device, STEPS, WARM)
-    case, steps = toggle.name, bench.steps[WARM:]
+        spent = seconds(bench.step, bench.device, bench.count, bench.warm)
+    case, steps = toggle.name, bench.steps[bench.warm :]
     tokens = [int(predicted(step).sum()) for step in steps]
     flops = [step_flops(bench.sizes, toggle.variant.vocabulary, predicted(step)) for step in steps]
     pairs = list(zip(flops, spent, strict=True))
@@ -111,7 +110,7 @@ def measure(record: Recorder, bench: Bench, toggle: Toggle) -> None:
     if bench.device.type == "cuda":
         record.add(case, "peak memory", torch.cuda.max_memory_allocated() / 2**30, "GiB", headline=True)
     record.add(case, "useful tokens", tokens[-1] / bench.computed, "", note="share of the computed ones")
-    record.add(case, "loss", bench.losses[-STEPS:], "nats per token")
+    record.add(case, "loss", bench.losses[-bench.count :], "nats per token")
 
 
 def profile_step(record: Recorder, bench: Bench) -> None:
