@@ -1,0 +1,1 @@
+"""The check of the GPU path, `python -m benchmarks.gpu --out FOLDER`; docs/gpu.md describes it."""

@@ -1,0 +1,91 @@
+"""Stage 6: k-means at the paper's size, and its inertia against scikit-learn's on a part."""
+
+import time
+from functools import partial
+
+import numpy as np
+import torch
+
+from benchmarks.gpu.record import Recorder
+from scripts.units.clustering import k_means, nearest
+
+SPREAD = 0.3  # of the clusters' centres, in standard deviations of the noise around them
+EXPLAINED = 0.05  # largest relative difference in the variance that both explain on the part
+FEW, MORE = 2, 12  # iterations; the difference of the two times is that of ten
+REDO = 3  # random starts on the part, of both
+
+
+def run(record: Recorder, device: torch.device, full: bool) -> None:
+    """Time of an iteration, then the quality on a part."""
+    frames, width, clusters, repeats = (1_000_000, 1024, 2048, 1) if full else (10_000, 32, 50, 3)
+    part, few = (20_000, 64) if full else (2000, 8)
+    record.run("time", partial(_time, record, device, frames, width, clusters, repeats), 12 if full else 1)
+    record.run("quality", partial(_quality, record, device, part, width, few), 5 if full else 1)
+
+
+def clustered(device: torch.device, count: int, width: int, clusters: int) -> np.ndarray:
+    """Frames around random centres, float32 [count, width]."""
+    centres = SPREAD * torch.randn(clusters, width, device=device)
+    found = np.empty((count, width), np.float32)
+    for first in range(0, count, 100_000):
+        rows = min(100_000, count - first)
+        owners = torch.randint(clusters, (rows,), device=device)
+        found[first : first + rows] = (centres[owners] + torch.randn(rows, width, device=device)).cpu().numpy()
+    return found
+
+
+def _fit(
+    frames: np.ndarray, clusters: int, device: torch.device, iterations: int, redo: int = 1
+) -> tuple[np.ndarray, list[float]]:
+    return k_means(
+        frames,
+        clusters,
+        seed=0,
+        redo=redo,
+        iterations=iterations,
+        threads=torch.get_num_threads(),
+        gpu=device.type == "cuda",
+    )
+
+
+def _time(record: Recorder, device: torch.device, count: int, width: int, clusters: int, repeats: int) -> None:
+    frames = clustered(device, count, width, clusters)
+    _fit(frames[: 10 * clusters], clusters, device, 1)
+    spent = {FEW: float("inf"), MORE: float("inf")}
+    for _ in range(repeats):
+        for iterations in spent:
+            began = time.perf_counter()
+            objective = _fit(frames, clusters, device, iterations)[1]
+            spent[iterations] = min(spent[iterations], time.perf_counter() - began)
+    each = (spent[MORE] - spent[FEW]) / (MORE - FEW)
+    note = f"{count:,} x {width}, K = {clusters}"
+    record.add("time", f"of {MORE} iterations, copy and checks included", spent[MORE], "s", note=note, headline=True)
+    record.add("time", "of an iteration", each, "s", note=f"from {FEW} and {MORE} iterations", headline=True)
+    record.add("time", "rate of the distances alone", 2.0 * count * clusters * width / each / 1e12, "TFLOP/s")
+    first, last = objective[0], objective[-1]
+    record.add("time", "mean squared distance, first iteration", first / count, "")
+    record.check("time", "mean squared distance, last iteration", last / count, "", 0 < last < first)
+
+
+def _quality(record: Recorder, device: torch.device, count: int, width: int, clusters: int) -> None:
+    try:
+        from sklearn.cluster import KMeans
+    except ImportError:
+        record.skipped.append("quality: scikit-learn is not installed")
+        return
+    frames = clustered(device, count, width, clusters)
+    ours, _ = _fit(frames, clusters, device, 25, REDO)
+    solver = KMeans(clusters, init="random", n_init=REDO, max_iter=25, tol=0, random_state=0).fit(frames)
+    total = float(((frames - frames.mean(axis=0)) ** 2).sum())
+    mine, theirs = (1 - inertia(frames, centroids) / total for centroids in (ours, solver.cluster_centers_))
+    note = f"{count:,} x {width}, K = {clusters}, best of {REDO} random starts"
+    record.add("quality", "explained variance", mine, "", note=note)
+    record.add("quality", "explained variance by scikit-learn", theirs, "", note=note)
+    difference = mine / theirs - 1
+    record.check("quality", "relative difference of explained variance", difference, "", abs(difference) < EXPLAINED)
+
+
+def inertia(frames: np.ndarray, centroids: np.ndarray) -> float:
+    """Sum of squared distances to the nearest centroids."""
+    owners = nearest(frames, np.asarray(centroids, np.float32))
+    return float(((frames - centroids[owners]) ** 2).sum())

@@ -1,0 +1,171 @@
+"""Stage 2: is the packed pass the same function as one utterance at a time, whatever lies beside an utterance?
+
+The reference is transformers' own attention in fp32 on one utterance at a time. The packed pass is compared with it in
+fp32 and in the training's bf16; beside the latter stands the error of bf16 on one utterance at a time, which is what
+the precision alone costs.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+from transformers import LlamaForCausalLM
+
+from benchmarks.gpu.data import BOS, EOS, TINY, sequence
+from benchmarks.gpu.record import Recorder
+from scripts.common import cpu
+from scripts.lm.batches import fill_up, pack
+from scripts.lm.config import ModelConfig
+from scripts.lm.model import build_model, packed_logits, packed_loss
+
+# Predicted tokens of each utterance: ragged, at and around powers of two; together more than one piece of logits.
+LENGTHS = (1, 2, 3, 7, 16, 17, 63, 100, 127, 128, 129, 255, 400, 511, 737, 1024, 1500, 2047)
+MEDIUM = ModelConfig(hidden_size=1024, intermediate_size=2816, layers=4, heads=16, kv_heads=4, context=2048)
+VOCABULARIES = (80, 2048)
+WITHIN = 1.5  # times the error of bf16 on one utterance at a time
+FP32_ERROR, BF16_LOSS_ERROR = 1e-3, 2e-3  # relative
+
+Gradients = dict[str, torch.Tensor]
+
+
+def run(record: Recorder, device: torch.device, full: bool) -> None:
+    """Losses, gradients and logits of packed rows, for both vocabularies."""
+    precision = cpu.precision("auto", device)
+    sizes = MEDIUM if full else TINY
+    for vocabulary in VOCABULARIES:
+        rng = np.random.default_rng(vocabulary)
+        order = rng.permutation(len(LENGTHS))
+        sequences = [sequence(rng, LENGTHS[i] - 1, vocabulary) for i in order]
+        bench = _Bench(device, sizes, vocabulary, precision, sequences)
+        case = f"vocabulary {vocabulary}"
+        record.run(f"{case}, gradients", partial(_gradients, record, case, bench), 8 if full else 2)
+        record.run(f"{case}, repeated", partial(_repeated, record, case, bench), 3 if full else 1)
+        record.run(f"{case}, neighbours", partial(_neighbours, record, case, bench), 3 if full else 1)
+
+
+class _Bench:
+    """One model's weights in fp32 and in the training's precision, and utterances for it."""
+
+    def __init__(
+        self, device: torch.device, sizes: ModelConfig, vocabulary: int, precision: str, sequences: list[np.ndarray]
+    ):
+        self.device, self.precision, self.sequences, self.vocabulary = device, precision, sequences, vocabulary
+        self.sizes = sizes
+        self.packed = fill_up(pack(sequences)).to(device)
+        self.count = sum(len(one) - 1 for one in sequences)
+
+    def model(self, precision: str) -> LlamaForCausalLM:
+        """The same weights at every call."""
+        return build_model(self.sizes, self.vocabulary, BOS, EOS, 0, precision).to(self.device)
+
+    def autocast(self, precision: str) -> torch.autocast:
+        """As `scripts.lm.gradients` does it."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=precision == "bf16")
+
+    def together(self, precision: str) -> tuple[float, Gradients]:
+        """Mean loss in nats and its gradients by the packed pass."""
+        model = self.model(precision)
+        return self.backward(model, precision, lambda: packed_loss(model, self.packed))
+
+    def alone(self, precision: str) -> tuple[float, Gradients]:
+        """The same by one utterance at a time with transformers' own attention."""
+        model = self.model("fp32")
+        model.set_attn_implementation("sdpa")
+        total = 0.0
+        for one in self.sequences:
+            ids = torch.from_numpy(one).to(self.device)
+
+            def loss(ids: torch.Tensor = ids) -> torch.Tensor:
+                logits = model(input_ids=ids[None, :-1], use_cache=False).logits[0].float()
+                return F.cross_entropy(logits, ids[1:], reduction="sum")
+
+            total += self.backward(model, precision, loss)[0]
+        return total, _gradients_of(model)
+
+    def backward(
+        self, model: LlamaForCausalLM, precision: str, loss: Callable[[], torch.Tensor]
+    ) -> tuple[float, Gradients]:
+        """Add the gradient of a sum of losses, divided by all utterances' tokens; that quotient and the gradients."""
+        with self.autocast(precision):
+            value = loss() / self.count
+        value.backward()
+        return float(value.detach()), _gradients_of(model)
+
+
+def _gradients_of(model: LlamaForCausalLM) -> Gradients:
+    return {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+
+
+def _errors(found: Gradients, right: Gradients) -> tuple[float, float, str]:
+    """Relative error of all gradients as one vector, the largest of one parameter's, and which that is."""
+    assert found.keys() == right.keys(), "the same parameters have gradients"
+    norms = {name: float(g.norm()) for name, g in right.items()}
+    wrong = {name: float((found[name] - g).norm()) for name, g in right.items()}
+    each = {name: wrong[name] / norms[name] for name in right}
+    worst = max(each, key=lambda name: each[name])
+    return float(np.linalg.norm(list(wrong.values())) / np.linalg.norm(list(norms.values()))), each[worst], worst
+
+
+def _gradients(record: Recorder, case: str, bench: _Bench) -> None:
+    tf32 = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    try:
+        right_loss, right = bench.alone("fp32")
+        losses = {"packed fp32": bench.together("fp32")}
+        if bench.precision == "bf16":
+            losses |= {"alone bf16": bench.alone("bf16"), "packed bf16": bench.together("bf16")}
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = tf32
+    record.add(case, "reference loss", right_loss, "nats per token")
+    whole, every = {}, {}
+    for name, (loss, gradients) in losses.items():
+        error = abs(loss / right_loss - 1)
+        whole[name], every[name], worst = _errors(gradients, right)
+        bound = FP32_ERROR if name == "packed fp32" else BF16_LOSS_ERROR
+        record.check(f"{case}, {name}", "relative error of the loss", error, "", error < bound)
+        if name == "packed fp32":
+            record.check(f"{case}, {name}", "relative error of gradients", whole[name], "", whole[name] < FP32_ERROR)
+        else:
+            record.add(f"{case}, {name}", "relative error of gradients", whole[name], "", headline=True)
+        record.add(f"{case}, {name}", "largest relative error of a parameter", every[name], "", note=worst)
+    if "packed bf16" in whole:
+        for measure, errors in (("of gradients", whole), ("of the worst parameter", every)):
+            times = errors["packed bf16"] / errors["alone bf16"]
+            held = times <= WITHIN
+            record.check(f"{case}, packed bf16", f"error {measure}, times that of alone", times, "", held)
+
+
+def _repeated(record: Recorder, case: str, bench: _Bench) -> None:
+    """Whether the same gradient comes out twice; on a GPU attention's backward pass may add in any order."""
+    (_, first), (_, second) = (bench.together(bench.precision) for _ in range(2))
+    same = sum(torch.equal(first[name], second[name]) for name in first)
+    note = f"{same} of {len(first)} parameters' gradients are equal bit for bit"
+    record.add(f"{case}, repeated", "equal", float(same == len(first)), "", note=note, headline=True)
+    record.add(f"{case}, repeated", "relative difference", _errors(second, first)[0], "")
+
+
+@torch.no_grad()
+def _neighbours(record: Recorder, case: str, bench: _Bench) -> None:
+    """Alter one utterance at a time: the others' logits stay the same bit for bit, its own do not."""
+    model = bench.model(bench.precision)
+    edges = np.concatenate([[0], np.cumsum([len(one) - 1 for one in bench.sequences])])
+    with bench.autocast(bench.precision):
+        before = packed_logits(model, bench.packed)
+        changed_others, unchanged_own = 0, 0
+        chosen = [i for i, one in enumerate(bench.sequences) if len(one) - 1 in (2047, 128, 17)]
+        for index in chosen:
+            begin, end = int(edges[index]), int(edges[index + 1])
+            inputs = bench.packed.inputs.clone()
+            inputs[begin:end] = (inputs[begin:end] + 1) % bench.vocabulary
+            after = packed_logits(model, replace(bench.packed, inputs=inputs))
+            others = [(a, b) for i, (a, b) in enumerate(pairwise(edges)) if i != index]
+            changed_others += sum(not torch.equal(before[a:b], after[a:b]) for a, b in others)
+            unchanged_own += int(torch.equal(before[begin:end], after[begin:end]))
+    case = f"{case}, neighbours"
+    note = f"of {len(chosen)} alterations times {len(bench.sequences) - 1} others"
+    record.check(case, "other utterances' logits changed", changed_others, "", changed_others == 0, note)
+    record.check(case, "altered utterances' logits unchanged", unchanged_own, "", unchanged_own == 0)

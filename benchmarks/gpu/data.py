@@ -1,0 +1,64 @@
+"""Random tokens in the lengths of utterances, and the sizes of the models that are measured."""
+
+from itertools import count
+
+import numpy as np
+
+from scripts.common.ragged import Ragged
+from scripts.lm.config import ModelConfig, TrainingConfig
+
+BOS, EOS, FIRST = 1, 2, 3  # of every tokenizer of this project; FIRST: the first id of a symbol
+# TinyLlama's sizes, those of workflow/configs/paper.yaml: 0.98 B parameters at a vocabulary of 2048.
+LARGE = ModelConfig(hidden_size=2048, intermediate_size=5632, layers=22, heads=32, kv_heads=4, context=2048)
+TINY = ModelConfig(hidden_size=64, intermediate_size=128, layers=2, heads=4, kv_heads=2, context=2048)
+TOKENS_PER_SECOND = {"50 Hz": 50.0, "BPE": 4.45}  # of units; of Text-BPE, the paper's table 2
+
+
+def utterance_seconds(rng: np.random.Generator, number: int) -> np.ndarray:
+    """Durations like LibriHeavy's cuts: 14.8 s in the mean, 2 to 30 s; float64 [number]."""
+    return np.clip(rng.normal(14.8, 6.5, number), 2.0, 30.0)
+
+
+def utterances(rng: np.random.Generator, kind: str, vocabulary: int, tokens: int, scale: float = 1.0) -> Ragged:
+    """Random utterances BOS ... EOS that together predict about `tokens` tokens.
+
+    Args:
+        rng: draws lengths and tokens.
+        kind: of TOKENS_PER_SECOND.
+        vocabulary: ids are below it.
+        tokens: predicted, at least; at least one utterance.
+        scale: of the lengths.
+    """
+    found: list[np.ndarray] = []
+    held = 0
+    while held < tokens:
+        length = max(1, round(float(utterance_seconds(rng, 1)[0]) * TOKENS_PER_SECOND[kind] * scale))
+        found.append(sequence(rng, length, vocabulary))
+        held += length + 1
+    names = [f"{number:06d}" for number, _ in zip(count(), found, strict=False)]
+    return Ragged.join(names, found)
+
+
+def sequence(rng: np.random.Generator, length: int, vocabulary: int) -> np.ndarray:
+    """BOS, `length` random symbols, EOS; int64 [length + 2]."""
+    return np.concatenate([[BOS], rng.integers(FIRST, vocabulary, length), [EOS]])
+
+
+def recipe(row_tokens: int, precision: str) -> TrainingConfig:
+    """config.yaml's recipe for steps that are only timed or compared."""
+    return TrainingConfig(
+        epochs=1,
+        batch_utterances=128,
+        row_tokens=row_tokens,
+        learning_rate=4e-4,
+        warmup_share=0.01,
+        final_learning_rate_share=0.1,
+        weight_decay=0.1,
+        betas=(0.9, 0.95),
+        clip_norm=1.0,
+        checkpoints_in_epoch_1=1,
+        evaluations_per_epoch=1,
+        patience=None,
+        threads=1,
+        precision=precision,
+    )

@@ -1,0 +1,70 @@
+"""What stage 3 varies: each toggle is one change of one base.
+
+A toggle changes fields of the base (`changes`), or something in the library for as long as it is measured (`within`, a
+context manager). To add one: one line in TOGGLES.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from scripts.lm import model
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What a measured step computes; the defaults are the base.
+
+    Attributes:
+        vocabulary: of the output head.
+        kind: of the utterances' lengths, see `data.TOKENS_PER_SECOND`.
+        row_tokens: of one forward pass, at most.
+    """
+
+    vocabulary: int = 2048
+    kind: str = "50 Hz"
+    row_tokens: int = 8192
+
+
+@dataclass(frozen=True)
+class Toggle:
+    """One line of the table.
+
+    Attributes:
+        name: of the case in the results.
+        changes: fields of `Variant` that differ from the base.
+        within: what holds while it is measured.
+    """
+
+    name: str
+    changes: dict[str, Any] = field(default_factory=dict)
+    within: Callable[[], AbstractContextManager[Any]] = nullcontext
+
+    @property
+    def variant(self) -> Variant:
+        """The base with this toggle's changes."""
+        return replace(Variant(), **self.changes)
+
+
+@contextmanager
+def setting(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """Another value of an attribute, as long as this lasts."""
+    before = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, before)
+
+
+# In the order in which they are measured; vocabulary 80 is last, since the model's head is cut down for it.
+TOGGLES = (
+    Toggle("base"),
+    Toggle("rows of 16k", {"row_tokens": 16384}),
+    Toggle("rows of 32k", {"row_tokens": 32768}),
+    Toggle("BPE lengths", {"kind": "BPE"}),
+    Toggle("logits whole", within=lambda: setting(model, "PIECE", 2**30)),
+    Toggle("base again"),
+    Toggle("vocabulary 80", {"vocabulary": 80}),
+)
