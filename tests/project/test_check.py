@@ -13,9 +13,10 @@ from scripts.common.config import read
 from scripts.lm.seed_replicas import seed_replicas
 from scripts.project.check import check, task_names
 from scripts.project.config import Configuration
+from scripts.project.defaults import default_config
 from scripts.project.schema import SCHEMA
 
-DEFAULT = yaml.safe_load(Path("config.yaml").read_text())
+DEFAULT = default_config()
 JSON_SCHEMA = Draft202012Validator(yaml.safe_load(SCHEMA.read_text()))
 
 
