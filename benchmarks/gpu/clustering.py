@@ -44,7 +44,8 @@ def _fit(
         redo=redo,
         iterations=iterations,
         threads=torch.get_num_threads(),
-        gpu=device.type == "cuda",
+        backend="torch",
+        device=device.type,
     )
 
 
