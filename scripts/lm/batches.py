@@ -15,8 +15,8 @@ from scripts.lm.ranks import partition
 
 IGNORED = -100  # a target that cross_entropy leaves out, its default
 SHORTEST = 16  # tokens, the shortest bucket and the unit of all
-# Row lengths per octave. On a CPU oneDNN prepares its products anew for every length. On a GPU one compiled graph serves
-# all lengths, and the memory allocator finds a block of the same size sooner when there are fewer.
+# Row lengths per octave. On a CPU oneDNN prepares its products anew for every length. On a GPU one compiled graph
+# serves all lengths, and the memory allocator finds a block of the same size sooner when there are fewer.
 BUCKETS = {"cpu": 16, "cuda": 64}
 
 

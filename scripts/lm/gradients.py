@@ -50,7 +50,7 @@ class Gradients:
             self.loss = DistributedDataParallel(self.loss, gradient_as_bucket_view=True, **buffers)  # type: ignore[arg-type]
 
     def add(self, rows: list[Packed], count: int) -> torch.Tensor:
-        """Add the gradient of the mean loss per token of a step to the model's; afterwards it is the same on every rank.
+        """Add the gradient of a step's mean loss per token to the model's, which is then the same on every rank.
 
         Args:
             rows: this rank's; there is at least one on every rank.
