@@ -69,7 +69,8 @@ def _cu_seqlens(sizes: list[int]) -> torch.Tensor:
 
 def dummy_batch() -> Packed:
     """A row that nothing is learnt from."""
-    return pad_to_bucket(Packed(*(torch.zeros(0, dtype=torch.int64) for _ in range(3)), [], _cu_seqlens([])), 16)
+    empty = torch.zeros(0, dtype=torch.int64)
+    return pad_to_bucket(Packed(empty, empty, empty, [], _cu_seqlens([])))
 
 
 def pad_to_bucket(packed: Packed, buckets: int = BUCKETS["cpu"]) -> Packed:

@@ -5,7 +5,7 @@ All modalities share one `LMConfig`; only the vocabulary differs, which the toke
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -82,7 +82,7 @@ class LMConfig:
 
     def resolved(self, device: "torch.device") -> "LMConfig":
         """The same with auto replaced by this device's precision."""
-        precision = cpu.precision(self.training.precision, device)
+        precision = cast(Literal["bf16", "fp32"], cpu.precision(self.training.precision, device))
         return replace(self, training=replace(self.training, precision=precision))
 
     def flat(self) -> dict[str, Any]:
