@@ -67,6 +67,8 @@ class TrainingConfig:
     """CPU threads; part of the result's bytes, so set here and not by --cores"""
     precision: Literal["auto", "bf16", "fp32"]
     """of matrix products; auto: bf16 where the processor or GPU computes in it, else fp32"""
+    compile: Literal["auto", "off"]
+    """the decoder layers on a GPU; auto: compiled, or eager with one line where that fails"""
     deterministic: bool
     """true: the same bytes from the same inputs on a GPU too, slower; a CPU needs no such key"""
 
