@@ -18,7 +18,7 @@ from transformers import LlamaForCausalLM
 from benchmarks.gpu.data import BOS, EOS, TINY, sequence
 from benchmarks.gpu.record import Recorder
 from scripts.common import cpu
-from scripts.lm.batches import fill_up, pack
+from scripts.lm.batches import pack, pad_to_bucket
 from scripts.lm.config import ModelConfig
 from scripts.lm.model import build_model, packed_logits, packed_loss
 
@@ -55,12 +55,12 @@ class _Bench:
     ):
         self.device, self.precision, self.sequences, self.vocabulary = device, precision, sequences, vocabulary
         self.sizes = sizes
-        self.packed = fill_up(pack(sequences)).to(device)
+        self.packed = pad_to_bucket(pack(sequences)).to(device)
         self.count = sum(len(one) - 1 for one in sequences)
 
     def model(self, precision: str) -> LlamaForCausalLM:
         """The same weights at every call."""
-        return build_model(self.sizes, self.vocabulary, BOS, EOS, 0, precision).to(self.device)
+        return build_model(self.sizes, self.vocabulary, BOS, EOS, 0).to(self.device)
 
     def autocast(self, precision: str) -> torch.autocast:
         """As `scripts.lm.gradients` does it."""

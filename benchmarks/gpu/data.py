@@ -61,4 +61,6 @@ def recipe(row_tokens: int, precision: str) -> TrainingConfig:
         patience=None,
         threads=1,
         precision=precision,
+        compile="auto",
+        deterministic=False,
     )

@@ -9,7 +9,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from scripts.lm import model
+import torch
+
+from scripts.lm import loss
+from scripts.lm.determinism import make_deterministic
 
 
 @dataclass(frozen=True)
@@ -58,13 +61,24 @@ def setting(owner: Any, name: str, value: Any) -> Iterator[None]:
         setattr(owner, name, before)
 
 
+@contextmanager
+def deterministic() -> Iterator[None]:
+    """As with lm.training.deterministic."""
+    make_deterministic()
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
 # In the order in which they are measured; vocabulary 80 is last, since the model's head is cut down for it.
 TOGGLES = (
     Toggle("base"),
     Toggle("rows of 16k", {"row_tokens": 16384}),
     Toggle("rows of 32k", {"row_tokens": 32768}),
     Toggle("BPE lengths", {"kind": "BPE"}),
-    Toggle("logits whole", within=lambda: setting(model, "PIECE", 2**30)),
+    Toggle("logits in chunks", within=lambda: setting(loss, "LOGIT_BYTES", 2**25)),  # of 4096 tokens
+    Toggle("deterministic", within=lambda: deterministic()),
     Toggle("base again"),
     Toggle("vocabulary 80", {"vocabulary": 80}),
 )

@@ -17,8 +17,9 @@ from benchmarks.gpu.toggles import TOGGLES, Toggle, Variant
 from scripts.common import cpu
 from scripts.common.ragged import Ragged
 from scripts.lm.gradients import Gradients
+from scripts.lm.loader import Loader
 from scripts.lm.meter import measured_peak, step_flops
-from scripts.lm.model import build_model
+from scripts.lm.model import build_model, prepare_for_device
 from scripts.lm.optimizer import Optimizer
 from scripts.lm.ranks import Ranks
 
@@ -36,7 +37,8 @@ class Bench:
         self.scale = 1.0 if full else 0.02  # of row and utterance lengths
         self.step_tokens = round(32768 * self.scale)
         self.ranks = Ranks()
-        self.model = build_model(self.sizes, Variant().vocabulary, BOS, EOS, 0, self.precision).to(device)
+        self.model = build_model(self.sizes, Variant().vocabulary, BOS, EOS, 0).to(device)
+        prepare_for_device(self.model, device, True, round(Variant().row_tokens * self.scale))
         self.optimizer = Optimizer(self.model, recipe(1, self.precision), self.ranks)
         self.peak = measured_peak(device, self.precision)
         self.datasheet = datasheet(card(device))
@@ -49,22 +51,29 @@ class Bench:
             self.model.resize_token_embeddings(variant.vocabulary)
             self.optimizer = Optimizer(self.model, recipe(1, self.precision), self.ranks)
         self.config = recipe(max(64, round(variant.row_tokens * self.scale)), self.precision)
-        self.gradients = Gradients(self.model, self.config, self.ranks)
+        self.gradients = Gradients(self.model, self.precision, self.ranks)
         rng = np.random.default_rng(0)
         draw = partial(utterances, rng, variant.kind, variant.vocabulary, self.step_tokens, self.scale)
         self.steps = [draw() for _ in range(self.warm + self.count)]
+        loader = Loader(self.config, 0, self.ranks)
+        self.rows = []
+        for tokens in self.steps:  # beforehand, as a training builds them in a thread
+            with loader.rows(tokens) as rows:
+                self.rows.append(list(rows))
         self.done, self.computed = 0, 0
 
     def step(self) -> None:
         """The next optimizer step."""
-        tokens = self.steps[self.done % len(self.steps)]
+        place = self.done % len(self.steps)
+        count, rows = int(predicted(self.steps[place]).sum()), self.rows[place]
         self.done += 1
         self.optimizer.zero_grad()
-        total, computed = self.gradients.add(tokens, np.arange(len(tokens)))
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm).item()
+        loss = self.gradients.add(rows, count)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
+        total, _ = torch.stack([loss, norm.double()]).tolist()  # the step's wait for the device, as in training
         self.optimizer.step(self.config.learning_rate)
-        self.losses.append(total / predicted(tokens).sum())
-        self.computed = computed
+        self.losses.append(total / count)
+        self.computed = sum(len(row.inputs) for row in rows)
 
 
 def predicted(tokens: Ragged) -> np.ndarray:

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from scripts.lm import layer
-from scripts.lm.batches import fill_up, pack
+from scripts.lm.batches import pack, pad_to_bucket
 from scripts.lm.config import parse_config
 from scripts.lm.model import build_model, packed_logits, packed_loss
 
@@ -18,7 +18,7 @@ SEQUENCES = [np.array([1, *np.random.default_rng(n).integers(3, 11, n), 2]) for 
 @pytest.fixture(params=[1, 2], ids=["grouped-query", "multi-head"])
 def model(section, request):
     section["model"] |= {"kv_heads": request.param, "context": 512}
-    model = build_model(parse_config(json.dumps(section)).model, 11, 1, 2, seed=0, precision="fp32")
+    model = build_model(parse_config(json.dumps(section)).model, 11, 1, 2, seed=0)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in model.parameters():  # attention that is far from uniform; norms that are not 1
@@ -37,7 +37,7 @@ def learnt(model, packed, bf16):
 
 
 def test_in_float32_it_is_transformers_layer(model):
-    packed = fill_up(pack(SEQUENCES))
+    packed = pad_to_bucket(pack(SEQUENCES))
     expected, expected_gradients = learnt(model, packed, bf16=False)  # by transformers' layers
     model.zero_grad()
     logits = model.lm_head(model.model.norm(layer.hidden_states(model, packed, torch.float32)))
@@ -49,7 +49,7 @@ def test_in_float32_it_is_transformers_layer(model):
 
 
 def test_in_bf16_it_is_as_near_to_float32_as_transformers_layer(model, monkeypatch):
-    packed = fill_up(pack(SEQUENCES))
+    packed = pad_to_bucket(pack(SEQUENCES))
     _, exact = learnt(model, packed, bf16=False)
     _, ours = learnt(model, packed, bf16=True)
     monkeypatch.setattr("scripts.lm.model.hidden_states", transformers_hidden_states)
