@@ -4,16 +4,16 @@ Run `python -m benchmarks.lm_kernels` from the repository root (about a minute, 
 computed: the model is made of PyTorch's fake tensors, which have shapes and types only.
 
 What is counted, for the forward and backward pass of one row with the weights cast to bf16 once:
-- eager code: every operation that reaches PyTorch's dispatcher and is not a view or an allocation is a kernel; its traffic is
-  its inputs and outputs, each read or written once;
-- compiled layers: the kernels that Inductor's scheduler is left with after fusion, and the buffers that each reads and writes
-  (`get_read_write_buffers_sizes`), times the number of layers;
+- eager code: every operation that reaches PyTorch's dispatcher and is not a view or an allocation is a kernel; its
+  traffic is its inputs and outputs, each read or written once;
+- compiled layers: the kernels that Inductor's scheduler is left with after fusion, and the buffers that each reads and
+  writes (`get_read_write_buffers_sizes`), times the number of layers;
 - saved memory: what autograd keeps between the passes, without weights.
 Matrix products and attention are counted apart and their traffic is left out.
 
-What it cannot know: it runs the passes that Inductor makes for a CPU, as no CUDA device is here. On a GPU some fusions differ
-(long reductions take two kernels, concatenations fewer), and one operation may be several kernels (the embedding's
-gradient, FlashAttention's backward pass). Caches, launch times and the speed of anything are not modelled.
+What it cannot know: it runs the passes that Inductor makes for a CPU, as no CUDA device is here. On a GPU some fusions
+differ (long reductions take two kernels, concatenations fewer), and one operation may be several kernels (the
+embedding's gradient, FlashAttention's backward pass). Caches, launch times and the speed of anything are not modelled.
 """
 
 import argparse
@@ -45,7 +45,7 @@ PRODUCTS, ATTENTION = ("mm", "addmm", "bmm"), ("_varlen_attn", "_varlen_attn_bac
 
 @dataclass
 class Count:
-    """Kernels by kind, traffic of those that are neither product nor attention, and bytes kept for the backward pass."""
+    """Kernels by kind, traffic of those that are neither product nor attention, and bytes saved for backward."""
 
     products: int = 0
     attention: int = 0

@@ -2,11 +2,10 @@
 
 The same Llama as transformers': products in bf16; the residual stream, the norms and the gradients of the weights in
 float32, as under autocast.
-- Run eagerly, a layer moves more memory between its products than in them; `torch.compile` fuses what lies between. The
-  number of tokens, the number of sequences and the longest sequence are dynamic sizes of tensors, so that one graph serves
-  every row.
-- Inside `weights_cast_once` the weights are cast to bf16 once, however many rows follow. Queries, keys and values come from
-  one product, gate and up from another.
+- Run eagerly, a layer moves more memory between its products than in them; `torch.compile` fuses what lies between.
+  The numbers of tokens and sequences and the longest sequence are dynamic sizes of tensors: one graph serves every row.
+- Inside `weights_cast_once` the weights are cast to bf16 once, however many rows follow. Queries, keys and
+  values come from one product, gate and up from another.
 """
 
 import sys
@@ -80,8 +79,8 @@ def cast_layer(layer: nn.Module) -> tuple[torch.Tensor, ...]:
     """The weights of a transformers layer as `decoder_layer` takes them, differentiable.
 
     Returns:
-        First norm [H], queries, keys and values [(heads + 2 kv_heads) D, H], attention's output [H, heads D], second norm
-        [H], gate and up [2 I, H], down [H, I]: the norms are the parameters, the matrices bf16 copies.
+        First norm [H], queries, keys and values [(heads + 2 kv_heads) D, H], attention's output [H, heads D], second
+        norm [H], gate and up [2 I, H], down [H, I]: the norms are the parameters, the matrices bf16 copies.
     """
     attention, mlp = layer.self_attn, layer.mlp
     qkv, out, gate_up, down = _CastAndConcatenate.apply(
