@@ -60,7 +60,7 @@ class _Bench:
 
     def model(self, precision: str) -> LlamaForCausalLM:
         """The same weights at every call."""
-        return build_model(self.sizes, self.vocabulary, BOS, EOS, 0, precision).to(self.device)
+        return build_model(self.sizes, self.vocabulary, BOS, EOS, 0).to(self.device)
 
     def autocast(self, precision: str) -> torch.autocast:
         """As `scripts.lm.gradients` does it."""

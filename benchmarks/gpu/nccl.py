@@ -61,7 +61,7 @@ def _ddp(record: Recorder, device: torch.device, full: bool) -> None:
     packed = fill_up(pack([sequence(rng, length, vocabulary) for length in (40, 300, 700)])).to(device)
     found = []
     for wrapped in (False, True):
-        model = build_model(MEDIUM if full else TINY, vocabulary, BOS, EOS, 0, precision).to(device)
+        model = build_model(MEDIUM if full else TINY, vocabulary, BOS, EOS, 0).to(device)
         loss = _Loss(model)
         loss = DistributedDataParallel(loss, gradient_as_bucket_view=True) if wrapped else loss
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from scripts.lm import model
+from scripts.lm import loss
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ TOGGLES = (
     Toggle("rows of 16k", {"row_tokens": 16384}),
     Toggle("rows of 32k", {"row_tokens": 32768}),
     Toggle("BPE lengths", {"kind": "BPE"}),
-    Toggle("logits whole", within=lambda: setting(model, "PIECE", 2**30)),
+    Toggle("logits whole", within=lambda: setting(loss, "LOGIT_BYTES", 2**40)),
     Toggle("base again"),
     Toggle("vocabulary 80", {"vocabulary": 80}),
 )

@@ -36,7 +36,7 @@ class Bench:
         self.scale = 1.0 if full else 0.02  # of row and utterance lengths
         self.step_tokens = round(32768 * self.scale)
         self.ranks = Ranks()
-        self.model = build_model(self.sizes, Variant().vocabulary, BOS, EOS, 0, self.precision).to(device)
+        self.model = build_model(self.sizes, Variant().vocabulary, BOS, EOS, 0).to(device)
         self.optimizer = Optimizer(self.model, recipe(1, self.precision), self.ranks)
         self.peak = measured_peak(device, self.precision)
         self.datasheet = datasheet(card(device))
