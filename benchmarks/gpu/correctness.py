@@ -18,7 +18,7 @@ from transformers import LlamaForCausalLM
 from benchmarks.gpu.data import BOS, EOS, TINY, sequence
 from benchmarks.gpu.record import Recorder
 from scripts.common import cpu
-from scripts.lm.batches import fill_up, pack
+from scripts.lm.batches import pad_to_bucket, pack
 from scripts.lm.config import ModelConfig
 from scripts.lm.model import build_model, packed_logits, packed_loss
 
@@ -55,7 +55,7 @@ class _Bench:
     ):
         self.device, self.precision, self.sequences, self.vocabulary = device, precision, sequences, vocabulary
         self.sizes = sizes
-        self.packed = fill_up(pack(sequences)).to(device)
+        self.packed = pad_to_bucket(pack(sequences)).to(device)
         self.count = sum(len(one) - 1 for one in sequences)
 
     def model(self, precision: str) -> LlamaForCausalLM:

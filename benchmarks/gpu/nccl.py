@@ -12,7 +12,7 @@ from benchmarks.gpu.data import BOS, EOS, TINY, sequence
 from benchmarks.gpu.record import Recorder
 from benchmarks.gpu.timing import seconds
 from scripts.common import cpu
-from scripts.lm.batches import fill_up, pack
+from scripts.lm.batches import pad_to_bucket, pack
 from scripts.lm.gradients import _Loss
 from scripts.lm.model import build_model
 from scripts.lm.ranks import TIMEOUT
@@ -58,7 +58,7 @@ def _ddp(record: Recorder, device: torch.device, full: bool) -> None:
     """The same gradient through DistributedDataParallel as without it."""
     precision, vocabulary = cpu.precision("auto", device), 80
     rng = np.random.default_rng(0)
-    packed = fill_up(pack([sequence(rng, length, vocabulary) for length in (40, 300, 700)])).to(device)
+    packed = pad_to_bucket(pack([sequence(rng, length, vocabulary) for length in (40, 300, 700)])).to(device)
     found = []
     for wrapped in (False, True):
         model = build_model(MEDIUM if full else TINY, vocabulary, BOS, EOS, 0).to(device)
