@@ -199,8 +199,8 @@ def transformers_layers(model: LlamaForCausalLM) -> Callable[[Packed], torch.Ten
     """The layers as transformers runs them under autocast, with one attention kernel and rotary tables in bf16."""
 
     def attention(module: Any, query: Any, key: Any, value: Any, mask: Any, cu_seqlens: Any, **rest: Any) -> Any:
-        heads = (x[0].transpose(0, 1).to(value.dtype) for x in (query, key, value))
-        return flash_attention(*heads, cu_seqlens, 2048)[None], None
+        q, k, v = (x[0].transpose(0, 1).to(value.dtype) for x in (query, key, value))
+        return flash_attention(q, k, v, cu_seqlens, 2048)[None], None
 
     AttentionInterface.register("one-kernel", attention)
     model.set_attn_implementation("one-kernel")
@@ -208,9 +208,8 @@ def transformers_layers(model: LlamaForCausalLM) -> Callable[[Packed], torch.Ten
     def hidden_states(packed: Packed) -> torch.Tensor:
         hidden = model.model.embed_tokens(packed.inputs)[None]
         tables = [table.bfloat16() for table in model.model.rotary_emb(hidden, packed.positions[None])]
-        cu_seqlens = torch.empty(len(packed.sizes) + 1, dtype=torch.int32)
         for layer in model.model.layers:
-            hidden = layer(hidden, position_embeddings=tables, cu_seqlens=cu_seqlens)
+            hidden = layer(hidden, position_embeddings=tables, cu_seqlens=packed.cu_seqlens)
         return hidden[0]
 
     return hidden_states
@@ -222,11 +221,12 @@ def count_all(config: ModelConfig, vocab_size: int, sizes: list[int]) -> dict[st
     with FakeTensorMode():
         model = build_model(config, vocab_size, 1, 2, seed=0)
         positions = torch.empty(tokens, dtype=torch.int64)
-        packed = Packed(positions.clone(), positions.clone(), positions, sizes)
+        cu_seqlens = torch.empty(len(sizes) + 1, dtype=torch.int32)
+        packed = Packed(positions.clone(), positions.clone(), positions, sizes, cu_seqlens)
         decoder = Decoder(model, compiled=False, row_tokens=tokens)
         found = {"transformers' layers, eager": count_eager(model, transformers_layers(model), packed)}
         found["our layers, eager"] = count_eager(model, decoder.hidden_states, packed)
-        layer = count_compiled_layer(decoder, decoder.row_inputs(positions, sizes), tokens)
+        layer = count_compiled_layer(decoder, decoder.row_inputs(packed), tokens)
         decoder.layer = lambda hidden, *row: _NoLayer.apply(hidden, *row[-1])
         rest = count_eager(model, decoder.hidden_states, packed)
         found["our layers, compiled"] = rest.plus(layer, config.layers)

@@ -56,5 +56,5 @@ def attention_per_sequence(
     assert attention_mask is None, "packed sequences need no mask"
     gqa = query.shape[1] != key.shape[1]
     parts = zip(*(x.to(value.dtype).split(sizes, dim=2) for x in (query, key, value)), strict=True)
-    out = [F.scaled_dot_product_attention(*part, is_causal=True, scale=scaling, enable_gqa=gqa) for part in parts]
+    out = [F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=scaling, enable_gqa=gqa) for q, k, v in parts]
     return torch.cat(out, dim=2).transpose(1, 2), None
