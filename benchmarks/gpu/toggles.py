@@ -9,7 +9,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
+
 from scripts.lm import model
+from scripts.lm.determinism import make_deterministic
+from scripts.lm.loader import Loader
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,16 @@ def setting(owner: Any, name: str, value: Any) -> Iterator[None]:
         setattr(owner, name, before)
 
 
+@contextmanager
+def deterministic() -> Iterator[None]:
+    """As `lm.training.deterministic` has it, as long as this lasts."""
+    make_deterministic()
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
 # In the order in which they are measured; vocabulary 80 is last, since the model's head is cut down for it.
 TOGGLES = (
     Toggle("base"),
@@ -65,6 +79,8 @@ TOGGLES = (
     Toggle("rows of 32k", {"row_tokens": 32768}),
     Toggle("BPE lengths", {"kind": "BPE"}),
     Toggle("logits whole", within=lambda: setting(model, "PIECE", 2**30)),
+    Toggle("rows built in between", within=lambda: setting(Loader, "_ahead", lambda self, items: nullcontext(items))),
+    Toggle("deterministic", within=deterministic),
     Toggle("base again"),
     Toggle("vocabulary 80", {"vocabulary": 80}),
 )
