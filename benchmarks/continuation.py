@@ -25,7 +25,7 @@ def main() -> None:
     with open("config.yaml", encoding="utf-8") as file:
         config = yaml.safe_load(file)
     lm, asked = parse_config(json.dumps(config["lm"])), config["continuation"]
-    model = build_model(lm.model, VOCABULARY, 1, 2, 0, "fp32").eval()
+    model = build_model(lm.model, VOCABULARY, 1, 2, 0).eval()
     model.set_attn_implementation("sdpa")
     model.get_output_embeddings().weight.data[2] = 0.0
     rng = np.random.default_rng(0)

@@ -56,7 +56,7 @@ def padded(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
 
 def by_trainer(config: ModelConfig, vocabulary: int, utterances: list[np.ndarray], strategy: str) -> float:
     """Useful tokens per second of each step, in the median."""
-    model = build_model(config, vocabulary, 1, 2, 0, "fp32")
+    model = build_model(config, vocabulary, 1, 2, 0)
     model.set_attn_implementation("sdpa")
     clock, useful = Clock(), []
 
@@ -90,7 +90,7 @@ def by_trainer(config: ModelConfig, vocabulary: int, utterances: list[np.ndarray
 
 def by_us(config: ModelConfig, vocabulary: int, utterances: list[np.ndarray]) -> tuple[float, float]:
     """(useful tokens per second, share of the matrix product), each in the median over the steps."""
-    model = build_model(config, vocabulary, 1, 2, 0, PRECISION)
+    model = build_model(config, vocabulary, 1, 2, 0)
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, fused=True)
     rates, shares = [], []
     for step in range(STEPS):

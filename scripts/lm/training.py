@@ -77,7 +77,7 @@ class Training:
         self.name, self.folder, self.identity, self.save_minutes = name, folder, identity, save_minutes
         self.ranks = ranks
         init = derive(seed, "lm", "init")
-        self.model = build_model(config.model, vocab_size, bos, eos, init, self.config.precision).to(ranks.device)
+        self.model = build_model(config.model, vocab_size, bos, eos, init).to(ranks.device)
         self.optimizer = Optimizer(self.model, self.config, ranks)
         self.checkpointer = Checkpointer(folder, identity)
         self.state = TrainState()

@@ -18,7 +18,7 @@ SEQUENCES = [np.array([1, *np.random.default_rng(n).integers(3, 11, n), 2]) for 
 @pytest.fixture(params=[1, 2], ids=["grouped-query", "multi-head"])
 def model(section, request):
     section["model"] |= {"kv_heads": request.param, "context": 512}
-    model = build_model(parse_config(json.dumps(section)).model, 11, 1, 2, seed=0, precision="fp32")
+    model = build_model(parse_config(json.dumps(section)).model, 11, 1, 2, seed=0)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in model.parameters():  # attention that is far from uniform; norms that are not 1

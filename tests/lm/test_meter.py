@@ -16,7 +16,7 @@ from scripts.lm.model import build_model
 def test_flops_are_those_that_pytorch_counts_but_for_the_future(section, kv_heads):
     section["model"] |= {"kv_heads": kv_heads}
     config = parse_config(json.dumps(section)).model
-    model = build_model(config, 11, 1, 2, 0, "fp32")
+    model = build_model(config, 11, 1, 2, 0)
     model.set_attn_implementation("eager")
     length = 50
     with FlopCounterMode(display=False) as counter:

@@ -67,7 +67,7 @@ def test_scaling_steps_are_distinct_and_rise_to_the_epochs_end(steps):
 
 def test_only_matrices_of_linear_layers_decay(section):
     config = parse_config(json.dumps(section))
-    model = build_model(config.model, 11, 1, 2, 0, "fp32")
+    model = build_model(config.model, 11, 1, 2, 0)
     decayed, others = parameter_groups(model, config.training)
     assert decayed["weight_decay"] == 0.1
     assert others["weight_decay"] == 0.0

@@ -26,7 +26,7 @@ def test_43000_hours_have_the_tokens_of_the_papers_table():
 
 def test_parameters_are_those_of_a_model_that_is_built():
     model = {**MINI["lm"]["model"], "kv_heads": 1}
-    built = build_model(ModelConfig(**model), 603, bos=1, eos=2, seed=1, precision="fp32")
+    built = build_model(ModelConfig(**model), 603, bos=1, eos=2, seed=1)
     assert parameters(model, 603) == sum(weights.numel() for weights in built.parameters())
 
 
