@@ -3,11 +3,14 @@
 Run `python -m benchmarks.units` from the repository root. The three ways have the same weights (random), audio,
 centroids and thread, each in a process of its own so that its peak memory is its own; the clock is the processor's (on
 a GPU the wall's). What the encoder computes per second stands beside the rate of a large matrix product. Then FAISS
-against scikit-learn's MiniBatchKMeans, one start each, at equal inertia. With a GPU, HuBERT-Large's size in bf16 too.
+against scikit-learn's MiniBatchKMeans, one start each, at equal inertia, and against k-means in torch. With a GPU,
+HuBERT-Large's size in bf16 too. `python -m benchmarks.units --windows` only counts: how full batches are, and how much
+of them is padding, by the size of the window, on lengths like LibriHeavy's; and what a decoding process imports.
 """
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -29,7 +32,9 @@ from scripts.common.frames import SAMPLE_RATE
 from scripts.common.progress import Progress
 from scripts.common.ragged import Ragged, load_npz, save_npz
 from scripts.units import encoder, extract, pretrain
+from scripts.units.batching import batches, window_size, windows
 from scripts.units.clustering import k_means, nearest
+from scripts.units.waveforms import normalise
 
 GPU = torch.cuda.is_available()
 WAYS = ("one pass", "two passes", "one by one")
@@ -104,13 +109,14 @@ def two_passes(size: str, folder: Path, cuts: list[Cut], centroids: np.ndarray) 
     loaded, _ = encoder.load(folder / "encoder", layer, device="cuda" if GPU else "cpu", precision=precision)
     config = extract.Config(layer, clusters, 400 if GPU else 60)
     (folder / "dumped").mkdir()
-    order = extract.batches(
-        [round(cut["duration"] * SAMPLE_RATE) for cut in cuts], round(config.batch_seconds * SAMPLE_RATE)
-    )
+    order = batches([round(cut["duration"] * SAMPLE_RATE) for cut in cuts], round(config.batch_seconds * SAMPLE_RATE))
     for batch in order:
-        waves = [audio.read(cuts[i], folder) for i in batch]
-        for owner, _, features in extract.kept_frames(waves, loaded, config):
-            np.save(folder / f"dumped/{cuts[batch[owner]]['id']}.npy", features.float().cpu().numpy())
+        waves = encoder.WaveBatch.of([audio.read(cuts[i], folder) for i in batch], normalise=loaded.normalise)
+        for rows, features in extract.encode_rows(waves, loaded, config):
+            for row, frames in zip(rows, features, strict=True):
+                np.save(
+                    folder / f"dumped/{cuts[batch[row.utterance]]['id']}.npy", frames[row.kept].float().cpu().numpy()
+                )
     for cut in cuts:
         yield cut["id"], nearest(np.load(folder / f"dumped/{cut['id']}.npy"), centroids)
 
@@ -122,7 +128,7 @@ def one_by_one(size: str, folder: Path, cuts: list[Cut], centroids: np.ndarray) 
     model = HubertModel.from_pretrained(folder / "encoder").eval()
     model = model.to("cuda" if GPU else "cpu", encoder.PRECISIONS[precision])
     for cut in cuts:
-        values = torch.from_numpy(encoder.normalised(audio.read(cut, folder)))[None].to(model.device, model.dtype)
+        values = torch.from_numpy(normalise(audio.read(cut, folder)))[None].to(model.device, model.dtype)
         hidden = model(values, output_hidden_states=True).hidden_states[layer][0]
         yield cut["id"], nearest(hidden.float().cpu().numpy(), centroids)
 
@@ -139,9 +145,9 @@ def measure(way: str, size: str, folder: Path) -> dict[str, Any]:
     walk = {"one pass": one_pass, "two passes": two_passes, "one by one": one_by_one}[way]
     idle = peak_mib()
     began = clock()
-    found = list(walk(size, folder, cuts, centroids))
+    extracted = list(walk(size, folder, cuts, centroids))
     out = folder / f"{way}.npz"
-    save_npz(out, Ragged.join([name for name, _ in found], [units for _, units in found]))
+    save_npz(out, Ragged.join([name for name, _ in extracted], [units for _, units in extracted]))
     seconds = clock() - began
     dumped = sum(path.stat().st_size for path in folder.glob("dumped/*")) if way == "two passes" else 0
     return {"seconds": seconds, "mib": peak_mib() - idle, "bytes": dumped + out.stat().st_size}
@@ -208,10 +214,13 @@ def compare_kmeans(frames: np.ndarray, clusters: int) -> None:
     """Seconds to the inertia that MiniBatchKMeans ends with, or to FAISS's if that one is higher."""
     from sklearn.cluster import MiniBatchKMeans
 
-    def faiss(iterations: int) -> tuple[float, list[float]]:
+    def run(backend: str, iterations: int) -> tuple[float, list[float]]:
         began = time.process_time()
-        _, objective = k_means(frames.copy(), clusters, seed=1, redo=1, iterations=iterations)
+        _, objective = k_means(frames.copy(), clusters, seed=1, redo=1, iterations=iterations, backend=backend)
         return time.process_time() - began, objective
+
+    def faiss(iterations: int) -> tuple[float, list[float]]:
+        return run("faiss", iterations)
 
     # Settings of fairseq's learn_kmeans.py, but for one start of twenty.
     began = time.process_time()
@@ -222,13 +231,45 @@ def compare_kmeans(frames: np.ndarray, clusters: int) -> None:
     theirs = time.process_time() - began
     reached = inertia(frames, other.cluster_centers_.astype(np.float32))
     whole, objective = faiss(KMEANS["iterations"])
+    seconds_torch, objective_torch = run("torch", KMEANS["iterations"])
     passed = next((i for i, value in enumerate(objective, start=1) if value <= reached), None)
     said = f"gets there in {faiss(passed)[0]:.2f} s ({passed} iterations)" if passed else "does not get there"
     print(
         f"k-means of {len(frames):,} frames, K {clusters}: MiniBatchKMeans {theirs:.2f} s, inertia {reached:.6g};"
-        f" FAISS {said}; its {len(objective)} iterations take {whole:.2f} s, to {objective[-1] / reached:.4f} of that",
+        f" FAISS {said}; its {len(objective)} iterations take {whole:.2f} s, to {objective[-1] / reached:.4f} of that;"
+        f" torch's {len(objective_torch)} take {seconds_torch:.2f} s, to {objective_torch[-1] / reached:.4f}",
         flush=True,
     )
+
+
+def count_windows(utterances: int = 50_000) -> None:
+    """Mean batch and padding by the size of the window; lengths: gamma of shape 7.5 and mean 14.8 s."""
+    seconds = np.random.default_rng(0).gamma(7.5, 14.8 / 7.5, utterances)
+    print(f"mean {seconds.mean():.1f} s, {(seconds < 31).mean():.1%} under 31 s")
+    samples = (seconds * SAMPLE_RATE).astype(int).tolist()
+    for batch_seconds in (60, 400):
+        for size in sorted({256, 512, 1024, 2048, 4096, window_size(batch_seconds)}):
+            held = [
+                (sum(window[i] for i in batch), max(window[i] for i in batch) * len(batch))
+                for window in windows(samples, size)
+                for batch in batches(window, batch_seconds * SAMPLE_RATE)
+            ]
+            audio_samples, padded = (sum(column) for column in zip(*held, strict=True))
+            chosen = "  <- window_size" if size == window_size(batch_seconds) else ""
+            print(
+                f"batch_seconds {batch_seconds:>3}  window {size:>4}  mean batch"
+                f" {audio_samples / len(held) / SAMPLE_RATE:>5.0f} s  padding {1 - audio_samples / padded:.2%}{chosen}"
+            )
+
+
+def time_imports() -> None:
+    """Seconds of the processor until a decoding process is ready, and until one that imports the step would be."""
+    for module in ("scripts.units.decode_worker", "scripts.units.extract"):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        print(f"import {module}: {spent:.2f} s")
 
 
 def main() -> None:
@@ -236,8 +277,13 @@ def main() -> None:
     parser.add_argument("--way", choices=WAYS)
     parser.add_argument("--size")
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--windows", action="store_true", help="count batches and imports, encode nothing")
     args = parser.parse_args()
     cpu.prepare(1)
+    if args.windows:
+        count_windows()
+        time_imports()
+        return
     if args.way:
         print(json.dumps(measure(args.way, args.size, args.folder)))
         return

@@ -18,7 +18,9 @@ from benchmarks.gpu.timing import synchronize
 from scripts.common.frames import SAMPLE_RATE, frame_count
 from scripts.lm.meter import measured_peak
 from scripts.units import encoder
-from scripts.units.extract import Assigner, Config, batches, encode_batch, kept_frames
+from scripts.units.assignment import Assigner
+from scripts.units.batching import batches
+from scripts.units.extract import Config, encode_batch
 
 # facebook/hubert-large-ll60k
 LARGE = {
@@ -45,8 +47,7 @@ class Bench:
         self.shape = LARGE if full else TINY
         self.waves = _waves(self.config.batch_seconds * (BATCHES + WARM), 1.0 if full else 0.15)
         self.encoders = {precision: self._encoder(precision) for precision in ("fp32", "bf16")}
-        some = list(kept_frames(self.waves[:COMPARED], self.encoders["fp32"], self.config))
-        frames = torch.cat([features for _, _, features in some]).float().cpu().numpy()
+        frames = np.concatenate(self.encoders["fp32"].features(self.waves[:COMPARED]))
         chosen = np.random.default_rng(0).choice(len(frames), self.config.clusters, len(frames) < self.config.clusters)
         self.assign = Assigner(frames[chosen])
 
@@ -55,7 +56,7 @@ class Bench:
         with torch.device(self.device):
             model = HubertModel(HubertConfig(**self.shape))
         network = encoder.prepare(model, self.config.layer, True)
-        network.model.to(encoder.PRECISIONS[precision])
+        encoder.place(network, str(self.device), precision)
         return network
 
     def units(self, waves: list[np.ndarray], precision: str) -> list[np.ndarray]:

@@ -152,7 +152,7 @@ def read(cuts: str | Path, unit_file: str | Path | None, modality: Modality) -> 
     for count, cut in enumerate(read_cuts(cuts), start=1):
         stream = _units_of(cut, count - 1, streams, unit_file, cuts) if streams is not None else None
         try:
-            # A side that the makers of the units or tokens had nothing for: see scripts/units/adopt.py.
+            # A side that the makers of the units or tokens had nothing for: see scripts/units/import_external.py.
             absent = items and stream is not None and not len(stream)
             symbols, spoken, lost = ([], 0, 0) if absent else reader(cut, modality, stream)
             yield Utterance(

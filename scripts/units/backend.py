@@ -20,10 +20,10 @@ import numpy as np
 import torch
 
 from scripts.common.files import read_json, write_json
-from scripts.common.frames import SAMPLE_RATE
+from scripts.common.frames import SAMPLE_RATE, frame_count
 from scripts.units import encoder, fairseq_worker  # the worker for its path alone
-from scripts.units.encoder import Piece
-from scripts.units.masked_norm import Moments
+from scripts.units.encoder import WaveBatch
+from scripts.units.masked_norm import ChannelStats
 
 CHECKPOINT, SETTINGS = "fairseq.pt", "fairseq.json"
 WORKER = Path(fairseq_worker.__file__)
@@ -35,21 +35,29 @@ class Encoder(Protocol):
     layer: int
     normalise: bool
 
+    @property
+    def device(self) -> torch.device:
+        """Where features are."""
+        ...
+
     def features(self, waves: Sequence[np.ndarray]) -> list[np.ndarray]:
         """float32 [frame_count(N_b), D] of each whole utterance."""
         ...
 
-    def encode(self, pieces: Sequence[Piece]) -> list[torch.Tensor]:
-        """[frames, D] of each piece, on the encoder's device."""
+    def encode(self, batch: WaveBatch, stats: Sequence[ChannelStats | None] = ()) -> torch.Tensor:
+        """[B, T, D] on `device`; a row's frames beyond its own mean nothing."""
         ...
 
-    def moments(self, wave: np.ndarray) -> Moments | None:
-        """What the pieces of a long utterance must know of the whole."""
+    def channel_stats(self, wave: torch.Tensor) -> ChannelStats | None:
+        """What the chunks of a long utterance [N] must know of the whole."""
         ...
 
 
 class FairseqEncoder:
     """A fairseq checkpoint's features, computed by scripts.units.fairseq_worker.
+
+    Attributes:
+        device: of the features: they come back to the CPU wherever fairseq computes.
 
     Args:
         folder: with fairseq.pt and fairseq.json.
@@ -58,6 +66,8 @@ class FairseqEncoder:
     Raises:
         ValueError: the interpreter has no fairseq, or the checkpoint cannot be used.
     """
+
+    device = torch.device("cpu")
 
     def __init__(self, folder: Path, layer: int, device: str, threads: int):
         self.layer = layer
@@ -87,31 +97,33 @@ class FairseqEncoder:
         line = self.process.stdout.readline()
         if not line:
             raise ValueError(f"{self.checkpoint}: the fairseq process ended with code {self.process.wait()}")
-        found = json.loads(line)
-        if "error" in found:
-            raise ValueError(f"{self.checkpoint}: cannot be loaded as a HuBERT encoder ({found['error']})")
-        return found
+        answer = json.loads(line)
+        if "error" in answer:
+            raise ValueError(f"{self.checkpoint}: cannot be loaded as a HuBERT encoder ({answer['error']})")
+        return answer
 
-    def encode(self, pieces: Sequence[Piece]) -> list[torch.Tensor]:
-        """float32 [frames, D] of each piece."""
+    def encode(self, batch: WaveBatch, stats: Sequence[ChannelStats | None] = ()) -> torch.Tensor:
+        """float32 [B, T, D], zeros behind each row's own frames; `stats` are not used."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        request = json.dumps({"lengths": [len(piece.wave) for piece in pieces]}) + "\n"
-        self.process.stdin.write(request.encode() + b"".join(piece.wave.tobytes() for piece in pieces))
+        rows = [row[:length].numpy() for row, length in zip(batch.samples.cpu(), batch.lengths, strict=True)]
+        request = json.dumps({"lengths": batch.lengths}) + "\n"
+        self.process.stdin.write(request.encode() + b"".join(row.tobytes() for row in rows))
         self.process.stdin.flush()
-        found = []
-        for count in self._answer()["frames"]:
+        counts = self._answer()["frames"]
+        features = torch.zeros(len(counts), max(counts), self.size)
+        for row, count in zip(features, counts, strict=True):
             data = self.process.stdout.read(4 * count * self.size)
-            found.append(torch.from_numpy(np.frombuffer(data, np.float32).reshape(count, self.size).copy()))
-        return found
+            row[:count] = torch.from_numpy(np.frombuffer(data, np.float32).reshape(count, self.size).copy())
+        return features
 
     def features(self, waves: Sequence[np.ndarray]) -> list[np.ndarray]:
         """float32 [frame_count(N_b), D] of each whole utterance."""
-        pieces = [Piece(encoder.normalised(wave) if self.normalise else wave) for wave in waves]
-        return [frames.numpy() for frames in self.encode(pieces)]
+        out = self.encode(WaveBatch.of(waves, normalise=self.normalise)).numpy()  # [B, T, D]
+        return [row[: frame_count(len(wave))] for row, wave in zip(out, waves, strict=True)]
 
-    def moments(self, wave: np.ndarray) -> None:
-        """Nothing: fairseq's norm has the chunk's own statistics."""
+    def channel_stats(self, wave: torch.Tensor) -> None:
+        """Nothing: fairseq's norm uses a chunk's own statistics."""
 
 
 def is_fairseq(folder: str | Path) -> bool:
@@ -161,8 +173,8 @@ def load(
 
 
 def choose_device(device: str) -> str:
-    """Cpu or cuda; ValueError if cuda is asked for and not there."""
-    there = torch.cuda.is_available()
-    if device == "cuda" and not there:
+    """Cpu or cuda; ValueError if cuda is asked for and not available."""
+    available = torch.cuda.is_available()
+    if device == "cuda" and not available:
         raise ValueError("units.device is 'cuda' but torch sees no CUDA device; auto takes one where there is one")
-    return "cuda" if there and device != "cpu" else "cpu"
+    return "cuda" if available and device != "cpu" else "cpu"

@@ -1,6 +1,25 @@
-"""k-means by FAISS, and the nearest centroid of a frame."""
+"""k-means by FAISS or by torch, and the nearest centroid of a frame."""
 
 import numpy as np
+
+
+def choose_backend(backend: str, device: str) -> tuple[str, str]:
+    """What clusters, and where.
+
+    Args:
+        backend: faiss, torch, or auto: torch on a GPU, FAISS on a CPU.
+        device: cpu or cuda, where the encoder runs.
+
+    Returns:
+        (faiss or torch, cpu or cuda); FAISS runs on a GPU only if it was built for one (faiss-gpu).
+    """
+    if backend == "auto":
+        backend = "torch" if device == "cuda" else "faiss"
+    if backend == "faiss" and device == "cuda":
+        import faiss
+
+        return backend, "cuda" if getattr(faiss, "get_num_gpus", lambda: 0)() > 0 else "cpu"
+    return backend, device
 
 
 def k_means(
@@ -12,19 +31,22 @@ def k_means(
     iterations: int,
     threads: int = 1,
     spherical: bool = False,
-    gpu: bool = False,
+    backend: str = "faiss",
+    device: str = "cpu",
 ) -> tuple[np.ndarray, list[float]]:
     """Cluster frames; of `redo` random starts the one with the lowest objective is kept.
 
     Args:
         frames: float32 [N, D]; with `spherical` brought to length 1 in place.
         clusters: K.
-        seed: any non-negative integer; the result is a function of it, the frames and `threads`.
+        seed: any non-negative integer; the result is a function of it, the frames, the backend, the device and, on a
+            CPU, `threads`.
         redo: random starts.
         iterations: of Lloyd's algorithm per start.
-        threads: CPU threads.
+        threads: CPU threads of FAISS; torch has its own number.
         spherical: cluster directions: centroids have length 1, and the nearest is the one of the largest cosine.
-        gpu: use every GPU, if this FAISS was built for them (faiss-gpu); otherwise the CPU.
+        backend: faiss or torch, as `choose_backend` says.
+        device: cpu or cuda.
 
     Returns:
         Centroids float32 [K, D] and the kept start's objective (sum of squared distances) after
@@ -33,8 +55,6 @@ def k_means(
     Raises:
         ValueError: there are fewer frames than clusters, or a frame is not finite.
     """
-    import faiss
-
     if len(frames) < clusters:
         raise ValueError(
             f"units.clusters is {clusters} but the sample holds only {len(frames)} frames; fewer clusters,"
@@ -42,31 +62,47 @@ def k_means(
         )
     if not np.isfinite(frames).all():
         raise ValueError("k-means: features hold NaN or infinite values; the encoder is damaged")
-    faiss.omp_set_num_threads(threads)
     if spherical:
         frames /= np.maximum(np.linalg.norm(frames, axis=1, keepdims=True), 1e-12)
-    # FAISS subsamples and warns by its own rules unless told that every frame counts.
-    options = {"min_points_per_centroid": 1, "max_points_per_centroid": len(frames)}
-    best: tuple[float, np.ndarray, list[float]] | None = None
-    for start in range(redo):
-        solver = faiss.Kmeans(
-            frames.shape[1],
-            clusters,
-            niter=iterations,
-            seed=(seed + start) % 2**31,
-            verbose=False,
-            spherical=spherical,
-            gpu=gpu and getattr(faiss, "get_num_gpus", lambda: 0)() > 0,
-            **options,
+    if backend == "torch":
+        from scripts.units.kmeans_torch import lloyd, to_device
+
+        on_device = to_device(frames, device)
+        starts = (
+            lloyd(on_device, clusters, seed=seed + start, iterations=iterations, spherical=spherical)
+            for start in range(redo)
         )
-        solver.train(frames)
-        objective = np.asarray(solver.obj, np.float64)
-        if spherical:  # FAISS sums cosines; of vectors of length 1, |x - c|^2 = 2 - 2 x.c
-            objective = 2 * (len(frames) - objective)
-        if best is None or objective[-1] < best[0]:
-            best = float(objective[-1]), np.array(solver.centroids, np.float32), objective.tolist()
-    assert best is not None, "redo is at least 1"
-    return best[1], best[2]
+    else:
+        starts = (
+            _faiss(frames, clusters, seed + start, iterations, threads, spherical, device) for start in range(redo)
+        )
+    return min(starts, key=lambda start: start[1][-1])
+
+
+def _faiss(
+    frames: np.ndarray, clusters: int, seed: int, iterations: int, threads: int, spherical: bool, device: str
+) -> tuple[np.ndarray, list[float]]:
+    """One start of FAISS: centroids and objective."""
+    import faiss
+
+    faiss.omp_set_num_threads(threads)
+    solver = faiss.Kmeans(
+        frames.shape[1],
+        clusters,
+        niter=iterations,
+        seed=seed % 2**31,
+        verbose=False,
+        spherical=spherical,
+        gpu=device == "cuda",
+        # FAISS subsamples and warns by its own rules unless told that every frame counts.
+        min_points_per_centroid=1,
+        max_points_per_centroid=len(frames),
+    )
+    solver.train(frames)
+    objective = np.asarray(solver.obj, np.float64)
+    if spherical:  # FAISS sums cosines; of vectors of length 1, |x - c|^2 = 2 - 2 x.c
+        objective = 2 * (len(frames) - objective)
+    return np.array(solver.centroids, np.float32), objective.tolist()
 
 
 def nearest(frames: np.ndarray, centroids: np.ndarray) -> np.ndarray:

@@ -43,9 +43,9 @@ class Pretraining:
     steps: Annotated[int, Ge(1), Le(1_000_000_000)]
     """optimizer steps"""
     batch_chunks: Annotated[int, Ge(1), Le(1_000_000)]
-    """chunks per step"""
+    """training crops per step"""
     chunk_seconds: Annotated[float, Gt(0.1), Le(3600)]
-    """seconds of a training chunk"""
+    """seconds of a training crop"""
     learning_rate: Annotated[float, Gt(0), Le(100)]
     """AdamW's peak"""
     warmup_steps: Annotated[int, Ge(0), Le(1_000_000_000)]
@@ -86,7 +86,7 @@ class Extraction(Features):
     """What the units depend on besides encoder and centroids."""
 
     decode_workers: Annotated[int, Ge(0), Le(256)]
-    """processes that read audio while the encoder runs; 0: it is read in between"""
+    """processes that decode audio while the encoder runs; 0: it is decoded in between"""
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,10 @@ class Clustering(Features):
     """FAISS niter: iterations per restart"""
     kmeans_spherical: bool
     """whether centroids have length 1 (cosine)"""
+    kmeans_backend: Literal["faiss", "torch", "auto"]
+    """what computes k-means; auto: torch on a GPU, FAISS on a CPU"""
     speaker_directions: Annotated[int, Ge(0), Le(65_536)]
-    """directions in which speakers' mean features differ most, taken out before k-means"""
+    """directions in which speakers' mean features differ most, removed before k-means"""
 
 
 @dataclass(frozen=True)

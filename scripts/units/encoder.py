@@ -13,6 +13,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,33 +21,46 @@ import transformers
 from torch import nn
 from transformers import AutoModel, HubertConfig, PreTrainedModel, Wav2Vec2FeatureExtractor
 
-from scripts.common.frames import SAMPLE_RATE
+from scripts.common.frames import SAMPLE_RATE, frame_count
 from scripts.common.weights import check_complete
-from scripts.units.masked_norm import MaskedGroupNorm, Moments, moments
+from scripts.units import waveforms
+from scripts.units.masked_norm import ChannelStats, MaskedGroupNorm, channel_stats
+from scripts.units.waveforms import pad
 
-transformers.utils.logging.disable_progress_bar()  # bars over milliseconds; the steps have lines of their own
+transformers.utils.logging.disable_progress_bar()  # steps report their own progress
 
 PREPROCESSOR = "preprocessor_config.json"
 STRIDES = [5, 2, 2, 2, 2, 2, 2]  # HuBERT's hops; with KERNELS a 25 ms window every 20 ms
 KERNELS = [10, 3, 3, 3, 3, 2, 2]
-KINDS = ("hubert", "wav2vec2", "wavlm")  # model types with these convolutions
+MODEL_TYPES = ("hubert", "wav2vec2", "wavlm")  # with these convolutions
 # oneDNN keeps what it prepared for the last 1,024 shapes of a convolution, and batches hardly ever have the same shape:
 # a job of an hour of audio grew to 1.7 GiB by it. It reads this before its first convolution.
 FEW_PRIMITIVES = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16"}
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
-@dataclass(frozen=True)
-class Piece:
-    """What goes through an encoder as one row: an utterance, or a chunk of a long one.
+class WaveBatch(NamedTuple):
+    """Waveforms that go through an encoder together.
 
     Attributes:
-        wave: float32 [N] at 16 kHz, normalised if the encoder wants it (over the whole utterance).
-        moments: of the first convolution over the whole utterance, for a chunk; None: over the piece itself.
+        samples: float32 [B, N] at 16 kHz, normalised if the encoder wants it, zeros behind shorter ones.
+        lengths: samples of each row.
     """
 
-    wave: np.ndarray
-    moments: Moments | None = None
+    samples: torch.Tensor
+    lengths: list[int]
+
+    @classmethod
+    def of(cls, waves: Sequence[np.ndarray], *, normalise: bool) -> "WaveBatch":
+        """Waveforms float32 [N_b], normalised one by one if asked, and padded."""
+        return cls(
+            torch.from_numpy(pad([waveforms.normalise(wave) for wave in waves] if normalise else waves)),
+            [len(wave) for wave in waves],
+        )
+
+    def to(self, device: torch.device) -> "WaveBatch":
+        """The batch on a device; from page-locked memory the copy runs beside what the device computes."""
+        return WaveBatch(self.samples.to(device, non_blocking=True), self.lengths)
 
 
 @dataclass
@@ -63,6 +77,11 @@ class Encoder:
     layer: int
     normalise: bool
 
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.model.device
+
     def features(self, waves: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Features of a batch of whole utterances.
 
@@ -72,34 +91,38 @@ class Encoder:
         Returns:
             float32 [frame_count(N_b), D] each; equal to the utterance alone up to rounding.
         """
-        found = self.encode([Piece(normalised(wave) if self.normalise else wave) for wave in waves])
-        return [frames.float().cpu().numpy() for frames in found]
+        out = self.encode(WaveBatch.of(waves, normalise=self.normalise)).float().cpu().numpy()  # [B, T, D]
+        return [row[: frame_count(len(wave))] for row, wave in zip(out, waves, strict=True)]
 
     @torch.inference_mode()
-    def encode(self, pieces: Sequence[Piece]) -> list[torch.Tensor]:
-        """Features of a batch of pieces, [frames, D] each, on the encoder's device and in its precision."""
-        device, kind = self.model.device, self.model.dtype
-        lengths = torch.tensor([len(piece.wave) for piece in pieces])
-        batch = torch.zeros(len(pieces), int(lengths.max()))  # [B, N]
-        for row, piece in zip(batch, pieces, strict=True):
-            row[: len(piece.wave)] = torch.from_numpy(piece.wave)
-        padded = bool((lengths < lengths.max()).any())
-        mask = torch.arange(batch.shape[1]) < lengths[:, None] if padded else None  # [B, N]
+    def encode(self, batch: WaveBatch, stats: Sequence[ChannelStats | None] = ()) -> torch.Tensor:
+        """Features [B, T, D] on the encoder's device and in its precision.
+
+        Args:
+            batch: B utterances or chunks; frames beyond frame_count(lengths[b]) of the result mean nothing.
+            stats: of each row: `channel_stats` of the utterance of which the row is a chunk; None, or no list at all,
+                where the row is a whole utterance.
+        """
+        longest = max(batch.lengths)
+        mask: torch.Tensor | None = None
         norm = self.group_norm()
         if norm is not None:
-            kernel, stride = self.model.config.conv_kernel[0], self.model.config.conv_stride[0]
-            norm.lengths = ((lengths - kernel) // stride + 1).tolist() if padded else []
-            norm.moments = [piece.moments for piece in pieces]
-        out = self.model(batch.to(device, kind), attention_mask=None if mask is None else mask.to(device))
-        counts = self.model._get_feat_extract_output_lengths(lengths)
-        return [out.last_hidden_state[b, : int(count)] for b, count in enumerate(counts)]
+            norm.lengths, norm.stats = [], stats
+        if min(batch.lengths) < longest:
+            lengths = _copy(torch.tensor(batch.lengths), self.device)
+            mask = torch.arange(longest, device=self.device) < lengths[:, None]  # [B, N]
+            if norm is not None:
+                kernel, stride = self.model.config.conv_kernel[0], self.model.config.conv_stride[0]
+                norm.lengths = [(length - kernel) // stride + 1 for length in batch.lengths]
+        samples = batch.to(self.device).samples.to(self.model.dtype)
+        return self.model(samples, attention_mask=mask).last_hidden_state
 
-    def moments(self, wave: np.ndarray) -> Moments | None:
-        """What the pieces of a long utterance must know of the whole; None where there is nothing."""
+    def channel_stats(self, wave: torch.Tensor) -> ChannelStats | None:
+        """What the first norm must know of a whole utterance [N] to treat its chunks alike; None without that norm."""
         if self.group_norm() is None:
             return None
         first = self.model.feature_extractor.conv_layers[0].conv
-        return moments(first, torch.from_numpy(wave).to(self.model.device, self.model.dtype))
+        return channel_stats(first, wave.to(self.device, self.model.dtype))
 
     def group_norm(self) -> MaskedGroupNorm | None:
         """The norm after the first convolution, if it is one over time."""
@@ -107,9 +130,9 @@ class Encoder:
         return norm if isinstance(norm, MaskedGroupNorm) else None
 
 
-def normalised(wave: np.ndarray) -> np.ndarray:
-    """Zero mean and unit variance, as transformers' Wav2Vec2FeatureExtractor does it."""
-    return ((wave - wave.mean()) / np.sqrt(wave.var() + 1e-7)).astype(np.float32)
+def _copy(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """A small tensor on the device without waiting for what the device computes."""
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
 
 
 def prepare(model: PreTrainedModel, layer: int, normalise: bool, source: str = "the encoder") -> Encoder:
@@ -141,10 +164,22 @@ def load(folder: str | Path, layer: int, *, device: str = "cpu", precision: str 
     os.environ.update(FEW_PRIMITIVES)
     model = load_model(str(folder), local=True)
     normalise = wants_normalisation(str(folder))
-    mark = fingerprint(model, normalise)
+    digest = fingerprint(model, normalise)
     network = prepare(model, layer, normalise, str(folder))
+    place(network, device, precision)
+    return network, digest
+
+
+def place(network: Encoder, device: str, precision: str) -> None:
+    """Move an encoder to its device and precision.
+
+    fp32 on a GPU is IEEE's: TF32, which torch allows in convolutions by default, keeps 10 bits of a product's mantissa,
+    and who accepts that has bf16 at twice the speed. It is set for the process, so distances to centroids, in fp32
+    whatever the encoder's precision, are exact alike.
+    """
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
     network.model.to(device=torch.device(device), dtype=PRECISIONS[precision])
-    return network, mark
 
 
 def load_model(source: str, local: bool = False) -> PreTrainedModel:
@@ -159,9 +194,11 @@ def load_model(source: str, local: bool = False) -> PreTrainedModel:
         raise ValueError(f"{source}: no encoder here (a Hugging Face folder with config.json is expected)")
     try:
         config = HubertConfig.get_config_dict(source, local_files_only=local)[0]
-        kind = config.get("model_type")
-        if kind not in KINDS:
-            raise ValueError(f"its model_type is {kind!r}; one of {', '.join(map(repr, KINDS))} is expected")
+        model_type = config.get("model_type")
+        if model_type not in MODEL_TYPES:
+            raise ValueError(
+                f"its model_type is {model_type!r}; one of {', '.join(map(repr, MODEL_TYPES))} is expected"
+            )
         if config.get("add_adapter"):
             raise ValueError("its config says add_adapter, which changes the frame rate")
         model, loading = AutoModel.from_pretrained(source, local_files_only=local, output_loading_info=True)
@@ -214,6 +251,6 @@ def fingerprint(model: PreTrainedModel, normalise: bool) -> str:
         digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
     config = model.config
     shape = [config.num_attention_heads, config.conv_stride, config.feat_extract_norm, config.do_stable_layer_norm]
-    kind = [] if config.model_type == "hubert" else [config.model_type]
-    digest.update(json.dumps([*shape, config.hidden_act, normalise, *kind]).encode())
+    model_type = [] if config.model_type == "hubert" else [config.model_type]
+    digest.update(json.dumps([*shape, config.hidden_act, normalise, *model_type]).encode())
     return digest.hexdigest()

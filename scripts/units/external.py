@@ -1,4 +1,4 @@
-"""Units made elsewhere, read once and put where jobs find them by cut; see scripts.common.external for their form."""
+"""Read units made elsewhere once into a store that jobs look up by cut; scripts.common.external has the formats."""
 
 import argparse
 import sys

@@ -1,20 +1,21 @@
 """Turn every utterance of a shard, or all sides of every task item, into units.
 
-Notable: one pass; features never touch the disk and leave memory batch by batch. Utterances are read in windows, by
-worker processes while the encoder runs, sorted by length within a window and batched so that padding stays under 5%;
-an utterance's units do not depend on its neighbours (see scripts.units.encoder). A long utterance goes through in
-chunks that overlap (see scripts.units.spans). Order and ids are those of the alignment file, and the file carries the
-fingerprint of its k-means.
+Notable: one pass; features never touch the disk and leave memory batch by batch. Utterances are sorted by length within
+a window and batched (scripts.units.batching); processes decode, normalise and pad the next batches while the encoder
+runs (scripts.units.prefetch). On a GPU the next batch is queued before the units of the one before are waited for, and
+those come back in one copy. An utterance's units do not depend on its batch (scripts.units.encoder); a long utterance
+goes through in overlapping chunks (scripts.units.chunking). Order and ids are those of the alignment file, and the
+output carries the fingerprint of its k-means.
 """
 
 import argparse
 import json
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -26,16 +27,14 @@ from scripts.common.files import read_json
 from scripts.common.frames import SAMPLE_RATE, frame_count
 from scripts.common.progress import Progress
 from scripts.common.ragged import Ragged, save_npz
+from scripts.units.assignment import Assigner, NotFiniteError
 from scripts.units.backend import Encoder, load
-from scripts.units.clustering import nearest
-from scripts.units.encoder import Piece, normalised
-from scripts.units.marks import kmeans_mark
-from scripts.units.reading import read_ahead
-from scripts.units.sampling import without_text
-from scripts.units.spans import HOP, Span, spans
-
-MAX_PADDING = 0.05  # share of a batch's samples that may be padding
-WINDOW = 256  # utterances sorted by length together; what is held is their cuts, not their audio
+from scripts.units.batching import batches, window_size, windows
+from scripts.units.chunking import HOP, Chunk, split_into_chunks
+from scripts.units.encoder import WaveBatch
+from scripts.units.fingerprint import kmeans_fingerprint
+from scripts.units.prefetch import prefetch
+from scripts.units.sampling import drop_supervisions
 
 
 @dataclass(frozen=True)
@@ -52,100 +51,125 @@ class Config:
     precision: str = "fp32"
 
 
-def check_kmeans(centroids: np.ndarray, about: dict, mark: str, config: Config, source: str) -> None:
+def check_kmeans(centroids: np.ndarray, about: dict, fingerprint: str, config: Config, source: str) -> None:
     """Refuse centroids that were not made from this encoder and this config.
 
     Raises:
         ValueError: another encoder, another layer, another number of clusters, or a damaged file.
     """
-    if about["encoder"] != mark:
+    if about["encoder"] != fingerprint:
         raise ValueError(
-            f"{source}: made with encoder {about['encoder'][:12]}, but units/encoder is {mark[:12]};"
+            f"{source}: made with encoder {about['encoder'][:12]}, but units/encoder is {fingerprint[:12]};"
             " its clusters mean nothing here, make it again from this encoder"
         )
-    for key, wanted in [("layer", config.layer), ("clusters", config.clusters)]:
-        if about[key] != wanted:
-            raise ValueError(f"{source}: made with units.{key} {about[key]}, the config says {wanted}; make it again")
+    for key, expected in [("layer", config.layer), ("clusters", config.clusters)]:
+        if about[key] != expected:
+            raise ValueError(f"{source}: made with units.{key} {about[key]}, the config says {expected}; make it again")
     if centroids.dtype != np.float32 or centroids.ndim != 2 or len(centroids) != config.clusters:
         raise ValueError(
             f"{source}: holds {centroids.dtype} {centroids.shape}; float32 ({config.clusters}, features) is expected"
         )
-    if "kmeans" in about and about["kmeans"] != kmeans_mark(mark, config.layer, centroids):
+    if "kmeans" in about and about["kmeans"] != kmeans_fingerprint(fingerprint, config.layer, centroids):
         raise ValueError(f"{source}: its centroids are not those that its .json was written for; make it again")
 
 
-def batches(lengths: Sequence[int], batch_samples: int) -> Iterator[list[int]]:
-    """Group utterances, shortest first, so that padding is at most `MAX_PADDING` of a batch.
+class Row(NamedTuple):
+    """One row of a forward pass: a chunk of an utterance, or all of it."""
 
-    Args:
-        lengths: samples per utterance.
-        batch_samples: largest padded batch; a longer utterance goes alone.
+    utterance: int
+    chunk: Chunk
 
-    Yields:
-        Indices into `lengths`.
-    """
-    batch: list[int] = []
-    held = 0
-    for index in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
-        padded = lengths[index] * (len(batch) + 1)
-        if batch and (padded > batch_samples or padded - held - lengths[index] > MAX_PADDING * padded):
-            yield batch
-            batch, held = [], 0
-        batch.append(index)
-        held += lengths[index]
-    if batch:
-        yield batch
+    @property
+    def kept(self) -> slice:
+        """The frames of the row that are kept."""
+        return slice(self.chunk.keep[0] - self.chunk.first, self.chunk.keep[1] - self.chunk.first)
 
 
-class Assigner:
-    """The nearest centroid of each frame, where the features are: on the CPU by numpy, on a GPU by torch."""
-
-    def __init__(self, centroids: np.ndarray):
-        self.centroids = centroids
-        self.there: torch.Tensor | None = None  # float32 [K, D] on the features' device
-
-    def __call__(self, features: torch.Tensor) -> np.ndarray:
-        """[T, D] -> uint16 [T]; ValueError if a feature is not a finite number."""
-        if not bool(torch.isfinite(features).all()):
-            raise ValueError("the encoder's features hold NaN or infinite values; units.precision fp32 may help")
-        if features.device.type == "cpu":
-            return nearest(features.float().numpy(), self.centroids)
-        if self.there is None:
-            self.there = torch.from_numpy(self.centroids).to(features.device)
-        distances = (self.there**2).sum(dim=1) - 2.0 * (features.float() @ self.there.T)  # [T, K]
-        return distances.argmin(dim=1).cpu().numpy().astype(np.uint16)
-
-
-def pieces_of(wave: np.ndarray, network: Encoder, config: Config) -> list[tuple[Span, Piece]]:
-    """The rows in which an utterance goes through the encoder."""
-    frames = frame_count(len(wave))
-    if network.normalise:
-        wave = normalised(wave)
+def encode_rows(batch: WaveBatch, network: Encoder, config: Config) -> Iterator[tuple[list[Row], torch.Tensor]]:
+    """Features of a batch of utterances: rows and their [B, T, D]; the rows' kept frames are each frame once."""
     chunk, overlap = (round(seconds * SAMPLE_RATE / HOP) for seconds in (config.chunk_seconds, config.overlap_seconds))
-    found = spans(frames, chunk, overlap)
-    whole = network.moments(wave) if len(found) > 1 else None
-    return [(span, Piece(span.samples(wave), whole)) for span in found]
+    rows = [
+        Row(utterance, part)
+        for utterance, length in enumerate(batch.lengths)
+        for part in split_into_chunks(frame_count(length), chunk, overlap)
+    ]
+    batch = batch.to(network.device)
+    chunked = {row.utterance for row in rows if row.chunk.first > 0}
+    stats = {u: network.channel_stats(batch.samples[u, : batch.lengths[u]]) for u in chunked}
+    spans = [row.chunk.samples(batch.lengths[row.utterance]) for row in rows]
+    for group in batches([span.stop - span.start for span in spans], round(config.batch_seconds * SAMPLE_RATE)):
+        members = [rows[i] for i in group]
+        whole = not chunked and group == list(range(len(batch.lengths)))
+        inputs = batch if whole else _gather(batch, members, [spans[i] for i in group])
+        yield members, network.encode(inputs, [stats.get(row.utterance) for row in members])
 
 
-def kept_frames(
-    waves: Sequence[np.ndarray], network: Encoder, config: Config
-) -> Iterator[tuple[int, slice, torch.Tensor]]:
-    """Features of a batch of utterances: which one, which of its frames, [frames, D]; each frame once, in no order."""
-    rows = [(owner, *row) for owner, wave in enumerate(waves) for row in pieces_of(wave, network, config)]
-    lengths = [len(piece.wave) for _, _, piece in rows]
-    for group in batches(lengths, round(config.batch_seconds * SAMPLE_RATE)):
-        for index, features in zip(group, network.encode([rows[i][2] for i in group]), strict=True):
-            owner, span, _ = rows[index]
-            assert len(features) == span.count, "one clock for all modalities"
-            yield owner, slice(*span.keep), features[span.keep[0] - span.first : span.keep[1] - span.first]
+def _gather(batch: WaveBatch, rows: Sequence[Row], spans: Sequence[slice]) -> WaveBatch:
+    """The rows' samples as a batch of their own."""
+    lengths = [span.stop - span.start for span in spans]
+    samples = batch.samples.new_zeros(len(rows), max(lengths))  # [B, N]
+    for target, row, span, length in zip(samples, rows, spans, lengths, strict=True):
+        target[:length] = batch.samples[row.utterance, span]
+    return WaveBatch(samples, lengths)
+
+
+def launch(batch: WaveBatch, network: Encoder, assign: Assigner, config: Config) -> Callable[[], list[np.ndarray]]:
+    """Start encoding a batch; the function that is returned waits for its units, uint16 [frame_count] each."""
+    started = [
+        (rows, assign.start(features, [row.kept for row in rows]))
+        for rows, features in encode_rows(batch, network, config)
+    ]
+
+    def finish() -> list[np.ndarray]:
+        units = [np.zeros(frame_count(length), np.uint16) for length in batch.lengths]
+        for rows, wait in started:
+            for row, kept in zip(rows, wait(), strict=True):
+                units[row.utterance][slice(*row.chunk.keep)] = kept
+        return units
+
+    return finish
 
 
 def encode_batch(waves: Sequence[np.ndarray], network: Encoder, assign: Assigner, config: Config) -> list[np.ndarray]:
-    """Units of a batch of utterances, uint16 [frame_count] each."""
-    units = [np.zeros(frame_count(len(wave)), np.uint16) for wave in waves]
-    for owner, place, features in kept_frames(waves, network, config):
-        units[owner][place] = assign(features)
-    return units
+    """Units of waveforms in memory, uint16 [frame_count(N_b)] each.
+
+    Args:
+        waves: float32 [N_b] at 16 kHz each, at least 400 samples, not normalised.
+        network: of `scripts.units.backend.load`.
+        assign: of the centroids.
+        config: batch, chunk and overlap lengths.
+
+    Raises:
+        NotFiniteError: a feature is not a finite number.
+    """
+    return launch(WaveBatch.of(waves, normalise=network.normalise), network, assign, config)()
+
+
+def queue_depth(network: Encoder) -> int:
+    """Batches that are queued beyond the one whose units are waited for."""
+    return 1 if network.device.type == "cuda" else 0
+
+
+def _encode_ahead(
+    stream: Iterable[WaveBatch], network: Encoder, assign: Assigner, config: Config
+) -> Iterator[list[np.ndarray]]:
+    """Units of each batch; on a GPU the next batch is queued before they are waited for."""
+    queued: deque[Callable[[], list[np.ndarray]]] = deque()
+    for batch in stream:
+        queued.append(launch(batch, network, assign, config))
+        if len(queued) > queue_depth(network):
+            yield queued.popleft()()
+    while queued:
+        yield queued.popleft()()
+
+
+class _Step(NamedTuple):
+    """A batch that is on its way: its cuts' places in a window of cuts, whose units it fills in."""
+
+    cuts: list[Cut]
+    units: list[np.ndarray]
+    batch: list[int]
+    last: bool  # of the window
 
 
 def extract(
@@ -157,43 +181,37 @@ def extract(
         AudioError: audio of a cut that passed the alignment cannot be read any more.
         ValueError: naming cuts whose features are not finite.
     """
-    # What is read ahead is a batch of waveforms; the windows and batches it belongs to wait here.
-    waiting: deque[tuple[list[Cut], list[list[int]]]] = deque()
+    steps: deque[_Step] = deque()  # prefetching runs ahead of encoding by these
 
     def plan() -> Iterator[list[Cut]]:
-        stream = map(without_text, cuts)
-        while window := list(islice(stream, WINDOW)):
-            # Shorter than one window of the encoder: no frame, no unit.
-            heard = [i for i, cut in enumerate(window) if frame_count(num_samples(cut)) > 0]
-            lengths = [num_samples(window[i]) for i in heard]
-            # An empty batch where nothing is heard: every window has its turn.
-            planned = [[heard[i] for i in batch] for batch in batches(lengths, batch_samples)] or [[]]
-            waiting.append((window, planned))
-            for batch in planned:
-                yield [window[i] for i in batch]
+        for window in windows(map(drop_supervisions, cuts), window_size(config.batch_seconds)):
+            units = [np.zeros(0, np.uint16)] * len(window)
+            encodable = [i for i, cut in enumerate(window) if frame_count(num_samples(cut)) > 0]
+            lengths = [num_samples(window[i]) for i in encodable]
+            # A window without a single frame still passes through, as one empty batch, for its place in the order.
+            planned = list(batches(lengths, round(config.batch_seconds * SAMPLE_RATE))) or [[]]
+            for number, batch in enumerate(planned, start=1):
+                steps.append(_Step(window, units, [encodable[i] for i in batch], number == len(planned)))
+                yield [window[i] for i in steps[-1].batch]
 
-    batch_samples = round(config.batch_seconds * SAMPLE_RATE)
-    waves = read_ahead(plan(), root, config.decode_workers)
-    assign = Assigner(centroids)
+    gpu = network.device.type == "cuda"
+    audio = prefetch(plan(), root, config.decode_workers, normalise=network.normalise, pin=gpu)
+    results = _encode_ahead(audio, network, Assigner(centroids), config)
     seconds = 0.0
     while True:
-        first = next(waves, None)
-        if first is None and not waiting:
+        try:
+            encoded = next(results, None)
+        except NotFiniteError as error:
+            raise ValueError(f"{steps[0].cuts[steps[0].batch[0]]['id']} or a cut beside it: {error}") from None
+        if encoded is None:
             return
-        window, planned = waiting.popleft()
-        units = [np.zeros(0, np.uint16)] * len(window)
-        for number, batch in enumerate(planned):
-            heard = first if number == 0 else next(waves)
-            assert heard is not None
-            try:
-                found = encode_batch(heard, network, assign, config)
-            except ValueError as error:
-                raise ValueError(f"{window[batch[0]]['id']} or a cut beside it: {error}") from None
-            for i, mine in zip(batch, found, strict=True):
-                units[i] = mine
-            seconds += sum(window[i]["duration"] for i in batch)
-            progress.update(seconds)
-        yield from zip((cut["id"] for cut in window), units, strict=True)
+        step = steps.popleft()
+        for i, units in zip(step.batch, encoded, strict=True):
+            step.units[i] = units
+            seconds += step.cuts[i]["duration"]
+        progress.update(seconds)
+        if step.last:
+            yield from zip((cut["id"] for cut in step.cuts), step.units, strict=True)
 
 
 def load_centroids(path: str) -> np.ndarray:
@@ -219,16 +237,16 @@ def main() -> None:
 
     cpu.prepare(args.threads)
     config = Config(**json.loads(args.config))
-    network, mark = load(
+    network, fingerprint = load(
         args.encoder, config.layer, device=config.device, precision=config.precision, threads=args.threads
     )
     centroids = load_centroids(args.kmeans)
-    check_kmeans(centroids, read_json(args.about), mark, config, args.kmeans)
+    check_kmeans(centroids, read_json(args.about), fingerprint, config, args.kmeans)
     total = sum(cut["duration"] for cut in read_cuts(args.cuts))
     progress = Progress(f"units/{Path(args.output).stem}", total, "s of audio")
-    found = list(extract(read_cuts(args.cuts), args.audio_root, network, centroids, config, progress))
-    ragged = Ragged.join([name for name, _ in found], [units for _, units in found])
-    ragged = replace(ragged, made_by=kmeans_mark(mark, config.layer, centroids))
+    extracted = list(extract(read_cuts(args.cuts), args.audio_root, network, centroids, config, progress))
+    ragged = Ragged.join([name for name, _ in extracted], [units for _, units in extracted])
+    ragged = replace(ragged, made_by=kmeans_fingerprint(fingerprint, config.layer, centroids))
     save_npz(args.output, ragged)
     print(f"{len(ragged)} utterances, {total / 3600:.2f} h, {len(ragged.stream)} units", file=sys.stderr)
 

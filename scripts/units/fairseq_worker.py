@@ -124,15 +124,15 @@ def main():
         sample_rate=int(task.get("sample_rate", 16000)),
     )
     while line := sys.stdin.buffer.readline():
-        found = []
+        features_of_each = []
         for length in json.loads(line)["lengths"]:
             wave = numpy.frombuffer(sys.stdin.buffer.read(4 * length), numpy.float32)
             with torch.no_grad():
                 source = torch.from_numpy(wave.copy())[None].to(args.device)
                 features, _ = model.extract_features(source, mask=False)
-            found.append(features[0].float().cpu().numpy())
-        answer(frames=[len(frames) for frames in found])
-        for frames in found:
+            features_of_each.append(features[0].float().cpu().numpy())
+        answer(frames=[len(frames) for frames in features_of_each])
+        for frames in features_of_each:
             answers.write(frames.tobytes())
         answers.flush()
 

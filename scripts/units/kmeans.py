@@ -1,9 +1,9 @@
 """Cluster the encoder's features into K units.
 
-Notable: frames are a seeded sample, spread evenly over speakers (who take turns until the chosen
-utterances hold twice the sample) and over each utterance (each gives the same share of its frames, so
-neighbouring frames, which resemble each other, are half left out). Memory is bounded by the sample.
-`kmeans.json` says by a fingerprint which encoder the centroids belong to; extraction refuses another.
+Notable: frames are a seeded sample, spread evenly over speakers (who take turns until the sampled
+utterances hold twice as many frames) and over each utterance (each gives the same share of its frames, so
+half of the neighbouring frames, which resemble each other, are left out). Memory is bounded by the sample.
+`kmeans.json` has a fingerprint of the encoder that the centroids belong to; extraction refuses another.
 """
 
 import argparse
@@ -24,10 +24,11 @@ from scripts.common.progress import Progress
 from scripts.common.seeds import derive
 from scripts.units import extract
 from scripts.units.backend import Encoder, choose_device, load
-from scripts.units.clustering import k_means
-from scripts.units.marks import kmeans_mark
-from scripts.units.sampling import choose, shares
-from scripts.units.speakers import speaker_directions, take_out
+from scripts.units.clustering import choose_backend, k_means
+from scripts.units.encoder import WaveBatch
+from scripts.units.fingerprint import kmeans_fingerprint
+from scripts.units.sampling import sample_frames, sample_utterances
+from scripts.units.speakers import project_out, speaker_directions
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Config:
     kmeans_redo: int
     kmeans_iterations: int
     kmeans_spherical: bool = False
+    kmeans_backend: str = "auto"
     speaker_directions: int = 0
     device: str = "cpu"
     precision: str = "fp32"
@@ -50,24 +52,23 @@ class Config:
 
 def features_of(network: Encoder, config: Config) -> Callable[[np.ndarray], np.ndarray]:
     """Waveform float32 [N] -> features float32 [frame_count(N), D]; of a long one in chunks, as at extraction."""
-    pieces = extract.Config(
+    extraction = extract.Config(
         config.layer, config.clusters, config.batch_seconds, config.chunk_seconds, config.overlap_seconds
     )
 
     def features(wave: np.ndarray) -> np.ndarray:
-        found: np.ndarray | None = None
-        for _, place, part in extract.kept_frames([wave], network, pieces):
-            if found is None:
-                found = np.empty((frame_count(len(wave)), part.shape[1]), np.float32)
-            found[place] = part.float().cpu().numpy()
-        assert found is not None, "an utterance that is asked for has a frame"
-        return found
+        parts: dict[int, np.ndarray] = {}  # by their first frame
+        batch = WaveBatch.of([wave], normalise=network.normalise)
+        for rows, encoded in extract.encode_rows(batch, network, extraction):
+            for row, frames in zip(rows, encoded, strict=True):
+                parts[row.chunk.keep[0]] = frames[row.kept].float().cpu().numpy()
+        return np.concatenate([parts[first] for first in sorted(parts)])
 
     return features
 
 
 class Sample(NamedTuple):
-    """Frames float32 [N, D] and whose they are, int64 [N]."""
+    """Frames float32 [N, D] and the speaker of each, int64 [N]."""
 
     frames: np.ndarray
     speakers: np.ndarray
@@ -87,14 +88,14 @@ def sample_features(
         manifests: files of cuts.
         root: folder of the audio.
         features: waveform float32 [N] -> float32 [frame_count(N), D].
-        frames: wanted size of the sample.
+        frames: size of the sample.
         seed: the experiment's seed.
-        name: what the progress line says.
+        name: of the progress line.
 
     Raises:
-        ValueError: there is not one frame.
+        ValueError: the utterances have no frame.
     """
-    cuts = choose(manifests, 2 * frames, seed)
+    cuts = sample_utterances(manifests, 2 * frames, seed)
     lengths = [frame_count(num_samples(cut)) for cut in cuts]
     total = min(frames, sum(lengths))
     if total == 0:
@@ -104,7 +105,7 @@ def sample_features(
     names: dict[str, int] = {}
     filled = 0
     progress = Progress(name, total, "frames")
-    for cut, kept in zip(cuts, shares(lengths, frames, seed), strict=True):
+    for cut, kept in zip(cuts, sample_frames(lengths, frames, seed), strict=True):
         if len(kept) == 0:
             continue
         rows = features(audio.read(cut, root))[kept]
@@ -114,14 +115,14 @@ def sample_features(
         speakers[filled : filled + len(rows)] = names.setdefault(cut["speaker"], len(names))
         filled += len(rows)
         progress.update(filled)
-    assert sample is not None, "a quota that sums to at least 1 has a cut that gives a frame"
-    assert filled == total, "quotas sum to the sample's size"
+    assert sample is not None, "at least one frame is sampled"
+    assert filled == total, "the sampled frames are as many as asked for"
     return Sample(sample, speakers)
 
 
-def without_speakers(sample: Sample, config: Config) -> np.ndarray:
-    """The sample's frames without `config.speaker_directions`; changed in place, so once for a sample."""
-    take_out(sample.frames, speaker_directions(*sample, config.speaker_directions))
+def remove_speakers(sample: Sample, config: Config) -> np.ndarray:
+    """The sample's frames without `config.speaker_directions`, changed in place: to be called once per sample."""
+    project_out(sample.frames, speaker_directions(*sample, config.speaker_directions))
     return sample.frames
 
 
@@ -131,12 +132,14 @@ def cluster(
     """Centroids float32 [K, D] and the objective after each iteration.
 
     Args:
-        frames: of `without_speakers`.
-        config: everything but K.
+        frames: of `remove_speakers`.
+        config: all settings but K.
         clusters: K.
         seed: the experiment's seed.
         threads: CPU threads.
     """
+    backend, device = choose_backend(config.kmeans_backend, choose_device(config.device))
+    print(f"k-means: {len(frames)} frames, {clusters} clusters, by {backend} on {device}", file=sys.stderr)
     return k_means(
         frames,
         clusters,
@@ -145,7 +148,8 @@ def cluster(
         iterations=config.kmeans_iterations,
         threads=threads,
         spherical=config.kmeans_spherical,
-        gpu=choose_device(config.device) == "cuda",
+        backend=backend,
+        device=device,
     )
 
 
@@ -164,7 +168,7 @@ def main() -> None:
 
     cpu.prepare(args.threads)
     config = Config(**json.loads(args.config))
-    network, mark = load(
+    network, fingerprint = load(
         args.encoder, config.layer, device=config.device, precision=config.precision, threads=args.threads
     )
     sample = sample_features(
@@ -175,12 +179,12 @@ def main() -> None:
         args.seed,
         "units/kmeans features",
     )
-    frames = without_speakers(sample, config)
+    frames = remove_speakers(sample, config)
     centroids, objective = cluster(frames, config, config.clusters, args.seed, args.threads)
     with atomic_path(args.output) as aside:
         np.save(aside, centroids)
-    about = {"encoder": mark, **asdict(config), "seed": args.seed, "frames": len(frames), "objective": objective}
-    about["kmeans"] = kmeans_mark(mark, config.layer, centroids)
+    about = {"encoder": fingerprint, **asdict(config), "seed": args.seed, "frames": len(frames), "objective": objective}
+    about["kmeans"] = kmeans_fingerprint(fingerprint, config.layer, centroids)
     write_json(args.about, about)
     print(
         f"{len(frames)} frames of layer {config.layer} in {config.clusters} clusters, mean squared distance"

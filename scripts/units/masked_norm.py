@@ -1,8 +1,8 @@
 """The group norm after HuBERT base's first convolution, with statistics of the utterance's own frames alone.
 
 It normalises every channel over time. Padding enters its mean and variance, which no attention mask reaches in
-transformers, and a chunk of a long utterance has others than the whole: here padding is left out, and the whole
-utterance's moments can be given.
+transformers, and a chunk of a long utterance has others than the whole utterance. Here padding is left out, and the
+whole utterance's statistics can be given.
 """
 
 from collections.abc import Sequence
@@ -10,30 +10,31 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-Moments = tuple[torch.Tensor, torch.Tensor]  # mean and variance of each channel, float32 [C] each
+ChannelStats = tuple[torch.Tensor, torch.Tensor]  # mean and variance of each channel, float32 [C] each
 
 
 class MaskedGroupNorm(nn.Module):
-    """Group norm with one channel per group, over the first `lengths[b]` frames of row b, or by `moments[b]`;
-    what it gives for the padding behind means nothing.
+    """Group norm with one channel per group, over the first `lengths[b]` frames of row b, or with `stats[b]`.
+
+    Its output for padding means nothing.
     """
 
     def __init__(self, norm: nn.GroupNorm):
         super().__init__()
         self.weight, self.bias, self.eps = norm.weight, norm.bias, norm.eps
-        self.lengths: Sequence[int] = ()  # frames of each row that are no padding, or none at all: every row is full
-        self.moments: Sequence[Moments | None] = ()  # one per row, or none at all
+        self.lengths: Sequence[int] = ()  # frames of each row without padding; empty: no row is padded
+        self.stats: Sequence[ChannelStats | None] = ()  # one per row; empty: each row's own
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:  # [B, C, T]
-        if not self.lengths and not any(self.moments):
+        if not self.lengths and not any(self.stats):
             return nn.functional.group_norm(x, x.shape[1], self.weight, self.bias, self.eps)
         out = torch.empty_like(x)
         # Row by row: a mask over all of them would cost as many passes over the largest tensor there is.
         for number, row in enumerate(x):
-            given = self.moments[number] if self.moments else None
+            given = self.stats[number] if self.stats else None
             if given is None:
-                heard = row[:, : self.lengths[number]] if self.lengths else row
-                variance, mean = torch.var_mean(heard.float(), dim=1, correction=0)  # [C] each
+                unpadded = row[:, : self.lengths[number]] if self.lengths else row
+                variance, mean = torch.var_mean(unpadded.float(), dim=1, correction=0)  # [C] each
             else:
                 mean, variance = given
             scale = self.weight.float() * torch.rsqrt(variance + self.eps)
@@ -43,20 +44,20 @@ class MaskedGroupNorm(nn.Module):
 
 
 @torch.inference_mode()
-def moments(convolution: nn.Conv1d, wave: torch.Tensor, piece: int = 2**22) -> Moments:
-    """Moments of a convolution's output over a waveform of any length, piece by piece.
+def channel_stats(convolution: nn.Conv1d, wave: torch.Tensor, block: int = 2**22) -> ChannelStats:
+    """Mean and variance of a convolution's output over a waveform of any length, block by block.
 
     Args:
         convolution: the first one, without padding.
-        wave: [N], of the convolution's type and device.
-        piece: outputs held at a time times channels, so that memory does not grow with N.
+        wave: [N], of the convolution's dtype and device.
+        block: outputs times channels held at a time, so that memory does not grow with N.
 
     Returns:
         What the norm would find on the whole output at once, up to rounding.
     """
     kernel, stride = convolution.kernel_size[0], convolution.stride[0]
     count = (len(wave) - kernel) // stride + 1
-    step = max(1, piece // convolution.out_channels)
+    step = max(1, block // convolution.out_channels)
     total = torch.zeros(2, convolution.out_channels, dtype=torch.float64, device=wave.device)
     for first in range(0, count, step):
         last = min(count, first + step)

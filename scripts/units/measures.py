@@ -1,4 +1,4 @@
-"""How much units know about phones, and about speakers, from counts of frames.
+"""Information of units about phones and speakers, from counts of frames.
 
 Sources: HuBERT (Hsu et al. 2021), section V-A, for phone purity, cluster purity and PNMI; the
 ZeroSpeech 2019 challenge for the bitrate.
@@ -23,12 +23,12 @@ def _entropy(shares: np.ndarray) -> float:
 def normalised_information(counts: np.ndarray) -> float:
     """Mutual information of row and column over the rows' entropy, 0 to 1: int [rows, columns] -> share.
 
-    With phones as rows it is PNMI; with speakers as rows, how much a unit gives away of who speaks.
+    With phones as rows it is PNMI; with speakers as rows, the same share for the speaker.
     """
     joint = counts / counts.sum()
     rows, columns = joint.sum(axis=1), joint.sum(axis=0)
     information = _entropy(rows) + _entropy(columns) - _entropy(joint)
-    # One row only: nothing is left to know, and any unit knows all of it.
+    # One row only: its entropy is 0, all of which any unit explains.
     return information / _entropy(rows) if _entropy(rows) > 0 else 1.0
 
 

@@ -1,8 +1,8 @@
 """Train a small HuBERT from scratch by masked prediction, or fetch the one the config names.
 
 Notable: one iteration of HuBERT (targets are clusters of MFCC); the loss counts unmasked frames as much
-as masked ones, since masked prediction alone learns too slowly for a miniature; chunks of one fixed
-shape; bf16 where the processor computes in it; every random choice is a function of (seed, step), so a killed
+as masked ones, since masked prediction alone learns too slowly for a miniature; crops of one fixed
+length; bf16 where the processor computes in it; every random choice is a function of (seed, step), so a killed
 run that resumes from its newest checkpoint ends with the same bytes as one that was not killed.
 Source: HuBERT (Hsu et al. 2021), sections III and IV-B.
 """
@@ -31,14 +31,15 @@ from scripts.common.progress import Progress
 from scripts.common.seeds import derive, generator
 from scripts.units import encoder
 from scripts.units.backend import fetch_fairseq
-from scripts.units.chunks import ChunkPlan, grid_frames, read_piece
 from scripts.units.clustering import k_means, nearest
 from scripts.units.config import POSITION_GROUPS
+from scripts.units.crops import CropPlan, grid_frames, read_part
 from scripts.units.mfcc import mfcc
-from scripts.units.sampling import choose, shares, without_text
+from scripts.units.sampling import drop_supervisions, sample_frames, sample_utterances
+from scripts.units.waveforms import normalise
 
 SAMPLE_FRAMES = 100_000  # frames that the targets' k-means sees
-UNKNOWN = -100  # target of a grid step without a whole window; cross-entropy leaves it out
+UNKNOWN = -100  # target of a grid step without a whole window; cross-entropy ignores it
 CHECKPOINT_STEPS = 200  # steps between checkpoints
 
 
@@ -97,9 +98,9 @@ def make_targets(
         targets int32 [all grid steps], UNKNOWN where a cut's last step is no whole window; and the
         cuts' first steps, int64 [S + 1].
     """
-    sample = choose(manifests, SAMPLE_FRAMES, seed)
-    quotas = shares([frame_count(num_samples(cut)) for cut in sample], SAMPLE_FRAMES, seed)
-    frames = np.concatenate([mfcc(audio.read(cut, root))[kept] for cut, kept in zip(sample, quotas, strict=True)])
+    sample = sample_utterances(manifests, SAMPLE_FRAMES, seed)
+    kept = sample_frames([frame_count(num_samples(cut)) for cut in sample], SAMPLE_FRAMES, seed)
+    frames = np.concatenate([mfcc(audio.read(cut, root))[rows] for cut, rows in zip(sample, kept, strict=True)])
     centroids, _ = k_means(
         frames, clusters, seed=derive(seed, "units", "targets"), redo=2, iterations=20, threads=threads
     )
@@ -135,7 +136,7 @@ class Trainer:
     ):
         self.config, self.cuts, self.root, self.seed = config, cuts, root, seed
         self.targets, self.starts = targets, starts
-        self.plan = ChunkPlan(np.diff(starts), round(config.chunk_seconds * 50), seed)
+        self.plan = CropPlan(np.diff(starts), round(config.chunk_seconds * 50), seed)
         self.model = build(config, seed)
         self.head = nn.Linear(config.hidden_size, config.targets)
         self.parameters = [*self.model.parameters(), *self.head.parameters()]
@@ -148,16 +149,15 @@ class Trainer:
         count = self.config.batch_chunks
         waves, targets = [], []
         for number in range(self.step * count, (self.step + 1) * count):
-            pieces = self.plan.pieces(number)
-            wave = np.concatenate([read_piece(self.cuts[u], first, n, self.root) for u, first, n in pieces])
-            waves.append(encoder.normalised(wave))
-            places = [self.starts[u] + first for u, first, _ in pieces]
-            counts = [n for _, _, n in pieces]
-            targets.append(np.concatenate([self.targets[p : p + n] for p, n in zip(places, counts, strict=True)]))
+            parts = self.plan.parts(number)
+            wave = np.concatenate([read_part(self.cuts[u], first, n, self.root) for u, first, n in parts])
+            waves.append(normalise(wave))
+            steps = [(self.starts[u] + first, n) for u, first, n in parts]
+            targets.append(np.concatenate([self.targets[step : step + n] for step, n in steps]))
         frames = frame_count(len(waves[0]))
         mask = span_mask((count, frames), self.config, generator(self.seed, "units", "mask", self.step))
-        wanted = np.stack(targets)[:, :frames].astype(np.int64)
-        return torch.from_numpy(np.stack(waves)), torch.from_numpy(wanted), torch.from_numpy(mask)
+        labels = np.stack(targets)[:, :frames].astype(np.int64)
+        return torch.from_numpy(np.stack(waves)), torch.from_numpy(labels), torch.from_numpy(mask)
 
     def learning_rate(self) -> float:
         """Linear warm-up to the peak, then linearly to 0 at the last step."""
@@ -239,8 +239,8 @@ def train(trainer: Trainer, checkpoints: Path, about: str, every: int) -> None:
                 old.unlink()
 
 
-def about(config: Config, seed: int, threads: int, manifests: Sequence[str]) -> str:
-    """Hash of what the weights depend on; a checkpoint made under another is not resumed from."""
+def run_fingerprint(config: Config, seed: int, threads: int, manifests: Sequence[str]) -> str:
+    """Hash of all that the weights depend on; a checkpoint with another one is not resumed from."""
     precision = cpu.precision("auto", torch.device("cpu"))
     digest = hashlib.sha256(
         json.dumps([asdict(config), seed, threads, precision, torch.__version__], sort_keys=True).encode()
@@ -255,13 +255,13 @@ def pretrain(
 ) -> HubertModel:
     """The trained model; ValueError if the cuts are too few or training diverges."""
     cpu.prepare(threads)
-    cuts = [without_text(cut) for manifest in manifests for cut in read_cuts(manifest)]
+    cuts = [drop_supervisions(cut) for manifest in manifests for cut in read_cuts(manifest)]
     targets, starts = make_targets(manifests, cuts, root, config.targets, seed, threads)
     trainer = Trainer(config, cuts, root, targets, starts, seed)
     speech = len(targets) / 50
     seen = config.steps * config.batch_chunks * config.chunk_seconds
     print(f"{len(cuts)} utterances, {speech / 3600:.2f} h, seen {seen / speech:.1f} times", file=sys.stderr)
-    train(trainer, checkpoints, about(config, seed, threads, manifests), CHECKPOINT_STEPS)
+    train(trainer, checkpoints, run_fingerprint(config, seed, threads, manifests), CHECKPOINT_STEPS)
     return trainer.model
 
 
@@ -282,20 +282,20 @@ def main() -> None:
     backend, python = section.pop("backend", "transformers"), section.pop("fairseq_python", "")
     if backend == "fairseq":
         with atomic_directory(args.output) as aside:
-            mark = fetch_fairseq(section["source"], python, aside)
-        print(f"fairseq encoder {mark[:12]}", file=sys.stderr)
+            fingerprint = fetch_fairseq(section["source"], python, aside)
+        print(f"fairseq encoder {fingerprint[:12]}", file=sys.stderr)
         return
     if section["source"] == "pretrain":
         config = Config(**section)
         model = pretrain(config, args.cuts, args.audio_root, checkpoints, args.seed, args.threads)
-        normalise = True
+        do_normalise = True
     else:
         model = encoder.load_model(section["source"])
-        normalise = encoder.wants_normalisation(section["source"])
+        do_normalise = encoder.wants_normalisation(section["source"])
     with atomic_directory(args.output) as aside:
-        encoder.save(model, normalise, aside)
+        encoder.save(model, do_normalise, aside)
     shutil.rmtree(checkpoints, ignore_errors=True)
-    print(f"encoder {encoder.fingerprint(model, normalise)[:12]}", file=sys.stderr)
+    print(f"encoder {encoder.fingerprint(model, do_normalise)[:12]}", file=sys.stderr)
 
 
 if __name__ == "__main__":

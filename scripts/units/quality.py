@@ -1,9 +1,9 @@
-"""Do the units know phones? Ours beside MFCC clusters and an untrained encoder, on held-out speech.
+"""Agreement of the units with the aligned phones, beside MFCC clusters and an untrained encoder, on held-out speech.
 
 Notable: all three have the same K, the same sample of frames and the same k-means; the untrained encoder
-has the architecture and layer of ours. The phone of a frame is the aligned phone at its centre, without
-stress, as published figures count them; silence counts as a phone. Units of ours are read back from
-their files, so what is measured is what the language models get.
+has the architecture and layer of the trained one. The phone of a frame is the aligned phone at its centre, without
+stress, as published figures count them; silence counts as a phone. The trained encoder's units are read from
+their files, so they are those that the language models get.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from scripts.common.seeds import derive
 from scripts.units import encoder
 from scripts.units.backend import choose_device, is_fairseq
 from scripts.units.clustering import nearest
-from scripts.units.kmeans import Config, cluster, features_of, sample_features, without_speakers
+from scripts.units.kmeans import Config, cluster, features_of, remove_speakers, sample_features
 from scripts.units.measures import joint_counts, measure, normalised_information
 from scripts.units.mfcc import mfcc
 
@@ -40,7 +40,7 @@ def frame_phones(cut: Cut) -> list[str]:
     aligned = phone_alignment(cut)
     ends = np.cumsum([duration for _, _, duration in aligned])
     centres = frame_centres(frame_count(num_samples(cut)))
-    # A frame on the very border belongs to the phone that begins there; the last phone has no successor.
+    # A frame on a border belongs to the phone that begins there; the last phone has no successor.
     places = np.searchsorted(ends, centres, side="right")
     if len(centres) and places[-1] >= len(aligned):
         if not aligned or centres[-1] > ends[-1] + 0.02:
@@ -49,7 +49,7 @@ def frame_phones(cut: Cut) -> list[str]:
     return [aligned[place][0].rstrip("012") for place in places]
 
 
-def phone_numbers(cuts: Sequence[Cut], source: Sequence[str]) -> list[np.ndarray]:
+def phone_indices(cuts: Sequence[Cut], source: Sequence[str]) -> list[np.ndarray]:
     """The phone at each frame of each cut as a number, int64 [frames]; ValueError naming `source` without cuts."""
     if not cuts:
         raise ValueError(f"{', '.join(source)}: no cuts to measure units on")
@@ -57,7 +57,7 @@ def phone_numbers(cuts: Sequence[Cut], source: Sequence[str]) -> list[np.ndarray
     return [np.array([index.setdefault(p, len(index)) for p in frame_phones(cut)], np.int64) for cut in cuts]
 
 
-def count(cuts: list[Cut], phones: list[np.ndarray], units: dict[str, np.ndarray], clusters: int) -> np.ndarray:
+def count_pairs(cuts: list[Cut], phones: list[np.ndarray], units: dict[str, np.ndarray], clusters: int) -> np.ndarray:
     """Frames per (phone, unit), int64 [phones, clusters].
 
     Raises:
@@ -72,19 +72,19 @@ def count(cuts: list[Cut], phones: list[np.ndarray], units: dict[str, np.ndarray
 
 
 def speaker_pnmi(cuts: list[Cut], units: dict[str, np.ndarray], clusters: int) -> float:
-    """How much of the uncertainty about the speaker a unit removes, 0 to 1; 1 where there is one speaker."""
+    """Share of the speaker's entropy that a unit removes, 0 to 1; 1 if there is one speaker."""
     index: dict[str, int] = {}
     speakers = [np.full(len(units[cut["id"]]), index.setdefault(speaker(cut), len(index))) for cut in cuts]
     streams = [units[cut["id"]] for cut in cuts]
     return normalised_information(joint_counts(np.concatenate(speakers), np.concatenate(streams), clusters))
 
 
-def untrained(folder: str, config: Config, seed: int) -> encoder.Encoder:
-    """An encoder of the architecture in `folder` with random weights, on the device and in the precision of ours."""
+def random_encoder(folder: str, config: Config, seed: int) -> encoder.Encoder:
+    """An encoder of the architecture in `folder` with random weights, on the configured device and in its precision."""
     torch.manual_seed(derive(seed, "units", "untrained"))
     model = AutoModel.from_config(AutoConfig.from_pretrained(folder, local_files_only=True))
     network = encoder.prepare(model, config.layer, encoder.wants_normalisation(folder), folder)
-    network.model.to(device=torch.device(choose_device(config.device)), dtype=encoder.PRECISIONS[config.precision])
+    encoder.place(network, choose_device(config.device), config.precision)
     return network
 
 
@@ -93,7 +93,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--train-cuts", nargs="+", required=True, help="aligned cuts the baselines are clustered on")
     parser.add_argument("--dev-cuts", nargs="+", required=True, help="aligned cuts that are measured")
-    parser.add_argument("--dev-units", nargs="+", required=True, help="our units of the latter")
+    parser.add_argument("--dev-units", nargs="+", required=True, help="units of the dev cuts")
     parser.add_argument("--audio-root", required=True)
     parser.add_argument("--encoder", required=True, help="Hugging Face folder")
     parser.add_argument("--config", required=True, help="keys of section units as JSON")
@@ -107,25 +107,23 @@ def main() -> None:
     frame_rate = section.pop("frame_rate")
     config = Config(**section)
     cuts = [cut for path in args.dev_cuts for cut in read_cuts(path)]
-    phones = phone_numbers(cuts, args.dev_cuts)
-    ours: dict[str, np.ndarray] = {}
+    phones = phone_indices(cuts, args.dev_cuts)
+    trained: dict[str, np.ndarray] = {}
     for path in args.dev_units:
-        ours |= load_npz(path).by_id()
+        trained |= load_npz(path).by_id()
 
-    network = None if is_fairseq(args.encoder) else untrained(args.encoder, config, args.seed)
-    baselines: list[tuple[str, int, Callable[[np.ndarray], np.ndarray]]] = [
-        ("mfcc", 0, mfcc),
-    ]
+    network = None if is_fairseq(args.encoder) else random_encoder(args.encoder, config, args.seed)
+    baselines: list[tuple[str, int, Callable[[np.ndarray], np.ndarray]]] = [("mfcc", 0, mfcc)]
     if network is not None:
         baselines.append(("random-init", config.layer, features_of(network, config)))
-    rows = [("hubert", config.layer, count(cuts, phones, ours, config.clusters), ours)]
+    rows = [("hubert", config.layer, count_pairs(cuts, phones, trained, config.clusters), trained)]
     for name, layer, features in baselines:
         sample = sample_features(
             args.train_cuts, args.audio_root, features, config.sample_frames, args.seed, f"units/quality {name}"
         )
-        centroids, _ = cluster(without_speakers(sample, config), config, config.clusters, args.seed, args.threads)
+        centroids, _ = cluster(remove_speakers(sample, config), config, config.clusters, args.seed, args.threads)
         units = {cut["id"]: nearest(features(audio.read(cut, args.audio_root)), centroids) for cut in cuts}
-        rows.append((name, layer, count(cuts, phones, units, config.clusters), units))
+        rows.append((name, layer, count_pairs(cuts, phones, units, config.clusters), units))
     table = [
         {"encoder": name, "layer": layer, "clusters": config.clusters}
         | measure(counts, frame_rate)

@@ -1,8 +1,8 @@
-"""What units of one layer would know of phones and speakers, at several numbers of clusters.
+"""Measure the units of one layer against phones and speakers, at several numbers of clusters.
 
 Notable: one pass over the sample and one over dev for all numbers of clusters; features never leave memory. The sample,
-the k-means and the measures are those of scripts.units.kmeans and scripts.units.quality, so that the row of the
-configured layer and K is the row of ours in quality.csv.
+the k-means and the measures are those of scripts.units.kmeans and scripts.units.quality, so the row of the configured
+layer and K equals the row `hubert` of quality.csv.
 """
 
 import argparse
@@ -22,20 +22,20 @@ from scripts.units import kmeans
 from scripts.units.backend import load
 from scripts.units.clustering import nearest
 from scripts.units.measures import measure
-from scripts.units.quality import COLUMNS, count, phone_numbers, speaker_pnmi
+from scripts.units.quality import COLUMNS, count_pairs, phone_indices, speaker_pnmi
 
 
 def units_at(
     cuts: Sequence[Cut], root: str, features: Callable[[np.ndarray], np.ndarray], centroids: dict[int, np.ndarray]
 ) -> dict[int, dict[str, np.ndarray]]:
     """Units of every cut under several k-means: {K: {cut id: uint16 [frame_count]}}."""
-    found: dict[int, dict[str, np.ndarray]] = {clusters: {} for clusters in centroids}
+    units: dict[int, dict[str, np.ndarray]] = {clusters: {} for clusters in centroids}
     for cut in cuts:
         wave = audio.read(cut, root)
-        heard = features(wave) if frame_count(len(wave)) else None
-        for clusters, places in centroids.items():
-            found[clusters][cut["id"]] = np.zeros(0, np.uint16) if heard is None else nearest(heard, places)
-    return found
+        frames = features(wave) if frame_count(len(wave)) else None
+        for clusters, of_k in centroids.items():
+            units[clusters][cut["id"]] = np.zeros(0, np.uint16) if frames is None else nearest(frames, of_k)
+    return units
 
 
 def main() -> None:
@@ -58,7 +58,7 @@ def main() -> None:
     frame_rate = section.pop("frame_rate")
     config = kmeans.Config(layer=args.layer, clusters=max(args.clusters), **section)
     cuts = [cut for path in args.dev_cuts for cut in read_cuts(path)]
-    phones = phone_numbers(cuts, args.dev_cuts)
+    phones = phone_indices(cuts, args.dev_cuts)
     network, _ = load(args.encoder, args.layer, device=config.device, precision=config.precision, threads=args.threads)
     features = kmeans.features_of(network, config)
     sample = kmeans.sample_features(
@@ -69,14 +69,14 @@ def main() -> None:
         args.seed,
         f"units/sweep layer {args.layer}",
     )
-    frames = kmeans.without_speakers(sample, config)
+    frames = kmeans.remove_speakers(sample, config)
     centroids = {
         clusters: kmeans.cluster(frames, config, clusters, args.seed, args.threads)[0] for clusters in args.clusters
     }
     del sample, frames
     rows = [
         {"encoder": "hubert", "layer": args.layer, "clusters": clusters}
-        | measure(count(cuts, phones, units, clusters), frame_rate)
+        | measure(count_pairs(cuts, phones, units, clusters), frame_rate)
         | {"speaker_pnmi": speaker_pnmi(cuts, units, clusters)}
         for clusters, units in units_at(cuts, args.audio_root, features, centroids).items()
     ]

@@ -15,6 +15,7 @@ from transformers import Wav2Vec2FeatureExtractor
 
 from scripts.common.frames import frame_count
 from scripts.units import encoder
+from scripts.units.waveforms import normalise
 from tests.units.conftest import tiny_model
 
 
@@ -104,21 +105,21 @@ def test_memory_does_not_grow_with_every_new_length(tmp_path: Path) -> None:
 
 
 def test_saved_encoder_has_the_same_fingerprint_and_bytes(encoder_folder: str, tmp_path: Path) -> None:
-    _, mark = encoder.load(encoder_folder, 2)
+    _, digest = encoder.load(encoder_folder, 2)
     encoder.save(tiny_model(), True, tmp_path)
-    assert encoder.load(tmp_path, 1)[1] == mark
+    assert encoder.load(tmp_path, 1)[1] == digest
     for file in Path(encoder_folder).iterdir():
         assert file.read_bytes() == (tmp_path / file.name).read_bytes()
 
 
 def test_fingerprint_tells_encoders_apart() -> None:
-    marks = [
+    digests = [
         encoder.fingerprint(tiny_model(), True),
         encoder.fingerprint(tiny_model(), False),
         encoder.fingerprint(tiny_model(seed=1), True),
         encoder.fingerprint(tiny_model(num_attention_heads=4), True),
     ]
-    assert len(set(marks)) == len(marks)
+    assert len(set(digests)) == len(digests)
 
 
 def test_layer_out_of_range(encoder_folder: str) -> None:
@@ -130,6 +131,15 @@ def test_other_clock_is_refused() -> None:
     model = tiny_model(conv_stride=[5, 2, 2, 2, 2, 2, 1])
     with pytest.raises(ValueError, match="25 ms window every 20 ms"):
         encoder.prepare(model, 1, True)
+
+
+def test_fp32_is_not_tf32(encoder_folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch allows TF32 in convolutions unless told otherwise."""
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    torch.backends.cuda.matmul.allow_tf32 = True
+    encoder.load(encoder_folder, 1)
+    assert not torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cuda.matmul.allow_tf32
 
 
 def test_bad_folders(encoder_folder: str, tmp_path: Path) -> None:
@@ -174,7 +184,7 @@ def test_other_encoders_of_the_family(kind: str, stable: bool, tmp_path: Path) -
     }  # fmt: skip
     config = getattr(transformers, f"{kind}Config")(**shape)
     model = getattr(transformers, f"{kind}Model")(config).eval()
-    values = torch.from_numpy(encoder.normalised(waves()[4]))[None]
+    values = torch.from_numpy(normalise(waves()[4]))[None]
     with torch.inference_mode():
         expected = model(values, output_hidden_states=True).hidden_states[2][0].numpy()
     encoder.save(model, True, tmp_path)

@@ -1,6 +1,7 @@
-"""Units keep the alignment file's ids and order, and strangers' k-means are refused."""
+"""Units keep the alignment file's ids and order, and a k-means of another encoder is refused."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,12 +16,12 @@ from scripts.common.files import read_csv, read_json, write_jsonl
 from scripts.common.frames import frame_count
 from scripts.common.progress import Progress
 from scripts.common.ragged import load_npz
-from scripts.units import encoder, extract, kmeans, quality, sweep
-from scripts.units.extract import MAX_PADDING, Config, batches, check_kmeans
-from scripts.units.marks import kmeans_mark
+from scripts.units import batching, encoder, extract, kmeans, quality, sweep
+from scripts.units.assignment import Assigner
+from scripts.units.encoder import WaveBatch
+from scripts.units.extract import Config, check_kmeans
+from scripts.units.fingerprint import kmeans_fingerprint
 from scripts.units.measures import measure
-from scripts.units.reading import read_ahead
-from scripts.units.spans import spans
 from tests.units.conftest import make_cut, tiny_model
 
 KMEANS = '{"layer": 2, "clusters": 12, "sample_frames": 600, "kmeans_redo": 1, "kmeans_iterations": 5%s}'
@@ -49,7 +50,7 @@ def test_shard(corpus: SimpleNamespace, clustered: list, tmp_path: Path, monkeyp
     assert (about["layer"], about["clusters"], about["frames"], about["seed"]) == (2, 12, 600, 1)
     assert len(about["objective"]) == 5
     centroids = np.load(tmp_path / "kmeans.npy")
-    assert about["kmeans"] == kmeans_mark(about["encoder"], 2, centroids)
+    assert about["kmeans"] == kmeans_fingerprint(about["encoder"], 2, centroids)
 
     call(
         monkeypatch, extract.main, "--cuts", corpus.dev, *clustered, "--config", EXTRACT, "--output", tmp_path / "0.npz"
@@ -92,7 +93,7 @@ def test_a_sweep_measures_what_extraction_would_give(
     rows = read_csv(tmp_path / "sweep.csv")
     assert [(row["layer"], row["clusters"]) for row in rows] == [("2", "12"), ("2", "5")]
     cuts = list(read_cuts(corpus.dev))
-    counts = quality.count(cuts, quality.phone_numbers(cuts, [corpus.dev]), ours.by_id(), 12)
+    counts = quality.count_pairs(cuts, quality.phone_indices(cuts, [corpus.dev]), ours.by_id(), 12)
     assert float(rows[0]["pnmi"]) == pytest.approx(measure(counts, 50)["pnmi"], abs=0.01)
     assert int(rows[0]["frames"]) == int(rows[1]["frames"]) == len(ours.stream)
     assert int(rows[1]["used_units"]) <= 5
@@ -162,7 +163,7 @@ def test_k_means_that_does_not_fit(changed: dict, centroids: np.ndarray, message
 
 def test_centroids_under_anothers_name() -> None:
     centroids = np.zeros((3, 2), np.float32)
-    about = {"encoder": "a" * 64, "layer": 2, "clusters": 3, "kmeans": kmeans_mark("a" * 64, 2, centroids + 1)}
+    about = {"encoder": "a" * 64, "layer": 2, "clusters": 3, "kmeans": kmeans_fingerprint("a" * 64, 2, centroids + 1)}
     with pytest.raises(ValueError, match=r"kmeans\.npy: its centroids are not those that its \.json was written for"):
         check_kmeans(centroids, about, "a" * 64, Config(2, 3, 60), "kmeans.npy")
 
@@ -171,18 +172,6 @@ def test_damaged_k_means(tmp_path: Path) -> None:
     (tmp_path / "k.npy").write_bytes(b"\x93NUMPY\x01")
     with pytest.raises(ValueError, match=r"k\.npy: not a k-means file"):
         extract.load_centroids(str(tmp_path / "k.npy"))
-
-
-def test_batches_hold_every_utterance_once_and_little_padding() -> None:
-    lengths = [*np.random.default_rng(0).integers(400, 500_000, 300).tolist(), 10_000_000]
-    found = list(batches(lengths, 960_000))
-    assert sorted(index for batch in found for index in batch) == list(range(301))
-    for batch in found:
-        padded = max(lengths[i] for i in batch) * len(batch)
-        assert len(batch) == 1 or padded <= 960_000
-        assert padded - sum(lengths[i] for i in batch) <= MAX_PADDING * padded
-    assert any(len(batch) > 3 for batch in found)
-    assert list(batches([], 10)) == []
 
 
 def test_audio_that_vanished(corpus: SimpleNamespace) -> None:
@@ -201,33 +190,6 @@ def test_shorter_than_a_frame(corpus: SimpleNamespace) -> None:
     assert [(name, len(units)) for name, units in found] == [("x", 0)]
 
 
-def test_workers_read_the_same(corpus: SimpleNamespace) -> None:
-    cuts = [cut for path in corpus.train for cut in read_cuts(path)]
-    found = []
-    for workers in (0, 2):
-        batches_read = read_ahead((cuts[i : i + 4] for i in range(0, len(cuts), 4)), corpus.root, workers)
-        found.append([wave for batch in batches_read for wave in batch])
-    assert len(found[0]) == len(cuts)
-    assert all(np.array_equal(a, b) for a, b in zip(*found, strict=True))
-    with pytest.raises(AudioError, match=r"x: .* does not exist") as error:
-        list(read_ahead([[make_cut("x", "gone.flac", 0.0, 16_000)]], corpus.root, 1))
-    assert error.value.reason == "audio-missing"
-
-
-@pytest.mark.parametrize("length", [5, 100, 101, 140, 180, 260, 999])
-def test_spans_keep_every_frame_once_and_hear_around_it(length: int) -> None:
-    found = spans(length, 100, 10)
-    assert [frame for span in found for frame in range(*span.keep)] == list(range(length))
-    for span in found:
-        end = span.first + span.count
-        assert 0 <= span.first <= span.keep[0] < span.keep[1] <= end <= length
-        assert span.count == min(100, length)
-        assert span.keep[0] - span.first >= 10 or span.first == 0
-        assert end - span.keep[1] >= 10 or end == length
-    with pytest.raises(ValueError, match=r"more than twice units.overlap_seconds"):
-        spans(length, 20, 10)
-
-
 def long_wave(seconds: float) -> np.ndarray:
     samples = round(seconds * 16_000)
     wave = 0.1 * np.random.default_rng(0).standard_normal(samples) + np.sin(np.arange(samples) ** 1.3 / 900)
@@ -239,11 +201,12 @@ def test_chunks_differ_from_the_whole_by_attention_alone(norm: str, normalise: b
     """Layer 0 sees 16 frames to either side: there chunks are exact, normalisations included."""
     network = encoder.prepare(tiny_model(feat_extract_norm=norm), 0, normalise)
     wave = long_wave(7.003)
-    rows = extract.pieces_of(wave, network, Config(0, 2, 60, chunk_seconds=2.0, overlap_seconds=0.4))
+    config = Config(0, 2, 60, chunk_seconds=2.0, overlap_seconds=0.4)
+    ((rows, features),) = extract.encode_rows(WaveBatch.of([wave], normalise=normalise), network, config)
     assert len(rows) > 4
     together = np.empty((frame_count(len(wave)), 16), np.float32)
-    for (span, _), features in zip(rows, network.encode([piece for _, piece in rows]), strict=True):
-        together[slice(*span.keep)] = features[span.keep[0] - span.first : span.keep[1] - span.first]
+    for row, chunk in zip(rows, features, strict=True):
+        together[slice(*row.chunk.keep)] = chunk[row.kept]
     np.testing.assert_allclose(together, network.features([wave])[0], atol=3e-5)
 
 
@@ -251,7 +214,7 @@ def test_chunked_units_are_nearly_the_whole_ones() -> None:
     network = encoder.prepare(tiny_model(), 2, True)
     wave = long_wave(12)
     centroids = network.features([wave])[0][::50].copy()
-    assign = extract.Assigner(centroids)
+    assign = Assigner(centroids)
     (whole,) = extract.encode_batch([wave], network, assign, Config(2, len(centroids), 60))
     chunked = Config(2, len(centroids), 60, chunk_seconds=4.0, overlap_seconds=1.0)
     (parts,) = extract.encode_batch([wave], network, assign, chunked)
@@ -276,7 +239,7 @@ def test_features_that_are_not_numbers(corpus: SimpleNamespace) -> None:
     model.encoder.layers[0].final_layer_norm.bias.data[0] = torch.nan
     network = encoder.prepare(model, 1, True)
     cut = next(read_cuts(corpus.dev))
-    with pytest.raises(ValueError, match=rf"{cut['id']} or a cut beside it: the encoder's features hold NaN"):
+    with pytest.raises(ValueError, match=rf"^{cut['id']} or a cut beside it: the encoder's features hold NaN"):
         list(extract.extract([cut], corpus.root, network, np.zeros((2, 16), np.float32), WHOLE, Progress("t", 1, "s")))
 
 
@@ -288,9 +251,10 @@ def test_bf16_gives_nearly_the_same_units(encoder_folder: str) -> None:
     assert 0 < np.abs(a - b).max() < 0.2 * np.abs(a).max()
 
 
-def test_a_window_of_nothing_but_blinks(corpus: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_window_without_a_frame(corpus: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cuts without a frame fill a whole window; those after it keep their own units."""
-    monkeypatch.setattr(extract, "WINDOW", 2)
+    monkeypatch.setattr(batching, "MIN_WINDOW", 2)
+    monkeypatch.setattr(batching, "WINDOW_PER_SECOND", 0)
     cuts = [make_cut(f"b{i}", "gone.flac", 0.0, 300) for i in range(4)] + list(read_cuts(corpus.dev))
     network = encoder.prepare(tiny_model(), 1, True)
     centroids = np.eye(2, 16, dtype=np.float32)
@@ -298,3 +262,39 @@ def test_a_window_of_nothing_but_blinks(corpus: SimpleNamespace, monkeypatch: py
     assert {name: len(units) for name, units in found.items()} == {
         cut["id"]: frame_count(num_samples(cut)) for cut in cuts
     }
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("window", [1, 2, 5])
+def test_units_do_not_depend_on_window_or_workers(
+    corpus: SimpleNamespace, window: int, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = encoder.prepare(tiny_model(), 2, True)
+    cuts = [cut for path in corpus.train for cut in read_cuts(path)]
+    centroids = np.concatenate(network.features([long_wave(3)]))[::10].copy()
+    config = Config(2, len(centroids), 6, chunk_seconds=2.0, overlap_seconds=0.4)
+
+    def units(config: Config) -> dict[str, np.ndarray]:
+        return dict(extract.extract(cuts, corpus.root, network, centroids, config, Progress("t", 1e9, "s")))
+
+    expected = units(config)
+    monkeypatch.setattr(batching, "MIN_WINDOW", window)
+    monkeypatch.setattr(batching, "WINDOW_PER_SECOND", 0)
+    found = units(replace(config, decode_workers=workers))
+    assert list(found) == list(expected) == [cut["id"] for cut in cuts]
+    same = np.concatenate([found[name] == expected[name] for name in expected])
+    assert same.mean() > 0.999  # a frame between two centroids up to rounding may differ
+
+
+def test_a_queued_batch_gives_the_same_units(corpus: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The way of a GPU, on a CPU: batches are assigned at once, and one is queued while another is waited for."""
+    network = encoder.prepare(tiny_model(), 2, True)
+    cuts = [cut for path in corpus.train for cut in read_cuts(path)]
+    centroids = np.concatenate(network.features([long_wave(3)]))[::10].copy()
+    config = Config(2, len(centroids), 6, chunk_seconds=2.0, overlap_seconds=0.4)
+    expected = dict(extract.extract(cuts, corpus.root, network, centroids, config, Progress("t", 1e9, "s")))
+    monkeypatch.setattr(Assigner, "start", Assigner.start_batch)
+    monkeypatch.setattr(extract, "queue_depth", lambda network: 1)
+    found = dict(extract.extract(cuts, corpus.root, network, centroids, config, Progress("t", 1e9, "s")))
+    assert list(found) == list(expected)
+    assert all(np.array_equal(found[name], expected[name]) for name in expected)

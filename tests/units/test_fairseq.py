@@ -12,6 +12,7 @@ import torch
 
 from scripts.common.files import write_json
 from scripts.units import backend, encoder, pretrain
+from scripts.units.waveforms import normalise
 from tests.units.conftest import tiny_model
 
 PLACES = [os.environ.get("FAIRSEQ_PYTHON", ""), ".venv-fairseq/bin/python"]
@@ -54,7 +55,7 @@ def transformers_name(name: str) -> str:
 def small(folder: Path, python: str, kind: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """A checkpoint in `folder`; a waveform, and fairseq's own features of it."""
     wave = np.random.default_rng(0).standard_normal(16_000).astype(np.float32)
-    np.save(folder / "wave.npy", encoder.normalised(wave) if kind == "layer" else wave)
+    np.save(folder / "wave.npy", normalise(wave) if kind == "layer" else wave)
     script = Path(__file__).with_name("fairseq_model.py").resolve()
     subprocess.run([python, script, folder, kind], check=True, capture_output=True)
     return wave, dict(np.load(folder / "features.npz"))
@@ -74,16 +75,16 @@ def test_layers_are_the_same_layers(python: str, kind: str, tmp_path: Path, monk
     assert model.load_state_dict(weights, strict=False).missing_keys == []
     encoder.save(model, kind == "layer", tmp_path / "hf")
     for layer in (0, 1, 2, 3):
-        theirs, mark = backend.load(tmp_path / "encoder", layer)
+        theirs, digest = backend.load(tmp_path / "encoder", layer)
         ours, _ = backend.load(tmp_path / "hf", layer)
         assert theirs.normalise == ours.normalise == (kind == "layer")
         (a,), (b,) = theirs.features([wave]), ours.features([wave])
-        assert len(mark) == 64
+        assert len(digest) == 64
         assert np.abs(a - b).max() / np.abs(a).max() < 1e-3
         # fairseq itself, asked for its output_layer; where it norms the last one, that is another thing.
         if layer and not (kind == "layer" and layer == 3):
             assert np.abs(own[str(layer)] - b).max() / np.abs(b).max() < 1e-3
-    assert backend.fingerprint(tmp_path / "encoder") == mark
+    assert backend.fingerprint(tmp_path / "encoder") == digest
 
 
 class Evil:

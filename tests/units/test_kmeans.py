@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from scripts.common.cli import run
-from scripts.common.cuts import num_samples, read_cuts, speaker
+from scripts.common.cuts import audio_source, num_samples, read_cuts, speaker
 from scripts.common.files import write_jsonl
 from scripts.common.frames import frame_count
 from scripts.units import encoder, kmeans
 from scripts.units.clustering import k_means, nearest
 from scripts.units.kmeans import sample_features
 from scripts.units.mfcc import mfcc
-from scripts.units.sampling import choose, shares
+from scripts.units.sampling import drop_supervisions, sample_frames, sample_utterances
 from tests.units.conftest import make_cut
 
 
@@ -67,19 +67,25 @@ def test_speakers_take_turns(tmp_path: Path) -> None:
     cuts = [make_cut(f"a{i}", "x.flac", 0, 16_080, "a") for i in range(20)]
     cuts += [make_cut(f"b{i}", "x.flac", 0, 16_080, "b") for i in range(2)]
     write_jsonl(tmp_path / "cuts.jsonl.gz", cuts)
-    names = [cut["id"] for cut in choose([tmp_path / "cuts.jsonl.gz"], 4 * 50, 1)]
+    names = [cut["id"] for cut in sample_utterances([tmp_path / "cuts.jsonl.gz"], 4 * 50, 1)]
     assert sorted(name[0] for name in names) == ["a", "a", "b", "b"]
-    assert names == [cut["id"] for cut in choose([tmp_path / "cuts.jsonl.gz"], 4 * 50, 1)]
-    assert names != [cut["id"] for cut in choose([tmp_path / "cuts.jsonl.gz"], 4 * 50, 2)]
-    assert len(choose([tmp_path / "cuts.jsonl.gz"], 10**9, 1)) == 22
+    assert names == [cut["id"] for cut in sample_utterances([tmp_path / "cuts.jsonl.gz"], 4 * 50, 1)]
+    assert names != [cut["id"] for cut in sample_utterances([tmp_path / "cuts.jsonl.gz"], 4 * 50, 2)]
+    assert len(sample_utterances([tmp_path / "cuts.jsonl.gz"], 10**9, 1)) == 22
 
 
 def test_every_utterance_gives_the_same_share() -> None:
-    found = list(shares([100, 50, 0, 51], 100, seed=1))
-    assert [len(kept) for kept in found] == [49, 25, 0, 26]
-    assert all(len(set(kept)) == len(kept) for kept in found)
-    assert found[0].max() > 60  # not the first frames only
-    assert [len(kept) for kept in shares([3, 2], 100, seed=1)] == [3, 2]
+    sampled = list(sample_frames([100, 50, 0, 51], 100, seed=1))
+    assert [len(rows) for rows in sampled] == [49, 25, 0, 26]
+    assert all(len(set(rows)) == len(rows) for rows in sampled)
+    assert sampled[0].max() > 60  # not the first frames only
+    assert [len(rows) for rows in sample_frames([3, 2], 100, seed=1)] == [3, 2]
+
+
+def test_audio_of_a_sampled_cut_is_that_of_its_channel() -> None:
+    cut = make_cut("a", "x.flac", 0, 16_080, "a") | {"channel": 1}
+    cut["recording"]["sources"] = [{"type": "file", "channels": [0, 1], "source": "x.flac"}]
+    assert audio_source(drop_supervisions(cut)) == audio_source(cut) == ("x.flac", [1])
 
 
 def test_sample_features(corpus: SimpleNamespace) -> None:
@@ -92,22 +98,22 @@ def test_sample_features(corpus: SimpleNamespace) -> None:
     assert {speaker(cut) for cut in cuts} == {"speaker-0", "speaker-1", "speaker-2"}
 
 
-def test_the_sample_hears_long_utterances_in_chunks(encoder_folder: str) -> None:
+def test_long_utterances_of_the_sample_are_encoded_in_chunks(encoder_folder: str) -> None:
     network, _ = encoder.load(encoder_folder, 0)
     wave = np.random.default_rng(0).standard_normal(5 * 16_000).astype(np.float32)
     config = kmeans.Config(0, 2, 2, 1, 1, chunk_seconds=2.0, overlap_seconds=0.4)
     rows: list[int] = []
     encode = network.encode
-    network.encode = lambda pieces: rows.extend(len(piece.wave) for piece in pieces) or encode(pieces)  # type: ignore
-    found = kmeans.features_of(network, config)(wave)
+    network.encode = lambda batch, stats=(): rows.extend(batch.lengths) or encode(batch, stats)  # type: ignore
+    features = kmeans.features_of(network, config)(wave)
     assert max(rows) == 99 * 320 + 400  # a chunk of 100 frames
-    np.testing.assert_allclose(found, network.features([wave])[0], atol=3e-5)
+    np.testing.assert_allclose(features, network.features([wave])[0], atol=3e-5)
 
 
 def test_empty_manifest(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "cuts.jsonl.gz", [])
     with pytest.raises(ValueError, match="no cuts"):
-        choose([tmp_path / "cuts.jsonl.gz"], 10, 1)
+        sample_utterances([tmp_path / "cuts.jsonl.gz"], 10, 1)
 
 
 def test_command_line_error_is_one_line(

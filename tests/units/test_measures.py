@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scripts.units.measures import joint_counts, measure
-from scripts.units.quality import count, frame_phones, speaker_pnmi
+from scripts.units.quality import count_pairs, frame_phones, speaker_pnmi
 from tests.units.conftest import make_cut
 
 
@@ -66,11 +66,11 @@ def test_alignment_that_ends_early() -> None:
 def test_units_of_other_utterances() -> None:
     cut = make_cut("x", "x.flac", 0.0, 1040)
     phones = [np.array([0, 1, 1])]
-    assert count([cut], phones, {"x": np.array([1, 0, 0])}, 2).tolist() == [[0, 1], [2, 0]]
+    assert count_pairs([cut], phones, {"x": np.array([1, 0, 0])}, 2).tolist() == [[0, 1], [2, 0]]
     with pytest.raises(ValueError, match="x: aligned but without units"):
-        count([cut], phones, {"y": np.array([1, 0, 0])}, 2)
+        count_pairs([cut], phones, {"y": np.array([1, 0, 0])}, 2)
     with pytest.raises(ValueError, match="x: 2 units for 3 frames"):
-        count([cut], phones, {"x": np.array([1, 0])}, 2)
+        count_pairs([cut], phones, {"x": np.array([1, 0])}, 2)
 
 
 def test_what_units_say_of_speakers() -> None:

@@ -14,7 +14,7 @@ import torch
 
 from scripts.common.cuts import num_samples, read_cuts
 from scripts.units import encoder, pretrain
-from scripts.units.chunks import HOP, ChunkPlan, grid_frames, read_piece
+from scripts.units.crops import HOP, CropPlan, grid_frames, read_part
 from scripts.units.pretrain import UNKNOWN, Config, make_targets, newest_checkpoint, span_mask
 
 SECTION = {
@@ -133,36 +133,36 @@ def test_targets_sit_on_the_grid(corpus: SimpleNamespace) -> None:
 
 def test_every_frame_once_per_epoch() -> None:
     lengths = [7, 100, 1, 30, 64]
-    plan = ChunkPlan(lengths, 16, seed=1)
+    plan = CropPlan(lengths, 16, seed=1)
     for epoch in range(3):
         seen = np.concatenate([np.zeros(n, int) for n in lengths])
         starts = np.cumsum([0, *lengths])
         for number in range(plan.per_epoch):
-            pieces = plan.pieces(epoch * plan.per_epoch + number)
-            assert sum(count for _, _, count in pieces) == 16
-            for utterance, first, count in pieces:
+            parts = plan.parts(epoch * plan.per_epoch + number)
+            assert sum(count for _, _, count in parts) == 16
+            for utterance, first, count in parts:
                 assert first >= 0
                 assert first + count <= lengths[utterance]
                 seen[starts[utterance] + first : starts[utterance] + first + count] += 1
         assert seen.max() == 1
         assert seen.sum() == plan.per_epoch * 16 > len(seen) - 32
-    # A chunk is a function of its number alone, whatever was asked before.
-    assert ChunkPlan(lengths, 16, seed=1).pieces(20) == plan.pieces(20)
+    # A crop is a function of its number alone, whatever was asked before.
+    assert CropPlan(lengths, 16, seed=1).parts(20) == plan.parts(20)
 
 
-def test_too_little_speech_for_a_chunk() -> None:
-    assert ChunkPlan([16], 16, seed=1).pieces(5) == [(0, 0, 16)]
+def test_too_little_speech_for_a_crop() -> None:
+    assert CropPlan([16], 16, seed=1).parts(5) == [(0, 0, 16)]
     with pytest.raises(ValueError, match=r"chunk_seconds is 0\.32 s but .* only 0\.30 s"):
-        ChunkPlan([10, 5], 16, seed=1)
+        CropPlan([10, 5], 16, seed=1)
 
 
-def test_piece_is_the_cut_s_audio(corpus: SimpleNamespace) -> None:
+def test_part_is_the_cut_s_audio(corpus: SimpleNamespace) -> None:
     from scripts.common import audio
 
     cut = next(read_cuts(corpus.dev))
     wave = audio.read(cut, corpus.root)
     last = grid_frames(cut) - 3
-    assert np.array_equal(read_piece(cut, last, 3, corpus.root), wave[last * HOP : (last + 3) * HOP])
+    assert np.array_equal(read_part(cut, last, 3, corpus.root), wave[last * HOP : (last + 3) * HOP])
 
 
 def test_masks_are_spans() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from scripts.units.clustering import k_means, nearest
-from scripts.units.speakers import speaker_directions, take_out
+from scripts.units.speakers import project_out, speaker_directions
 
 
 def spoken(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -25,7 +25,7 @@ def test_units_follow_phones_and_not_speakers() -> None:
     directions = speaker_directions(frames, speaker, 10)
     assert directions.shape == (2, 8)  # three speakers differ in two
     projected = frames.copy()
-    take_out(projected, directions)
+    project_out(projected, directions)
     centroids, _ = k_means(projected, 4, seed=1, redo=5, iterations=20)
     units = nearest(frames, centroids)
     assert all(len(set(units[phone == p])) == 1 for p in range(4))
@@ -38,5 +38,5 @@ def test_none_are_wanted_or_there() -> None:
     assert speaker_directions(frames, speaker, 0).shape == (0, 8)
     assert speaker_directions(frames, np.zeros(50, int), 3).shape == (0, 8)
     same = frames.copy()
-    take_out(same, speaker_directions(frames, speaker, 0))
+    project_out(same, speaker_directions(frames, speaker, 0))
     assert np.array_equal(same, frames)

@@ -36,6 +36,7 @@ rule units_sweep:
             "kmeans_redo",
             "kmeans_iterations",
             "kmeans_spherical",
+            "kmeans_backend",
             "speaker_directions",
             "batch_seconds",
             "chunk_seconds",

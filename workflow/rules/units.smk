@@ -24,7 +24,7 @@ rule units_encoder:
         f"{RESULTS}/logs/units/encoder.log",
     benchmark:
         f"{RESULTS}/benchmarks/units/encoder.tsv"
-    priority: 2  # the longest way to the last model leads through the units
+    priority: 2  # the critical path to the last model leads through the units
     conda:
         environment("units")
     threads: config["units"]["threads"]
@@ -65,7 +65,7 @@ rule units_kmeans:
         f"{RESULTS}/logs/units/kmeans.log",
     benchmark:
         f"{RESULTS}/benchmarks/units/kmeans.tsv"
-    priority: 2  # the longest way to the last model leads through the units
+    priority: 2  # the critical path to the last model leads through the units
     conda:
         environment("units")
     threads: config["units"]["threads"]
@@ -83,6 +83,7 @@ rule units_kmeans:
             "kmeans_redo",
             "kmeans_iterations",
             "kmeans_spherical",
+            "kmeans_backend",
             "speaker_directions",
             "batch_seconds",
             "chunk_seconds",
@@ -119,7 +120,7 @@ rule units_extract:
         f"{RESULTS}/logs/units/extract/{{split}}/{{shard}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/units/extract/{{split}}/{{shard}}.tsv"
-    priority: 2  # the longest way to the last model leads through the units
+    priority: 2  # the critical path to the last model leads through the units
     conda:
         environment("units")
     threads: config["units"]["threads"] + config["units"]["decode_workers"]
@@ -170,7 +171,7 @@ use rule units_extract as units_extract_task with:
 
 
 rule units_quality:
-    """Compare our units with the aligned phones, beside MFCC clusters and an untrained encoder."""
+    """Compare the units with the aligned phones, beside MFCC clusters and an untrained encoder."""
     input:
         train_cuts=TRAIN_CUTS,
         dev_cuts=expand(f"{ALIGNMENT}/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
@@ -200,6 +201,7 @@ rule units_quality:
             "kmeans_redo",
             "kmeans_iterations",
             "kmeans_spherical",
+            "kmeans_backend",
             "speaker_directions",
             "batch_seconds",
             "chunk_seconds",

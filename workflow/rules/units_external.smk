@@ -1,4 +1,4 @@
-"""Units made elsewhere in the place of ours: units.external. Included instead of units.smk.
+"""Units made elsewhere: units.external. Included instead of units.smk.
 
 In: the folder units.external, alignment/cuts and alignment/tasks. Out: units/external/ (the folder, read once),
 units/kmeans.json (how many units there are), units/{split}/{shard}.npz, units/tasks/{task}.npz and units/quality.csv.
@@ -6,7 +6,7 @@ units/kmeans.json (how many units there are), units/{split}/{shard}.npz, units/t
 
 
 rule units_external:
-    """Read the folder once and put every utterance's units where jobs find them."""
+    """Read the folder once into a store that jobs look up by cut."""
     input:
         folder=config["units"]["external"],
     output:
@@ -34,7 +34,7 @@ rule units_external:
         " && cp {output.store}/about.json {output.about}"
 
 
-rule units_adopt:
+rule units_import_external:
     """Units of one shard of a split."""
     input:
         cuts=f"{ALIGNMENT}/cuts/{{split}}/{{shard}}.jsonl.gz",
@@ -42,9 +42,9 @@ rule units_adopt:
     output:
         units=f"{UNITS}/{{split}}/{{shard}}.npz",
     log:
-        f"{RESULTS}/logs/units/adopt/{{split}}/{{shard}}.log",
+        f"{RESULTS}/logs/units/import_external/{{split}}/{{shard}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/units/adopt/{{split}}/{{shard}}.tsv"
+        f"{RESULTS}/benchmarks/units/import_external/{{split}}/{{shard}}.tsv"
     conda:
         "../../envs/core.yaml"
     threads: 1
@@ -52,28 +52,28 @@ rule units_adopt:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        code=code_of("scripts.units.adopt"),
+        code=code_of("scripts.units.import_external"),
     shell:
-        "python -m scripts.units.adopt"
+        "python -m scripts.units.import_external"
         " --cuts {input.cuts}"
         " --store {input.store}"
         " --output {output.units}"
         " 2>&1 | tee {log}"
 
 
-use rule units_adopt as units_adopt_task with:
+use rule units_import_external as units_import_external_task with:
     input:
         cuts=f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz",
         store=f"{UNITS}/external",
     output:
         units=f"{UNITS}/tasks/{{task}}.npz",
     log:
-        f"{RESULTS}/logs/units/adopt/tasks/{{task}}.log",
+        f"{RESULTS}/logs/units/import_external/tasks/{{task}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/units/adopt/tasks/{{task}}.tsv"
+        f"{RESULTS}/benchmarks/units/import_external/tasks/{{task}}.tsv"
 
 
-rule units_adopted_quality:
+rule units_external_quality:
     """Compare the units with the aligned phones."""
     input:
         dev_cuts=expand(f"{ALIGNMENT}/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
@@ -81,9 +81,9 @@ rule units_adopted_quality:
     output:
         quality=f"{UNITS}/quality.csv",
     log:
-        f"{RESULTS}/logs/units/adopted_quality.log",
+        f"{RESULTS}/logs/units/external_quality.log",
     benchmark:
-        f"{RESULTS}/benchmarks/units/adopted_quality.tsv"
+        f"{RESULTS}/benchmarks/units/external_quality.tsv"
     conda:
         "../../envs/core.yaml"
     threads: 1
@@ -91,11 +91,11 @@ rule units_adopted_quality:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        code=code_of("scripts.units.adopted_quality"),
+        code=code_of("scripts.units.external_quality"),
         clusters=config["units"]["clusters"],
         frame_rate=config["units"]["frame_rate"],
     shell:
-        "python -m scripts.units.adopted_quality"
+        "python -m scripts.units.external_quality"
         " --dev-cuts {input.dev_cuts}"
         " --dev-units {input.dev_units}"
         " --clusters {params.clusters}"

@@ -1,4 +1,4 @@
-"""Units made elsewhere fit the frame clock or are refused by the cut's name."""
+"""Imported units have as many units as frames, or an error names the cut."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from scripts.common.external import Store
 from scripts.common.files import write_jsonl
 from scripts.common.frames import frame_count
 from scripts.common.ragged import load_npz
-from scripts.units import adopt, external
+from scripts.units import external, import_external
 
 SECONDS = 1.0
 FRAMES = frame_count(16_000)
@@ -22,7 +22,7 @@ def cut(name: str) -> dict:
 def run(
     folder: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, int], cuts: list[dict]
 ) -> dict[str, np.ndarray]:
-    """Adopt units of these lengths for these cuts or items, both by command line."""
+    """Import units of these lengths for these cuts or items, both by command line."""
     rows = [{"id": name, "units": [7] * (length - 1) + [9]} for name, length in given.items()]
     write_jsonl(folder / "given/a.jsonl.gz", rows)
     write_jsonl(folder / "cuts.jsonl.gz", cuts)
@@ -31,7 +31,7 @@ def run(
     external.main()
     flags = ["--cuts", str(folder / "cuts.jsonl.gz"), "--store", store, "--output", str(folder / "out.npz")]
     monkeypatch.setattr("sys.argv", ["x", *flags])
-    adopt.main()
+    import_external.main()
     return load_npz(folder / "out.npz").by_id()
 
 
@@ -43,7 +43,7 @@ def test_units_are_as_many_as_frames_in_the_order_of_the_cuts(tmp_path: Path, mo
     assert found["whole"][-1] == 9
     assert found["long"][-1] == 7
     assert found["short"][-2:].tolist() == [9, 9]
-    assert "2 mended by one unit" in capsys.readouterr().err
+    assert "2 corrected by one unit" in capsys.readouterr().err
 
 
 def test_cuts_without_their_units_are_named(tmp_path: Path, monkeypatch):

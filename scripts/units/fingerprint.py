@@ -5,8 +5,8 @@ import hashlib
 import numpy as np
 
 
-def kmeans_mark(encoder: str, layer: int, centroids: np.ndarray) -> str:
-    """Fingerprint of all that units depend on: the encoder's own fingerprint, the layer and the centroids."""
+def kmeans_fingerprint(encoder: str, layer: int, centroids: np.ndarray) -> str:
+    """Hash of all that units depend on: the encoder's own fingerprint, the layer and the centroids."""
     digest = hashlib.sha256(f"{encoder} {layer} {centroids.shape}\n".encode())
     digest.update(np.ascontiguousarray(centroids, "<f4").tobytes())
     return digest.hexdigest()

@@ -1,0 +1,56 @@
+"""Decoding processes give what this process would read, import no torch, and say what they cannot read."""
+
+import os
+import signal
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from scripts.common.audio import AudioError
+from scripts.common.cuts import read_cuts
+from scripts.units.prefetch import DecodeProcess, prefetch
+from tests.units.conftest import make_cut
+
+
+@pytest.mark.parametrize("normalise", [False, True])
+def test_processes_read_the_same(corpus: SimpleNamespace, normalise: bool) -> None:
+    cuts = [cut for path in corpus.train for cut in read_cuts(path)]
+    planned = [*(cuts[i : i + 4] for i in range(0, len(cuts), 4)), []]
+    here, there = (list(prefetch(planned, corpus.root, workers, normalise=normalise)) for workers in (0, 2))
+    assert [len(batch.lengths) for batch in here] == [4, 4, 4, 3, 0]
+    for a, b in zip(here, there, strict=True):
+        assert a.lengths == b.lengths
+        assert torch.equal(a.samples, b.samples)
+
+
+def test_audio_that_cannot_be_read(corpus: SimpleNamespace) -> None:
+    with pytest.raises(AudioError, match=r"x: .* does not exist") as error:
+        list(prefetch([[make_cut("x", "gone.flac", 0.0, 16_000)]], corpus.root, 1, normalise=True))
+    assert error.value.reason == "audio-missing"
+
+
+def test_a_process_that_dies(corpus: SimpleNamespace) -> None:
+    process = DecodeProcess(corpus.root, normalise=True, pin=False)
+    cuts = list(read_cuts(corpus.dev))
+    assert len(process.decode(cuts).lengths) == len(cuts)
+    os.kill(process.process.pid, signal.SIGKILL)
+    with pytest.raises(ValueError, match="a process that decodes audio ended with code -9"):
+        process.decode(cuts)
+    process.close()
+
+
+def test_stopping_early_ends_the_processes(corpus: SimpleNamespace) -> None:
+    cuts = list(read_cuts(corpus.dev))
+    stream = prefetch([cuts] * 50, corpus.root, 2, normalise=True)
+    next(stream)
+    stream.close()
+    children = subprocess.run(["ps", "--ppid", str(os.getpid()), "-o", "args="], capture_output=True, text=True).stdout
+    assert "decode_worker" not in children
+
+
+def test_a_process_imports_neither_torch_nor_transformers() -> None:
+    code = "import sys, scripts.units.decode_worker; print({'torch', 'transformers'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
