@@ -56,7 +56,7 @@ class Bench:
         with torch.device(self.device):
             model = HubertModel(HubertConfig(**self.shape))
         network = encoder.prepare(model, self.config.layer, True)
-        encoder.place(network, str(self.device), precision)
+        encoder.place(network, self.device.type, precision)
         return network
 
     def units(self, waves: list[np.ndarray], precision: str) -> list[np.ndarray]:

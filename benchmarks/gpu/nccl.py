@@ -65,7 +65,7 @@ def _step(record: Recorder, ranks: Ranks, full: bool) -> None:
     count = sum(int((row.targets >= 0).sum()) for row in rows)
     gradients, weights, moments = [], [], []
     for group in (Ranks(), ranks):
-        model = build_model(MEDIUM if full else TINY, vocabulary, BOS, EOS, 0, precision).to(device)
+        model = build_model(MEDIUM if full else TINY, vocabulary, BOS, EOS, 0).to(device)
         optimizer = Optimizer(model, recipe(8192, precision), group)
         step = Gradients(model, precision, group)
         optimizer.zero_grad()

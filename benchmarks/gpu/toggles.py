@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
+from transformers import LlamaForCausalLM
 
-from scripts.lm import model
+from scripts.lm import loss
+from scripts.lm.decoder import Decoder
 from scripts.lm.determinism import make_deterministic
 from scripts.lm.loader import Loader
 
@@ -38,12 +40,12 @@ class Toggle:
     Attributes:
         name: of the case in the results.
         changes: fields of `Variant` that differ from the base.
-        within: what holds while it is measured.
+        within: what holds while it is measured, made of the model.
     """
 
     name: str
     changes: dict[str, Any] = field(default_factory=dict)
-    within: Callable[[], AbstractContextManager[Any]] = nullcontext
+    within: Callable[[LlamaForCausalLM], AbstractContextManager[Any]] = nullcontext
 
     @property
     def variant(self) -> Variant:
@@ -72,15 +74,24 @@ def deterministic() -> Iterator[None]:
         torch.use_deterministic_algorithms(False)
 
 
+def eager(model: LlamaForCausalLM) -> AbstractContextManager[Any]:
+    """The layers of a model on a GPU without the compiler; a CPU has no compiled ones."""
+    if model.device.type == "cpu":
+        return nullcontext()
+    return setting(model, "gpu_decoder", Decoder(model, compiled=False, row_tokens=0))
+
+
 # In the order in which they are measured; vocabulary 80 is last, since the model's head is cut down for it.
 TOGGLES = (
     Toggle("base"),
     Toggle("rows of 16k", {"row_tokens": 16384}),
     Toggle("rows of 32k", {"row_tokens": 32768}),
     Toggle("BPE lengths", {"kind": "BPE"}),
-    Toggle("logits whole", within=lambda: setting(model, "PIECE", 2**30)),
-    Toggle("rows built in between", within=lambda: setting(Loader, "_ahead", lambda self, items: nullcontext(items))),
-    Toggle("deterministic", within=deterministic),
+    Toggle("layers eager", within=eager),
+    Toggle("weights cast for every row", within=lambda _: setting(Decoder, "weights_cast_once", nullcontext)),
+    Toggle("logits in chunks", within=lambda _: setting(loss, "LOGIT_BYTES", 2**24)),
+    Toggle("rows built in between", within=lambda _: setting(Loader, "_ahead", lambda _, items: nullcontext(items))),
+    Toggle("deterministic", within=lambda _: deterministic()),
     Toggle("base again"),
     Toggle("vocabulary 80", {"vocabulary": 80}),
 )

@@ -4,6 +4,7 @@ A step is what `scripts.lm.training` does between two states: the rows' gradient
 many tokens in a step, in fresh random utterances; "base again" shows what the same measurement differs by.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,14 +19,16 @@ from benchmarks.gpu.record import Recorder
 from benchmarks.gpu.timing import kernels, seconds
 from benchmarks.gpu.toggles import TOGGLES, Toggle, Variant
 from scripts.common import cpu
+from scripts.lm.decoder import decoder_layer
 from scripts.lm.gradients import Gradients
-from scripts.lm.loader import Loader
+from scripts.lm.loader import Batch, Loader
 from scripts.lm.meter import measured_peak, step_flops
-from scripts.lm.model import build_model
+from scripts.lm.model import build_model, prepare_for_device
 from scripts.lm.optimizer import Optimizer
 from scripts.lm.ranks import Ranks
 
 LARGEST = 10  # kernels
+COMPILED_ERROR = 0.03  # of gradients in bf16, which eager layers have from fp32 as well
 
 
 class Bench:
@@ -39,7 +42,7 @@ class Bench:
         self.scale = 1.0 if full else 0.02  # of row and utterance lengths
         self.step_tokens = 32768 * self.scale
         self.ranks = Ranks()
-        self.model = build_model(self.sizes, Variant().vocabulary, BOS, EOS, 0, self.precision).to(device)
+        self.model = build_model(self.sizes, Variant().vocabulary, BOS, EOS, 0).to(device)
         self.optimizer = Optimizer(self.model, recipe(1, self.precision), self.ranks)
         self.gradients = Gradients(self.model, self.precision, self.ranks)
         self.peak = measured_peak(device, self.precision)
@@ -86,6 +89,7 @@ def run(record: Recorder, device: torch.device, full: bool) -> None:
     bench = made.pop()
     record.add("model", "parameters", bench.model.num_parameters(), "")
     record.add("model", "measured peak", bench.peak / 1e12, "TFLOP/s")
+    record.run("compilation", partial(_compile, record, bench), 45 if full else 0)
     for toggle in TOGGLES:
         if toggle.variant.vocabulary != Variant().vocabulary:
             continue
@@ -97,9 +101,36 @@ def run(record: Recorder, device: torch.device, full: bool) -> None:
             record.run(toggle.name, partial(measure, record, bench, toggle), 6 if full else 1)
 
 
+def _compile(record: Recorder, bench: Bench) -> None:
+    """Compile the layers and compare a step's gradient with that of eager layers, which stage 2 has checked.
+
+    Where compiling fails the library says so on standard error, and the layers run eagerly.
+    """
+    with bench.prepared(Variant()):
+        batch = next(bench.batches)
+    count = int((bench.tokens.lengths[batch.indices] - 1).sum())
+    eager = _gradient(bench, batch, count)
+    began = time.perf_counter()
+    prepare_for_device(bench.model, bench.device, compiled=True, row_tokens=Variant().row_tokens)
+    record.add("compilation", "time", time.perf_counter() - began, "s")
+    if bench.device.type == "cuda":
+        compiled = bench.model.gpu_decoder.layer is not decoder_layer
+        record.check("compilation", "layers are compiled", compiled, "", compiled)
+    found = _gradient(bench, batch, count)
+    wrong = sum(float((a - b).square().sum()) for a, b in zip(found, eager, strict=True)) ** 0.5
+    error = wrong / sum(float(b.square().sum()) for b in eager) ** 0.5
+    record.check("compilation", "relative difference of gradients", error, "", error < COMPILED_ERROR, "from eager's")
+
+
+def _gradient(bench: Bench, batch: Batch, count: int) -> list[torch.Tensor]:
+    bench.optimizer.zero_grad()
+    bench.gradients.add(batch.rows, count)
+    return [parameter.grad for parameter in bench.model.parameters() if parameter.grad is not None]
+
+
 def measure(record: Recorder, bench: Bench, toggle: Toggle) -> None:
     """Speed, shares and memory of a toggle's steps."""
-    with toggle.within(), bench.prepared(toggle.variant):
+    with toggle.within(bench.model), bench.prepared(toggle.variant):
         if bench.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats()
         spent = seconds(bench.step, bench.device, bench.count, bench.warm)
