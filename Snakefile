@@ -12,6 +12,7 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
+configfile: "resources/plan.yaml"
 configfile: "config.yaml"
 
 

@@ -97,7 +97,7 @@ def run(folder: Path, manifest: Path, shards: int) -> tuple[float, float]:
     flags = ["--manifest", manifest, "--section", "libriheavy", "--audio-root", manifest.parent, "--need-audio"]
     flags += ["--shards", *(folder / f"shards/{shard}.jsonl.gz" for shard in range(shards))]
     flags += ["--dropped", folder / "dropped.csv", "--recordings", folder / "recordings.json"]
-    flags += ["--apart", "speaker", "book", "--config", json.dumps(RULES)]
+    flags += ["--split-exclusion", "speaker", "book", "--config", json.dumps(RULES)]
     command = [sys.executable, "-c", STEP, *map(str, flags)]
     seconds, peak = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
     return float(seconds), float(peak)

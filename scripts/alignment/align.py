@@ -1,8 +1,8 @@
 """Force-align one file of cuts, or one file of task items, with the trained model.
 
-A cut that cannot be used leaves here, with a reason, and no later stage sees it; a task item leaves
-whole when either side does. Frame t of the aligner stands for t to t + 1 hops of time; the last phone
-ends where the cut does. The phones cover the cut without gaps, SIL included.
+A cut that cannot be used is dropped with a reason; a task item is dropped if either side is. Frame t of the
+aligner covers the time from t to t + 1 hops; the last phone ends with the cut. The phones cover the cut
+without gaps, SIL included.
 
 `--cuts` is a shard (one cut per line) or a task (`positive` and `negative` cuts per line); which of the
 two decides the form of `--out`.
@@ -39,7 +39,7 @@ GUESSED_COLUMNS = ("word", "count", "pronunciation")
 
 
 class DropError(Exception):
-    """A cut that cannot be aligned; `reason` is the word it is counted under."""
+    """A cut that cannot be aligned; `reason` is its key in dropped.csv."""
 
     def __init__(self, reason: str, detail: str):
         super().__init__(detail)
@@ -176,7 +176,7 @@ class Aligner:
 
 
 def summary(name: str, kept: int, total: int, aligner: Aligner, resampled: int, wall: float) -> str:
-    """What the step did, in a few lines."""
+    """Counts, scores and speed for the log."""
     scores = aligner.scores or [float("nan")]
     lines = [
         f"{name}: {kept} of {total} kept, {aligner.seconds / 60:.1f} min,"

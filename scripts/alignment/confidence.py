@@ -1,6 +1,6 @@
-"""How well words and audio belong together: their log-likelihood against that of any sounds at all.
+"""How well words and audio match: the alignment's log-likelihood minus that of the best Gaussian of every frame.
 
-The log-likelihood per frame alone says more about the recording than about the transcript: on AN4 wrong
+The log-likelihood per frame alone depends more on the recording than on the transcript: on AN4 wrong
 transcripts reach -101 per frame in the middle, while right ones range from -103 to -88. What remains
 after subtracting the best Gaussian of any phone, frame by frame, separates them. AN4's 130 test utterances:
 right transcripts score -0.3 to -3.1; of transcripts of another utterance 11% find no path at all, half score
@@ -17,14 +17,14 @@ BLOCK = 256  # frames scored at a time: a thousand Gaussians' scores of them sta
 
 
 def mean_score(phones: list[Segment]) -> float:
-    """Log-likelihood per frame of a row of phones."""
+    """Log-likelihood per frame of a sequence of phones."""
     if len(phones) == 1:  # most calls; numpy's average costs more than the search of a phone
         return phones[0].score
     return float(np.average([p.score for p in phones], weights=[p.end - p.start for p in phones]))
 
 
 class Ceiling:
-    """The best that any sound could do.
+    """The log-likelihood of features if every frame is scored by its best Gaussian: an upper bound of any alignment's.
 
     Args:
         mixtures: the acoustic model's Gaussians.

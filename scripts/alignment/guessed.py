@@ -1,4 +1,4 @@
-"""One table of the words whose pronunciation was guessed, with how often each is said in what was kept."""
+"""Join the tables of words whose pronunciation was guessed, with the number of occurrences in the kept cuts."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""Pronunciations: reading lexicon.txt, and finding those of every word of a cut."""
+"""Read lexicon.txt and look up the pronunciations of every word of a cut."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from scripts.common.cuts import Cut, pronunciations, spoken_text
 from scripts.corpus.pronounce import is_phone
 
 SILENCE = "SIL"
-SPOKEN_NOISE = "SPN"  # stands for a word nobody can pronounce; one flat Gaussian of all speech
+SPOKEN_NOISE = "SPN"  # the pronunciation of an unknown word; one flat Gaussian of all speech
 Pronunciation = tuple[str, ...]
 Entry = tuple[str, tuple[Pronunciation, ...]]  # a word and its pronunciations, as one cut may use them
 
@@ -47,7 +47,7 @@ def phones_of(lexicon: Mapping[str, Iterable[Pronunciation]]) -> list[str]:
 
 
 def spoken_noise(word: str) -> Pronunciation:
-    """What any unknown word is said as where `alignment.oov` is noise."""
+    """The pronunciation of an unknown word where `alignment.oov` is noise."""
     return (SPOKEN_NOISE,)
 
 
@@ -57,7 +57,7 @@ def base(phone: str) -> str:
 
 
 class Dictionary:
-    """Where the words of a cut find their pronunciations: the cut's own, the lexicon's, then a guess.
+    """Looks up the pronunciations of a cut's words: the cut's own, then the lexicon's, then a guess.
 
     Args:
         lexicon: word -> pronunciations.
@@ -77,7 +77,7 @@ class Dictionary:
 
         Raises:
             OutOfVocabularyError: with the first word that has no pronunciation, or whose own one holds a phone that
-                no word of the training speech has: nobody knows how it sounds.
+                no word of the training speech has, so that it has no acoustic model.
             ValueError: naming the cut, if a pronunciation of its own is empty or uses what is no phone.
         """
         own = pronunciations(cut)

@@ -1,9 +1,9 @@
-"""A guess at how an unknown word is said, from its letters: a joint n-gram model of letters and phones.
+"""Grapheme-to-phoneme conversion of unknown words with a joint n-gram model of letters and phones.
 
 Every letter of a training word is aligned with no, one or two phones (expectation-maximisation over
 all such alignments, by the best path), which turns the word into a chain of letter-phone pairs. An
 n-gram model over these pairs, with Witten-Bell back-off, is searched for the likeliest chain with the
-letters asked for. It is small and honest rather than good: trained on CMUdict less every 20th word it
+letters asked for. It is small, not accurate: trained on CMUdict less every 20th word it
 gets 11% of those words' phones wrong (8% without stress) and 58% of the words right, after 22 s of training
 (tests/alignment/test_pronounce.py measures a smaller one). Source of the method: Bisani and
 Ney, Joint-sequence models for grapheme-to-phoneme conversion, 2008.

@@ -1,4 +1,4 @@
-"""Which triphone states share a mixture: Kaldi's phonetic decision trees, grown here and handed to Kaldi.
+"""Phonetic decision trees that tie triphone states, grown here and passed to Kaldi in its file format.
 
 kaldi-hmm-gmm can neither accumulate tree statistics nor build trees: its ContextDependency has no constructor
 and its EventMap none but a constant. But a ContextDependency unpickles from the bytes of Kaldi's own file format, so a
@@ -27,7 +27,7 @@ FEWEST_FRAMES = 50.0  # of a leaf
 FLOOR = 0.01  # of a leaf's variance, relative to that of all speech
 Node = int | dict[str, Any]  # a leaf's number, or {key, yes: phone indices, then, else}
 
-CLASSES = (  # ARPAbet by manner, place, voice, height and backness: what the questions ask of a neighbour
+CLASSES = (  # ARPAbet by manner, place, voice, height and backness: the classes that questions test a neighbour for
     "P T K", "B D G", "P B", "T D", "K G", "P T K B D G", "CH JH", "P T K CH", "B D G JH", "P T K B D G CH JH",
     "F TH S SH HH", "V DH Z ZH", "S Z", "SH ZH CH JH", "F V", "TH DH", "S Z SH ZH", "F TH S SH HH V DH Z ZH",
     "M N NG", "N NG", "L R", "W Y", "L R W Y", "L R ER", "M N NG L R W Y", "P B M F V W", "T D N S Z L",

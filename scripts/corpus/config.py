@@ -196,12 +196,12 @@ class LibriHeavy:
     dev: Annotated[tuple[Part, ...], Unique()]
     """parts of the dev split; none takes speakers out of train's parts"""
     held_out: Annotated[float, Gt(0), Lt(1)]
-    """share of train's speakers that are dev's where dev is empty"""
+    """share of train's speakers assigned to dev where dev is empty"""
     manifests: Text | None
     """folder of libriheavy_cuts_<part>.jsonl.gz; null to fetch them"""
     audio_root: Text | None
     """folder above download/librilight/; null to fetch the audio"""
-    apart: Annotated[tuple[Literal["speaker", "book"], ...], Unique()]
+    split_exclusion: Annotated[tuple[Literal["speaker", "book"], ...], Unique()]
     """what dev must not share with train, besides recordings"""
     lexicon: Text | None
     """file of further pronunciations, as in manifest"""

@@ -1,4 +1,4 @@
-"""What the corpus leaves out, and why: every row of corpus/dropped.csv."""
+"""The rows of corpus/dropped.csv: what the corpus leaves out, and why."""
 
 import argparse
 import csv
@@ -40,12 +40,20 @@ def dropped(name: str, reason: str, detail: str = "") -> dict[str, str]:
     return {"id": name, "reason": reason, "detail": detail}
 
 
+class DropError(ValueError):
+    """A cut or item that is dropped; `reason` is its key in dropped.csv."""
+
+    def __init__(self, reason: str, message: str):
+        super().__init__(message)
+        self.reason = reason
+
+
 class Drops:
-    """Rows of a dropped.csv, written as they come: a tenth of LibriHeavy would not fit into memory.
+    """A dropped.csv that is written row by row: a tenth of LibriHeavy would not fit into memory.
 
     Attributes:
         counts: rows per reason.
-        example: the first row, in words.
+        example: the first row as "id: detail".
     """
 
     def __init__(self, file: IO[str]):
@@ -58,7 +66,7 @@ class Drops:
     @contextmanager
     def open(cls, path: Path) -> Iterator["Drops"]:
         """Drops that are written to `path`, which appears when the block succeeds."""
-        with atomic_path(path) as aside, open(aside, "w", newline="", encoding="utf-8") as file:
+        with atomic_path(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
             yield cls(file)
 
     def add(self, name: str, reason: str, detail: str = "") -> None:
@@ -67,18 +75,18 @@ class Drops:
         self.counts[reason] += 1
         self.example = self.example or f"{name}: {detail}"
 
-    def told(self) -> str:
-        """Counts by reason in words."""
-        return in_words(self.counts) or "none"
+    def summary(self) -> str:
+        """Counts by reason, or "none"."""
+        return format_counts(self.counts) or "none"
 
 
-def in_words(counts: Counter[str]) -> str:
-    """3 characters, 1 too-long."""
+def format_counts(counts: Counter[str]) -> str:
+    """E.g. "3 characters, 1 too-long"; empty without a count."""
     return ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
 
 
-def joined(parts: Sequence[Path], counts: Counter[str]) -> Iterator[dict[str, str]]:
-    """The rows of several lists, counted by reason on the way."""
+def join_rows(parts: Sequence[Path], counts: Counter[str]) -> Iterator[dict[str, str]]:
+    """The rows of several dropped.csv; adds them to `counts` by reason."""
     for part in parts:
         with open(part, newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
@@ -93,9 +101,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     counts: Counter[str] = Counter()
-    write_csv(args.out, COLUMNS, joined(args.parts, counts))
-    told = in_words(counts)
-    print(f"corpus: {counts.total()} dropped{': ' if told else ''}{told}", file=sys.stderr)
+    write_csv(args.out, COLUMNS, join_rows(args.parts, counts))
+    summary = format_counts(counts)
+    print(f"corpus: {counts.total()} dropped{': ' if summary else ''}{summary}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""How a written form that no dictionary holds is said: numbers, abbreviations, initials, apostrophes, hyphens.
+"""Verbalise written forms that are not in the dictionary: numbers, abbreviations, initials, apostrophes, hyphens.
 
-Every rule ends in words that the dictionary does hold; a form that no rule reaches has no pronunciation here
-(the aligner may guess it from its letters). The token itself stays one word of the transcript: `1865` is
+Every rule expands a form to words of the dictionary; a form that matches no rule has no pronunciation here (the aligner
+may guess one from its letters). The token itself stays one word of the transcript: `1865` is
 aligned as one word with the phones of "eighteen sixty five".
 """
 

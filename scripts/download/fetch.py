@@ -19,14 +19,14 @@ from typing import Any
 
 from scripts.common.cli import run
 from scripts.common.files import write_json
-from scripts.download.answers import Changed
+from scripts.download.checksum_list import published_digest
 from scripts.download.file import Source, algorithm, digest_of, fetch_file, mismatch
 from scripts.download.local import Local
 from scripts.download.members import Member, damaged, mend, read_members, remove_members, stands
-from scripts.download.names import aside
-from scripts.download.published import published_digest
+from scripts.download.paths import aside
 from scripts.download.registry import Dataset, Downloads, find
 from scripts.download.remote import Patience, Remote, Version
+from scripts.download.responses import Changed
 from scripts.download.space import check_space
 from scripts.download.state import State
 from scripts.download.tar import fetch_tar

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scripts.common.progress import Progress
-from scripts.download.answers import Changed
 from scripts.download.hashing import Hasher
 from scripts.download.local import Local
-from scripts.download.names import aside
+from scripts.download.paths import aside
 from scripts.download.registry import Checksum
 from scripts.download.remote import BLOCK, Remote
+from scripts.download.responses import Changed
 from scripts.download.state import State
 
 MAGIC = {".gz": b"\x1f\x8b", ".zip": b"PK\x03\x04"}  # first bytes; only where nothing better is known of the content

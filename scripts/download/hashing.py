@@ -1,4 +1,4 @@
-"""Digests computed beside the reading and writing, in a thread: hashlib releases the interpreter while it works."""
+"""Digests computed in a thread of their own while blocks are read and written: hashlib releases the GIL."""
 
 import hashlib
 from queue import Queue

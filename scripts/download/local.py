@@ -1,4 +1,4 @@
-"""An archive that somebody placed by hand, read like one on a server."""
+"""A file that the user put into the folder incoming/, with the interface of `Remote`."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""An archive's members as they stand extracted: written whole or not at all, listed, found damaged and mended."""
+"""The extracted members of an archive: written atomically, listed, checked and repaired one by one."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from scripts.common.progress import Progress
-from scripts.download.names import aside, inside
+from scripts.download.paths import aside, inside
 from scripts.download.remote import BLOCK
 
 LOCAL_HEADER = struct.Struct("<4s5H3I2H")  # APPNOTE.TXT 6.3, section 4.3.7

@@ -1,8 +1,7 @@
-"""A file on its mirrors as one stream of bytes, whatever the connections do meanwhile.
+"""Read a file from its mirrors as one stream of bytes, across interrupted connections.
 
-requests finds proxies, certificates and credentials as every cluster configures them and follows redirects; what it
-leaves to its user is here: going on from the byte where a connection broke, telling a slow server from a working one,
-and refusing to glue two versions of a file together.
+requests handles proxies, certificates, credentials and redirects. This module resumes at the byte where a connection
+broke, detects servers that are too slow, and refuses to join two versions of a file.
 """
 
 import random
@@ -16,8 +15,8 @@ from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import RequestException, SSLError, Timeout
 from urllib3.exceptions import HTTPError
 
-from scripts.download.answers import Answer, Changed, Refused, Temporary, checksum_in, judge, strong
 from scripts.download.registry import Checksum
+from scripts.download.responses import Answer, Changed, Refused, Temporary, checksum_in, judge, strong
 
 BLOCK = 1 << 20  # bytes asked of a socket at once
 

@@ -1,4 +1,4 @@
-"""A tar, verified and extracted while it comes: it never stands on the disk itself.
+"""Verify and extract a tar while it is downloaded: the archive itself is never on the disk.
 
 A run that was killed left whole members, a line for each in `members.jsonl`, and in `between.bin` every byte of the tar
 that is no member's content. The two give the tar's beginning again, byte for byte, so the next run reads what stands
@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import IO
 
 from scripts.common.progress import Progress
-from scripts.download.answers import Changed
 from scripts.download.file import Room, Source, algorithm, begin_again_or_leave, mismatch
 from scripts.download.hashing import Hasher
 from scripts.download.members import Member, read_blocks, read_members, remove_members, stands, write_member
-from scripts.download.names import inside
+from scripts.download.paths import inside
 from scripts.download.remote import BLOCK
+from scripts.download.responses import Changed
 from scripts.download.state import State
 
 

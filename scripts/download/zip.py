@@ -1,4 +1,4 @@
-"""A zip, downloaded and verified whole, then extracted from its end, and cut behind what is extracted.
+"""Download and verify a zip, then extract it from its end and truncate it after each member.
 
 A zip's list of members is its last part, so it cannot be extracted while it comes. The list is copied aside first; then
 the last member is extracted and the file is cut before it, and so on: archive and content together take little more
@@ -16,7 +16,7 @@ from scripts.common.files import atomic_path
 from scripts.common.progress import Progress
 from scripts.download.file import Room
 from scripts.download.members import Member, read_members, stands, write_member
-from scripts.download.names import inside
+from scripts.download.paths import inside
 from scripts.download.remote import BLOCK
 from scripts.download.state import State
 

@@ -15,6 +15,7 @@ from scripts.common.cli import run
 from scripts.common.config import key_of, notes_of
 from scripts.common.files import atomic_path
 from scripts.project.config import Configuration
+from scripts.project.defaults import default_config
 from scripts.project.reference import page
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
@@ -69,7 +70,7 @@ def schema_text() -> str:
 
 def page_text() -> str:
     """What is in docs/configuration.md."""
-    return page(Configuration, yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8")))
+    return page(Configuration, default_config())
 
 
 def main() -> None:

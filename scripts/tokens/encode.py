@@ -1,7 +1,7 @@
 """Tokens of one file of aligned cuts or task items in one modality: <s> ... </s> per cut.
 
-Nothing is left out: a character or symbol that the tokenizer does not know becomes <unk> and is
-counted, an utterance without symbols becomes <s> </s> and is counted.
+No utterance is dropped: a character or symbol that the tokenizer does not have becomes <unk>, an utterance
+without symbols becomes <s> </s>; both are counted.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def check_units(units: str | None, tokenizer: str) -> None:
 
 
 def summary(tokens: Ragged, columns: dict[str, list[float]]) -> str:
-    """What was done and what was not understood, in one line."""
+    """Counts of utterances, tokens, unknown symbols and lost phones, in one line."""
     lengths = tokens.lengths - 2
     unknown = int(sum(columns["unknown"]))
     parts = [

@@ -1,4 +1,4 @@
-"""From a cut to the symbols of a modality: the only place that knows what a source is.
+"""Read the symbols of a modality from cuts: the only module that distinguishes sources.
 
 Text is a sequence of characters, phones and units are sequences of names, so all three are
 `Sequence[str]` and whatever comes after treats them alike.
@@ -20,7 +20,7 @@ SILENCE = "SIL"
 
 @dataclass(frozen=True)
 class Utterance:
-    """A cut as one modality sees it.
+    """A cut's symbols in one modality.
 
     Attributes:
         id: of the cut.

@@ -2,8 +2,8 @@
 
 Three kinds. `bpe` and `char` are SentencePiece models with the same options, so that text-bpe and
 text-raw differ in merges and in nothing else; normalisation is the identity and spaces are kept, so
-every text comes back letter for letter. Symbols with names (phones, units) are shown to SentencePiece
-as private characters, one each; merges then run across words, for speech has no spaces. `symbol` has
+that decoding returns the text exactly. Symbols with names (phones, units) are encoded for SentencePiece
+as private characters, one each; merges then run across words, because speech has no spaces. `symbol` has
 one id per symbol.
 
 SentencePiece holds what it trains on in memory, about 70 bytes per phone or unit. SAMPLE bounds that:

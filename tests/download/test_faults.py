@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.download.fetch import Job, bring
-from scripts.download.names import aside
+from scripts.download.paths import aside
 from scripts.download.registry import Checksum
 from scripts.download.remote import Remote
 from tests.download import server as faults

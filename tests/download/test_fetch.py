@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts.download.checksum_list import digest_in
 from scripts.download.fetch import Job, bring, to_come
-from scripts.download.names import aside
-from scripts.download.published import digest_in
+from scripts.download.paths import aside
 from scripts.download.registry import Checksum
 from scripts.download.state import State
 from tests.download import server as faults

@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 
+from scripts.project.defaults import default_config
+
 
 def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     """An overlay laid over a configuration, sections into sections."""
@@ -17,5 +19,5 @@ def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-MINI = yaml.safe_load(Path(__file__).parents[2].joinpath("config.yaml").read_text())
-PAPER = merged(MINI, yaml.safe_load(Path(__file__).parents[2].joinpath("workflow/configs/paper.yaml").read_text()))
+MINI = default_config()
+PAPER = merged(MINI, yaml.safe_load(Path("workflow/configs/paper.yaml").read_text()))

@@ -13,9 +13,10 @@ from scripts.common.config import read
 from scripts.lm.seed_replicas import seed_replicas
 from scripts.project.check import check, task_names
 from scripts.project.config import Configuration
+from scripts.project.defaults import default_config
 from scripts.project.schema import SCHEMA
 
-DEFAULT = yaml.safe_load(Path("config.yaml").read_text())
+DEFAULT = default_config()
 JSON_SCHEMA = Draft202012Validator(yaml.safe_load(SCHEMA.read_text()))
 
 
@@ -52,7 +53,11 @@ WRONG = [
     ("corpus.prompts", None, "corpus.prompts is None; it must be of type string"),
     ("corpus.libriheavy.train", ["tiny"], "corpus.libriheavy.train.0 is 'tiny'; it must be one of small, medium"),
     ("corpus.libriheavy.held_out", 0, "corpus.libriheavy.held_out is 0; it must be greater than 0"),
-    ("corpus.libriheavy.apart", ["voice"], "corpus.libriheavy.apart.0 is 'voice'; it must be one of speaker, book"),
+    (
+        "corpus.libriheavy.split_exclusion",
+        ["voice"],
+        "corpus.libriheavy.split_exclusion.0 is 'voice'; it must be one of speaker, book",
+    ),
     ("corpus.folder.train", "", "corpus.folder.train is ''"),
     ("corpus.source", "web", "corpus.source is 'web'; it must be one of world, manifest"),
     ("continuation.prompts", -1, "continuation.prompts is -1; it must be at least 0"),

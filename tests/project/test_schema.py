@@ -1,16 +1,15 @@
 """The files that are generated from the definitions of the configuration's keys, and config.yaml beside them."""
 
-from pathlib import Path
-
 import yaml
 from jsonschema import Draft202012Validator
 
 from scripts.project import schema
 from scripts.project.check import check
 from scripts.project.config import Configuration
+from scripts.project.defaults import default_config
 from scripts.project.reference import ENTRY, NOTHING, default, keys
 
-CONFIG = yaml.safe_load(Path("config.yaml").read_text())
+CONFIG = default_config()
 
 
 def test_the_committed_files_are_what_the_definitions_make():

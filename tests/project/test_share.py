@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 
+from scripts.project.defaults import default_config
 from scripts.project.share import check_shared, shared_stages
 
-DEFAULT = yaml.safe_load(Path("config.yaml").read_text())
+DEFAULT = default_config()
 
 
 def configs(through: str) -> tuple[dict, dict]:

@@ -68,7 +68,7 @@ def test_an4_as_libriheavy(workflow: Workflow, an4: Path):
     assert read_csv(workflow.folder / "results/x/corpus/dropped.csv") == []
 
     workflow.snakemake(
-        *overlay(workflow, "libriheavy", dev=[], held_out=0.2, apart=["speaker"], **here), "--", "corpus"
+        *overlay(workflow, "libriheavy", dev=[], held_out=0.2, split_exclusion=["speaker"], **here), "--", "corpus"
     )
     train, dev = split(workflow, "train", 2), split(workflow, "dev", 1)
     assert len(train) + len(dev) == 948
@@ -99,7 +99,7 @@ def test_an4_fetched_as_libriheavy(workflow: Workflow, an4: Path, server: Server
         "corpus": {
             "source": "libriheavy",
             "shards": {"train": 2, "dev": 1},
-            "libriheavy": {"train": ["small"], "dev": [], "held_out": 0.2, "apart": ["speaker"]},
+            "libriheavy": {"train": ["small"], "dev": [], "held_out": 0.2, "split_exclusion": ["speaker"]},
         },
     }
     workflow.snakemake("--configfile", workflow.overlay(json.dumps(config)), "--", "corpus", "audio_check")

@@ -119,7 +119,7 @@ else:
     include: "corpus_published.smk"
 
     rule corpus_manifest_train:
-        """A manifest's cuts, checked and dealt into shards; what cannot be used is listed."""
+        """A manifest's cuts, checked and written into shards; those that cannot be used are listed."""
         input:
             ready=READY["train"],
             others=[],
@@ -158,7 +158,7 @@ else:
             " --shards {output.shards}"
             " --dropped {output.dropped}"
             " --recordings {output.recordings}"
-            " --not-in {input.others}"
+            " --other-splits {input.others}"
             " --config {params.config:q}"
             " 2>&1 | tee {log}"
 

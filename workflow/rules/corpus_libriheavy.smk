@@ -25,6 +25,6 @@ def libriheavy_ready(part):
 MANIFESTS = {split: [libriheavy_manifest(part) for part in parts] for split, parts in PARTS.items()}
 READY = {split: [path for part in parts for path in libriheavy_ready(part)] for split, parts in PARTS.items()}
 HELD_OUT = "" if LIBRIHEAVY["dev"] else f"--held-out {LIBRIHEAVY['held_out']} --seed {config['seed']}"
-OPTIONS = f"--need-audio --apart {' '.join(LIBRIHEAVY['apart'])} {HELD_OUT}"
+OPTIONS = f"--need-audio --split-exclusion {' '.join(LIBRIHEAVY['split_exclusion'])} {HELD_OUT}"
 RULES = {**config["corpus"], "texts": "book"}
 DROPPED_PARTS = []

@@ -21,8 +21,8 @@ from typing import Any
 from scripts.common.cuts import Item
 from scripts.common.files import text_lines
 from scripts.common.progress import Progress
-from scripts.corpus.drops import dropped
-from scripts.corpus.published.audio import SideError, whole_file_cut
+from scripts.corpus.drops import DropError, dropped
+from scripts.corpus.published.audio import side_cut
 from scripts.corpus.published.phone_sets import UnmappedError, alphabet, to_cmudict
 
 COLUMNS = {
@@ -116,7 +116,7 @@ def word_side(row: Row, written_in: str | None) -> dict[str, Any]:
 
     Raises:
         UnmappedError: with the symbol.
-        SideError: reason `no-phones`.
+        DropError: reason `no-phones`.
     """
     text = "".join(row["word"].lower().split())
     spoken = "".join(letter for letter in text.upper() if letter.isalpha() or letter == "'").strip("'")
@@ -124,7 +124,7 @@ def word_side(row: Row, written_in: str | None) -> dict[str, Any]:
         return {"text": text}
     phones = to_cmudict(row["phones"], written_in)
     if not phones:
-        raise SideError("no-phones", f"{text!r} has an empty transcription")
+        raise DropError("no-phones", f"{text!r} has an empty transcription")
     # One word to the aligner, as it is one in the transcription: a hyphen would make it two.
     return {"text": text.replace("-", ""), "pronunciations": {spoken: phones}}
 
@@ -153,7 +153,7 @@ def read_items(
         progress.update(2 * done)
         try:
             cuts = [_cut(row, gold.parent, folder, kind, written_in) for row in sides]
-        except SideError as error:
+        except DropError as error:
             drops.append(dropped(name, error.reason, str(error)))
             continue
         except UnmappedError as error:
@@ -180,4 +180,4 @@ def _place(row: Row, kind: str) -> dict[str, str]:
 def _cut(row: Mapping[str, str], sounds: Path, root: Path, kind: str, written_in: str | None) -> dict[str, Any]:
     name = row["filename"].removesuffix(".wav")
     side = word_side(dict(row), written_in) if kind == "lexical" else {"text": row["transcription"]}
-    return whole_file_cut(sounds / f"{name}.wav", root, name=name, speaker=row["voice"], **side)
+    return side_cut(sounds / f"{name}.wav", root, name=name, speaker=row["voice"], **side)

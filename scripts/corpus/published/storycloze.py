@@ -1,8 +1,8 @@
-"""Topic and Spoken StoryCloze as task items: sound files `<n>_<story>_<correct|incorrect>.wav` at any depth.
+"""Convert Topic or Spoken StoryCloze to task items: sound files `<n>_<story>_<correct|incorrect>.wav` at any depth.
 
-Two files are a pair when their names agree up to the last part; where the numbers differ, when their story has one
-file of each kind. A text stands beside its sound (same name, .txt) or in a table of all of them: `transcripts`,
-one `<name><TAB><text>` a line. A pair without a text on either side is dropped: text modalities could not read it.
+Two files are a pair if their names agree up to the last part or, where the numbers differ, if their story has one
+correct and one incorrect file. The text of a sound file is in a .txt of the same name or in one table, `transcripts`,
+with a line `<name><TAB><text>` per file. A pair with a side without text is dropped: text modalities need it.
 Names and pairs: https://huggingface.co/datasets/slprl, Hassid et al. 2023 (arXiv:2305.13009), section 4.2.
 """
 
@@ -12,11 +12,11 @@ from pathlib import Path
 
 from scripts.common.cuts import Item
 from scripts.common.files import text_lines
-from scripts.corpus.drops import dropped
-from scripts.corpus.published.audio import SideError, whole_file_cut
+from scripts.corpus.drops import DropError, dropped
+from scripts.corpus.published.audio import side_cut
 
 SIDES = {"correct": "positive", "incorrect": "negative"}
-VOICE = "storycloze"  # one synthetic voice speaks all of it
+VOICE = "storycloze"  # all stories were synthesised with one voice
 
 
 def read_transcripts(path: Path) -> dict[str, str]:
@@ -25,7 +25,7 @@ def read_transcripts(path: Path) -> dict[str, str]:
     Raises:
         ValueError: naming file and line, if a line has no tab or repeats a name.
     """
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for number, line in enumerate(text_lines(path), start=1):
         if not line.strip():
             continue
@@ -33,10 +33,10 @@ def read_transcripts(path: Path) -> dict[str, str]:
         name = Path(name.strip()).name.removesuffix(".wav")
         if not tab:
             raise ValueError(f"{path}:{number}: expected <name><TAB><text>, found {line.strip()[:40]!r}")
-        if name in found:
+        if name in texts:
             raise ValueError(f"{path}:{number}: {name!r} stands in the table before")
-        found[name] = " ".join(text.split())
-    return found
+        texts[name] = " ".join(text.split())
+    return texts
 
 
 def paired(sounds: list[Path], drops: list[dict[str, str]]) -> Iterator[tuple[str, Path, Path]]:
@@ -48,23 +48,23 @@ def paired(sounds: list[Path], drops: list[dict[str, str]]) -> Iterator[tuple[st
             drops.append(dropped(path.stem, "name", "expected <n>_<story>_correct.wav or <n>_<story>_incorrect.wav"))
             continue
         exact[stem][ending].append(path)
-    alone: dict[str, dict[str, list[Path]]] = defaultdict(lambda: defaultdict(list))
+    by_story: dict[str, dict[str, list[Path]]] = defaultdict(lambda: defaultdict(list))
     pairs = []
-    for stem, found in exact.items():
-        if all(len(found[ending]) == 1 for ending in SIDES):
-            pairs.append((stem, found["correct"][0], found["incorrect"][0]))
+    for stem, files in exact.items():
+        if all(len(files[ending]) == 1 for ending in SIDES):
+            pairs.append((stem, files["correct"][0], files["incorrect"][0]))
         else:
-            for ending, paths in found.items():
-                alone[stem.partition("_")[2] or stem][ending] += paths
-    for story, found in alone.items():
-        if all(len(found[ending]) == 1 for ending in SIDES):
-            pairs.append((story, found["correct"][0], found["incorrect"][0]))
+            for ending, paths in files.items():
+                by_story[stem.partition("_")[2] or stem][ending] += paths
+    for story, files in by_story.items():
+        if all(len(files[ending]) == 1 for ending in SIDES):
+            pairs.append((story, files["correct"][0], files["incorrect"][0]))
             continue
-        for path in (path for paths in found.values() for path in paths):
-            count = {ending: len(found[ending]) for ending in SIDES}
+        for path in (path for paths in files.values() for path in paths):
+            count = {ending: len(files[ending]) for ending in SIDES}
             reason = "ambiguous-key" if all(count.values()) or max(count.values()) > 1 else "no-partner"
-            told = " and ".join(f"{number} {ending}" for ending, number in count.items())
-            drops.append(dropped(path.stem, reason, f"story {story} has {told} without a partner of the same number"))
+            counts = " and ".join(f"{number} {ending}" for ending, number in count.items())
+            drops.append(dropped(path.stem, reason, f"story {story} has {counts} without a partner of the same number"))
     yield from sorted(pairs)
 
 
@@ -82,20 +82,22 @@ def read_items(folder: Path, transcripts: Mapping[str, str] | None, drops: list[
     for name, positive, negative in paired(sounds, drops):
         try:
             sides = {
-                side: whole_file_cut(path, folder, name=path.stem, speaker=VOICE, text=_text(path, transcripts))
+                side: side_cut(path, folder, name=path.stem, speaker=VOICE, text=_text(path, transcripts))
                 for side, path in (("positive", positive), ("negative", negative))
             }
-        except SideError as error:
+        except DropError as error:
             drops.append(dropped(name, error.reason, str(error)))
             continue
         yield {"id": name, "subset": "all", "group": "all", **sides}
 
 
 def _text(path: Path, transcripts: Mapping[str, str] | None) -> str:
-    beside = path.with_suffix(".txt")
+    text_file = path.with_suffix(".txt")
     text = transcripts.get(path.stem) if transcripts is not None else None
-    if text is None and beside.is_file():
-        text = " ".join("".join(text_lines(beside)).split())
+    if text is None and text_file.is_file():
+        text = " ".join("".join(text_lines(text_file)).split())
     if not text:
-        raise SideError("no-text", f"{path.name} has no text: neither in a table of transcripts nor in {beside.name}")
+        raise DropError(
+            "no-text", f"{path.name} has no text: neither in a table of transcripts nor in {text_file.name}"
+        )
     return text

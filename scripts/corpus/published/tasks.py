@@ -1,6 +1,6 @@
-"""A published test set becomes task items, its audio named from the folder it was unpacked in.
+"""Convert a published test set to task items, with audio paths relative to the folder it was unpacked in.
 
-What comes out is what `manifest_tasks` takes in: items whose texts and lengths are still unchecked.
+Texts and lengths of the items are not checked yet: `scripts.corpus.speech.manifest_tasks` does so next.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from scripts.common.cli import run
 from scripts.common.files import write_csv, write_jsonl
-from scripts.corpus.drops import COLUMNS
+from scripts.corpus.drops import COLUMNS, format_counts
 from scripts.corpus.published import slm21, storycloze
 from scripts.corpus.published.phone_sets import unmapped_summary
 
@@ -58,7 +58,7 @@ def main() -> None:
     count = write_jsonl(args.out, ({**item, "task": args.task} for item in items))
     write_csv(args.dropped, COLUMNS, drops)
     reasons = Counter(row["reason"] for row in drops)
-    told = ", ".join(f"{n} {reason}" for reason, n in sorted(reasons.items())) or "none"
+    summary = format_counts(reasons) or "none"
     if unmapped:
         print(
             f"corpus/tasks {args.task}: phones without a place in CMUdict: {unmapped_summary(unmapped)}",
@@ -66,8 +66,8 @@ def main() -> None:
         )
     if not count:
         example = f", e.g. {drops[0]['id']}: {drops[0]['detail']}" if drops else ""
-        raise ValueError(f"{args.folder}: no usable pair (dropped: {told}{example})")
-    print(f"corpus/tasks {args.task}: {count} items; dropped: {told}", file=sys.stderr)
+        raise ValueError(f"{args.folder}: no usable pair (dropped: {summary}{example})")
+    print(f"corpus/tasks {args.task}: {count} items; dropped: {summary}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Whether every file that a shard's cuts point at opens, has the stated rate and length, and decodes to its end.
+"""Check that every audio file of a shard's cuts opens, has the stated rate and length, and decodes to its end.
 
-The header says rate and length; the last tenth of a second is decoded, for the header of a truncated file is whole.
-What is in between is not read (the alignment drops a cut whose samples cannot be decoded): a file costs milliseconds,
-not minutes. Problems: missing, damaged, rate, length, channels.
+Rate and length are read from the header. The last tenth of a second is decoded, because a truncated file has an intact
+header. The rest is not read, so that a file takes milliseconds (the alignment drops a cut whose samples cannot be
+decoded). Problems: missing, damaged, rate, length, channels.
 """
 
 import argparse
@@ -25,13 +25,13 @@ TAIL = 0.1  # seconds decoded at the end
 Problem = tuple[str, str]
 
 
-def recordings(path: str | Path) -> dict[str, dict[str, Any]]:
+def recordings_of(path: str | Path) -> dict[str, dict[str, Any]]:
     """The recordings of a file of cuts or items, by id."""
     return {cut["recording"]["id"]: cut["recording"] for cut in read_cuts(path)}
 
 
 def problem(recording: dict[str, Any], root: Path) -> Problem | None:
-    """What is wrong with a recording's file, None if nothing is."""
+    """The problem of a recording's file and its detail; None if there is none."""
     path = root / recording["sources"][0]["source"]
     if not path.exists():
         return "missing", "does not exist"
@@ -55,9 +55,9 @@ def problem(recording: dict[str, Any], root: Path) -> Problem | None:
     return None
 
 
-def check(found: dict[str, dict[str, Any]], root: Path, progress: Progress) -> Iterator[dict[str, str]]:
+def check(recordings: dict[str, dict[str, Any]], root: Path, progress: Progress) -> Iterator[dict[str, str]]:
     """Rows of COLUMNS for the recordings that have a problem."""
-    for done, (name, recording) in enumerate(found.items(), start=1):
+    for done, (name, recording) in enumerate(recordings.items(), start=1):
         if wrong := problem(recording, root):
             row = (name, recording["sources"][0]["source"], *wrong)
             yield dict(zip(COLUMNS, row, strict=True))
@@ -71,12 +71,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="csv of the files that have a problem")
     args = parser.parse_args()
 
-    found = recordings(args.cuts)
-    progress = Progress(f"audio_check/{args.out.stem}", len(found), "files")
-    rows = list(check(found, args.audio_root, progress))
+    by_id = recordings_of(args.cuts)
+    progress = Progress(f"audio_check/{args.out.stem}", len(by_id), "files")
+    rows = list(check(by_id, args.audio_root, progress))
     write_csv(args.out, COLUMNS, rows)
-    told = ", ".join(f"{count} {name}" for name, count in Counter(row["problem"] for row in rows).most_common())
-    print(f"audio_check {args.cuts}: {len(found)} files, problems: {told or 'none'}", file=sys.stderr)
+    counts = ", ".join(f"{count} {name}" for name, count in Counter(row["problem"] for row in rows).most_common())
+    print(f"audio_check {args.cuts}: {len(by_id)} files, problems: {counts or 'none'}", file=sys.stderr)
 
 
 if __name__ == "__main__":

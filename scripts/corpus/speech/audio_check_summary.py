@@ -1,4 +1,4 @@
-"""The lists of all audio checks in one, and how many files have which problem."""
+"""Join the tables of all audio checks into one and count the files per problem."""
 
 import argparse
 import sys
@@ -18,8 +18,12 @@ def main() -> None:
     # Tasks may share a file; a split's recordings are each in one shard.
     rows = {row["file"]: row for part in args.parts for row in read_csv(part)}
     write_csv(args.out, COLUMNS, rows.values())
-    told = ", ".join(f"{n} {name}" for name, n in sorted(Counter(row["problem"] for row in rows.values()).items()))
-    print(f"audio_check: {len(rows)} files have a problem{f' ({told})' if told else ''}: {args.out}", file=sys.stderr)
+    counts = ", ".join(
+        f"{count} {name}" for name, count in sorted(Counter(row["problem"] for row in rows.values()).items())
+    )
+    print(
+        f"audio_check: {len(rows)} files have a problem{f' ({counts})' if counts else ''}: {args.out}", file=sys.stderr
+    )
 
 
 if __name__ == "__main__":

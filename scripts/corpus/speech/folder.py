@@ -1,6 +1,6 @@
-"""Audio files with a text of the same name become Lhotse cuts: one file, one cut.
+"""Convert a folder of audio files, each with a text of the same name, to Lhotse cuts: one cut per file.
 
-`a/b/name.wav` (or .flac) goes with `a/b/name.txt`, at any depth. The cut's id is the path below the audio root without
+`a/b/name.wav` (or .flac) belongs to `a/b/name.txt`, at any depth. The cut's id is the path below the audio root without
 its ending, the speaker is the first folder below the split's (none: unknown). Length and rate are read from the
 file's header. Reasons to drop a file: no-text (no .txt beside it), no-audio (a .txt without audio), duplicate-id (a
 .wav and a .flac of one name), audio-damaged (cannot be opened), text-damaged (not UTF-8).
@@ -19,52 +19,29 @@ from scripts.common.cli import run
 from scripts.common.cuts import Cut
 from scripts.common.files import write_jsonl
 from scripts.corpus.drops import Drops
+from scripts.corpus.sound_files import whole_file_cut
 
 AUDIO = (".flac", ".wav")
 REPORT_EVERY = 10_000  # files between two lines of progress
 
 
-def cut_of(name: str, speaker: str, source: str, header: "soundfile._SoundFileInfo", text: str) -> Cut:
-    """The whole file as one cut in LibriHeavy's schema, of all its channels."""
-    seconds = header.frames / header.samplerate
-    channels = list(range(header.channels))
-    mono = header.channels == 1
-    span = {"start": 0.0, "duration": seconds, "channel": 0 if mono else channels}
-    supervision = {"id": name, "recording_id": name, **span, "text": text, "language": "English", "speaker": speaker}
-    recording = {
-        "id": name,
-        "sources": [{"type": "file", "channels": channels, "source": source}],
-        "sampling_rate": header.samplerate,
-        "num_samples": header.frames,
-        "duration": seconds,
-        "channel_ids": channels,
-    }
-    return {
-        "id": name,
-        **span,
-        "supervisions": [supervision],
-        "recording": recording,
-        "type": "MonoCut" if mono else "MultiCut",
-    }
-
-
-def found(folder: Path) -> Iterator[tuple[Path, list[str], bool]]:
+def find_files(folder: Path) -> Iterator[tuple[Path, list[str], bool]]:
     """(path without ending, endings of audio, whether there is a text) below a folder, in order of the paths."""
-    for here, folders, files in os.walk(folder, followlinks=True):
+    for parent, folders, files in os.walk(folder, followlinks=True):
         folders.sort()
         endings: dict[str, list[str]] = {}
         for file in sorted(files):
             stem, ending = os.path.splitext(file)
             endings.setdefault(stem, []).append(ending)
-        for stem, mine in endings.items():
-            audio = [ending for ending in mine if ending.lower() in AUDIO]
-            if audio or ".txt" in mine:
-                yield Path(here, stem), audio, ".txt" in mine
+        for stem, found in endings.items():
+            audio = [ending for ending in found if ending.lower() in AUDIO]
+            if audio or ".txt" in found:
+                yield Path(parent, stem), audio, ".txt" in found
 
 
 def cuts(root: Path, folder: Path, drops: Drops) -> Iterator[Cut]:
-    """The folder's cuts; what does not become one goes to `drops`."""
-    for done, (path, audio, has_text) in enumerate(found(folder), start=1):
+    """The folder's cuts; files that cannot become one are recorded in `drops`."""
+    for done, (path, audio, has_text) in enumerate(find_files(folder), start=1):
         name = path.relative_to(root).as_posix()
         if done % REPORT_EVERY == 0:
             print(f"corpus/folder {folder}: {done:,} files", file=sys.stderr)
@@ -88,7 +65,8 @@ def cuts(root: Path, folder: Path, drops: Drops) -> Iterator[Cut]:
             drops.add(name, "text-damaged", f"{name}.txt is not UTF-8 ({error.reason} at byte {error.start})")
             continue
         below = path.relative_to(folder).parts
-        yield cut_of(name, below[0] if len(below) > 1 else "unknown", source, header, text)
+        speaker = below[0] if len(below) > 1 else "unknown"
+        yield whole_file_cut(name, source, header, {"text": text, "language": "English", "speaker": speaker})
 
 
 def main() -> None:
@@ -102,13 +80,13 @@ def main() -> None:
     if not args.folder.is_dir():
         raise OSError(f"corpus.folder: {args.folder} is not a folder")
     with Drops.open(args.dropped) as drops:
-        made = cuts(args.audio_root, args.folder, drops)
-        first = next(made, None)
+        folder_cuts = cuts(args.audio_root, args.folder, drops)
+        first = next(folder_cuts, None)
         if first is None:
             example = f"; e.g. {drops.example}" if drops.example else ""
             raise ValueError(f"{args.folder}: no .wav or .flac with a .txt of the same name{example}")
-        count = write_jsonl(args.out, chain([first], made))
-    print(f"corpus/folder {args.folder}: {count} files, dropped: {drops.told()}", file=sys.stderr)
+        count = write_jsonl(args.out, chain([first], folder_cuts))
+    print(f"corpus/folder {args.folder}: {count} files, dropped: {drops.summary()}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,13 @@
-"""Lhotse cuts in LibriHeavy's schema become the corpus: checked one by one, dealt into shards.
+"""Check the Lhotse cuts of manifests in LibriHeavy's schema one by one and write them into the corpus' shards.
 
-Nothing is copied but the cuts themselves, and a cut keeps every field it came with (of LibriHeavy's, all but
-`pre_texts`). The manifests are read as one stream; what grows with it is 12 to 24 bytes per cut (to find ids used
-twice) and about 300 per recording. A recording's cuts stay in one shard: each new recording goes to the shard with the
-fewest seconds so far.
+Audio is not copied. A cut keeps every field that it came with (of LibriHeavy's, all but `pre_texts`). The manifests are
+read as one stream; memory grows by 12 to 24 bytes per cut (to find ids used twice) and by about 300 per recording. All
+cuts of a recording are in one shard: a new recording is assigned to the shard with the fewest seconds so far.
 
-A file that is damaged as such (truncated, not JSON) is an error. A cut that cannot be used is dropped under a
-reason: malformed, no-supervision, several-supervisions, no-text, empty-text, characters, digits, too-short,
-too-long, outside-recording, duplicate-id, in-train (dev only: its recording, or its speaker or book where asked, is in
-train too, and a dev loss on what was trained on says nothing), audio-missing (where asked: else whether the sound can
-be used is for the alignment to say).
+A damaged file (truncated, not JSON) is an error. A cut that cannot be used is dropped with a reason: malformed,
+no-supervision, several-supervisions, no-text, empty-text, characters, digits, too-short, too-long, outside-recording,
+duplicate-id, in-train (dev only: its recording, or its speaker or book where asked, is in train too, so that the dev
+loss would be measured on training data), audio-missing (with --need-audio; otherwise the alignment finds it).
 """
 
 import argparse
@@ -25,112 +23,112 @@ from scripts.common.cuts import Cut
 from scripts.common.files import read_json, read_jsonl, write_json
 from scripts.common.frames import SAMPLE_RATE
 from scripts.common.seeds import derive
-from scripts.corpus.drops import Drops
-from scripts.corpus.speech.seen_ids import Met
+from scripts.corpus.drops import DropError, Drops
+from scripts.corpus.speech.seen_ids import SeenIds
 from scripts.corpus.speech.shards import Shards
-from scripts.corpus.speech.validate import CutError, Rules, checked
+from scripts.corpus.speech.validate import Rules, check_cut
 
-REPORT_EVERY = 250_000  # cuts between two lines of progress: how many there are is not known beforehand
-KINDS = ("recording", "speaker", "book")
+REPORT_EVERY = 250_000  # cuts between two lines of progress; the total is not known in advance
+SPLIT_KEYS = ("recording", "speaker", "book")
 
 
 class Recordings:
-    """Which recordings have been met, whether their files are there, and what is notable about them."""
+    """The recordings of the cuts read so far: whether each file exists, how many are resampled or multi-channel."""
 
     def __init__(self, root: Path):
         self.root = root
-        self.found: dict[str, bool] = {}
-        self.resampled = self.several = 0
+        self.exists: dict[str, bool] = {}
+        self.resampled = self.multichannel = 0
         self.example = ""
 
-    def meet(self, recording: dict[str, Any]) -> bool:
-        """Look once whether a recording's file is there; whether it is."""
-        known = self.found.get(recording["id"])
+    def register(self, recording: dict[str, Any]) -> bool:
+        """Return whether a recording's file exists; the disk is asked once per recording."""
+        known = self.exists.get(recording["id"])
         if known is not None:
             return known
         path = self.root / recording["sources"][0]["source"]
-        self.found[recording["id"]] = path.exists()
+        self.exists[recording["id"]] = path.exists()
         self.example = self.example or str(path)
         self.resampled += recording["sampling_rate"] != SAMPLE_RATE
-        self.several += len(recording.get("channel_ids") or [0]) > 1
-        return self.found[recording["id"]]
+        self.multichannel += len(recording.get("channel_ids") or [0]) > 1
+        return self.exists[recording["id"]]
 
     def check(self, manifest: str | Path, section: str = "manifest") -> None:
-        """ValueError if not a single file is there: then the root is wrong, not the data."""
-        if self.found and not any(self.found.values()):
+        """Raise ValueError if no file exists at all: then the audio root is wrong, not the data."""
+        if self.exists and not any(self.exists.values()):
             raise ValueError(
-                f"{manifest}: not one of its {len(self.found)} recordings exists, e.g. {self.example};"
+                f"{manifest}: not one of its {len(self.exists)} recordings exists, e.g. {self.example};"
                 f" check corpus.{section}.audio_root"
             )
 
     def summary(self) -> str:
-        """What a reader should know."""
-        missing = sum(not here for here in self.found.values())
+        """Counts for the log."""
+        missing = sum(not exists for exists in self.exists.values())
         return (
-            f"{len(self.found)} recordings ({missing} without a file, {self.resampled} to be resampled to"
-            f" {SAMPLE_RATE} Hz, {self.several} with several channels)"
+            f"{len(self.exists)} recordings ({missing} without a file, {self.resampled} to be resampled to"
+            f" {SAMPLE_RATE} Hz, {self.multichannel} with several channels)"
         )
 
 
 def check_root(root: Path, section: str = "manifest") -> None:
-    """OSError if the audio root is not a folder."""
+    """Raise OSError if the audio root is not a folder."""
     if not root.is_dir():
         raise OSError(f"corpus.{section}.audio_root: {root} is not a folder")
 
 
-class Apart:
-    """What the splits must not share: recordings always, speakers and books where asked.
+class SplitExclusion:
+    """Keeps the cuts of one split disjoint from other splits: in recordings always, in speakers and books where asked.
 
-    A book is the text that was read from (`custom.text_path`), whoever read it; cuts without one, and speakers
-    called "unknown", are not compared.
+    A book is the text that was read (`custom.text_path`), by any speaker. Cuts without one, and speakers called
+    "unknown", are not compared.
 
     Args:
-        kinds: of KINDS; what to compare.
-        taken: per kind, names that other splits use.
+        keys: those of SPLIT_KEYS to compare, besides recording.
+        others: names that each other split uses, by key.
     """
 
-    def __init__(self, kinds: Iterable[str], taken: Iterable[dict[str, list[str]]]):
-        self.kinds = [kind for kind in KINDS if kind == "recording" or kind in kinds]
-        self.taken: dict[str, set[str]] = {kind: set() for kind in KINDS}
-        for names in taken:
-            for kind, found in names.items():
-                self.taken[kind].update(found)
-        self.used: dict[str, set[str]] = {kind: set() for kind in KINDS}
+    def __init__(self, keys: Iterable[str], others: Iterable[dict[str, list[str]]]):
+        self.keys = [key for key in SPLIT_KEYS if key == "recording" or key in keys]
+        self.excluded: dict[str, set[str]] = {key: set() for key in SPLIT_KEYS}
+        for other in others:
+            for key, names in other.items():
+                self.excluded[key].update(names)
+        self.used: dict[str, set[str]] = {key: set() for key in SPLIT_KEYS}
 
-    def places(self, cut: Cut) -> tuple[str | None, str | None, str | None]:
-        """Recording, speaker and book of a cut, in the order of KINDS."""
+    def names_of(self, cut: Cut) -> tuple[str | None, str | None, str | None]:
+        """Recording, speaker and book of a cut, in the order of SPLIT_KEYS."""
         speaker = cut["supervisions"][0]["speaker"]
         book = (cut.get("custom") or {}).get("text_path")
         return cut["recording"]["id"], (None if speaker == "unknown" else speaker), book
 
-    def shared(self, places: Sequence[str | None]) -> str | None:
-        """What of a cut another split has, in words."""
-        for kind, name in zip(KINDS, places, strict=True):
-            if kind in self.kinds and name in self.taken[kind]:
-                return f"{kind} {name!r}"
+    def conflict(self, names: Sequence[str | None]) -> str | None:
+        """The first of a cut's names that another split uses, with its key; None if there is none."""
+        for key, name in zip(SPLIT_KEYS, names, strict=True):
+            if key in self.keys and name in self.excluded[key]:
+                return f"{key} {name!r}"
         return None
 
-    def use(self, places: Sequence[str | None]) -> None:
-        """Note what a cut of this split uses."""
-        for kind, name in zip(KINDS, places, strict=True):
+    def add(self, names: Sequence[str | None]) -> None:
+        """Record the names of a cut of this split."""
+        for key, name in zip(SPLIT_KEYS, names, strict=True):
             if name is not None:
-                self.used[kind].add(name)
+                self.used[key].add(name)
 
     def to_json(self) -> dict[str, list[str]]:
-        """What this split uses, for the splits that stay apart from it."""
-        return {kind: sorted(names) for kind, names in self.used.items()}
+        """The names that this split uses, by key: `others` of the next split."""
+        return {key: sorted(names) for key, names in self.used.items()}
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Speakers of one manifest who are dev's: about `share` of them, by a hash of seed and name."""
+    """Assigns about `share` of a manifest's speakers to dev, by a hash of seed and name."""
 
     share: float
     seed: int
     split: str
 
     def __call__(self, line: dict[str, Any]) -> bool:
-        """Whether a cut, sound or not, is of this split."""
+        """Whether a cut, valid or not, belongs to this split."""
         supervisions = line.get("supervisions")
         first = supervisions[0] if isinstance(supervisions, list) and supervisions else None
         speaker = first.get("speaker") if isinstance(first, dict) else None
@@ -138,95 +136,102 @@ class HeldOut:
         return dev == (self.split == "dev")
 
 
-def lines(manifests: Sequence[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Where a cut stands, and the cut, of several manifests in turn."""
+def read_manifests(manifests: Sequence[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(file:line, cut) of several manifests in turn."""
     for manifest in manifests:
         for number, line in enumerate(read_jsonl(manifest), start=1):
             yield f"{manifest.name}:{number}", line
 
 
-def usable(
+def valid_cuts(
     manifests: Sequence[Path],
     rules: Rules,
     recordings: Recordings,
-    apart: Apart,
+    exclusion: SplitExclusion,
     drops: Drops,
     *,
-    mine: HeldOut | None = None,
+    held_out: HeldOut | None = None,
     need_audio: bool = False,
 ) -> Iterator[Cut]:
-    """The manifests' cuts that can be used; the others go to `drops`, but for those that are of another split."""
-    met = Met()
-    for place, line in lines(manifests):
-        if mine is not None and not mine(line):
+    """The manifests' valid cuts of this split; its invalid ones are recorded in `drops`."""
+    seen_ids = SeenIds()
+    for location, line in read_manifests(manifests):
+        if held_out is not None and not held_out(line):
             continue
-        name = str(line.get("id", place))
+        name = str(line.get("id", location))
         try:
-            cut = checked(line, rules)
-        except CutError as error:
+            cut = check_cut(line, rules)
+        except DropError as error:
             drops.add(name, error.reason, str(error))
             continue
-        places = apart.places(cut)
-        if not met.add(name):
-            drops.add(name, "duplicate-id", f"again at {place}")
+        names = exclusion.names_of(cut)
+        if not seen_ids.add(name):
+            drops.add(name, "duplicate-id", f"again at {location}")
             continue
-        if (shared := apart.shared(places)) is not None:
-            drops.add(name, "in-train", f"{shared} is in the training manifest too")
+        if (conflict := exclusion.conflict(names)) is not None:
+            drops.add(name, "in-train", f"{conflict} is in the training manifest too")
             continue
-        if not recordings.meet(cut["recording"]) and need_audio:
+        if not recordings.register(cut["recording"]) and need_audio:
             drops.add(name, "audio-missing", cut["recording"]["sources"][0]["source"])
             continue
-        apart.use(places)
+        exclusion.add(names)
         yield cut
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", type=Path, nargs="+", required=True, help="Lhotse cuts, .jsonl or .jsonl.gz")
-    parser.add_argument("--section", default="manifest", help="of the configuration's corpus, for messages")
+    parser.add_argument("--section", default="manifest", help="name of the section of corpus, for messages")
     parser.add_argument("--audio-root", type=Path, required=True, help="folder that audio paths are relative to")
     parser.add_argument("--need-audio", action="store_true", help="drop cuts whose file is missing")
-    parser.add_argument("--shards", type=Path, nargs="+", required=True, help="files to deal the cuts into")
+    parser.add_argument("--shards", type=Path, nargs="+", required=True, help="files to write the cuts into")
     parser.add_argument("--dropped", type=Path, required=True)
     parser.add_argument("--recordings", type=Path, required=True, help="list to write: recordings, speakers, books")
-    parser.add_argument("--not-in", type=Path, nargs="*", default=[], help="such lists of splits to stay apart from")
-    parser.add_argument("--apart", nargs="*", default=[], choices=KINDS, help="what of them besides recordings")
-    parser.add_argument("--held-out", type=float, default=0.0, help="share of speakers that are dev's")
+    parser.add_argument("--other-splits", type=Path, nargs="*", default=[], help="--recordings of splits to exclude")
+    parser.add_argument("--split-exclusion", nargs="*", default=[], choices=SPLIT_KEYS, help="besides recording")
+    parser.add_argument("--held-out", type=float, default=0.0, help="share of speakers assigned to dev")
     parser.add_argument("--split", choices=("train", "dev"), help="which of the two this is, for --held-out")
     parser.add_argument("--seed", type=int, default=0, help="for --held-out")
     parser.add_argument("--config", type=Rules.parse, required=True, help="JSON: characters, min_ and max_seconds, ...")
     args = parser.parse_args()
 
     check_root(args.audio_root, args.section)
-    told = ", ".join(map(str, args.manifest))
+    manifests = ", ".join(map(str, args.manifest))
     label = f"corpus/{args.section} {' '.join(path.name for path in args.manifest)}"
     recordings = Recordings(args.audio_root)
-    apart = Apart(args.apart, map(read_json, args.not_in))
-    mine = HeldOut(args.held_out, args.seed, args.split) if args.held_out else None
+    exclusion = SplitExclusion(args.split_exclusion, map(read_json, args.other_splits))
+    held_out = HeldOut(args.held_out, args.seed, args.split) if args.held_out else None
     with ExitStack() as stack:
         drops = stack.enter_context(Drops.open(args.dropped))
         shards = Shards(args.shards, stack)
-        cuts = usable(args.manifest, args.config, recordings, apart, drops, mine=mine, need_audio=args.need_audio)
+        cuts = valid_cuts(
+            args.manifest, args.config, recordings, exclusion, drops, held_out=held_out, need_audio=args.need_audio
+        )
         for done, cut in enumerate(cuts, start=1):
             shards.write(cut)
             if done % REPORT_EVERY == 0:
-                print(f"{label}: {done:,} cuts, dropped: {drops.told()}", file=sys.stderr)
-        recordings.check(told, args.section)
+                print(f"{label}: {done:,} cuts, dropped: {drops.summary()}", file=sys.stderr)
+        recordings.check(manifests, args.section)
         if not sum(shards.counts):
             example = f", e.g. {drops.example}" if drops.example else ""
             hint = (
-                f"; corpus.{args.section}.held_out = {args.held_out:g} leaves {args.split} no speaker" if mine else ""
+                f"; corpus.{args.section}.held_out = {args.held_out:g} leaves {args.split} no speaker"
+                if held_out
+                else ""
             )
-            raise ValueError(f"{told}: no usable cut (dropped: {drops.told()}{example}){hint if not example else ''}")
+            raise ValueError(
+                f"{manifests}: no usable cut (dropped: {drops.summary()}{example}){hint if not example else ''}"
+            )
         if 0 in shards.counts:
             raise ValueError(
-                f"{told}: {len(shards.of)} recordings do not fill {len(args.shards)} shards; lower corpus.shards"
+                f"{manifests}: {len(shards.shard_of)} recordings do not fill {len(args.shards)} shards;"
+                " lower corpus.shards"
             )
         shards.finish()
-        write_json(args.recordings, apart.to_json())
+        write_json(args.recordings, exclusion.to_json())
     print(
         f"{label}: {sum(shards.counts)} cuts, {sum(shards.seconds) / 3600:.3f} h in {len(args.shards)} shards,"
-        f" {recordings.summary()}; dropped: {drops.told()}",
+        f" {recordings.summary()}; dropped: {drops.summary()}",
         file=sys.stderr,
     )
 

@@ -1,6 +1,6 @@
-"""A stranger's task items, checked side by side and passed on.
+"""Check the task items of a file, each side like a cut of the corpus.
 
-An item one of whose sides cannot be used (see `validate`) leaves whole, under that side's reason.
+An item with a side that cannot be used (see `validate`) is dropped, under that side's reason.
 """
 
 import argparse
@@ -11,15 +11,17 @@ from pathlib import Path
 from scripts.common.cli import run
 from scripts.common.cuts import Cut, Item, sides, with_sides
 from scripts.common.files import read_jsonl, write_csv, write_jsonl
-from scripts.corpus.drops import COLUMNS, dropped
+from scripts.corpus.drops import COLUMNS, DropError, dropped
 from scripts.corpus.speech.manifest import Recordings, check_root
-from scripts.corpus.speech.validate import CutError, Rules, checked
+from scripts.corpus.speech.validate import Rules, check_cut
 
 FIELDS = ("id", "subset", "group", "positive", "negative")
 
 
-def usable(path: Path, task: str, rules: Rules, recordings: Recordings, drops: list[dict[str, str]]) -> Iterator[Item]:
-    """The items that can be used, named after `task`; the others are appended to `drops`.
+def valid_items(
+    path: Path, task: str, rules: Rules, recordings: Recordings, drops: list[dict[str, str]]
+) -> Iterator[Item]:
+    """The valid items, with `task` as their task; the others are appended to `drops`.
 
     Raises:
         ValueError: naming file and item, if an item lacks a field or has no negative side.
@@ -33,16 +35,16 @@ def usable(path: Path, task: str, rules: Rules, recordings: Recordings, drops: l
         cuts: list[Cut] = []
         try:
             for side in sides(item):
-                cut = checked(side if isinstance(side, dict) else {}, rules)
+                cut = check_cut(side if isinstance(side, dict) else {}, rules)
                 if cut["id"] in seen or cut["id"] in [other["id"] for other in cuts]:
-                    raise CutError("duplicate-id", f"cut {cut['id']} is used before")
+                    raise DropError("duplicate-id", f"cut {cut['id']} is used before")
                 cuts.append(cut)
-        except CutError as error:
+        except DropError as error:
             drops.append(dropped(str(item["id"]), error.reason, f"{'negative' if cuts else 'positive'}: {error}"))
             continue
         for cut in cuts:
             seen.add(cut["id"])
-            recordings.meet(cut["recording"])
+            recordings.register(cut["recording"])
         yield {**with_sides(item, cuts), "task": task}
 
 
@@ -59,7 +61,7 @@ def main() -> None:
     check_root(args.audio_root)
     drops: list[dict[str, str]] = []
     recordings = Recordings(args.audio_root)
-    items = list(usable(args.items, args.task, args.config, recordings, drops))
+    items = list(valid_items(args.items, args.task, args.config, recordings, drops))
     if not items:
         example = f", e.g. {drops[0]['id']}: {drops[0]['detail']}" if drops else ""
         raise ValueError(f"{args.items}: no usable item ({len(drops)} dropped{example})")

@@ -1,4 +1,4 @@
-"""How a number on the page may have been said: every usual reading of it, to be held against what was heard."""
+"""All usual readings of a printed number, to be compared with a recogniser's transcript."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,31 +8,31 @@ from scripts.corpus.verbalize import ONES, ORDINALS, cardinal, number_words
 Words = list[str]
 EDGES = re.compile(r"^[^\w$]+|[^\w%]+$")
 PARTS = re.compile(r"[-/:]")
-MOST = 10_000  # readings of one token; the readings of a row of numbers multiply
+MAX_READINGS = 10_000  # readings of one token; the readings of a row of numbers multiply
 
 
 def readings(token: str) -> list[Words]:
-    """All readings of a token that holds a digit, longest first; none if it is of an unknown form or has too many.
+    """All readings of a token that holds a digit, longest first; empty if its form is unknown or it has too many.
 
     `1865` is EIGHTEEN SIXTY FIVE, EIGHTEEN HUNDRED AND SIXTY FIVE, ONE THOUSAND EIGHT HUNDRED SIXTY FIVE, ...
     A token of several parts (10:30, 20-inch) is read part by part.
     """
-    found: list[Words] = [[]]
+    combined: list[Words] = [[]]
     for part in PARTS.split(EDGES.sub("", token).upper()):
         if not part:
             continue
-        options = _distinct(_number(part)) if re.search(r"\d", part) else [re.findall(r"[A-Z']+", part)]
-        if len(found) * len(options) > MOST:
+        options = _distinct(_readings_of_part(part)) if re.search(r"\d", part) else [re.findall(r"[A-Z']+", part)]
+        if len(combined) * len(options) > MAX_READINGS:
             return []
-        found = [[*before, *option] for before in found for option in options]
-    return sorted(filter(None, _distinct(found)), key=lambda words: (-len(words), words))
+        combined = [[*before, *option] for before in combined for option in options]
+    return sorted(filter(None, _distinct(combined)), key=lambda words: (-len(words), words))
 
 
-def _distinct(found: Iterable[Words]) -> list[Words]:
-    return list({" ".join(words): words for words in found}.values())
+def _distinct(candidates: Iterable[Words]) -> list[Words]:
+    return list({" ".join(words): words for words in candidates}.values())
 
 
-def _number(text: str) -> Iterator[Words]:
+def _readings_of_part(text: str) -> Iterator[Words]:
     usual = number_words(text)
     if usual is None:
         return
@@ -63,13 +63,13 @@ def _number(text: str) -> Iterator[Words]:
 
 def _with_and(words: Words) -> Iterator[Words]:
     """The words as they are, with AND after HUNDRED or THOUSAND, and with A for a leading ONE."""
-    for version in (words, list(_ands(words))):
+    for version in (words, list(_insert_and(words))):
         yield version
         if len(version) > 1 and version[0] == "ONE" and version[1] in ("HUNDRED", "THOUSAND", "MILLION"):
             yield ["A", *version[1:]]
 
 
-def _ands(words: Words) -> Iterator[str]:
+def _insert_and(words: Words) -> Iterator[str]:
     scales = ("THOUSAND", "MILLION", "BILLION", "TRILLION")
     for place, word in enumerate(words):
         yield word

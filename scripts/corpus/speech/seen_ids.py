@@ -1,27 +1,27 @@
-"""Which ids were met before, in 12 to 24 bytes each: a set of Python's takes 100 and eleven million cuts a gigabyte."""
+"""A set of ids in 12 to 24 bytes each; a Python set takes 100, a gigabyte for eleven million cuts."""
 
 from array import array
 from hashlib import blake2b
 
 
-class Met:
-    """Open addressing on 64-bit hashes: two ids of eleven million are taken for one with probability 3e-6."""
+class SeenIds:
+    """A hash set with open addressing that stores 64-bit hashes: among eleven million ids, P(collision) is 3e-6."""
 
     def __init__(self) -> None:
         self._slots = array("Q", bytes(8 << 12))
         self._count = 0
 
     def add(self, name: str) -> bool:
-        """Remember an id; whether it is new."""
-        mark = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little") or 1  # 0 is a free slot
+        """Add an id; return whether it is new."""
+        key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little") or 1  # 0 marks a free slot
         slots = self._slots
         mask = len(slots) - 1
-        place = mark & mask
-        while found := slots[place]:
-            if found == mark:
+        index = key & mask
+        while occupant := slots[index]:
+            if occupant == key:
                 return False
-            place = (place + 1) & mask
-        slots[place] = mark
+            index = (index + 1) & mask
+        slots[index] = key
         self._count += 1
         if 3 * self._count > 2 * len(slots):
             self._grow()
@@ -30,10 +30,10 @@ class Met:
     def _grow(self) -> None:
         larger = array("Q", bytes(16 * len(self._slots)))
         mask = len(larger) - 1
-        for mark in self._slots:
-            if mark:
-                place = mark & mask
-                while larger[place]:
-                    place = (place + 1) & mask
-                larger[place] = mark
+        for key in self._slots:
+            if key:
+                index = key & mask
+                while larger[index]:
+                    index = (index + 1) & mask
+                larger[index] = key
         self._slots = larger

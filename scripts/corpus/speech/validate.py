@@ -1,4 +1,4 @@
-"""What makes a stranger's cut usable."""
+"""Check one cut of a manifest and complete its texts and speaker."""
 
 import json
 from collections.abc import Callable
@@ -8,20 +8,21 @@ from math import isfinite
 from typing import Any
 
 from scripts.common.cuts import ROUNDING, Cut
-from scripts.corpus.speech.book_text import as_read
-from scripts.corpus.speech.transcripts import Characters, CutError, as_given, given_texts
+from scripts.corpus.drops import DropError
+from scripts.corpus.speech.book_text import normalise_book
+from scripts.corpus.speech.transcripts import Characters, normalise_given, texts_of
 
 NUMBERS = (int, float)
 
-# corpus.source -> [texts that a cut came with] -> [book text, words]
-TEXTS: dict[str, Callable[[list[str], Characters], list[str]]] = {"given": as_given, "book": as_read}
-# What of a supervision's `custom` no stage reads and is two thirds of LibriHeavy's bytes.
-LEFT_OUT = {"given": (), "book": ("pre_texts",)}
+# Rules.texts -> function of a cut's own texts and the characters allowed that returns [book text, spoken text]
+TEXTS: dict[str, Callable[[list[str], Characters], list[str]]] = {"given": normalise_given, "book": normalise_book}
+# Fields of a supervision's `custom` that no stage reads: two thirds of LibriHeavy's bytes.
+OMITTED_FIELDS = {"given": (), "book": ("pre_texts",)}
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What config.corpus asks of a cut; `characters` is the inside of a regular-expression class."""
+    """The requirements of the section corpus on a cut; `characters` is the inside of a regular-expression class."""
 
     min_seconds: float
     max_seconds: float
@@ -41,38 +42,40 @@ class Rules:
         return Characters(self.characters)
 
 
-def checked(cut: dict[str, Any], rules: Rules) -> Cut:
-    """The cut with `custom.texts` and speaker complete and, but for LEFT_OUT, everything else as it was.
+def check_cut(cut: dict[str, Any], rules: Rules) -> Cut:
+    """The cut with `custom.texts` and speaker filled in, without OMITTED_FIELDS, otherwise unchanged.
 
     Raises:
-        CutError: if it cannot be used, with the reason; the message does not repeat the id.
+        DropError: it cannot be used, with the reason; the message does not repeat the id.
     """
     supervisions = cut.get("supervisions") or []
     if not isinstance(supervisions, list):
-        raise CutError("malformed", f"supervisions is {str(supervisions)[:40]!r}; it must be a list of one")
+        raise DropError("malformed", f"supervisions is {str(supervisions)[:40]!r}; it must be a list of one")
     if not supervisions:
-        raise CutError("no-supervision", "it has no supervision; exactly 1 is needed")
+        raise DropError("no-supervision", "it has no supervision; exactly 1 is needed")
     if len(supervisions) > 1:
-        raise CutError("several-supervisions", f"it has {len(supervisions)} supervisions; exactly 1 is needed")
-    if not _is_sound(cut):
-        raise CutError("malformed", f"{_wrong(cut)} missing or not as in Lhotse's MonoCut with an audio file")
+        raise DropError("several-supervisions", f"it has {len(supervisions)} supervisions; exactly 1 is needed")
+    if not _is_wellformed(cut):
+        raise DropError(
+            "malformed", f"{_malformed_fields(cut)} missing or not as in Lhotse's MonoCut with an audio file"
+        )
     if cut["duration"] < rules.min_seconds:
-        raise CutError("too-short", f"{cut['duration']:.2f} s; corpus.min_seconds is {rules.min_seconds:g}")
+        raise DropError("too-short", f"{cut['duration']:.2f} s; corpus.min_seconds is {rules.min_seconds:g}")
     if cut["duration"] > rules.max_seconds:
-        raise CutError("too-long", f"{cut['duration']:.2f} s; corpus.max_seconds is {rules.max_seconds:g}")
+        raise DropError("too-long", f"{cut['duration']:.2f} s; corpus.max_seconds is {rules.max_seconds:g}")
     end, length = cut["start"] + cut["duration"], cut["recording"]["duration"]
     if cut["start"] < 0 or end > length + ROUNDING:
-        raise CutError("outside-recording", f"{cut['start']:.2f} to {end:.2f} s of a recording of {length:.2f} s")
+        raise DropError("outside-recording", f"{cut['start']:.2f} to {end:.2f} s of a recording of {length:.2f} s")
     supervision = supervisions[0]
-    custom = {**(supervision.get("custom") or {}), "texts": TEXTS[rules.texts](given_texts(supervision), rules.allowed)}
-    for key in LEFT_OUT[rules.texts]:
+    custom = {**(supervision.get("custom") or {}), "texts": TEXTS[rules.texts](texts_of(supervision), rules.allowed)}
+    for key in OMITTED_FIELDS[rules.texts]:
         custom.pop(key, None)
     speaker = str(supervision.get("speaker") or "unknown")
     return {**cut, "supervisions": [{**supervision, "speaker": speaker, "custom": custom}]}
 
 
-def _is_sound(cut: dict[str, Any]) -> bool:
-    """Whether the fields that later stages read are there and of the right kind (said by name in `_wrong`)."""
+def _is_wellformed(cut: dict[str, Any]) -> bool:
+    """Whether the fields that later stages read exist with the right types (else see `_malformed_fields`)."""
     try:
         recording = cut["recording"]
         source = recording["sources"][0]
@@ -97,8 +100,8 @@ def _is_sound(cut: dict[str, Any]) -> bool:
         return False
 
 
-def _wrong(cut: dict[str, Any]) -> str:
-    """The fields that are not as they must be, by name."""
+def _malformed_fields(cut: dict[str, Any]) -> str:
+    """Names of the fields that are missing or have a wrong type."""
     recording = cut.get("recording")
     if not isinstance(recording, dict):
         recording = {}
@@ -132,6 +135,6 @@ def _is_number(value: object) -> bool:
         return False
 
 
-def _is_one_of(value: object, *kinds: type) -> bool:
-    """Whether what may be left out is left out, or of one of these types."""
-    return value is None or type(value) in kinds
+def _is_one_of(value: object, *types: type) -> bool:
+    """Whether an optional value is None or of one of these types."""
+    return value is None or type(value) in types

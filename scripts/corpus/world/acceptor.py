@@ -1,25 +1,25 @@
-"""Which words stand in sentences of the world: the templates of resources/world/grammar.yaml, read and not written."""
+"""Accept the sentences that the templates of resources/world/grammar.yaml can generate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from scripts.corpus.world.grammar import PUNCTUATION
 from scripts.corpus.world.lexicon import Lexicon
-from scripts.corpus.world.parser import Reader, State
+from scripts.corpus.world.parser import Parser, State
 from scripts.corpus.world.story import Grammar
 from scripts.corpus.world.word_forms import Words
 
 
 @dataclass
 class Node:
-    """Templates that begin alike: what may come next, and whether one ends here."""
+    """A node of the prefix tree of templates: the next tokens, and whether a template ends here."""
 
     next: dict[str, "Node"] = field(default_factory=dict)
     ends: bool = False
 
 
 class Acceptor:
-    """The world's sentences.
+    """Accepts sentences of the world.
 
     Args:
         lexicon: its words.
@@ -38,7 +38,7 @@ class Acceptor:
 
     def sentences(self, words: Sequence[str], start: int) -> tuple[set[int], bool]:
         """Where sentences that begin at `start` end, and whether one that does is cut off by the end of the text."""
-        reader = Reader(self.words, words)
+        parser = Parser(self.words, words)
         ends: set[int] = set()
         for tenses, root in self.roots.items():
             waiting = [(root, {State(start, tenses)})]
@@ -47,9 +47,9 @@ class Acceptor:
                 if node.ends:
                     ends |= {state.place for state in states}
                 for token, following in node.next.items():
-                    if reached := {after for state in states for after in reader.read(token, state)}:
+                    if reached := {after for state in states for after in parser.read(token, state)}:
                         waiting.append((following, reached))
-        return ends, reader.ran_out
+        return ends, parser.ran_out
 
     def inside(self, words: Sequence[str]) -> list[bool]:
         """For each lower-case word of a text without marks, whether it stands in a sentence of the world.

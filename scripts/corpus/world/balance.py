@@ -1,7 +1,7 @@
-"""Choosing one negative per pair so that length alone does not tell which side is right.
+"""Select one negative side per pair so that length alone does not show which side is right.
 
-A model that adds up log-probabilities prefers the shorter side. Where as many positives are longer as are
-shorter, in every voice and every unit of length, that preference is worth 50%.
+A sum of log-probabilities favours the shorter side. If as many positives are longer as are shorter, in every voice and
+every unit of length, that preference has an accuracy of 50%.
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def choose(differences: Sequence[np.ndarray]) -> list[int]:
-    """Pick a candidate per pair.
+def select_candidates(differences: Sequence[np.ndarray]) -> list[int]:
+    """Select a candidate per pair.
 
     The nearest in length is taken first; then picks are exchanged, cheapest first, as long as that brings the
     numbers of longer and shorter positives nearer to each other, summed over columns. Deterministic.
@@ -20,7 +20,7 @@ def choose(differences: Sequence[np.ndarray]) -> list[int]:
             0 in a column that the pair has no part in.
 
     Returns:
-        The index of the chosen candidate of each pair.
+        The index of the selected candidate of each pair.
     """
     if not differences:
         return []
@@ -40,7 +40,7 @@ def choose(differences: Sequence[np.ndarray]) -> list[int]:
         current[pair[best]] = best
 
 
-def shorter_wins(differences: Sequence[int] | np.ndarray) -> float:
-    """Accuracy of calling the shorter side right, ties counting a half."""
+def shorter_side_accuracy(differences: Sequence[int] | np.ndarray) -> float:
+    """Accuracy of deciding for the shorter side; a tie counts a half."""
     signs = np.sign(np.asarray(differences))
     return float(np.mean(signs < 0) + np.mean(signs == 0) / 2)

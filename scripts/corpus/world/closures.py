@@ -1,4 +1,4 @@
-"""A voiceless stop begins with its closure, the silence before the burst: the true times say so too.
+"""Correct the true phone times: a voiceless stop begins with its closure, the silence before the burst.
 
 espeak-ng marks P, T, K and CH at the burst and leaves the 35 to 45 ms of silence before it to the phone before.
 Phoneticians (TIMIT's tcl + t) and acoustic models count that silence as part of the stop. The silence is

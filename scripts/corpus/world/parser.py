@@ -1,8 +1,8 @@
-"""Reads what `scripts.corpus.world.story` writes: for each slot of a template a method of the same name.
+"""Parse the sentences that `scripts.corpus.world.story` generates: one method per slot of a template, of the same name.
 
-It holds verbs to their subjects (across relative clauses and prepositional phrases too), reflexives and possessives to
-the person, articles to the noun and the next sound, and the whole sentence to one tense. It does not ask whether the
-words fit together: any thing may be chopped, on any topic.
+It checks agreement of verbs with their subjects (also across relative clauses and prepositional phrases), of reflexives
+and possessives with the person, of articles with the noun and the next sound, and that a sentence has one tense. It
+does not check meaning: any verb may have any thing as its object, in any topic.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ from scripts.corpus.world.word_forms import BE, NEUTER, NOW_OR_LATER, PLURAL, No
 
 
 class State(NamedTuple):
-    """How far a sentence was read and what that fixed; None: nothing yet.
+    """How far a sentence is parsed, and the features fixed so far; None: not fixed yet.
 
     Attributes:
         place: words read.
@@ -33,8 +33,8 @@ class State(NamedTuple):
 
 
 @dataclass
-class Reader:
-    """One text being read; `ran_out` when a sentence, right so far, wanted a word after the last."""
+class Parser:
+    """Parser of one text; `ran_out` is set when a sentence, valid so far, needs a word after the last."""
 
     known: Words
     words: Sequence[str]

@@ -1,4 +1,4 @@
-"""How a speaker says one utterance: voice, rate, pitch, loudness. These are the dials of paralinguistic variety."""
+"""The prosody of one utterance: voice, rate, pitch and loudness, drawn around the speaker's means."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ PITCH_STEP, RATE_STEP = 0.2, 0.08
 
 @dataclass(frozen=True)
 class Spread:
-    """A mean and how far single utterances stray from it."""
+    """A mean and the standard deviation of single utterances."""
 
     mean: float
     jitter: float
@@ -25,11 +25,11 @@ class Spread:
 
 @dataclass(frozen=True)
 class Voices:
-    """The speaking part of config.corpus.world.
+    """The keys of corpus.world that configure the synthesiser.
 
     Attributes:
         voices: espeak-ng voices, taken in turn by speaker-0, speaker-1, ...
-        speakers: how many speakers there are.
+        speakers: number of speakers.
         rate: words per minute, relative jitter.
         pitch: espeak-ng's 0 to 99, relative jitter.
         gain: decibels full scale of the peak, jitter in decibels.
@@ -60,21 +60,22 @@ class Voices:
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """Settings for one utterance; `settings` are what `espeak.speak` takes."""
+class Prosody:
+    """The prosody of one utterance: `settings` are keyword arguments of `espeak.speak`, `gain` is in dB full scale."""
 
     settings: Mapping[str, Any]
     gain: float
 
-    def loud(self, wave: np.ndarray) -> np.ndarray:
+    def apply_gain(self, wave: np.ndarray) -> np.ndarray:
         """The wave with its peak at `gain` decibels full scale."""
         return wave * np.float32(10 ** (self.gain / 20) / max(float(np.abs(wave).max()), 1e-9))
 
 
-def delivery(voices: Voices, seed: int, speaker: str, key: str) -> Delivery:
-    """How `speaker` (such as "speaker-2") says the utterance `key`; the same arguments, the same delivery.
+def draw_prosody(voices: Voices, seed: int, speaker: str, key: str) -> Prosody:
+    """The prosody of `speaker` (such as "speaker-2") in utterance `key`, a function of the arguments alone.
 
-    ValueError if there is no such speaker.
+    Raises:
+        ValueError: there is no such speaker.
     """
     number = speaker.removeprefix("speaker-")
     if not number.isdecimal() or int(number) >= voices.speakers:
@@ -83,14 +84,14 @@ def delivery(voices: Voices, seed: int, speaker: str, key: str) -> Delivery:
     step = (reuse + 1) // 2 * (1 if reuse % 2 else -1)  # 0, 1, -1, 2, -2, ...
     draw = np.clip(generator(seed, "speak", speaker, key).normal(size=3), -2.5, 2.5)
 
-    def whole(spread: Spread, shift: float, stray: float, bounds: tuple[int, int]) -> int:
-        return int(np.clip(round(spread.mean * (1 + shift) * (1 + spread.jitter * stray)), *bounds))
+    def draw_integer(spread: Spread, shift: float, deviation: float, bounds: tuple[int, int]) -> int:
+        return int(np.clip(round(spread.mean * (1 + shift) * (1 + spread.jitter * deviation)), *bounds))
 
-    return Delivery(
+    return Prosody(
         settings={
             "voice": voices.voices[voice],
-            "rate": whole(voices.rate, RATE_STEP * step, draw[0], RATES),
-            "pitch": whole(voices.pitch, PITCH_STEP * step, draw[1], PITCHES),
+            "rate": draw_integer(voices.rate, RATE_STEP * step, draw[0], RATES),
+            "pitch": draw_integer(voices.pitch, PITCH_STEP * step, draw[1], PITCHES),
             "seed": derive(seed, "breath", speaker, key),
         },
         gain=min(voices.gain.mean + voices.gain.jitter * float(draw[2]), LOUDEST),

@@ -1,4 +1,4 @@
-"""Utterances laid end to end in one long FLAC, and the cuts that point into it: LibriHeavy's shape."""
+"""Concatenate utterances into one long FLAC, with cuts that point into it, as in LibriHeavy."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ def spoken_words(words: Sequence[Mapping[str, str]]) -> str:
     return " ".join(word["word"].upper() for word in words)
 
 
-def record(
+def write_recording(
     utterances: Sequence[Utterance], file: Path, source: str, noise: float | None, rng: np.random.Generator
 ) -> list[Cut]:
     """Write `file` (FLAC, 16 kHz, 16 bit, mono) and return one cut per utterance, in order.

@@ -1,7 +1,7 @@
-"""One shard of the script becomes sound: long FLACs, cuts that point into them, and the true phone times.
+"""Synthesise one shard of the script: long FLACs, cuts that point into them, and the true phone times.
 
-A shard holds whole chapters, so shards are spoken in parallel without sharing a file. The truth shard is
-for tests only; no stage of the workflow reads it.
+A shard holds whole chapters, so that shards are synthesised in parallel without sharing a file. Only tests read the
+true phone times.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from scripts.common.seeds import generator
 from scripts.corpus.drops import COLUMNS, Limits, dropped
 from scripts.corpus.world.closures import with_closures
 from scripts.corpus.world.espeak import Speech, SpeechError, speak
-from scripts.corpus.world.prosody import Voices, delivery
-from scripts.corpus.world.recording import Utterance, record
+from scripts.corpus.world.prosody import Voices, draw_prosody
+from scripts.corpus.world.recording import Utterance, write_recording
 
 Line = dict[str, Any]
 
@@ -50,11 +50,11 @@ def truth(name: str, speech: Speech) -> dict[str, Any]:
 def speak_chapter(
     lines: list[Line], voices: Voices, limits: Limits, seed: int, drops: list[dict[str, str]]
 ) -> Iterator[tuple[Utterance, dict[str, Any]]]:
-    """Each utterance with its truth; what cannot be used is appended to `drops`."""
+    """Each utterance with its true phone times; what cannot be used is appended to `drops`."""
     for line in lines:
-        manner = delivery(voices, seed, line["speaker"], line["id"])
+        prosody = draw_prosody(voices, seed, line["speaker"], line["id"])
         try:
-            speech = speak(line["words"], **manner.settings)
+            speech = speak(line["words"], **prosody.settings)
         except SpeechError as error:
             drops.append(dropped(line["id"], "unspeakable", str(error)))
             continue
@@ -63,13 +63,13 @@ def speak_chapter(
         if reason := limits.reason(speech.seconds):
             drops.append(dropped(line["id"], reason, f"{speech.seconds:.2f} s"))
             continue
-        wave = manner.loud(speech.wave)
+        wave = prosody.apply_gain(speech.wave)
         yield Utterance(line["id"], line["speaker"], line["text"], line["words"], wave), truth(line["id"], speech)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--script", type=Path, required=True, help="what is to be spoken")
+    parser.add_argument("--script", type=Path, required=True, help="the text to synthesise")
     parser.add_argument("--audio", type=Path, required=True, help="folder for this shard's recordings")
     parser.add_argument("--source", required=True, help="that folder as the cuts name it, from the audio root on")
     parser.add_argument("--cuts", type=Path, required=True)
@@ -93,7 +93,7 @@ def main() -> None:
                 source = f"{args.source}/{speaker}/{chapter}.flac"
                 rng = generator(args.seed, "record", source)
                 file = aside / speaker / f"{chapter}.flac"
-                cuts += record([utterance for utterance, _ in spoken], file, source, args.config.noise, rng)
+                cuts += write_recording([utterance for utterance, _ in spoken], file, source, args.config.noise, rng)
                 truths += [true for _, true in spoken]
             progress.update(done)
     if not cuts:

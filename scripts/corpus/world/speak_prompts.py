@@ -1,7 +1,7 @@
-"""The continuation prompts, spoken: texts of a file become FLACs, cuts that point into them, and the list of both.
+"""Synthesise the continuation prompts of a file: one FLAC and one cut per prompt, and a list of them.
 
-A prompt's words are said by CMUdict's first pronunciation, the speakers in turn. Each cut carries the pronunciations
-of all its words, so the aligner needs no further lexicon and the corpus' own lexicon does not depend on the prompts.
+Words have CMUdict's first pronunciation; the speakers take turns. Each cut holds the pronunciations of all its words,
+so that the aligner needs no further lexicon and the corpus' lexicon does not depend on the prompts.
 
 The list is one line per prompt: {id, text, cut, topic}, where `cut` is the whole cut. The same cuts stand in a shard
 of their own, `corpus/cuts/prompts/0.jsonl.gz`: a split that is aligned, made into units and tokens like the others.
@@ -19,8 +19,8 @@ from scripts.common.files import atomic_directory, text_lines, write_jsonl
 from scripts.common.seeds import generator
 from scripts.corpus.pronounce import cmudict_lexicon
 from scripts.corpus.world.espeak import PHRASING, SpeechError, speak
-from scripts.corpus.world.prosody import Voices, delivery
-from scripts.corpus.world.recording import Utterance, record
+from scripts.corpus.world.prosody import Voices, draw_prosody
+from scripts.corpus.world.recording import Utterance, write_recording
 from scripts.corpus.world.script import speakers
 
 KEYS = {"id", "topic", "text"}
@@ -89,8 +89,8 @@ def speak_prompts(
         name, speaker = prompt["id"], names[number % len(names)]
         try:
             words = words_of(prompt["text"], lexicon)
-            manner = delivery(voices, seed, speaker, name)
-            wave = manner.loud(speak(words, **manner.settings).wave)
+            prosody = draw_prosody(voices, seed, speaker, name)
+            wave = prosody.apply_gain(speak(words, **prosody.settings).wave)
         except SpeechError as error:
             raise ValueError(f"prompt {name}: {error}; choose another word") from None
         except ValueError as error:
@@ -104,7 +104,7 @@ def speak_prompts(
             pronunciations={word["word"].upper(): word["phones"] for word in words},
         )
         rng = generator(seed, "record", source, name)
-        (cut,) = record([utterance], folder / f"{name}.flac", f"{source}/{name}.flac", voices.noise, rng)
+        (cut,) = write_recording([utterance], folder / f"{name}.flac", f"{source}/{name}.flac", voices.noise, rng)
         rows.append({"id": name, "text": prompt["text"], "cut": cut, "topic": prompt["topic"]})
     return rows
 

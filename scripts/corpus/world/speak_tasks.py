@@ -1,8 +1,8 @@
-"""A task's script becomes items with audio: one line per (pair, voice), both sides spoken in the same manner.
+"""Synthesise a task's script: one item per pair and voice, both sides with the same prosody.
 
-A pair may come with several candidates for its negative side. All are spoken, and the one that is kept is
-chosen so that neither seconds (in 50 Hz frames, per voice) nor letters nor phones tell the sides apart by
-length (`balance.choose`). A pair that fails in one voice leaves whole.
+A pair may have several candidates for its negative side. All are synthesised, and one is selected so that the sides
+cannot be distinguished by their length in seconds (50 Hz frames, per voice), letters or phones
+(`balance.select_candidates`). A pair that fails in one voice is dropped.
 """
 
 import argparse
@@ -22,10 +22,10 @@ from scripts.common.progress import Progress
 from scripts.common.seeds import generator
 from scripts.corpus.drops import COLUMNS, Limits, dropped
 from scripts.corpus.pronounce import cmudict_lexicon
-from scripts.corpus.world.balance import choose, shorter_wins
+from scripts.corpus.world.balance import select_candidates, shorter_side_accuracy
 from scripts.corpus.world.espeak import SpeechError, speak
-from scripts.corpus.world.prosody import Voices, delivery
-from scripts.corpus.world.recording import Utterance, record
+from scripts.corpus.world.prosody import Voices, draw_prosody
+from scripts.corpus.world.recording import Utterance, write_recording
 
 PER_RECORDING = 200  # utterances in one FLAC
 Side = dict[str, Any]
@@ -33,11 +33,11 @@ Side = dict[str, Any]
 
 @dataclass(frozen=True)
 class Measured:
-    """A pair whose sides all voices can speak.
+    """A pair whose sides every voice can synthesise.
 
     Attributes:
         line: the script's line.
-        negatives: candidates that every voice can speak.
+        negatives: candidates that every voice can synthesise.
         differences: int [candidates, speakers + 2], positive minus candidate: frames per speaker of the whole
             experiment (0 where the pair is not spoken), letters, phones.
     """
@@ -67,8 +67,8 @@ def measure(line: dict[str, Any], voices: Voices, limits: Limits, seed: int) -> 
     def sizes(side: Side) -> np.ndarray:
         frames = np.zeros(voices.speakers, np.int64)
         for speaker in line["voices"]:
-            manner = delivery(voices, seed, speaker, line["id"])
-            speech = speak(side["words"], **manner.settings)
+            prosody = draw_prosody(voices, seed, speaker, line["id"])
+            speech = speak(side["words"], **prosody.settings)
             if reason := limits.reason(speech.seconds):
                 raise SpeechError(f"{reason}: {side['text']!r} lasts {speech.seconds:.2f} s")
             frames[int(speaker.removeprefix("speaker-"))] = frame_count(len(speech.wave))
@@ -90,7 +90,7 @@ def measure(line: dict[str, Any], voices: Voices, limits: Limits, seed: int) -> 
 def measure_all(
     lines: Sequence[dict[str, Any]], voices: Voices, limits: Limits, seed: int, drops: list[dict[str, str]]
 ) -> Iterator[Measured]:
-    """The pairs that can be spoken; the others are appended to `drops`."""
+    """The pairs that can be synthesised; the others are appended to `drops`."""
     ids: set[str] = set()
     for line in lines:
         if line["id"] in ids:
@@ -128,20 +128,20 @@ def record_all(
         for first in range(0, len(todo), PER_RECORDING):
             utterances = []
             for line, name, side in todo[first : first + PER_RECORDING]:
-                manner = delivery(voices, seed, speaker, line["id"])
+                prosody = draw_prosody(voices, seed, speaker, line["id"])
                 utterances.append(
                     Utterance(
                         id=f"{line['id']}-{speaker}-{name}",
                         speaker=speaker,
                         text=side["text"],
                         words=side["words"],
-                        wave=manner.loud(speak(side["words"], **manner.settings).wave),
+                        wave=prosody.apply_gain(speak(side["words"], **prosody.settings).wave),
                         pronunciations=unknown_words(side, lexicon),
                     )
                 )
             path = f"{speaker}/{first // PER_RECORDING:03d}.flac"
             rng = generator(seed, "record", source, path)
-            made = record(utterances, folder / path, f"{source}/{path}", voices.noise, rng)
+            made = write_recording(utterances, folder / path, f"{source}/{path}", voices.noise, rng)
             cuts.update((cut["id"], cut) for cut in made)
             progress.update(first + len(utterances))
     return cuts
@@ -152,9 +152,9 @@ def report(pairs: Sequence[Measured], picks: Sequence[int], speakers: int) -> st
     table = np.array([pair.differences[pick] for pair, pick in zip(pairs, picks, strict=True)])  # [P, speakers + 2]
     spoken = [np.array([f"speaker-{s}" in pair.line["voices"] for pair in pairs], dtype=bool) for s in range(speakers)]
     frames = np.concatenate([table[mask, s] for s, mask in enumerate(spoken)])
-    parts = [f"frames {shorter_wins(frames):.1%} ({np.mean(frames == 0):.0%} ties)"]
-    parts += [f"speaker-{s} {shorter_wins(table[mask, s]):.1%}" for s, mask in enumerate(spoken) if mask.any()]
-    parts += [f"letters {shorter_wins(table[:, -2]):.1%}", f"phones {shorter_wins(table[:, -1]):.1%}"]
+    parts = [f"frames {shorter_side_accuracy(frames):.1%} ({np.mean(frames == 0):.0%} ties)"]
+    parts += [f"speaker-{s} {shorter_side_accuracy(table[mask, s]):.1%}" for s, mask in enumerate(spoken) if mask.any()]
+    parts += [f"letters {shorter_side_accuracy(table[:, -2]):.1%}", f"phones {shorter_side_accuracy(table[:, -1]):.1%}"]
     return "the shorter side is right in: " + ", ".join(parts)
 
 
@@ -179,7 +179,7 @@ def main() -> None:
         progress.update(len(pairs) + len(drops))
     if not pairs:
         raise ValueError(f"{args.script}: no pair is left ({len(drops)} dropped)")
-    picks = choose([pair.differences for pair in pairs])
+    picks = select_candidates([pair.differences for pair in pairs])
     chosen = [(pair.line, pair.negatives[pick]) for pair, pick in zip(pairs, picks, strict=True)]
     with atomic_directory(args.audio) as aside:
         cuts = record_all(chosen, args.config, args.seed, aside, args.source)

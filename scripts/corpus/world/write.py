@@ -1,12 +1,12 @@
-"""Writes the world's text: paragraphs on one topic each, in chapters by one speaker each.
+"""Generate the world's text: paragraphs on one topic each, in chapters of one speaker each.
 
 Dev is written first; train then leaves out every sentence of dev (of more than four words) and of the tasks.
 Topics take turns in random order. Hours become paragraphs by an estimate, phones per second at the configured
 rate (scripts/corpus/world/script.py); the speech step reports the true durations.
 
 `isolated_words` adds to train, beyond its hours, words of the lexicon that many times as utterances of their
-own, written as the swuggy task writes its words: so models know the form. The words that the tasks ask about
-(in any inflection) are left out: that they may stand alone, and pseudo-words not, must not be learnt here.
+own, in the form of the swuggy task, so that models know that form. Words of the tasks (in any inflection) are left
+out: otherwise models could learn that these occur alone and pseudo-words do not.
 """
 
 import argparse
@@ -62,7 +62,7 @@ class Config:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """What is said in one breath: an utterance of the corpus."""
+    """One utterance of the corpus."""
 
     topic: str
     sentences: tuple[Sentence, ...]

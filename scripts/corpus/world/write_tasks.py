@@ -1,4 +1,4 @@
-"""Writes the scripts of the three pair tasks, before the corpus, which then leaves their sentences out.
+"""Generate the scripts of the three pair tasks; the corpus, generated next, leaves their sentences out.
 
 A line of `corpus/script/tasks/{task}.jsonl.gz` is {id, task, subset, group, voices, positive, negatives}; a
 side is {text, words} as in scripts/corpus/world/script.py. `negatives` are candidates, of which the speech step

@@ -2,9 +2,10 @@
 
 import pytest
 
-from scripts.corpus.speech.book_text import as_read, tidy
+from scripts.corpus.drops import DropError
+from scripts.corpus.speech.book_text import clean_typography, normalise_book
 from scripts.corpus.speech.number_readings import readings
-from scripts.corpus.speech.transcripts import Characters, CutError
+from scripts.corpus.speech.transcripts import Characters
 
 ENGLISH = Characters("A-Za-z0-9 .,;:!?'\"()-")
 
@@ -21,7 +22,7 @@ ENGLISH = Characters("A-Za-z0-9 .,;:!?'\"()-")
     ],
 )
 def test_print_becomes_plain(page: str, text: str):
-    assert tidy(page) == text
+    assert clean_typography(page) == text
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_print_becomes_plain(page: str, text: str):
     ],
 )
 def test_numbers_are_as_they_were_heard(page: str, heard: str, text: str, words: str | None):
-    assert as_read([page, heard], ENGLISH) == [text, words or heard]
+    assert normalise_book([page, heard], ENGLISH) == [text, words or heard]
 
 
 @pytest.mark.parametrize(
@@ -75,17 +76,17 @@ def test_numbers_are_as_they_were_heard(page: str, heard: str, text: str, words:
     ],
 )
 def test_what_cannot_be_told_is_dropped(texts: list[str], reason: str):
-    with pytest.raises(CutError) as error:
-        as_read(texts, ENGLISH)
+    with pytest.raises(DropError) as error:
+        normalise_book(texts, ENGLISH)
     assert error.value.reason == reason
 
 
 def test_characters_are_those_of_the_class_beyond_ascii_too():
     french = Characters("A-Za-zàâçéèêëîïôûùü .")
     french.check("Café noir.")
-    with pytest.raises(CutError, match="'ö'"):
+    with pytest.raises(DropError, match="'ö'"):
         french.check("Möbel")
-    with pytest.raises(CutError, match="','"):
+    with pytest.raises(DropError, match="','"):
         french.check("Oui, oui")
 
 

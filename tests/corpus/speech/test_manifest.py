@@ -16,8 +16,9 @@ import soundfile
 from scripts.common.audio import read
 from scripts.common.cuts import book_text, read_cuts, spoken_text
 from scripts.common.files import read_csv, read_json, write_jsonl
+from scripts.corpus.drops import DropError
 from scripts.corpus.speech import manifest
-from scripts.corpus.speech.transcripts import CutError, normalise
+from scripts.corpus.speech.transcripts import to_words
 from scripts.corpus.speech.validate import Rules
 
 RULES = {"min_seconds": 0.1, "max_seconds": 30.0, "characters": "A-Za-z0-9 .,;:!?'\"()-"}
@@ -39,7 +40,7 @@ def cut(name: str, recording: str = "r0", text: str = "Hello, world.", duration:
                 "channel": 0,
                 "language": "English",
                 "speaker": "s",
-                "custom": {"texts": [text, normalise(text)] if not any(map(str.isdigit, text)) else [text]},
+                "custom": {"texts": [text, to_words(text)] if not any(map(str.isdigit, text)) else [text]},
             }
         ],
         "recording": {
@@ -81,7 +82,7 @@ def call(
     files = [str(folder / f"shard{number}.jsonl.gz") for number in range(shards)]
     flags = ["--manifest", path, "--audio-root", root or folder, "--shards", *files]
     flags += ["--dropped", folder / "dropped.csv", "--config", json.dumps({**RULES, **(rules or {})})]
-    flags += ["--recordings", folder / "recordings.json", "--not-in", *others, *more]
+    flags += ["--recordings", folder / "recordings.json", "--other-splits", *others, *more]
     monkeypatch.setattr("sys.argv", ["manifest", *map(str, flags)])
     manifest.main()
 
@@ -228,8 +229,8 @@ def test_dev_leaves_out_the_speakers_and_books_of_train_where_asked(tmp_path: Pa
     dev = [("c", "1", "green"), ("d", "3", "blue"), ("e", "unknown", "black"), ("f", "4", "white")]
     write_jsonl(path, [libriheavy(*each, "r1") for each in dev])
     (tmp_path / "r1.wav").touch()
-    for apart, left in ((["speaker", "book"], "ef"), (["book"], "cef"), (["speaker"], "def"), ([], "cdef")):
-        call(tmp_path, monkeypatch, path, others=[used], more=["--apart", *apart], rules=rules)
+    for keys, left in ((["speaker", "book"], "ef"), (["book"], "cef"), (["speaker"], "def"), ([], "cdef")):
+        call(tmp_path, monkeypatch, path, others=[used], more=["--split-exclusion", *keys], rules=rules)
         assert "".join(c["id"] for c in read_cuts(tmp_path / "shard0.jsonl.gz")) == left
         assert set(drops(tmp_path).values()) <= {"in-train"}
 
@@ -354,13 +355,13 @@ def test_rules_refuse_a_bad_character_class():
     ],
 )
 def test_normalise(text: str, words: str):
-    assert normalise(text) == words
-    assert normalise(words) == words
+    assert to_words(text) == words
+    assert to_words(words) == words
 
 
 def test_digits_are_not_guessed():
-    with pytest.raises(CutError, match="'1984'"):
-        normalise("In 1984 it was.")
+    with pytest.raises(DropError, match="'1984'"):
+        to_words("In 1984 it was.")
 
 
 @pytest.mark.skipif(not AN4.exists(), reason="needs an4 in LibriHeavy's shape (set SHARED)")

@@ -11,16 +11,16 @@ import pytest
 from benchmarks import prepare
 from scripts.common.files import read_jsonl
 from scripts.corpus.speech import shards
-from scripts.corpus.speech.seen_ids import Met
+from scripts.corpus.speech.seen_ids import SeenIds
 from scripts.corpus.speech.shards import Shards
 
 
 def test_met_says_what_a_set_says():
     rng = random.Random(1)
     names = [f"large/{rng.randint(0, 9000)}/{rng.randint(0, 9)}" for _ in range(60_000)]
-    met, known = Met(), set()
+    seen_ids, known = SeenIds(), set()
     for name in names:
-        assert met.add(name) == (name not in known)
+        assert seen_ids.add(name) == (name not in known)
         known.add(name)
 
 

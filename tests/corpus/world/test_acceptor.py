@@ -9,7 +9,7 @@ from scripts.common.seeds import generator
 from scripts.corpus.world.acceptor import Acceptor
 from scripts.corpus.world.lexicon import WORLD, load_lexicon
 from scripts.corpus.world.pairs import SyntaxPairs, TopicPairs
-from scripts.corpus.world.parser import Reader
+from scripts.corpus.world.parser import Parser
 from scripts.corpus.world.story import Story, load_grammar
 from scripts.corpus.world.write import Paragraph, write_paragraphs
 
@@ -33,7 +33,7 @@ def said(paragraph: Paragraph) -> list[str]:
 
 def test_every_slot_that_is_written_can_be_read():
     slots = {name for name in dir(Story) if name.startswith("slot_")}
-    assert slots == {name for name in dir(Reader) if name.startswith("slot_")}
+    assert slots == {name for name in dir(Parser) if name.startswith("slot_")}
 
 
 def test_every_sentence_of_the_world_is_accepted(paragraphs: list[Paragraph]):

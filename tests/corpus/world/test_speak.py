@@ -13,7 +13,7 @@ from scripts.common.audio import read
 from scripts.common.cuts import book_text, read_cuts, spoken_text
 from scripts.common.files import read_csv, read_jsonl, write_jsonl
 from scripts.corpus.world import speak
-from scripts.corpus.world.prosody import LOUDEST, Voices, delivery
+from scripts.corpus.world.prosody import LOUDEST, Voices, draw_prosody
 from tests.corpus.world.scripts import LIMITS, flags, line
 
 LINES = [
@@ -134,16 +134,16 @@ def voices(**more: object) -> Voices:
     return Voices.parse(json.dumps({**CONFIG, **more}))
 
 
-def test_delivery_is_a_function_of_its_arguments_and_stays_in_bounds():
-    same = delivery(voices(), 1, "speaker-1", "u0")
-    assert same == delivery(voices(), 1, "speaker-1", "u0")
-    assert same != delivery(voices(), 1, "speaker-1", "u1")
-    assert same != delivery(voices(), 2, "speaker-1", "u0")
+def test_prosody_is_a_function_of_its_arguments_and_stays_in_bounds():
+    same = draw_prosody(voices(), 1, "speaker-1", "u0")
+    assert same == draw_prosody(voices(), 1, "speaker-1", "u0")
+    assert same != draw_prosody(voices(), 1, "speaker-1", "u1")
+    assert same != draw_prosody(voices(), 2, "speaker-1", "u0")
     wild = voices(
         rate={"mean": 440, "jitter": 2.0}, pitch={"mean": 90, "jitter": 2.0}, gain={"mean": -1.0, "jitter": 30.0}
     )
     for i in range(50):
-        drawn = delivery(wild, 1, "speaker-0", f"u{i}")
+        drawn = draw_prosody(wild, 1, "speaker-0", f"u{i}")
         assert 80 <= drawn.settings["rate"] <= 450
         assert 0 <= drawn.settings["pitch"] <= 99
         assert drawn.gain <= LOUDEST
@@ -151,14 +151,14 @@ def test_delivery_is_a_function_of_its_arguments_and_stays_in_bounds():
 
 def test_speakers_beyond_the_voices_differ():
     many = voices(speakers=12, rate={"mean": 180, "jitter": 0}, pitch={"mean": 50, "jitter": 0})
-    settings = [delivery(many, 1, f"speaker-{i}", "u").settings for i in range(12)]
+    settings = [draw_prosody(many, 1, f"speaker-{i}", "u").settings for i in range(12)]
     assert len({(s["voice"], s["rate"], s["pitch"]) for s in settings}) == 12
     assert settings[0]["voice"] == settings[4]["voice"] == settings[8]["voice"]
 
 
 def test_gain_is_the_peak():
-    drawn = delivery(voices(gain={"mean": -6.0, "jitter": 0}), 1, "speaker-0", "u")
-    assert np.abs(drawn.loud(np.array([0.1, -0.3], np.float32))).max() == pytest.approx(10 ** (-6 / 20), rel=1e-5)
+    drawn = draw_prosody(voices(gain={"mean": -6.0, "jitter": 0}), 1, "speaker-0", "u")
+    assert np.abs(drawn.apply_gain(np.array([0.1, -0.3], np.float32))).max() == pytest.approx(10 ** (-6 / 20), rel=1e-5)
 
 
 def test_no_noise_is_silence_between_utterances(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

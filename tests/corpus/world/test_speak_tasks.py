@@ -10,7 +10,7 @@ from scripts.common.cuts import pronunciations, read_cuts, speaker, spoken_text
 from scripts.common.files import read_csv, read_jsonl, write_jsonl
 from scripts.common.frames import frame_count
 from scripts.corpus.world import speak_tasks
-from scripts.corpus.world.balance import choose, shorter_wins
+from scripts.corpus.world.balance import select_candidates, shorter_side_accuracy
 from tests.corpus.world.scripts import LIMITS, flags, pair
 
 PAIRS = [
@@ -101,22 +101,22 @@ def test_length_tells_nothing_after_the_choice(tmp_path: Path, monkeypatch: pyte
     frames = [
         [frame_count(round(item[side]["duration"] * 16_000)) for side in ("positive", "negative")] for item in items
     ]
-    assert 0.45 <= shorter_wins(np.array(frames) @ [1, -1]) <= 0.55
+    assert 0.45 <= shorter_side_accuracy(np.array(frames) @ [1, -1]) <= 0.55
 
 
 def test_choose_balances_every_column_and_prefers_the_nearest():
     rng = np.random.default_rng(0)
     differences = [rng.integers(-9, 12, size=(6, 5)) for _ in range(300)]
-    picks = choose(differences)
+    picks = select_candidates(differences)
     table = np.array([options[pick] for options, pick in zip(differences, picks, strict=True)])
     for column in table.T:
-        assert 0.48 <= shorter_wins(column) <= 0.52
+        assert 0.48 <= shorter_side_accuracy(column) <= 0.52
     assert np.abs(table).sum() < 0.8 * np.abs([options[0] for options in differences]).sum()
-    assert picks == choose(differences)
-    assert choose([]) == []
-    assert choose([np.array([[3, 0]])]) == [0]
-    assert choose([np.array([[3], [1]]), np.array([[2], [-4]])]) == [1, 1]
+    assert picks == select_candidates(differences)
+    assert select_candidates([]) == []
+    assert select_candidates([np.array([[3, 0]])]) == [0]
+    assert select_candidates([np.array([[3], [1]]), np.array([[2], [-4]])]) == [1, 1]
 
 
-def test_shorter_wins_counts_ties_as_half():
-    assert shorter_wins([-1, -5, 3, 0]) == 0.625
+def test_shorter_side_accuracy_counts_ties_as_half():
+    assert shorter_side_accuracy([-1, -5, 3, 0]) == 0.625

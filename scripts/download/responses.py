@@ -1,4 +1,4 @@
-"""What a server's answer to "the bytes of this file from here on" means: data, a reason to wait, or a reason to leave.
+"""Interpret a server's response to a range request: data, a reason to retry, or a reason to give up the URL.
 
 The rules are those of RFC 9110: 206 and Content-Range (sections 14.4 and 15.3.7), 416 (15.5.17), Retry-After (10.2.3).
 A server may ignore Range and answer 200 with the whole file; that is allowed, and costs reading it again.

@@ -1,4 +1,4 @@
-"""Where an archive's members may go: below the folder that it is extracted to, as plain files."""
+"""Paths of an archive's members, which must stay below the folder it is extracted to, and of partial files."""
 
 from pathlib import Path, PurePosixPath
 
