@@ -47,12 +47,12 @@ class Sizes:
 
 FULL = Sizes(
     ModelConfig(hidden_size=512, intermediate_size=1408, layers=10, heads=8, kv_heads=2, context=2048),
-    utterances=10_000,
+    utterances=12_000,
     dev=200,
     mean_length=300.0,
     batch_utterances=64,
     learning_rate=1e-3,
-    gap=0.1,
+    gap=0.15,
 )
 TINY = Sizes(
     ModelConfig(hidden_size=64, intermediate_size=128, layers=1, heads=2, kv_heads=1, context=256),

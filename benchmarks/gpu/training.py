@@ -93,12 +93,12 @@ def run(record: Recorder, device: torch.device, full: bool) -> None:
     for toggle in TOGGLES:
         if toggle.variant.vocabulary != Variant().vocabulary:
             continue
-        record.run(toggle.name, partial(measure, record, bench, toggle), 6 if full else 1)
+        record.run(toggle.name, partial(measure, record, bench, toggle), toggle.needs if full else 1)
         if toggle.name == "base":
             record.run("profile", partial(profile_step, record, bench), 8 if full else 1)
     for toggle in TOGGLES:
         if toggle.variant.vocabulary != Variant().vocabulary:
-            record.run(toggle.name, partial(measure, record, bench, toggle), 6 if full else 1)
+            record.run(toggle.name, partial(measure, record, bench, toggle), toggle.needs if full else 1)
 
 
 def _compile(record: Recorder, bench: Bench) -> None:
