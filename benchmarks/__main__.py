@@ -1,4 +1,7 @@
-"""Run every benchmark in turn, each in a process of its own so that none warms the next."""
+"""Run every benchmark in turn, each in a process of its own so that none warms the next.
+
+The package benchmarks.gpu is none of them: it has a command of its own (docs/gpu.md).
+"""
 
 import subprocess
 import sys

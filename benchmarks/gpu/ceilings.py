@@ -90,7 +90,14 @@ def _copy(record: Recorder, device: torch.device, size: int, times: int) -> None
     source = torch.randint(-(2**31), 2**31 - 1, (size // 4,), dtype=torch.int32, device=device)
     target = torch.full_like(source, -1)
     spent = seconds(lambda: target.copy_(source), device, times)
-    record.add("copy", "bandwidth", [2 * size / one / 1e9 for one in spent], "GB/s", note="bytes read and written", headline=True)
+    record.add(
+        "copy",
+        "bandwidth",
+        [2 * size / one / 1e9 for one in spent],
+        "GB/s",
+        note="bytes read and written",
+        headline=True,
+    )
     equal = torch.equal(source, target)
     record.check("copy", "equal", equal, "", equal)
 
@@ -105,7 +112,14 @@ def _product(record: Recorder, case: str, device: torch.device, side: int, kind:
         spent = seconds(lambda: torch.mm(a, b, out=out), device, times)
     finally:
         torch.backends.cuda.matmul.allow_tf32 = before
-    record.add(case, "rate", [2 * side**3 / one / 1e12 for one in spent], "TFLOP/s", note=f"{side} cubed, random", headline=True)
+    record.add(
+        case,
+        "rate",
+        [2 * side**3 / one / 1e12 for one in spent],
+        "TFLOP/s",
+        note=f"{side} cubed, random",
+        headline=True,
+    )
     some = torch.randint(side, (16,), device=device)
     right = a[some].double() @ b.double()
     error = float((out[some].double() - right).norm() / right.norm())

@@ -37,16 +37,7 @@ def clustered(device: torch.device, count: int, width: int, clusters: int) -> np
 def _fit(
     frames: np.ndarray, clusters: int, device: torch.device, iterations: int, redo: int = 1
 ) -> tuple[np.ndarray, list[float]]:
-    return k_means(
-        frames,
-        clusters,
-        seed=0,
-        redo=redo,
-        iterations=iterations,
-        threads=torch.get_num_threads(),
-        backend="torch",
-        device=device.type,
-    )
+    return k_means(frames, clusters, seed=0, redo=redo, iterations=iterations, backend="torch", device=device.type)
 
 
 def _time(record: Recorder, device: torch.device, count: int, width: int, clusters: int, repeats: int) -> None:

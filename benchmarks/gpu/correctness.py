@@ -17,13 +17,18 @@ from transformers import LlamaForCausalLM
 
 from benchmarks.gpu.data import BOS, EOS, TINY, sequence
 from benchmarks.gpu.record import Recorder
+from benchmarks.gpu.toggles import deterministic, setting
 from scripts.common import cpu
+from scripts.lm import loss
 from scripts.lm.batches import pack, pad_to_bucket
 from scripts.lm.config import ModelConfig
-from scripts.lm.model import build_model, packed_logits, packed_loss
+from scripts.lm.gradients import Gradients as StepGradients
+from scripts.lm.model import build_model, packed_logits
+from scripts.lm.ranks import Ranks
 
-# Predicted tokens of each utterance: ragged, at and around powers of two; together more than one piece of logits.
+# Predicted tokens of each utterance: ragged, at and around powers of two; together more than CHUNK.
 LENGTHS = (1, 2, 3, 7, 16, 17, 63, 100, 127, 128, 129, 255, 400, 511, 737, 1024, 1500, 2047)
+CHUNK = 1000  # tokens whose logits are held at once where chunk boundaries are tested
 MEDIUM = ModelConfig(hidden_size=1024, intermediate_size=2816, layers=4, heads=16, kv_heads=4, context=2048)
 VOCABULARIES = (80, 2048)
 WITHIN = 1.5  # times the error of bf16 on one utterance at a time
@@ -58,40 +63,48 @@ class _Bench:
         self.packed = pad_to_bucket(pack(sequences)).to(device)
         self.count = sum(len(one) - 1 for one in sequences)
 
-    def model(self, precision: str) -> LlamaForCausalLM:
+    def model(self) -> LlamaForCausalLM:
         """The same weights at every call."""
         return build_model(self.sizes, self.vocabulary, BOS, EOS, 0).to(self.device)
 
     def autocast(self, precision: str) -> torch.autocast:
-        """As `scripts.lm.gradients` does it."""
+        """Of one utterance at a time, and of logits."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=precision == "bf16")
 
-    def together(self, precision: str) -> tuple[float, Gradients]:
-        """Mean loss in nats and its gradients by the packed pass."""
-        model = self.model(precision)
-        return self.backward(model, precision, lambda: packed_loss(model, self.packed))
+    def together(self, precision: str, rows: int = 1) -> tuple[float, Gradients]:
+        """Mean loss in nats and its gradients by the training's own pass over `rows` rows."""
+        model = self.model()
+        parts = [self.sequences[first::rows] for first in range(rows)]
+        packed = [pad_to_bucket(pack(part)) for part in parts]
+        total = StepGradients(model, precision, Ranks()).add(packed, self.count)
+        return float(total) / self.count, _gradients_of(model)
+
+    def in_chunks(self, precision: str) -> tuple[float, Gradients]:
+        """The same with logits of `CHUNK` tokens at a time, so that the row crosses chunk boundaries."""
+        with setting(loss, "LOGIT_BYTES", 4 * self.vocabulary * CHUNK):
+            return self.together(precision)
 
     def alone(self, precision: str) -> tuple[float, Gradients]:
         """The same by one utterance at a time with transformers' own attention."""
-        model = self.model("fp32")
+        model = self.model()
         model.set_attn_implementation("sdpa")
         total = 0.0
         for one in self.sequences:
             ids = torch.from_numpy(one).to(self.device)
 
-            def loss(ids: torch.Tensor = ids) -> torch.Tensor:
+            def one_loss(ids: torch.Tensor = ids) -> torch.Tensor:
                 logits = model(input_ids=ids[None, :-1], use_cache=False).logits[0].float()
                 return F.cross_entropy(logits, ids[1:], reduction="sum")
 
-            total += self.backward(model, precision, loss)[0]
+            total += self.backward(model, precision, one_loss)[0]
         return total, _gradients_of(model)
 
     def backward(
-        self, model: LlamaForCausalLM, precision: str, loss: Callable[[], torch.Tensor]
+        self, model: LlamaForCausalLM, precision: str, sum_of_losses: Callable[[], torch.Tensor]
     ) -> tuple[float, Gradients]:
         """Add the gradient of a sum of losses, divided by all utterances' tokens; that quotient and the gradients."""
         with self.autocast(precision):
-            value = loss() / self.count
+            value = sum_of_losses() / self.count
         value.backward()
         return float(value.detach()), _gradients_of(model)
 
@@ -111,32 +124,28 @@ def _errors(found: Gradients, right: Gradients) -> tuple[float, float, str]:
 
 
 def _gradients(record: Recorder, case: str, bench: _Bench) -> None:
-    tf32 = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    try:
-        right_loss, right = bench.alone("fp32")
-        losses = {"packed fp32": bench.together("fp32")}
-        if bench.precision == "bf16":
-            losses |= {"alone bf16": bench.alone("bf16"), "packed bf16": bench.together("bf16")}
-    finally:
-        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = tf32
+    right_loss, right = bench.alone("fp32")
+    losses = {"packed fp32": bench.together("fp32"), "chunks fp32": bench.in_chunks("fp32")}
+    if bench.precision == "bf16":
+        losses |= {"alone bf16": bench.alone("bf16"), "packed bf16": bench.together("bf16")}
+        losses |= {"three rows bf16": bench.together("bf16", rows=3), "chunks bf16": bench.in_chunks("bf16")}
     record.add(case, "reference loss", right_loss, "nats per token")
     whole, every = {}, {}
-    for name, (loss, gradients) in losses.items():
-        error = abs(loss / right_loss - 1)
+    for name, (mean_loss, gradients) in losses.items():
+        error = abs(mean_loss / right_loss - 1)
         whole[name], every[name], worst = _errors(gradients, right)
-        bound = FP32_ERROR if name == "packed fp32" else BF16_LOSS_ERROR
+        exact = name.endswith("fp32")
+        bound = FP32_ERROR if exact else BF16_LOSS_ERROR
         record.check(f"{case}, {name}", "relative error of the loss", error, "", error < bound)
-        if name == "packed fp32":
+        if exact:
             record.check(f"{case}, {name}", "relative error of gradients", whole[name], "", whole[name] < FP32_ERROR)
         else:
             record.add(f"{case}, {name}", "relative error of gradients", whole[name], "", headline=True)
         record.add(f"{case}, {name}", "largest relative error of a parameter", every[name], "", note=worst)
-    if "packed bf16" in whole:
+    for name in ("packed bf16", "three rows bf16", "chunks bf16") if bench.precision == "bf16" else ():
         for measure, errors in (("of gradients", whole), ("of the worst parameter", every)):
-            times = errors["packed bf16"] / errors["alone bf16"]
-            held = times <= WITHIN
-            record.check(f"{case}, packed bf16", f"error {measure}, times that of alone", times, "", held)
+            times = errors[name] / errors["alone bf16"]
+            record.check(f"{case}, {name}", f"error {measure}, times that of alone", times, "", times <= WITHIN)
 
 
 def _repeated(record: Recorder, case: str, bench: _Bench) -> None:
@@ -146,12 +155,16 @@ def _repeated(record: Recorder, case: str, bench: _Bench) -> None:
     note = f"{same} of {len(first)} parameters' gradients are equal bit for bit"
     record.add(f"{case}, repeated", "equal", float(same == len(first)), "", note=note, headline=True)
     record.add(f"{case}, repeated", "relative difference", _errors(second, first)[0], "")
+    with deterministic():
+        (_, first), (_, second) = (bench.together(bench.precision) for _ in range(2))
+    equal = all(torch.equal(first[name], second[name]) for name in first)
+    record.check(f"{case}, repeated", "equal in deterministic mode", equal, "", equal)
 
 
 @torch.no_grad()
 def _neighbours(record: Recorder, case: str, bench: _Bench) -> None:
     """Alter one utterance at a time: the others' logits stay the same bit for bit, its own do not."""
-    model = bench.model(bench.precision)
+    model = bench.model()
     edges = np.concatenate([[0], np.cumsum([len(one) - 1 for one in bench.sequences])])
     with bench.autocast(bench.precision):
         before = packed_logits(model, bench.packed)

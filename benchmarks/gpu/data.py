@@ -19,7 +19,7 @@ def utterance_seconds(rng: np.random.Generator, number: int) -> np.ndarray:
     return np.clip(rng.normal(14.8, 6.5, number), 2.0, 30.0)
 
 
-def utterances(rng: np.random.Generator, kind: str, vocabulary: int, tokens: int, scale: float = 1.0) -> Ragged:
+def utterances(rng: np.random.Generator, kind: str, vocabulary: int, tokens: float, scale: float = 1.0) -> Ragged:
     """Random utterances BOS ... EOS that together predict about `tokens` tokens.
 
     Args:
@@ -44,7 +44,7 @@ def sequence(rng: np.random.Generator, length: int, vocabulary: int) -> np.ndarr
     return np.concatenate([[BOS], rng.integers(FIRST, vocabulary, length), [EOS]])
 
 
-def recipe(row_tokens: int, precision: str) -> TrainingConfig:
+def recipe(row_tokens: int, precision: str, deterministic: bool = False) -> TrainingConfig:
     """config.yaml's recipe for steps that are only timed or compared."""
     return TrainingConfig(
         epochs=1,
@@ -61,6 +61,5 @@ def recipe(row_tokens: int, precision: str) -> TrainingConfig:
         patience=None,
         threads=1,
         precision=precision,
-        compile="auto",
-        deterministic=False,
+        deterministic=deterministic,
     )

@@ -34,7 +34,7 @@ LARGE = {
 }
 TINY = {**LARGE, "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 3, "num_attention_heads": 4}
 TINY |= {"conv_dim": [32] * 7, "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 2}
-BATCHES, WARM = 4, 1
+BATCHES, WARM = 8, 2
 COMPARED = 8  # utterances whose units are compared with those of another way
 
 
@@ -45,9 +45,13 @@ class Bench:
         self.device = device
         self.config = Config(layer=18 if full else 2, clusters=2048 if full else 50, batch_seconds=400 if full else 20)
         self.shape = LARGE if full else TINY
-        self.waves = _waves(self.config.batch_seconds * (BATCHES + WARM), 1.0 if full else 0.15)
+        self.waves = _waves(*((1600, 1.0) if full else (60, 0.15)))
+        self.batches = list(batches([len(w) for w in self.waves], round(self.config.batch_seconds * SAMPLE_RATE)))
+        # One padded batch, whose units are compared with those of other ways.
+        largest = max(self.batches, key=len)
+        self.compared = [self.waves[i] for i in largest[:COMPARED]]
         self.encoders = {precision: self._encoder(precision) for precision in ("fp32", "bf16")}
-        frames = np.concatenate(self.encoders["fp32"].features(self.waves[:COMPARED]))
+        frames = np.concatenate(self.encoders["fp32"].features(self.compared))
         chosen = np.random.default_rng(0).choice(len(frames), self.config.clusters, len(frames) < self.config.clusters)
         self.assign = Assigner(frames[chosen])
 
@@ -56,7 +60,7 @@ class Bench:
         with torch.device(self.device):
             model = HubertModel(HubertConfig(**self.shape))
         network = encoder.prepare(model, self.config.layer, True)
-        encoder.place(network, str(self.device), precision)
+        encoder.place(network, self.device.type, precision)
         return network
 
     def units(self, waves: list[np.ndarray], precision: str) -> list[np.ndarray]:
@@ -64,16 +68,16 @@ class Bench:
         return encode_batch(waves, self.encoders[precision], self.assign, self.config)
 
 
-def _waves(seconds: float, scale: float) -> list[np.ndarray]:
-    """Tones that change every tenth of a second, and noise, in utterances' lengths; float32 each."""
+def _waves(count: int, scale: float) -> list[np.ndarray]:
+    """Parts of two minutes of tones that change every tenth of a second, and noise; float32, in utterances' lengths."""
     rng = np.random.default_rng(0)
-    found: list[np.ndarray] = []
-    while sum(map(len, found)) < seconds * SAMPLE_RATE:
-        samples = int(utterance_seconds(rng, 1)[0] * scale * SAMPLE_RATE)
-        pitch = np.repeat(rng.uniform(80, 4000, samples // 1600 + 1), 1600)[:samples]
-        wave = 0.2 * np.sin(2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE) + 0.05 * rng.standard_normal(samples)
-        found.append(wave.astype(np.float32))
-    return found
+    samples = 120 * SAMPLE_RATE
+    pitch = np.repeat(rng.uniform(80, 4000, samples // 1600), 1600)
+    tones = 0.2 * np.sin(2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE) + 0.05 * rng.standard_normal(samples)
+    lengths = (utterance_seconds(rng, count) * scale * SAMPLE_RATE).astype(int)
+    firsts = (rng.random(count) * (samples - lengths)).astype(int)
+    wave = tones.astype(np.float32)
+    return [wave[first : first + length] for first, length in zip(firsts, lengths, strict=True)]
 
 
 def flops(model: Any, samples: int) -> float:
@@ -110,10 +114,10 @@ def run(record: Recorder, device: torch.device, full: bool) -> None:
 def _speed(record: Recorder, bench: Bench, precision: str) -> None:
     """Whole batches, planned as extraction plans them, one after another."""
     network, model = bench.encoders[precision], bench.encoders[precision].model
-    lengths = [len(wave) for wave in bench.waves]
-    planned = list(batches(lengths, round(bench.config.batch_seconds * SAMPLE_RATE)))
-    order = np.random.default_rng(1).permutation(len(planned))
-    planned = [planned[i] for i in order]
+    order = np.random.default_rng(1).permutation(len(bench.batches))[: WARM + BATCHES]
+    planned = [bench.batches[i] for i in order]
+    if bench.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
     inside = _Inside(model, bench.device)
     spent, audio, needed, shares = [], [], [], []
     for number, batch in enumerate(planned):
@@ -185,7 +189,7 @@ def _share(found: list[np.ndarray], others: list[np.ndarray]) -> float:
 
 
 def _precisions(record: Recorder, bench: Bench) -> None:
-    waves = bench.waves[:COMPARED]
+    waves = bench.compared
     share = _share(bench.units(waves, "bf16"), bench.units(waves, "fp32"))
     note = "random weights, centroids drawn from frames: more near ties than in a trained encoder"
     record.add("precisions", "units equal in bf16 and fp32", share, "", note=note, headline=True)
@@ -193,7 +197,7 @@ def _precisions(record: Recorder, bench: Bench) -> None:
 
 def _padding(record: Recorder, bench: Bench, precision: str) -> None:
     """A batch against each of its utterances alone."""
-    waves = bench.waves[:COMPARED]
+    waves = bench.compared
     assert len({len(wave) for wave in waves}) > 1, "padding needs different lengths"
     together = bench.units(waves, precision)
     alone = [bench.units([wave], precision)[0] for wave in waves]

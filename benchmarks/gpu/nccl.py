@@ -1,43 +1,47 @@
-"""Stage 8: the exchanges of several ranks with a world of one: NCCL loads, and what it hands back is unchanged."""
+"""Stage 8: a training's exchanges in a process group of one rank: NCCL loads, and nothing changes a value."""
 
+import os
+import socket
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import torch
 import torch.distributed as dist
-from torch.nn.parallel import DistributedDataParallel
 
 from benchmarks.gpu.correctness import MEDIUM
-from benchmarks.gpu.data import BOS, EOS, TINY, sequence
+from benchmarks.gpu.data import BOS, EOS, TINY, recipe, sequence
 from benchmarks.gpu.record import Recorder
 from benchmarks.gpu.timing import seconds
 from scripts.common import cpu
 from scripts.lm.batches import pack, pad_to_bucket
-from scripts.lm.gradients import _Loss
+from scripts.lm.gradients import Gradients
 from scripts.lm.model import build_model
-from scripts.lm.ranks import TIMEOUT
+from scripts.lm.optimizer import Optimizer
+from scripts.lm.ranks import Ranks
+
+SAME = 1e-3  # relative difference of gradients where attention may add in any order
 
 
 def run(record: Recorder, device: torch.device, full: bool) -> None:
-    """A group of one rank with the backends of `scripts.lm.ranks`, its exchanges, and DDP."""
-    cuda = device.type == "cuda"
-    if cuda:
-        torch.cuda.set_device(0)
-    dist.init_process_group(
-        "cpu:gloo,cuda:nccl" if cuda else "gloo", store=dist.HashStore(), rank=0, world_size=1, timeout=TIMEOUT
-    )
+    """The exchanges of `scripts.lm.ranks`, of DDP and of the optimizer."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
+    ranks = Ranks(0, 1, 0, distributed=True)
     try:
         size = 2**28 if full else 2**20
-        place = torch.device("cuda", 0) if cuda else device
         for name, exchange in (("all_reduce", dist.all_reduce), ("broadcast", partial(dist.broadcast, src=0))):
-            record.run(name, partial(_exchange, record, name, exchange, place, size), 2)
-        record.run("gloo all_gather", partial(_gather, record))
-        record.run("DDP", partial(_ddp, record, place, full), 4 if full else 1)
+            record.run(name, partial(_exchange, record, name, exchange, ranks.device, size), 2)
+        record.run("decisions", partial(_decisions, record, ranks))
+        record.run("step", partial(_step, record, ranks, full), 4 if full else 1)
     finally:
         dist.destroy_process_group()
 
 
-def _exchange(record: Recorder, name: str, exchange: partial, device: torch.device, size: int) -> None:
+def _exchange(
+    record: Recorder, name: str, exchange: Callable[[torch.Tensor], object], device: torch.device, size: int
+) -> None:
     values = torch.randn(size // 4, device=device)
     before = values.clone()
     spent = seconds(lambda: exchange(values), device, 5)
@@ -46,27 +50,37 @@ def _exchange(record: Recorder, name: str, exchange: partial, device: torch.devi
     record.add(name, "rate", [size / one / 1e9 for one in spent], "GB/s", note=f"{size / 2**20:.0f} MiB", headline=True)
 
 
-def _gather(record: Recorder) -> None:
-    mine = torch.randn(3, dtype=torch.float64)
-    everyones = [torch.full_like(mine, float("nan"))]
-    dist.all_gather(everyones, mine)
-    equal = torch.equal(everyones[0], mine)
-    record.check("gloo all_gather", "values unchanged", equal, "", equal)
+def _decisions(record: Recorder, ranks: Ranks) -> None:
+    """Sums and maxima, which go over gloo on the host."""
+    equal = ranks.sum(1.5, 2.0) == [1.5, 2.0] and ranks.all_reduce_max(3, 4) == [3, 4] and ranks.broadcast("a") == "a"
+    record.check("decisions", "values unchanged", equal, "", equal)
 
 
-def _ddp(record: Recorder, device: torch.device, full: bool) -> None:
-    """The same gradient through DistributedDataParallel as without it."""
+def _step(record: Recorder, ranks: Ranks, full: bool) -> None:
+    """The same optimizer step in the group (DDP, gathered parameters) and without it."""
+    device = ranks.device
     precision, vocabulary = cpu.precision("auto", device), 80
     rng = np.random.default_rng(0)
-    packed = pad_to_bucket(pack([sequence(rng, length, vocabulary) for length in (40, 300, 700)])).to(device)
-    found = []
-    for wrapped in (False, True):
+    rows = [pad_to_bucket(pack([sequence(rng, n, vocabulary) for n in part])) for part in ((40, 300), (700, 20))]
+    count = sum(int((row.targets >= 0).sum()) for row in rows)
+    gradients, weights, moments = [], [], []
+    for group in (Ranks(), ranks):
         model = build_model(MEDIUM if full else TINY, vocabulary, BOS, EOS, 0).to(device)
-        loss = _Loss(model)
-        loss = DistributedDataParallel(loss, gradient_as_bucket_view=True) if wrapped else loss
-        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-            loss(packed).backward()
-        found.append([p.grad for p in model.parameters()])
-    wrong = sum(float((a - b).square().sum()) for a, b in zip(*found, strict=True)) ** 0.5
-    norm = sum(float(a.square().sum()) for a in found[0]) ** 0.5
-    record.check("DDP", "relative difference of the gradient", wrong / norm, "", wrong / norm < 1e-3)
+        optimizer = Optimizer(model, recipe(8192, precision), group)
+        step = Gradients(model, precision, group)
+        optimizer.zero_grad()
+        step.add(rows, count)
+        gradients.append([p.grad.clone() for p in model.parameters()])
+        optimizer.step(1e-3)
+        weights.append([p.detach().clone() for p in model.parameters()])
+        moments.append(len(optimizer.state_dict()["state"]))
+    difference = _difference(*gradients)
+    record.check("step", "relative difference of gradients", difference, "", difference < SAME)
+    difference = _difference(*weights)
+    record.check("step", "relative difference of weights after it", difference, "", difference < SAME)
+    record.check("step", "parameters with moments in the state", moments[1], "", moments[0] == moments[1] > 0)
+
+
+def _difference(found: list[torch.Tensor], right: list[torch.Tensor]) -> float:
+    wrong = sum(float((a - b).square().sum()) for a, b in zip(found, right, strict=True)) ** 0.5
+    return wrong / sum(float(b.square().sum()) for b in right) ** 0.5

@@ -118,4 +118,3 @@ class Recorder:
 
     def _row(self, *values: Any) -> None:
         self.rows.append(dict(zip(COLUMNS, (self.stage, *values), strict=True)))
-

@@ -23,11 +23,11 @@ class Budget(NamedTuple):
 BUDGETS = {
     "ceilings": Budget(12, 10),
     "correctness": Budget(30, 20),
-    "training": Budget(110, 30),
-    "train_run": Budget(60, 60),
-    "extraction": Budget(35, 20),
+    "training": Budget(130, 30),
+    "train_run": Budget(75, 60),
+    "extraction": Budget(30, 20),
     "clustering": Budget(25, 20),
-    "scoring": Budget(40, 20),
+    "scoring": Budget(35, 20),
     "nccl": Budget(15, 20),
 }
 

@@ -56,7 +56,7 @@ def kernels(step: Callable[[], Any], device: torch.device) -> list[Kernel]:
         found = [
             Kernel(event.key, event.self_device_time_total / 1e6, event.count)
             for event in averages
-            if event.device_type == DeviceType.CUDA
+            if event.device_type == DeviceType.CUDA and not event.is_user_annotation  # which spans kernels
         ]
     else:
         found = [Kernel(event.key, event.self_cpu_time_total / 1e6, event.count) for event in averages]

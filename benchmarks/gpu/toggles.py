@@ -10,9 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
+from transformers import LlamaForCausalLM
 
 from scripts.lm import loss
+from scripts.lm.decoder import Decoder
 from scripts.lm.determinism import make_deterministic
+from scripts.lm.loader import Loader
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,15 @@ class Toggle:
     Attributes:
         name: of the case in the results.
         changes: fields of `Variant` that differ from the base.
-        within: what holds while it is measured.
+        within: what holds while it is measured, made of the model.
+        needs: seconds that it takes on a GPU.
     """
 
     name: str
     changes: dict[str, Any] = field(default_factory=dict)
-    within: Callable[[], AbstractContextManager[Any]] = nullcontext
+    within: Callable[[LlamaForCausalLM], AbstractContextManager[Any]] = nullcontext
+
+    needs: float = 6.0
 
     @property
     def variant(self) -> Variant:
@@ -63,12 +69,19 @@ def setting(owner: Any, name: str, value: Any) -> Iterator[None]:
 
 @contextmanager
 def deterministic() -> Iterator[None]:
-    """As with lm.training.deterministic."""
+    """As `lm.training.deterministic` has it, as long as this lasts."""
     make_deterministic()
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(False)
+
+
+def eager(model: LlamaForCausalLM) -> AbstractContextManager[Any]:
+    """The layers of a model on a GPU without the compiler; a CPU has no compiled ones."""
+    if model.device.type == "cpu":
+        return nullcontext()
+    return setting(model, "gpu_decoder", Decoder(model, compiled=False, row_tokens=0))
 
 
 # In the order in which they are measured; vocabulary 80 is last, since the model's head is cut down for it.
@@ -77,8 +90,11 @@ TOGGLES = (
     Toggle("rows of 16k", {"row_tokens": 16384}),
     Toggle("rows of 32k", {"row_tokens": 32768}),
     Toggle("BPE lengths", {"kind": "BPE"}),
-    Toggle("logits in chunks", within=lambda: setting(loss, "LOGIT_BYTES", 2**25)),  # of 4096 tokens
-    Toggle("deterministic", within=lambda: deterministic()),
+    Toggle("layers eager", within=eager),
+    Toggle("weights cast for every row", within=lambda _: setting(Decoder, "weights_cast_once", nullcontext)),
+    Toggle("logits in chunks", within=lambda _: setting(loss, "LOGIT_BYTES", 2**24)),
+    Toggle("rows built in between", within=lambda _: setting(Loader, "_ahead", lambda _, items: nullcontext(items))),
     Toggle("base again"),
+    Toggle("deterministic", within=lambda _: deterministic(), needs=35.0),  # the compiler starts anew
     Toggle("vocabulary 80", {"vocabulary": 80}),
 )

@@ -47,12 +47,12 @@ class Sizes:
 
 FULL = Sizes(
     ModelConfig(hidden_size=512, intermediate_size=1408, layers=10, heads=8, kv_heads=2, context=2048),
-    utterances=10_000,
+    utterances=12_000,
     dev=200,
     mean_length=300.0,
     batch_utterances=64,
     learning_rate=1e-3,
-    gap=0.1,
+    gap=0.15,
 )
 TINY = Sizes(
     ModelConfig(hidden_size=64, intermediate_size=128, layers=1, heads=2, kv_heads=1, context=256),
@@ -110,7 +110,9 @@ def _trainings(record: Recorder, folder: Path, sizes: Sizes, source: Source, dev
             code = _wait(record, resumed)
             said = _said(resumed)
         record.check("resumed", "exit code", code, "", code == 0, said[-300:])
-        record.check("resumed", "went on from a state", "going on after step" in said, "", "going on after step" in said)
+        record.check(
+            "resumed", "went on from a state", "going on after step" in said, "", "going on after step" in said
+        )
         code = _wait(record, whole)
         record.check("uninterrupted", "exit code", code, "", code == 0, _said(whole)[-300:])
     record.add("training", "time of all three", time.time() - began, "s")
@@ -126,7 +128,9 @@ def _trainings(record: Recorder, folder: Path, sizes: Sizes, source: Source, dev
     record.add("uninterrupted", "first train loss", first, "nats per token")
     record.add("uninterrupted", "dev loss", last, "nats per token", headline=True)
     left = (last - floor) / (first - floor)
-    record.check("uninterrupted", "share of the way to the source's loss that is left", left, "", -0.01 < left < sizes.gap)
+    record.check(
+        "uninterrupted", "share of the way to the source's loss that is left", left, "", -0.01 < left < sizes.gap
+    )
 
     again = float(about["stopped"]["dev_loss"])
     difference = abs(again / last - 1)

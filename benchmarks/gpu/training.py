@@ -4,6 +4,10 @@ A step is what `scripts.lm.training` does between two states: the rows' gradient
 many tokens in a step, in fresh random utterances; "base again" shows what the same measurement differs by.
 """
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -15,15 +19,16 @@ from benchmarks.gpu.record import Recorder
 from benchmarks.gpu.timing import kernels, seconds
 from benchmarks.gpu.toggles import TOGGLES, Toggle, Variant
 from scripts.common import cpu
-from scripts.common.ragged import Ragged
+from scripts.lm.decoder import decoder_layer
 from scripts.lm.gradients import Gradients
-from scripts.lm.loader import Loader
+from scripts.lm.loader import Batch, Loader
 from scripts.lm.meter import measured_peak, step_flops
 from scripts.lm.model import build_model, prepare_for_device
 from scripts.lm.optimizer import Optimizer
 from scripts.lm.ranks import Ranks
 
 LARGEST = 10  # kernels
+COMPILED_ERROR = 0.03  # of gradients in bf16, which eager layers have from fp32 as well
 
 
 class Bench:
@@ -35,50 +40,45 @@ class Bench:
         self.sizes = LARGE if full else TINY
         self.precision = cpu.precision("auto", device)
         self.scale = 1.0 if full else 0.02  # of row and utterance lengths
-        self.step_tokens = round(32768 * self.scale)
+        self.step_tokens = 32768 * self.scale
         self.ranks = Ranks()
         self.model = build_model(self.sizes, Variant().vocabulary, BOS, EOS, 0).to(device)
-        prepare_for_device(self.model, device, True, round(Variant().row_tokens * self.scale))
         self.optimizer = Optimizer(self.model, recipe(1, self.precision), self.ranks)
+        self.gradients = Gradients(self.model, self.precision, self.ranks)
         self.peak = measured_peak(device, self.precision)
         self.datasheet = datasheet(card(device))
-        self.losses: list[float] = []
 
-    def prepare(self, variant: Variant) -> None:
-        """Cut the vocabulary down if the variant wants it, and draw the utterances of its steps."""
+    @contextmanager
+    def prepared(self, variant: Variant) -> Iterator[None]:
+        """Cut the vocabulary down if the variant wants it, draw its utterances, and load its steps while this lasts."""
         if variant.vocabulary != self.model.config.vocab_size:
             self.model.zero_grad()
             self.model.resize_token_embeddings(variant.vocabulary)
             self.optimizer = Optimizer(self.model, recipe(1, self.precision), self.ranks)
-        self.config = recipe(max(64, round(variant.row_tokens * self.scale)), self.precision)
-        self.gradients = Gradients(self.model, self.precision, self.ranks)
+        steps = self.warm + self.count
         rng = np.random.default_rng(0)
-        draw = partial(utterances, rng, variant.kind, variant.vocabulary, self.step_tokens, self.scale)
-        self.steps = [draw() for _ in range(self.warm + self.count)]
-        loader = Loader(self.config, 0, self.ranks)
-        self.rows = []
-        for tokens in self.steps:  # beforehand, as a training builds them in a thread
-            with loader.rows(tokens) as rows:
-                self.rows.append(list(rows))
-        self.done, self.computed = 0, 0
+        self.tokens = utterances(rng, variant.kind, variant.vocabulary, steps * self.step_tokens, self.scale)
+        row_tokens = max(64, round(variant.row_tokens * self.scale))
+        self.config = replace(recipe(row_tokens, self.precision), batch_utterances=-(-len(self.tokens) // steps))
+        self.losses: list[float] = []
+        self.lengths: list[np.ndarray] = []  # predicted tokens of each utterance of each step
+        self.useful: list[float] = []
+        with Loader(self.config, 0, self.ranks).batches(self.tokens, 0, steps) as self.batches:
+            yield
 
     def step(self) -> None:
         """The next optimizer step."""
-        place = self.done % len(self.steps)
-        count, rows = int(predicted(self.steps[place]).sum()), self.rows[place]
-        self.done += 1
+        batch = next(self.batches)
+        lengths = self.tokens.lengths[batch.indices] - 1
+        count = int(lengths.sum())
         self.optimizer.zero_grad()
-        loss = self.gradients.add(rows, count)
+        loss_sum = self.gradients.add(batch.rows, count)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
-        total, _ = torch.stack([loss, norm.double()]).tolist()  # the step's wait for the device, as in training
+        loss, _ = torch.stack([loss_sum, norm.double()]).tolist()
         self.optimizer.step(self.config.learning_rate)
-        self.losses.append(total / count)
-        self.computed = sum(len(row.inputs) for row in rows)
-
-
-def predicted(tokens: Ragged) -> np.ndarray:
-    """Predicted tokens of each utterance, int64 [S]."""
-    return tokens.lengths - 1
+        self.losses.append(loss / count)
+        self.lengths.append(lengths)
+        self.useful.append(count / batch.computed)
 
 
 def run(record: Recorder, device: torch.device, full: bool) -> None:
@@ -89,27 +89,54 @@ def run(record: Recorder, device: torch.device, full: bool) -> None:
     bench = made.pop()
     record.add("model", "parameters", bench.model.num_parameters(), "")
     record.add("model", "measured peak", bench.peak / 1e12, "TFLOP/s")
+    record.run("compilation", partial(_compile, record, bench), 45 if full else 0)
     for toggle in TOGGLES:
         if toggle.variant.vocabulary != Variant().vocabulary:
             continue
-        record.run(toggle.name, partial(measure, record, bench, toggle), 6 if full else 1)
+        record.run(toggle.name, partial(measure, record, bench, toggle), toggle.needs if full else 1)
         if toggle.name == "base":
             record.run("profile", partial(profile_step, record, bench), 8 if full else 1)
     for toggle in TOGGLES:
         if toggle.variant.vocabulary != Variant().vocabulary:
-            record.run(toggle.name, partial(measure, record, bench, toggle), 6 if full else 1)
+            record.run(toggle.name, partial(measure, record, bench, toggle), toggle.needs if full else 1)
+
+
+def _compile(record: Recorder, bench: Bench) -> None:
+    """Compile the layers and compare a step's gradient with that of eager layers, which stage 2 has checked.
+
+    Where compiling fails the library says so on standard error, and the layers run eagerly.
+    """
+    with bench.prepared(Variant()):
+        batch = next(bench.batches)
+    count = int((bench.tokens.lengths[batch.indices] - 1).sum())
+    eager = _gradient(bench, batch, count)
+    began = time.perf_counter()
+    prepare_for_device(bench.model, bench.device, compiled=True, row_tokens=Variant().row_tokens)
+    record.add("compilation", "time", time.perf_counter() - began, "s")
+    if bench.device.type == "cuda":
+        compiled = bench.model.gpu_decoder.layer is not decoder_layer
+        record.check("compilation", "layers are compiled", compiled, "", compiled)
+    found = _gradient(bench, batch, count)
+    wrong = sum(float((a - b).square().sum()) for a, b in zip(found, eager, strict=True)) ** 0.5
+    error = wrong / sum(float(b.square().sum()) for b in eager) ** 0.5
+    record.check("compilation", "relative difference of gradients", error, "", error < COMPILED_ERROR, "from eager's")
+
+
+def _gradient(bench: Bench, batch: Batch, count: int) -> list[torch.Tensor]:
+    bench.optimizer.zero_grad()
+    bench.gradients.add(batch.rows, count)
+    return [parameter.grad for parameter in bench.model.parameters() if parameter.grad is not None]
 
 
 def measure(record: Recorder, bench: Bench, toggle: Toggle) -> None:
     """Speed, shares and memory of a toggle's steps."""
-    with toggle.within():
-        bench.prepare(toggle.variant)
+    with toggle.within(bench.model), bench.prepared(toggle.variant):
         if bench.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats()
         spent = seconds(bench.step, bench.device, bench.count, bench.warm)
-    case, steps = toggle.name, bench.steps[bench.warm :]
-    tokens = [int(predicted(step).sum()) for step in steps]
-    flops = [step_flops(bench.sizes, toggle.variant.vocabulary, predicted(step)) for step in steps]
+    case, lengths = toggle.name, bench.lengths[bench.warm :]
+    tokens = [int(step.sum()) for step in lengths]
+    flops = [step_flops(bench.sizes, toggle.variant.vocabulary, step) for step in lengths]
     pairs = list(zip(flops, spent, strict=True))
     record.add(case, "step", spent, "s")
     record.add(case, "speed", [n / s for n, s in zip(tokens, spent, strict=True)], "tokens/s", headline=True)
@@ -118,20 +145,20 @@ def measure(record: Recorder, bench: Bench, toggle: Toggle) -> None:
         record.add(case, "MFU, datasheet", [n / s / bench.datasheet for n, s in pairs], "", headline=True)
     if bench.device.type == "cuda":
         record.add(case, "peak memory", torch.cuda.max_memory_allocated() / 2**30, "GiB", headline=True)
-    record.add(case, "useful tokens", tokens[-1] / bench.computed, "", note="share of the computed ones")
-    record.add(case, "loss", bench.losses[-bench.count :], "nats per token")
+    record.add(case, "useful tokens", bench.useful[bench.warm :], "", note="share of the computed ones")
+    record.add(case, "loss", bench.losses[bench.warm :], "nats per token")
 
 
 def profile_step(record: Recorder, bench: Bench) -> None:
     """The ten largest kernels of a step, how many there are, and the share of the step that they fill."""
-    rows = len(bench.gradients._rows(bench.steps[0], np.arange(len(bench.steps[0]))))
-    bench.done = 0
-    spent = seconds(bench.step, bench.device, 1, 0)[0]
-    bench.done = 0
-    found = kernels(bench.step, bench.device)
+    with bench.prepared(Variant()):
+        spent = seconds(bench.step, bench.device, 1, bench.warm)[0]
+        found = kernels(bench.step, bench.device)
     busy = sum(kernel.seconds for kernel in found)
-    record.add("profile", "kernels", sum(kernel.calls for kernel in found), "", note=f"of a step of {rows} rows")
-    record.add("profile", "kernels' time", busy, "s", note=f"the step takes {spent:.4f} s without the profiler")
+    rows = round(int(bench.lengths[-1].sum()) / bench.useful[-1] / bench.config.row_tokens, 2)
+    note = f"of a step of as many tokens as {rows} full rows, the optimizer's among them"
+    record.add("profile", "kernels", sum(kernel.calls for kernel in found), "", note=note)
+    record.add("profile", "kernels' time", busy, "s", note=f"a step takes {spent:.4f} s without the profiler")
     for kernel in found[:LARGEST]:
         note = f"{kernel.calls} calls, {kernel.seconds / busy:.1%} of the kernels' time"
         record.add(f"profile: {kernel.name[:100]}", "time", kernel.seconds * 1000, "ms", note=note, headline=True)

@@ -37,6 +37,7 @@ def main() -> None:
         budget = args.stretch * BUDGETS[name].seconds(full)
         record = Recorder(name, result_path(args.out, name), time.time() + budget)
         torch.manual_seed(0)
+        torch.backends.cuda.matmul.allow_tf32 = False  # fp32 is IEEE's unless a measurement says otherwise
         record.run(name, partial(_stage, record, device, full))
         record.write(ended=True)
         if record.failures:
