@@ -26,7 +26,7 @@ from scripts.common.cuts import speaker
 from scripts.common.files import read_csv, write_csv
 from scripts.common.seeds import derive, generator
 from scripts.evaluation.accuracy import by_item, decide_sides, interval, normalise
-from scripts.evaluation.compared import Dropped
+from scripts.evaluation.common_items import Dropped
 from scripts.evaluation.items import Task, cut_ids, cut_seconds, read_items, read_tokens
 from scripts.evaluation.scaling import sample
 
@@ -38,7 +38,7 @@ NO_MODALITY = "any"  # what stands for the modality where the control depends on
 class Config:
     """Keys of config.yaml's `evaluation` that this step reads."""
 
-    decide_by: str
+    score_normalization: str
     bootstrap_samples: int
     batch_tokens: int
     precision: str
@@ -92,8 +92,8 @@ def of_model(
         config: keys of the configuration.
         seed: of random weights, permutations and resamples.
     """
+    from scripts.evaluation.logprobs import score
     from scripts.evaluation.precision import resolve_precision
-    from scripts.evaluation.scoring import score
     from scripts.lm.load import load_model, untrained_model
 
     cpu.prepare(config.threads)
@@ -102,7 +102,7 @@ def of_model(
         precision = resolve_precision(config.precision, model.device)
         logprobs = score(model, tokens, config.batch_tokens, f"{modality}/{task.name}/{control}", precision)
         counts, seconds = {cut: len(ids) - 1 for cut, ids in tokens.items()}, cut_seconds(task.items)
-        by = config.decide_by
+        by = config.score_normalization
         decisive = {cut: normalise(np.array(lp), counts[cut], seconds[cut], by) for cut, lp in logprobs.items()}
         return decide_sides(task.items, decisive)
 

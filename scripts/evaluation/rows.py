@@ -2,7 +2,8 @@
 
 `logprob_`, `tokens_` and `seconds_` of the negative sides hold one number per side, with semicolons between where the
 item is a choice among several, so that every decision can be made again. An item that the system could not score has
-none of these: `dropped` holds the reason, and `evaluation/dropped.csv` (compared.py) takes it out of all comparisons.
+none of these: `dropped` holds the reason, and `evaluation/dropped.csv` (common_items.py) takes it out of all
+comparisons.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -56,11 +57,11 @@ def _blank(place: Sequence[str]) -> Row:
     return {**dict.fromkeys(COLUMNS, ""), **dict(zip(PLACE, place, strict=True))}
 
 
-def complete(rows: Iterable[Row], decide_by: str) -> list[Row]:
+def complete(rows: Iterable[Row], score_normalization: str) -> list[Row]:
     """The rows, `correct` filled in where an item was scored."""
     rows = list(rows)
     scored = [row for row in rows if not row["dropped"]]
-    for each, correct in zip(scored, decided(scored, decide_by), strict=True):
+    for each, correct in zip(scored, decided(scored, score_normalization), strict=True):
         each["correct"] = f"{correct:g}"
     return rows
 
@@ -79,7 +80,7 @@ def can_decide(rows: Sequence[Row], way: str) -> bool:
 
 
 def decided(rows: Sequence[Row], way: str) -> np.ndarray:
-    """`accuracy.decide` of each row that was scored, in one of the ways of DECIDE_BY; float64 [N]."""
+    """`accuracy.decide` of each row that was scored, in one of the ways of SCORE_NORMALIZATIONS; float64 [N]."""
     positive, negatives = ({what: read(rows, what) for what in NEEDED[way]} for read in (_positive, _negatives))
     return decide(_score(positive, way), _score(negatives, way))
 

@@ -6,8 +6,8 @@ import torch
 from transformers import LlamaForCausalLM
 
 from benchmarks.precision import compare, emulated_tf32, round_to_tf32
+from scripts.evaluation.logprobs import score, score_tokens
 from scripts.evaluation.precision import float32_products, resolve_precision
-from scripts.evaluation.scoring import score, score_tokens
 from tests.evaluation.conftest import item, sequence
 
 

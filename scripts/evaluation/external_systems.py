@@ -72,7 +72,7 @@ def _row(item: Item, scores: dict[str, float]) -> rows.Row:
 
 
 def main() -> None:
-    """Command line of rule evaluation_foreign."""
+    """Command line of rule evaluation_external_systems."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scores", required=True, type=Path, help="the system's score file")
     parser.add_argument("--items", required=True, type=Path, help="aligned items (jsonl.gz) of the task")

@@ -36,8 +36,8 @@ def gather(scores: Sequence[Path]) -> list[dict[str, str]]:
         lost = [row for row in found if row["task"] == task]
         if ids <= {row["id"] for row in lost}:
             counts = Counter((row["modality"], row["reason"]) for row in lost)
-            said = ", ".join(f"{modality} {reason} {count}" for (modality, reason), count in counts.items())
-            raise ValueError(f"{task}: no item is left that every modality can score ({said})")
+            reasons = ", ".join(f"{modality} {reason} {count}" for (modality, reason), count in counts.items())
+            raise ValueError(f"{task}: no item is left that every modality can score ({reasons})")
     return found
 
 
@@ -54,7 +54,7 @@ class Dropped:
         """From `evaluation/dropped.csv`."""
         return cls(read_csv(path))
 
-    def compared(self, path: Path) -> list[dict[str, str]]:
+    def common_rows(self, path: Path) -> list[dict[str, str]]:
         """The rows of `<task>/<name>.csv` that are compared.
 
         Raises:
