@@ -126,18 +126,12 @@ def _precisions(record: Recorder, bench: Bench) -> None:
     """Whether tf32 or bf16 products decide pairs as fp32 does, and what they gain."""
     sequences = bench.pairs["sentences"]
     right: dict[str, float] = {}
-    before = torch.backends.cuda.matmul.allow_tf32
     for precision in PRECISIONS:
         if precision == "tf32" and bench.device.type == "cpu":
             continue
-        torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
-        try:
-            with torch.autocast(bench.device.type, torch.bfloat16, enabled=precision == "bf16"):
-                step = partial(score, bench.model, sequences, bench.batch_tokens, "bench")
-                step()
-                spent, found = _timed(bench, step)
-        finally:
-            torch.backends.cuda.matmul.allow_tf32 = before
+        step = partial(score, bench.model, sequences, bench.batch_tokens, "bench", precision)
+        step()
+        spent, found = _timed(bench, step)
         right = right or found
         case = f"precision {precision}"
         same = np.mean([_decides(found, key) == _decides(right, key) for key in found if key.endswith("positive")])
