@@ -53,9 +53,9 @@ def padded(values: Sequence[Sequence[Any] | np.ndarray]) -> np.ndarray:
     """Values of N items, [K_i, ...] each, as float64 [N, K, ...] with K the most; NaN where an item has fewer."""
     lengths = np.array([len(each) for each in values], dtype=np.int64)
     flat = np.array([value for each in values for value in each], dtype=np.float64)
-    found = np.full((len(values), lengths.max(initial=1), *flat.shape[1:]), np.nan)
-    found[np.arange(found.shape[1]) < lengths[:, None]] = flat
-    return found
+    table = np.full((len(values), lengths.max(initial=1), *flat.shape[1:]), np.nan)
+    table[np.arange(table.shape[1]) < lengths[:, None]] = flat
+    return table
 
 
 def decide(positive: np.ndarray, negatives: np.ndarray) -> np.ndarray:

@@ -119,8 +119,8 @@ def main() -> None:
         rows, ids = [], [item["id"] for item in task.items]
         cuts = [cut for item in task.items for cut in sides(item)]
         lengths = {cut["id"]: source_length(cut, task.tokens[cut["id"]], *of, silence) for cut in cuts}
-        found = scores(task.tokens, lengths, cut_seconds(task.items), tables, vocab_size, score_normalization)
-        for baseline, score in found.items():
+        by_baseline = scores(task.tokens, lengths, cut_seconds(task.items), tables, vocab_size, score_normalization)
+        for baseline, score in by_baseline.items():
             correct = decide_sides(task.items, score)
             rows += [
                 {"id": item["id"], "voice": speaker(item["positive"]), "baseline": baseline, "correct": f"{won:g}"}

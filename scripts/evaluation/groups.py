@@ -46,8 +46,8 @@ def accuracies(rows: list[dict[str, str]], samples: int, seed: int) -> Iterator[
         for name in names:
             own = [row for row in rows if row[label] == name]
             correct = by_item([row["id"] for row in own], numbers(own, "correct"))
-            found = interval(correct, samples, seed)
-            yield {"by": label, "name": name, **found._asdict()}
+            result = interval(correct, samples, seed)
+            yield {"by": label, "name": name, **result._asdict()}
 
 
 def main() -> None:

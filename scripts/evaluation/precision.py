@@ -32,7 +32,7 @@ def resolve_precision(asked: str, device: torch.device) -> str:
 def float32_products(precision: str) -> Iterator[None]:
     """While it lasts, a GPU multiplies float32 matrices in TF32, unless `precision` is fp32. A CPU is not affected.
 
-    By `allow_tf32`, which sets PyTorch's newer `fp32_precision` too; to set that alone makes reading the other an error.
+    `allow_tf32` sets PyTorch's newer `fp32_precision` too; to set that alone makes it an error to read `allow_tf32`.
     """
     before = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = precision != "fp32"

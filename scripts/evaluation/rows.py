@@ -41,11 +41,11 @@ def row(place: Sequence[str], measures: Mapping[str, Sequence[float]]) -> Row:
         place: the values of PLACE.
         measures: of logprob, tokens and seconds, as far as they are known, a number per side, the positive one first.
     """
-    found = _blank(place)
+    filled = _blank(place)
     for name, (positive, *negative) in measures.items():
-        found[f"{name}_positive"] = positive
-        found[f"{name}_negative"] = negative[0] if len(negative) == 1 else BETWEEN.join(map(str, negative))
-    return found
+        filled[f"{name}_positive"] = positive
+        filled[f"{name}_negative"] = negative[0] if len(negative) == 1 else BETWEEN.join(map(str, negative))
+    return filled
 
 
 def without_score(place: Sequence[str], reason: str) -> Row:

@@ -46,13 +46,13 @@ def checkpoints(folder: Path) -> dict[int, Path]:
     Raises:
         ValueError: there are fewer than two, through which no line goes.
     """
-    found = {int(path.name[7:]): path for path in folder.glob("tokens-*") if re.fullmatch(r"tokens-\d+", path.name)}
-    if len(found) < 2 or min(found) < 1:
+    folders = {int(path.name[7:]): path for path in folder.glob("tokens-*") if re.fullmatch(r"tokens-\d+", path.name)}
+    if len(folders) < 2 or min(folders) < 1:
         raise ValueError(
-            f"{folder}: holds {len(found)} checkpoints named tokens-<n>; a line needs at least 2"
+            f"{folder}: holds {len(folders)} checkpoints named tokens-<n>; a line needs at least 2"
             " (lm.training.checkpoints_in_epoch_1)"
         )
-    return dict(sorted(found.items()))
+    return dict(sorted(folders.items()))
 
 
 def hours_seen(tokens: np.ndarray, train: dict[str, Any]) -> np.ndarray:

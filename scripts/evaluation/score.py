@@ -51,12 +51,12 @@ def table(
     An item that cannot be scored (`items.failure`, given the model's context) gets a row that says why.
     """
     seconds = cut_seconds(items)
-    found = []
+    item_rows = []
     for item in items:
         place = (item["id"], speaker(item["positive"]), item["subset"], item["group"])
         ids = [cut["id"] for cut in sides(item)]
-        found.append(row(place, ids, tokens, logprobs, context, seconds=[seconds[cut] for cut in ids]))
-    return rows.complete(found, score_normalization)
+        item_rows.append(row(place, ids, tokens, logprobs, context, seconds=[seconds[cut] for cut in ids]))
+    return rows.complete(item_rows, score_normalization)
 
 
 def score_tasks(model: Any, precision: str, maps: list[Any], tasks: list[Task], arguments: argparse.Namespace) -> None:
@@ -66,14 +66,16 @@ def score_tasks(model: Any, precision: str, maps: list[Any], tasks: list[Task], 
     config, modality, context = arguments.config, arguments.modality, model.config.max_position_embeddings
     for whole, plain_file, tuned_file in zip(tasks, arguments.layers, arguments.tuned_lens, strict=True):
         task = scorable(whole, context)
-        found = score_layers(model, task.tokens, config.batch_tokens, f"{modality}/{task.name}", maps, precision)
+        layer_logprobs = score_layers(
+            model, task.tokens, config.batch_tokens, f"{modality}/{task.name}", maps, precision
+        )
         last = len(maps)  # entries: every layer, the last is the model; then all but the last through their maps
-        totals = {cut: float(lp[last]) for cut, lp in found.items()}
+        totals = {cut: float(lp[last]) for cut, lp in layer_logprobs.items()}
         scored = table(whole.items, whole.tokens, totals, config.score_normalization, context)
         write_csv(task.out, rows.COLUMNS, scored)
         print(f"{modality}/{task.name}: {rows.summary(scored)}", file=sys.stderr)
-        plain = {cut: lp[: last + 1] for cut, lp in found.items()}
-        tuned = {cut: np.append(lp[last + 1 :], lp[last]) for cut, lp in found.items()}
+        plain = {cut: lp[: last + 1] for cut, lp in layer_logprobs.items()}
+        tuned = {cut: np.append(lp[last + 1 :], lp[last]) for cut, lp in layer_logprobs.items()}
         for lens, logprobs, file in (("plain", plain, plain_file), ("tuned", tuned, tuned_file)):
             by_layer = layers.table(
                 task.items, task.tokens, logprobs, config.score_normalization, config.bootstrap_samples, arguments.seed
@@ -96,9 +98,9 @@ def score_dev(
     config, modality, seed = arguments.config, arguments.modality, arguments.seed
     nats = score_tokens(model, tokens, config.batch_tokens, f"{modality}/dev", precision)
     totals = {cut: float(each.sum()) for cut, each in nats.items()}
-    found = bits.bits(utterances, tokens, totals, config.bootstrap_samples, seed)
-    write_csv(arguments.bits, bits.COLUMNS, [{"metric": metric, **row._asdict()} for metric, row in found.items()])
-    means = ", ".join(f"{row.value:.2f} {metric.replace('_', ' ')}" for metric, row in found.items())
+    measures = bits.bits(utterances, tokens, totals, config.bootstrap_samples, seed)
+    write_csv(arguments.bits, bits.COLUMNS, [{"metric": metric, **row._asdict()} for metric, row in measures.items()])
+    means = ", ".join(f"{row.value:.2f} {metric.replace('_', ' ')}" for metric, row in measures.items())
     print(f"{modality}/dev: {means} over {len(utterances)} utterances", file=sys.stderr)
     placed = bit_breakdown.read_parts(arguments.cuts, arguments.streams, arguments.tokenizer, arguments.definition)
     write_csv(

@@ -41,26 +41,26 @@ def accuracies(rows: list[Row], config: Config, seed: int) -> dict[str, Interval
         "chance": 1 / choices(rows),
     }
     samples = config.bootstrap_samples
-    found = {metric: interval(by_item(ids, each), samples, seed) for metric, each in values.items()}
+    intervals = {metric: interval(by_item(ids, each), samples, seed) for metric, each in values.items()}
     voices = [row["voice"] for row in rows]
     if len(set(voices)) > 1 and len(set(ids)) < len(ids):
-        found["accuracy_voices"] = voices_interval(ids, voices, values["accuracy"], samples, seed)
-    return found
+        intervals["accuracy_voices"] = voices_interval(ids, voices, values["accuracy"], samples, seed)
+    return intervals
 
 
 def baselines(rows: list[dict[str, str]], config: Config, seed: int) -> dict[str, Interval]:
     """`baseline_<name>` of every baseline in the rows that baselines.py wrote."""
-    found = {}
+    intervals = {}
     for name in dict.fromkeys(row["baseline"] for row in rows):
         own = [row for row in rows if row["baseline"] == name]
         values = by_item([row["id"] for row in own], numbers(own, "correct"))
-        found[f"baseline_{name}"] = interval(values, config.bootstrap_samples, seed)
-    return found
+        intervals[f"baseline_{name}"] = interval(values, config.bootstrap_samples, seed)
+    return intervals
 
 
 def _rows(modality: str, task: str, metrics: dict[str, Interval]) -> Iterator[dict[str, Any]]:
-    for metric, found in metrics.items():
-        yield {"modality": modality, "task": task, "metric": metric, **found._asdict()}
+    for metric, result in metrics.items():
+        yield {"modality": modality, "task": task, "metric": metric, **result._asdict()}
 
 
 def main() -> None:

@@ -42,11 +42,11 @@ def table(
     context: int,
 ) -> list[rows.Row]:
     """A row (rows.py) per item, given nats of its texts; one that cannot be scored says why."""
-    found = [
+    item_rows = [
         row((choice.id, VOICE, choice.subset, choice.group), choice.texts, tokens, logprobs, context)
         for choice in choices
     ]
-    return rows.complete(found, score_normalization)
+    return rows.complete(item_rows, score_normalization)
 
 
 def main() -> None:

@@ -43,15 +43,15 @@ def hidden_states(model: PreTrainedModel, tokens: Ragged) -> torch.Tensor:
     """The output of every layer at every token of sequences BOS ... EOS but the last, float32 [1 + layers, N, H]."""
     count = int(tokens.lengths.sum()) - len(tokens)
     width, layers = model.config.hidden_size, model.config.num_hidden_layers
-    found = torch.empty(1 + layers, count, width, device=model.device)
+    states = torch.empty(1 + layers, count, width, device=model.device)
     done = 0
     for ids in tokens:
         row = torch.from_numpy(ids.astype("int64"))[None, :-1].to(model.device)
         output = model(input_ids=row, output_hidden_states=True, use_cache=False)
         for layer, state in enumerate(output.hidden_states):
-            found[layer, done : done + row.shape[1]] = state[0]
+            states[layer, done : done + row.shape[1]] = state[0]
         done += row.shape[1]
-    return found
+    return states
 
 
 def divergence(model: PreTrainedModel, states: torch.Tensor, final: torch.Tensor) -> torch.Tensor:
