@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, MinLen
 
 Positive = Annotated[float, Gt(0), Le(1e18)]
 Size = Annotated[float, Ge(0), Le(1e18)]
@@ -131,6 +131,8 @@ class Bytes:
 class Plan:
     """Sizes and speeds for `snakemake plan`; no result depends on them."""
 
+    profile: Annotated[str, MinLen(1)]
+    """Snakemake profile whose time limits the longest jobs are compared with"""
     hours: Hours
     """hours of speech"""
     utterance_seconds: Positive

@@ -10,6 +10,7 @@ from scripts.common import stages
 from scripts.lm.seed_replicas import seed_replicas
 from scripts.plan import work
 from scripts.plan.amounts import Amounts
+from scripts.plan.profile import Profile
 
 STAGES = ("download", *stages.STAGES)
 GIGA = 1e9
@@ -85,7 +86,7 @@ def _devices(rule: str, amounts: Amounts) -> int:
     return max(1, amounts.config["cluster"]["gpus"]["lm"]) if rule == "lm_train" else 1
 
 
-def rule_cost(rule: str, jobs: int, amounts: Amounts) -> Cost:
+def rule_cost(rule: str, jobs: int, amounts: Amounts, profile: Profile) -> Cost:
     """All jobs of one rule."""
     config, done = amounts.config, work.of_rule(rule, amounts)
     gpus = config["cluster"]["gpus"][done.gpu_stage] if done.gpu_stage else 0
@@ -96,8 +97,7 @@ def rule_cost(rule: str, jobs: int, amounts: Amounts) -> Cost:
         "continuation": config["continuation"]["threads"],
     }.get(done.gpu_stage or "", 1)
     threads += config["units"]["decode_workers"] if rule.startswith("units_extract") else 0
-    if rule == "lm_train":
-        threads = max(config["cluster"]["cpus"]["lm"], threads * _devices(rule, amounts))
+    threads = max(threads * _devices(rule, amounts), profile.request(rule).cpus or 1)
     held = held_seconds(rule, jobs, amounts)
     longest = (done.seconds / jobs if done.longest is None else done.longest) / _devices(rule, amounts)
     return Cost(
@@ -112,12 +112,14 @@ def rule_cost(rule: str, jobs: int, amounts: Amounts) -> Cost:
     )
 
 
-def rule_costs(config: Mapping[str, Any], jobs: Mapping[str, int], registry: Path) -> list[Cost]:
+def rule_costs(config: Mapping[str, Any], jobs: Mapping[str, int], registry: Path, profile: Profile) -> list[Cost]:
     """Every rule of a run, stage by stage. Rules that are no stage's (the targets) cost nothing and are left out."""
     amounts = Amounts(config)
     known = [rule for rule in jobs if rule.split("_")[0] in (*STAGES, "seeds")]
     costs = [
-        download(config, jobs[rule], registry) if rule == "download_dataset" else rule_cost(rule, jobs[rule], amounts)
+        download(config, jobs[rule], registry)
+        if rule == "download_dataset"
+        else rule_cost(rule, jobs[rule], amounts, profile)
         for rule in known
     ]
     return sorted(costs, key=lambda cost: (STAGES.index(stage_of(cost.name)), cost.name))

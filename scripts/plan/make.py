@@ -12,13 +12,11 @@ from typing import Any
 
 from scripts.common.cli import run
 from scripts.common.files import atomic_path, write_csv
-from scripts.common.stages import STAGES
 from scripts.plan import costs
 from scripts.plan.costs import Cost
 from scripts.plan.jobs import dry_run_jobs
+from scripts.plan.profile import Profile
 from scripts.plan.storage import storage
-
-LIMITED = STAGES[:-1]  # stages with a time limit under cluster.minutes
 
 
 def number(value: float) -> str:
@@ -97,25 +95,24 @@ def model_table(models: Sequence[costs.ModelCost], device: str) -> str:
     )
 
 
-def warnings(config: Mapping[str, Any], stages: Sequence[Cost]) -> list[str]:
-    """Stages whose longest job does not fit what `cluster.minutes` gives it."""
-    found = []
-    for stage in stages:
-        if stage.name not in LIMITED:
+def warnings(rules: Sequence[Cost], profile: Profile) -> list[str]:
+    """Rules whose longest job takes longer than the profile's time limit, a line each."""
+    lines = []
+    for rule in rules:
+        minutes, grows, _ = profile.request(rule.name)
+        if minutes is None or rule.name.startswith("download") or rule.longest_hours <= minutes / 60:
             continue
-        limit = config["cluster"]["minutes"][stage.name] / 60
-        if stage.longest_hours > limit:
-            # A training's next try gets no more time, but goes on where the last one stopped.
-            more = "each try, which goes on where the last stopped," if stage.name == "lm" else "it"
-            grown = "" if stage.name == "lm" else f", and {number(2 * limit)} h at its second try"
-            found.append(
-                f"{stage.name}: the longest job takes {number(stage.longest_hours)} h; cluster.minutes.{stage.name}"
-                f" gives {more} {number(limit)} h{grown}"
-            )
-    return found
+        # A training's next attempt resumes from the last state.
+        limit = f"{number(minutes / 60)} h" + (f", and {number(minutes / 30)} h at the second" if grows else "")
+        resumes = ", and each resumes where the last one stopped" if rule.name == "lm_train" else ""
+        lines.append(
+            f"{rule.name}: the longest job takes {number(rule.longest_hours)} h; {profile.path} gives an attempt"
+            f" {limit}{resumes}"
+        )
+    return lines
 
 
-def as_text(config: Mapping[str, Any], rules: Sequence[Cost]) -> str:
+def as_text(config: Mapping[str, Any], rules: Sequence[Cost], profile: Profile) -> str:
     """The whole plan to be read."""
     stages = costs.stage_costs(rules, config["plan"]["models_gb"])
     device = "GPU" if config["cluster"]["gpus"]["lm"] else "core"
@@ -132,8 +129,8 @@ def as_text(config: Mapping[str, Any], rules: Sequence[Cost]) -> str:
         ),
         f"kept at the end: {number(costs.kept_gb(stages))} GB; at most at once: {number(costs.peak_gb(stages))} GB",
     ]
-    if found := warnings(config, stages):
-        parts.append("Does not fit:\n" + "\n".join(found))
+    if lines := warnings(rules, profile):
+        parts.append("Does not fit:\n" + "\n".join(lines))
     return "\n\n".join(parts) + "\n"
 
 
@@ -149,9 +146,11 @@ def main() -> None:
     from scripts.plan.figure import draw  # matplotlib takes a second
 
     config = json.loads(args.config.read_text(encoding="utf-8"))
-    rules = costs.rule_costs(config, dry_run_jobs(args.jobs.read_text(encoding="utf-8")), args.registry)
+    profile = Profile(Path(config["plan"]["profile"]))
+    jobs = dry_run_jobs(args.jobs.read_text(encoding="utf-8"))
+    rules = costs.rule_costs(config, jobs, args.registry, profile)
     stages = costs.stage_costs(rules, config["plan"]["models_gb"])
-    text = as_text(config, rules)
+    text = as_text(config, rules, profile)
     with atomic_path(args.output / "plan.txt") as aside:
         aside.write_text(text, encoding="utf-8")
     for name, rows in (("plan", stages), ("rules", rules), ("models", costs.model_costs(config))):

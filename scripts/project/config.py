@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le, MinLen
 
 from scripts.alignment.config import Alignment
-from scripts.common.bounds import Name, Threads, Unique
+from scripts.common.bounds import Name, Unique
 from scripts.continuation.config import Continuation
 from scripts.corpus.config import Corpus
 from scripts.download.config import Download
@@ -19,8 +19,6 @@ from scripts.units.config import Units
 
 Seed = Annotated[int, Ge(0), Le(2**63 - 1)]
 Gpus = Annotated[int, Ge(0), Le(1024)]
-Megabytes = Annotated[int, Ge(100), Le(100_000_000)]
-Minutes = Annotated[int, Ge(1), Le(10_000_000)]
 
 
 @dataclass(frozen=True)
@@ -48,65 +46,11 @@ class StageGpus:
 
 
 @dataclass(frozen=True)
-class StageMegabytes:
-    """Memory that one of a stage's heavy jobs asks for at its first try."""
-
-    corpus: Megabytes
-    """megabytes of one job at its first try"""
-    alignment: Megabytes
-    """megabytes of one job at its first try"""
-    units: Megabytes
-    """megabytes of one job at its first try"""
-    tokens: Megabytes
-    """megabytes of one job at its first try"""
-    lm: Megabytes
-    """megabytes of one job at its first try"""
-    evaluation: Megabytes
-    """megabytes of one job at its first try"""
-    continuation: Megabytes
-    """megabytes of one job at its first try"""
-
-
-@dataclass(frozen=True)
-class StageMinutes:
-    """Time limit of one of a stage's heavy jobs at its first try."""
-
-    corpus: Minutes
-    """time limit of one job at its first try"""
-    alignment: Minutes
-    """time limit of one job at its first try"""
-    units: Minutes
-    """time limit of one job at its first try"""
-    tokens: Minutes
-    """time limit of one job at its first try"""
-    lm: Minutes
-    """time limit of one job at its first try"""
-    evaluation: Minutes
-    """time limit of one job at its first try"""
-    continuation: Minutes
-    """time limit of one job at its first try"""
-
-
-@dataclass(frozen=True)
-class StageCpus:
-    """CPU cores of one of a stage's jobs, at least."""
-
-    lm: Threads
-    """of a training, all its processes together"""
-
-
-@dataclass(frozen=True)
 class Cluster:
-    """What a stage's heavy jobs ask of a scheduler; results do not depend on it."""
+    """GPUs of a stage's jobs. Memory, time limits and CPUs stand in the profile: no result depends on them."""
 
     gpus: StageGpus
-    """GPUs of one job"""
-    cpus: StageCpus
-    """CPU cores of one job, where they are more than its processes compute with"""
-    mem_mb: StageMegabytes
-    """memory of one job"""
-    minutes: StageMinutes
-    """time limit of one job"""
+    """GPUs of one job; as many processes train one language model"""
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,6 @@ if config["alignment"]["external"] is None:
             f"{RESULTS}/benchmarks/alignment/train.tsv"
         conda:
             "../../envs/core.yaml"
-        threads: 1
-        resources:
-            mem_mb=asks("alignment", "mem_mb"),
-            runtime=asks("alignment", "minutes"),
         params:
             code=code_of("scripts.alignment.train"),
             audio_root=AUDIO_ROOT,
@@ -62,10 +58,6 @@ if config["alignment"]["external"] is None:
             f"{RESULTS}/benchmarks/alignment/align/{{split}}/{{shard}}.tsv"
         conda:
             "../../envs/core.yaml"
-        threads: 1
-        resources:
-            mem_mb=asks("alignment", "mem_mb"),
-            runtime=asks("alignment", "minutes"),
         params:
             code=code_of("scripts.alignment.align"),
             audio_root=audio_root,
@@ -99,10 +91,6 @@ if config["alignment"]["external"] is None:
             f"{RESULTS}/benchmarks/alignment/align_task/{{task}}.tsv"
         conda:
             "../../envs/core.yaml"
-        threads: 1
-        resources:
-            mem_mb=asks("alignment", "mem_mb"),
-            runtime=asks("alignment", "minutes"),
         params:
             code=code_of("scripts.alignment.align"),
             audio_root=audio_root,
@@ -137,10 +125,6 @@ else:
             f"{RESULTS}/benchmarks/alignment/adopt/{{split}}/{{shard}}.tsv"
         conda:
             "../../envs/core.yaml"
-        threads: 1
-        resources:
-            mem_mb=lambda wildcards, attempt: 1500 * attempt,
-            runtime=lambda wildcards, attempt: 60 * attempt,
         params:
             code=code_of("scripts.alignment.adopt"),
             # Units made elsewhere need no audio at all; for ours it must be readable.
@@ -171,10 +155,6 @@ else:
             f"{RESULTS}/benchmarks/alignment/adopt/tasks/{{task}}.tsv"
         conda:
             "../../envs/core.yaml"
-        threads: 1
-        resources:
-            mem_mb=lambda wildcards, attempt: 1500 * attempt,
-            runtime=lambda wildcards, attempt: 60 * attempt,
         params:
             code=code_of("scripts.alignment.adopt"),
             # Units made elsewhere need no audio at all; for ours it must be readable.
@@ -244,10 +224,6 @@ rule alignment_export:
         f"{RESULTS}/logs/alignment/export/{{split}}/{{shard}}.log",
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=60,
     params:
         code=code_of("scripts.alignment.export"),
     shell:

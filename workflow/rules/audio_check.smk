@@ -17,10 +17,6 @@ rule corpus_audio_check:
         f"{RESULTS}/benchmarks/corpus/audio_check/{{split}}/{{shard}}.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         code=code_of("scripts.corpus.speech.audio_check"),
         audio_root=audio_root,

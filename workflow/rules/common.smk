@@ -81,12 +81,6 @@ def local_files(source):
     return [source] if place.is_file() else []
 
 
-def asks(stage, what):
-    """What a stage's heavy job asks of a scheduler (mem_mb or minutes): as much again at every further try."""
-    first = config["cluster"][what][stage]
-    return lambda wildcards, attempt: first * attempt
-
-
 def environment(stage, plain="core"):
     """The conda environment of a step that uses GPUs where `cluster.gpus` asks for them, and does without elsewhere."""
     return f"../../envs/{'gpu' if config['cluster']['gpus'][stage] else plain}.yaml"
@@ -97,7 +91,7 @@ def environment(stage, plain="core"):
 # only. Where it does not, they reach the shell and `tee` as well, which must outlive the training's last state.
 OWN_STEP = (
     "trap '' TERM; $(command -v srun > /dev/null && echo ${{SLURM_JOB_ID:+srun --overlap --nodes=1 --ntasks=1"
-    " --cpus-per-task={threads} --cpu-bind=none --mem=0 --input=none}}) "
+    " --cpus-per-task=${{SLURM_CPUS_PER_TASK:-{threads}}} --cpu-bind=none --mem=0 --input=none}}) "
 )
 
 

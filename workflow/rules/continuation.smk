@@ -39,10 +39,6 @@ rule continuation_select_prompts:
         f"{RESULTS}/benchmarks/continuation/select_prompts.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
     params:
         code=code_of("scripts.continuation.select_prompts"),
         config=as_json(CONTINUATION, "prompts", "prompt_seconds", "seconds"),
@@ -111,8 +107,6 @@ rule continuation_generate:
         environment("continuation")
     threads: CONTINUATION["threads"]
     resources:
-        mem_mb=asks("continuation", "mem_mb"),
-        runtime=asks("continuation", "minutes"),
         gpu=config["cluster"]["gpus"]["continuation"],
     params:
         code=code_of("scripts.continuation.generate"),

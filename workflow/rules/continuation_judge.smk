@@ -23,10 +23,6 @@ rule continuation_judge_text:
         f"{RESULTS}/benchmarks/continuation/judge_text.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         code=code_of("scripts.continuation.judge_text"),
         hours=JUDGE["hours"],
@@ -68,8 +64,6 @@ rule continuation_judge_train:
         environment("lm")
     threads: config["lm"]["training"]["threads"]
     resources:
-        mem_mb=asks("lm", "mem_mb"),
-        runtime=asks("lm", "minutes"),
         gpu=min(1, config["cluster"]["gpus"]["lm"]),
     params:
         code=code_of("scripts.lm.train"),
@@ -118,8 +112,6 @@ rule continuation_judge:
         environment("continuation")
     threads: CONTINUATION["threads"]
     resources:
-        mem_mb=asks("continuation", "mem_mb"),
-        runtime=asks("continuation", "minutes"),
         gpu=config["cluster"]["gpus"]["continuation"],
     params:
         code=code_of("scripts.continuation.judge"),
@@ -153,10 +145,6 @@ rule continuation_summary:
         f"{RESULTS}/logs/continuation/summary.log",
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=code_of("scripts.continuation.summary"),
         modalities=CONTINUED,

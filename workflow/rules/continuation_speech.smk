@@ -35,8 +35,6 @@ rule continuation_train_voice:
         environment("continuation")
     threads: CONTINUATION["threads"]
     resources:
-        mem_mb=asks("continuation", "mem_mb"),
-        runtime=asks("continuation", "minutes"),
         gpu=config["cluster"]["gpus"]["continuation"],
     params:
         code=code_of("scripts.continuation.train_voice"),
@@ -86,8 +84,6 @@ rule continuation_speak:
         environment("continuation") if SPEAKING_GPUS else "../../envs/core.yaml"
     threads: CONTINUATION["threads"]
     resources:
-        mem_mb=asks("continuation", "mem_mb"),
-        runtime=asks("continuation", "minutes"),
         gpu=SPEAKING_GPUS,
     params:
         **VOCODER,
@@ -128,8 +124,6 @@ rule continuation_controls:
         environment("continuation") if SPEAKING_GPUS else "../../envs/core.yaml"
     threads: CONTINUATION["threads"]
     resources:
-        mem_mb=asks("continuation", "mem_mb"),
-        runtime=asks("continuation", "minutes"),
         gpu=SPEAKING_GPUS,
     params:
         **VOCODER,
@@ -170,10 +164,6 @@ rule continuation_read:
         modality="|".join(WRITTEN) or "nothing-written",
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=code_of("scripts.continuation.transcribe"),
     shell:
@@ -205,8 +195,6 @@ rule continuation_transcribe:
         "../../envs/core.yaml" if KALDI else environment("continuation", "whisper")
     threads: CONTINUATION["threads"]
     resources:
-        mem_mb=asks("continuation", "mem_mb"),
-        runtime=asks("continuation", "minutes"),
         gpu=HEARING_GPUS,
     params:
         code=code_of("scripts.continuation.transcribe"),
@@ -245,8 +233,6 @@ rule continuation_transcribe_controls:
         "../../envs/core.yaml" if KALDI else environment("continuation", "whisper")
     threads: CONTINUATION["threads"]
     resources:
-        mem_mb=asks("continuation", "mem_mb"),
-        runtime=asks("continuation", "minutes"),
         gpu=HEARING_GPUS,
     params:
         code=code_of("scripts.continuation.transcribe"),
@@ -284,10 +270,6 @@ rule continuation_recognition:
         f"{RESULTS}/logs/continuation/recognition.log",
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=code_of("scripts.continuation.recognition"),
         modalities=SPOKEN,

@@ -32,10 +32,6 @@ if config["corpus"]["source"] == "world":
             split="|".join(SPLITS),
         conda:
             "../../envs/core.yaml"
-        threads: 1
-        resources:
-            mem_mb=1000,
-            runtime=lambda wildcards, attempt: 60 * attempt,
         params:
             code=code_of("scripts.corpus.world.speak"),
             config=as_json(
@@ -76,10 +72,6 @@ if config["corpus"]["source"] == "world":
             f"{RESULTS}/benchmarks/corpus/speak_tasks/{{task}}.tsv"
         conda:
             "../../envs/core.yaml"
-        threads: 1
-        resources:
-            mem_mb=1000,
-            runtime=lambda wildcards, attempt: 60 * attempt,
         params:
             code=code_of("scripts.corpus.world.speak_tasks"),
             config=as_json(
@@ -136,10 +128,6 @@ else:
             f"{RESULTS}/benchmarks/corpus/manifest/train.tsv"
         conda:
             "../../envs/core.yaml"
-        threads: 1
-        resources:
-            mem_mb=asks("corpus", "mem_mb"),
-            runtime=asks("corpus", "minutes"),
         params:
             code=code_of("scripts.corpus.speech.manifest"),
             split="train",
@@ -204,10 +192,6 @@ else:
             f"{RESULTS}/benchmarks/corpus/manifest_tasks/{{task}}.tsv"
         conda:
             "../../envs/core.yaml"
-        threads: 1
-        resources:
-            mem_mb=1000,
-            runtime=lambda wildcards, attempt: 30 * attempt,
         params:
             code=code_of("scripts.corpus.speech.manifest_tasks"),
             audio_root=audio_root,
@@ -237,10 +221,6 @@ rule corpus_prompts:
         f"{RESULTS}/benchmarks/corpus/prompts.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=code_of("scripts.corpus.world.speak_prompts"),
         config=as_json(
@@ -283,10 +263,6 @@ rule corpus_lexicon:
         f"{RESULTS}/benchmarks/corpus/lexicon.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=60,
     params:
         code=code_of("scripts.corpus.pronounce"),
     shell:

@@ -23,10 +23,6 @@ rule corpus_folder:
         f"{RESULTS}/benchmarks/corpus/folder/{{split}}.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         code=code_of("scripts.corpus.speech.folder"),
         audio_root=audio_root,

@@ -24,10 +24,6 @@ rule corpus_published_tasks:
         f"{RESULTS}/benchmarks/corpus/published_tasks/{{task}}.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         code=code_of("scripts.corpus.published.tasks"),
         folder=lambda wildcards: TASK_ROOTS[wildcards.task],

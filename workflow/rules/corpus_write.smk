@@ -23,10 +23,6 @@ rule corpus_write_tasks:
         f"{RESULTS}/benchmarks/corpus/write_tasks.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=code_of("scripts.corpus.world.write_tasks"),
         config=as_json(config["corpus"]["world"], "speakers", "tasks"),
@@ -57,10 +53,6 @@ rule corpus_write:
         f"{RESULTS}/benchmarks/corpus/write.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=code_of("scripts.corpus.world.write"),
         config=as_json(config["corpus"]["world"], "hours", "speakers", "isolated_words", "rate"),

@@ -34,7 +34,6 @@ rule download_dataset:
     localrule: True  # nodes of a cluster often have no way out
     conda:
         "../../envs/core.yaml"
-    threads: 1
     params:
         code=code_of("scripts.download.fetch"),
         config=as_json(config["download"]),
@@ -60,7 +59,6 @@ rule download_check:
     localrule: True
     conda:
         "../../envs/core.yaml"
-    threads: 1
     params:
         datasets=DOWNLOADS.chosen,
         markers=downloaded("$name"),

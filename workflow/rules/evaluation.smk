@@ -79,10 +79,7 @@ rule evaluation_score:
         f"{RESULTS}/benchmarks/evaluation/score/{{modality}}.tsv"
     conda:
         environment("evaluation")
-    threads: 1
     resources:
-        mem_mb=asks("evaluation", "mem_mb"),
-        runtime=asks("evaluation", "minutes"),
         gpu=config["cluster"]["gpus"]["evaluation"],
     params:
         code=code_of("scripts.evaluation.score"),
@@ -150,10 +147,6 @@ if TASKS:
             f"{RESULTS}/benchmarks/evaluation/baselines/{{modality}}.tsv"
         conda:
             "../../envs/core.yaml"
-        threads: 1
-        resources:
-            mem_mb=lambda wildcards, attempt: 2000 * attempt,
-            runtime=lambda wildcards, attempt: 30 * attempt,
         params:
             code=code_of("scripts.evaluation.baselines"),
             tasks=TASKS,
@@ -209,10 +202,7 @@ if TASKS:
             f"{RESULTS}/benchmarks/evaluation/scaling/{{modality}}.tsv"
         conda:
             environment("evaluation")
-        threads: 1
         resources:
-            mem_mb=asks("evaluation", "mem_mb"),
-            runtime=asks("evaluation", "minutes"),
             gpu=config["cluster"]["gpus"]["evaluation"],
         params:
             code=code_of("scripts.evaluation.scaling"),
@@ -266,10 +256,7 @@ if TASKS:
             f"{RESULTS}/benchmarks/evaluation/controls.tsv"
         conda:
             environment("evaluation")
-        threads: 1
         resources:
-            mem_mb=asks("evaluation", "mem_mb"),
-            runtime=asks("evaluation", "minutes"),
             gpu=config["cluster"]["gpus"]["evaluation"],
         params:
             code=code_of("scripts.evaluation.controls"),
@@ -319,10 +306,7 @@ if TEXT_TASKS:
             task="|".join(TEXT_TASKS),
         conda:
             environment("evaluation")
-        threads: 1
         resources:
-            mem_mb=asks("evaluation", "mem_mb"),
-            runtime=asks("evaluation", "minutes"),
             gpu=config["cluster"]["gpus"]["evaluation"],
         params:
             code=code_of("scripts.evaluation.text_tasks"),

@@ -17,10 +17,6 @@ rule evaluation_dropped:
         f"{RESULTS}/benchmarks/evaluation/dropped.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=code_of("scripts.evaluation.common_items"),
     shell:
@@ -43,10 +39,6 @@ rule evaluation_groups:
         f"{RESULTS}/benchmarks/evaluation/groups.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=code_of("scripts.evaluation.groups"),
         config=as_json(config["evaluation"], "bootstrap_samples"),
@@ -80,10 +72,6 @@ rule evaluation_summary:
         f"{RESULTS}/benchmarks/evaluation/summary.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=code_of("scripts.evaluation.summary"),
         config=as_json(config["evaluation"], "score_normalization", "bootstrap_samples"),

@@ -27,10 +27,6 @@ if config["evaluation"]["external_systems"]:
             system="|".join(config["evaluation"]["external_systems"]),
         conda:
             "../../envs/core.yaml"
-        threads: 1
-        resources:
-            mem_mb=1000,
-            runtime=10,
         params:
             code=code_of("scripts.evaluation.external_systems"),
         shell:
@@ -58,10 +54,6 @@ if SUBMITTED:
             f"{RESULTS}/logs/evaluation/submission/{{modality}}.log",
         conda:
             "../../envs/core.yaml"
-        threads: 1
-        resources:
-            mem_mb=2000,
-            runtime=30,
         params:
             code=code_of("scripts.evaluation.submission"),
             parts=lambda wildcards: [

@@ -31,10 +31,8 @@ rule lm_train:
     conda:
         environment("lm")
     # What a scheduler reserves; no process computes with more threads than lm.training.threads.
-    threads: max(config["cluster"]["cpus"]["lm"], config["lm"]["training"]["threads"] * LM_PROCESSES)
+    threads: config["lm"]["training"]["threads"] * LM_PROCESSES
     resources:
-        mem_mb=asks("lm", "mem_mb"),
-        runtime=config["cluster"]["minutes"]["lm"],  # a further try goes on where the one before was stopped
         gpu=config["cluster"]["gpus"]["lm"],
         processes=LM_PROCESSES,
     params:

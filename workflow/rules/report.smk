@@ -39,10 +39,6 @@ rule report_listen:
         f"{RESULTS}/benchmarks/report/listen.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=code_of("scripts.report.listen"),
         audio_root=AUDIO_ROOT,
@@ -84,10 +80,6 @@ rule report_summary:
         f"{RESULTS}/benchmarks/report/summary.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
     params:
         code=code_of("scripts.report.summary"),
         tables=lambda wildcards, input: input.tables[0].rsplit("/", 1)[0],

@@ -56,10 +56,6 @@ rule tokens_tokenizer:
     priority: 2  # as units: seconds of work that a model's minutes wait for
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=asks("tokens", "mem_mb"),
-        runtime=asks("tokens", "minutes"),
     params:
         code=code_of("scripts.tokens.tokenizer"),
         modality=lambda w: MODALITY[w.modality],
@@ -96,10 +92,6 @@ rule tokens_encode:
     priority: 2  # as units: seconds of work that a model's minutes wait for
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
     params:
         code=code_of("scripts.tokens.encode"),
         modality=lambda w: MODALITY[w.modality],
@@ -132,10 +124,6 @@ rule tokens_encode_task:
         f"{RESULTS}/benchmarks/tokens/encode_task/{{modality}}/{{task}}.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
     params:
         code=code_of("scripts.tokens.encode"),
         modality=lambda w: MODALITY[w.modality],
@@ -170,10 +158,6 @@ rule tokens_pack:
     priority: 2  # as units: seconds of work that a model's minutes wait for
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=asks("tokens", "mem_mb"),
-        runtime=asks("tokens", "minutes"),
     params:
         code=code_of("scripts.tokens.pack"),
     shell:
@@ -212,10 +196,6 @@ rule tokens_stats:
         f"{RESULTS}/benchmarks/tokens/stats/{{modality}}.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=code_of("scripts.tokens.stats"),
         modality=lambda w: MODALITY[w.modality],

@@ -24,10 +24,6 @@ rule tokens_external:
         f"{RESULTS}/benchmarks/tokens/external/{{given}}.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         code=code_of("scripts.tokens.external"),
         size=lambda w: EXTERNAL[w.given]["vocab_size"],
@@ -54,10 +50,6 @@ rule tokens_adopt:
         f"{RESULTS}/benchmarks/tokens/adopt/{{given}}/{{split}}/{{shard}}.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         code=code_of("scripts.tokens.adopt"),
     shell:

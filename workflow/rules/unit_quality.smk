@@ -23,8 +23,6 @@ rule units_sweep:
         environment("units")
     threads: config["units"]["threads"]
     resources:
-        mem_mb=asks("units", "mem_mb"),
-        runtime=asks("units", "minutes"),
         gpu=config["cluster"]["gpus"]["units"],
     params:
         code=code_of("scripts.units.sweep"),

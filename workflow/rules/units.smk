@@ -29,8 +29,6 @@ rule units_encoder:
         environment("units")
     threads: config["units"]["threads"]
     resources:
-        mem_mb=asks("units", "mem_mb"),
-        runtime=asks("units", "minutes"),
         gpu=config["cluster"]["gpus"]["units"],
     params:
         code=code_of("scripts.units.pretrain"),
@@ -70,8 +68,6 @@ rule units_kmeans:
         environment("units")
     threads: config["units"]["threads"]
     resources:
-        mem_mb=asks("units", "mem_mb"),
-        runtime=asks("units", "minutes"),
         gpu=config["cluster"]["gpus"]["units"],
     params:
         code=code_of("scripts.units.kmeans"),
@@ -125,8 +121,6 @@ rule units_extract:
         environment("units")
     threads: config["units"]["threads"] + config["units"]["decode_workers"]
     resources:
-        mem_mb=asks("units", "mem_mb"),
-        runtime=asks("units", "minutes"),
         gpu=config["cluster"]["gpus"]["units"],
     params:
         code=code_of("scripts.units.extract"),
@@ -187,8 +181,6 @@ rule units_quality:
         environment("units")
     threads: config["units"]["threads"]
     resources:
-        mem_mb=asks("units", "mem_mb"),
-        runtime=asks("units", "minutes"),
         gpu=config["cluster"]["gpus"]["units"],
     params:
         code=code_of("scripts.units.quality"),

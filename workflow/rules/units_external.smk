@@ -18,10 +18,6 @@ rule units_external:
         f"{RESULTS}/benchmarks/units/external.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         code=code_of("scripts.units.external"),
         clusters=config["units"]["clusters"],
@@ -47,10 +43,6 @@ rule units_import_external:
         f"{RESULTS}/benchmarks/units/import_external/{{split}}/{{shard}}.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         code=code_of("scripts.units.import_external"),
     shell:
@@ -86,10 +78,6 @@ rule units_external_quality:
         f"{RESULTS}/benchmarks/units/external_quality.tsv"
     conda:
         "../../envs/core.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         code=code_of("scripts.units.external_quality"),
         clusters=config["units"]["clusters"],
