@@ -4,16 +4,16 @@ Run `python -m benchmarks.lm_kernels` from the repository root (about a minute, 
 computed: the model is made of PyTorch's fake tensors, which have shapes and types only.
 
 What is counted, for the forward and backward pass of one row with the weights cast to bf16 once:
-- eager code: every operation that reaches PyTorch's dispatcher and is not a view or an allocation is a kernel; its traffic is
-  its inputs and outputs, each read or written once;
-- compiled layers: the kernels that Inductor's scheduler is left with after fusion, and the buffers that each reads and writes
-  (`get_read_write_buffers_sizes`), times the number of layers;
+- eager code: every operation that reaches PyTorch's dispatcher and is not a view or an allocation is a kernel; its
+  traffic is its inputs and outputs, each read or written once;
+- compiled layers: the kernels that Inductor's scheduler is left with after fusion, and the buffers that each reads and
+  writes (`get_read_write_buffers_sizes`), times the number of layers;
 - saved memory: what autograd keeps between the passes, without weights.
 Matrix products and attention are counted apart and their traffic is left out.
 
-What it cannot know: it runs the passes that Inductor makes for a CPU, as no CUDA device is here. On a GPU some fusions differ
-(long reductions take two kernels, concatenations fewer), and one operation may be several kernels (the embedding's
-gradient, FlashAttention's backward pass). Caches, launch times and the speed of anything are not modelled.
+What it cannot know: it runs the passes that Inductor makes for a CPU, as no CUDA device is here. On a GPU some fusions
+differ (long reductions take two kernels, concatenations fewer), and one operation may be several kernels (the
+embedding's gradient, FlashAttention's backward pass). Caches, launch times and the speed of anything are not modelled.
 """
 
 import argparse
@@ -45,7 +45,7 @@ PRODUCTS, ATTENTION = ("mm", "addmm", "bmm"), ("_varlen_attn", "_varlen_attn_bac
 
 @dataclass
 class Count:
-    """Kernels by kind, traffic of those that are neither product nor attention, and bytes kept for the backward pass."""
+    """Kernels by kind, traffic of those that are neither product nor attention, and bytes saved for backward."""
 
     products: int = 0
     attention: int = 0
@@ -199,8 +199,8 @@ def transformers_layers(model: LlamaForCausalLM) -> Callable[[Packed], torch.Ten
     """The layers as transformers runs them under autocast, with one attention kernel and rotary tables in bf16."""
 
     def attention(module: Any, query: Any, key: Any, value: Any, mask: Any, cu_seqlens: Any, **rest: Any) -> Any:
-        heads = (x[0].transpose(0, 1).to(value.dtype) for x in (query, key, value))
-        return flash_attention(*heads, cu_seqlens, 2048)[None], None
+        q, k, v = (x[0].transpose(0, 1).to(value.dtype) for x in (query, key, value))
+        return flash_attention(q, k, v, cu_seqlens, 2048)[None], None
 
     AttentionInterface.register("one-kernel", attention)
     model.set_attn_implementation("one-kernel")
@@ -208,9 +208,8 @@ def transformers_layers(model: LlamaForCausalLM) -> Callable[[Packed], torch.Ten
     def hidden_states(packed: Packed) -> torch.Tensor:
         hidden = model.model.embed_tokens(packed.inputs)[None]
         tables = [table.bfloat16() for table in model.model.rotary_emb(hidden, packed.positions[None])]
-        cu_seqlens = torch.empty(len(packed.sizes) + 1, dtype=torch.int32)
         for layer in model.model.layers:
-            hidden = layer(hidden, position_embeddings=tables, cu_seqlens=cu_seqlens)
+            hidden = layer(hidden, position_embeddings=tables, cu_seqlens=packed.cu_seqlens)
         return hidden[0]
 
     return hidden_states
@@ -222,11 +221,12 @@ def count_all(config: ModelConfig, vocab_size: int, sizes: list[int]) -> dict[st
     with FakeTensorMode():
         model = build_model(config, vocab_size, 1, 2, seed=0)
         positions = torch.empty(tokens, dtype=torch.int64)
-        packed = Packed(positions.clone(), positions.clone(), positions, sizes)
+        cu_seqlens = torch.empty(len(sizes) + 1, dtype=torch.int32)
+        packed = Packed(positions.clone(), positions.clone(), positions, sizes, cu_seqlens)
         decoder = Decoder(model, compiled=False, row_tokens=tokens)
         found = {"transformers' layers, eager": count_eager(model, transformers_layers(model), packed)}
         found["our layers, eager"] = count_eager(model, decoder.hidden_states, packed)
-        layer = count_compiled_layer(decoder, decoder.row_inputs(positions, sizes), tokens)
+        layer = count_compiled_layer(decoder, decoder.row_inputs(packed), tokens)
         decoder.layer = lambda hidden, *row: _NoLayer.apply(hidden, *row[-1])
         rest = count_eager(model, decoder.hidden_states, packed)
         found["our layers, compiled"] = rest.plus(layer, config.layers)

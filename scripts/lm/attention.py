@@ -12,8 +12,8 @@ from torch.nn.attention.varlen import varlen_attn
 def grouped_heads_argument(kernel: Callable[..., Any]) -> dict[str, bool]:
     """The keyword that lets this version of `varlen_attn` take fewer key-value heads than query heads.
 
-    Since torch 2.12 the function checks the heads and wants `enable_gqa`. Before, it has no such keyword and no such check:
-    the kernel below it, FlashAttention, has always taken grouped heads.
+    Since torch 2.12 the function checks the heads and wants `enable_gqa`. Before, it there is neither
+    keyword nor check: the kernel below it, FlashAttention, has always taken grouped heads.
     """
     return {"enable_gqa": True} if "enable_gqa" in inspect.signature(kernel).parameters else {}
 
@@ -28,7 +28,8 @@ def flash_attention(
 
     Args:
         query: bf16 [N, heads, D].
-        key, value: bf16 [N, kv_heads, D].
+        key: bf16 [N, kv_heads, D].
+        value: bf16 [N, kv_heads, D].
         cu_seqlens: int32 [sequences + 1], where each sequence begins, and N.
         max_seqlen: no sequence is longer.
 
@@ -55,5 +56,5 @@ def attention_per_sequence(
     assert attention_mask is None, "packed sequences need no mask"
     gqa = query.shape[1] != key.shape[1]
     parts = zip(*(x.to(value.dtype).split(sizes, dim=2) for x in (query, key, value)), strict=True)
-    out = [F.scaled_dot_product_attention(*part, is_causal=True, scale=scaling, enable_gqa=gqa) for part in parts]
+    out = [F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=scaling, enable_gqa=gqa) for q, k, v in parts]
     return torch.cat(out, dim=2).transpose(1, 2), None

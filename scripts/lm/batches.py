@@ -15,8 +15,8 @@ from scripts.lm.ranks import partition
 
 IGNORED = -100  # a target that cross_entropy leaves out, its default
 SHORTEST = 16  # tokens, the shortest bucket and the unit of all
-# Row lengths per octave. On a CPU oneDNN prepares its products anew for every length. On a GPU one compiled graph serves
-# all lengths, and the memory allocator finds a block of the same size sooner when there are fewer.
+# Row lengths per octave. On a CPU oneDNN prepares its products anew for every length. On a GPU one compiled graph
+# serves all lengths, and the memory allocator finds a block of the same size sooner when there are fewer.
 BUCKETS = {"cpu": 16, "cuda": 64}
 
 
@@ -69,7 +69,8 @@ def _cu_seqlens(sizes: list[int]) -> torch.Tensor:
 
 def dummy_batch() -> Packed:
     """A row that nothing is learnt from."""
-    return pad_to_bucket(Packed(*(torch.zeros(0, dtype=torch.int64) for _ in range(3)), [], _cu_seqlens([])), 16)
+    empty = torch.zeros(0, dtype=torch.int64)
+    return pad_to_bucket(Packed(empty, empty, empty, [], _cu_seqlens([])))
 
 
 def pad_to_bucket(packed: Packed, buckets: int = BUCKETS["cpu"]) -> Packed:

@@ -34,7 +34,7 @@ class Group:
     block: int
     firsts: list[int]
 
-    def of(self, flat: torch.Tensor) -> torch.Tensor:
+    def view(self, flat: torch.Tensor) -> torch.Tensor:
         """Its part of [R, D] as [sequences * heads, length, D]."""
         return flat[self.rows].view(-1, self.length, flat.shape[-1])
 
@@ -49,7 +49,7 @@ class Layout:
         query, key: int64 [R], which row of [N * (heads + kv_heads), D] to take.
         value: int64 [R], which row of [N * (heads + 2 * kv_heads), D] to take.
         out: int64 [R], which row of [N * heads, D] to take.
-        back: int64 [N * heads], where in R each token's heads lie.
+        token_rows: int64 [N * heads], where in R each token's heads lie.
         padding: int64 [.], those of R that are no token.
     """
 
@@ -59,7 +59,7 @@ class Layout:
     key: torch.Tensor
     value: torch.Tensor
     out: torch.Tensor
-    back: torch.Tensor
+    token_rows: torch.Tensor
     padding: torch.Tensor
 
     def blocks(self, group: Group) -> Iterator[tuple[slice, slice, slice]]:
@@ -69,13 +69,13 @@ class Layout:
             yield slice(first * self.heads, None), slice(end - group.block, end), slice(0, end)
 
 
-def lay_out(sizes: list[int], heads: int, kv_heads: int) -> Layout:
+def group_by_length(sizes: list[int], heads: int, kv_heads: int) -> Layout:
     """Group the sequences of a row by length."""
     order = np.argsort(sizes, kind="stable")
     starts = np.concatenate([[0], np.cumsum(sizes)])
-    back = np.empty((int(starts[-1]), heads), np.int64)
+    token_rows = np.empty((int(starts[-1]), heads), np.int64)
     head = np.arange(heads)[None, :, None]
-    mine = head // (heads // kv_heads)  # the key-value head of each
+    kv_head = head // (heads // kv_heads)  # the key-value head of each
     groups, tokens, padding, end = [], [], [], 0
     while len(order):
         shortest = sizes[order[0]]
@@ -89,25 +89,25 @@ def lay_out(sizes: list[int], heads: int, kv_heads: int) -> Layout:
         token = np.broadcast_to(starts[members, None, None] + np.minimum(time, own - 1), (len(members), heads, length))
         rows = end + np.arange(token.size).reshape(token.shape)
         real = np.broadcast_to(time < own, token.shape)
-        back[token[real], np.broadcast_to(head, token.shape)[real]] = rows[real]
+        token_rows[token[real], np.broadcast_to(head, token.shape)[real]] = rows[real]
         padding.append(rows[~real])
-        tokens.append((token, np.broadcast_to(mine, token.shape)))
+        tokens.append((token, np.broadcast_to(kv_head, token.shape)))
         firsts = np.searchsorted(own[:, 0, 0], np.arange(0, length, block), side="right").tolist()
         groups.append(Group(slice(end, end + token.size), length, block, firsts))
         end += token.size
 
-    def rows_of(parts: int, first: int, each: bool) -> torch.Tensor:
+    def source_rows(parts: int, first: int, each: bool) -> torch.Tensor:
         found = [(n * parts + first + (np.broadcast_to(head, n.shape) if each else kv)).ravel() for n, kv in tokens]
         return torch.from_numpy(np.concatenate(found))
 
     return Layout(
         groups=groups,
         heads=heads,
-        query=rows_of(heads + kv_heads, 0, True),
-        key=rows_of(heads + kv_heads, heads, False),
-        value=rows_of(heads + 2 * kv_heads, heads + kv_heads, False),
-        out=rows_of(heads, 0, True),
-        back=torch.from_numpy(back.ravel()),
+        query=source_rows(heads + kv_heads, 0, True),
+        key=source_rows(heads + kv_heads, heads, False),
+        value=source_rows(heads + 2 * kv_heads, heads + kv_heads, False),
+        out=source_rows(heads, 0, True),
+        token_rows=torch.from_numpy(token_rows.ravel()),
         padding=torch.from_numpy(np.concatenate(padding)),
     )
 
@@ -120,36 +120,40 @@ def attend(
     Returns:
         [R, D], undefined in padding; and what `attend_backward` needs: each block's queries, keys, values, weights.
     """
-    out, kept = torch.empty_like(query), []
+    out, saved = torch.empty_like(query), []
     for group in layout.groups:
-        q, k, v, o = (group.of(x) for x in (query, key, value, out))
-        for who, here, seen in layout.blocks(group):
-            # Copied here, once: a product of a slice copies it each time.
-            mine, keys, values = q[who, here].contiguous(), k[who, seen].contiguous(), v[who, seen].contiguous()
-            scores = torch.bmm(mine, keys.transpose(1, 2))
-            scores[:, :, here].add_(_future(group.block, scores.dtype))
+        q, k, v, o = (group.view(x) for x in (query, key, value, out))
+        for sequences, query_range, key_range in layout.blocks(group):
+            # Copied once: a product of a slice copies it each time.
+            queries, keys, values = (
+                q[sequences, query_range].contiguous(),
+                k[sequences, key_range].contiguous(),
+                v[sequences, key_range].contiguous(),
+            )
+            scores = torch.bmm(queries, keys.transpose(1, 2))
+            scores[:, :, query_range].add_(_future(group.block, scores.dtype))
             weights = torch.softmax(scores, dim=-1)
-            o[who, here] = torch.bmm(weights, values)
-            kept.append((mine, keys, values, weights))
-    return out, kept
+            o[sequences, query_range] = torch.bmm(weights, values)
+            saved.append((queries, keys, values, weights))
+    return out, saved
 
 
 def attend_backward(
-    gradient: torch.Tensor, kept: list[tuple[torch.Tensor, ...]], layout: Layout
+    gradient: torch.Tensor, saved: list[tuple[torch.Tensor, ...]], layout: Layout
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Gradients of query, key and value, [R, D], from that of `attend`'s result, which is 0 in padding."""
     d_query, d_key, d_value = torch.empty_like(gradient), torch.zeros_like(gradient), torch.zeros_like(gradient)
-    blocks = iter(kept)
+    blocks = iter(saved)
     for group in layout.groups:
-        g, dq, dk, dv = (group.of(x) for x in (gradient, d_query, d_key, d_value))
-        for who, here, seen in layout.blocks(group):
-            mine, keys, values, weights = next(blocks)
-            above = g[who, here].contiguous()
-            dv[who, seen].add_(torch.bmm(weights.transpose(1, 2), above))
-            d_weights = torch.bmm(above, values.transpose(1, 2))
+        g, dq, dk, dv = (group.view(x) for x in (gradient, d_query, d_key, d_value))
+        for sequences, query_range, key_range in layout.blocks(group):
+            queries, keys, values, weights = next(blocks)
+            d_out = g[sequences, query_range].contiguous()
+            dv[sequences, key_range].add_(torch.bmm(weights.transpose(1, 2), d_out))
+            d_weights = torch.bmm(d_out, values.transpose(1, 2))
             d_scores = torch._softmax_backward_data(d_weights, weights, -1, weights.dtype)
-            dq[who, here] = torch.bmm(d_scores, keys)
-            dk[who, seen].add_(torch.bmm(d_scores.transpose(1, 2), mine))
+            dq[sequences, query_range] = torch.bmm(d_scores, keys)
+            dk[sequences, key_range].add_(torch.bmm(d_scores.transpose(1, 2), queries))
     return d_query, d_key, d_value
 
 

@@ -5,7 +5,7 @@ All modalities share one `LMConfig`; only the vocabulary differs, which the toke
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -67,6 +67,8 @@ class TrainingConfig:
     """CPU threads; part of the result's bytes, so set here and not by --cores"""
     precision: Literal["auto", "bf16", "fp32"]
     """of matrix products; auto: bf16 where the processor or GPU computes in it, else fp32"""
+    compile: Literal["auto", "off"]
+    """the decoder layers on a GPU; auto: compiled, or eager with one line where that fails"""
     deterministic: bool
     """true: the same bytes from the same inputs on a GPU too, slower; a CPU needs no such key"""
 
@@ -82,7 +84,7 @@ class LMConfig:
 
     def resolved(self, device: "torch.device") -> "LMConfig":
         """The same with auto replaced by this device's precision."""
-        precision = cpu.precision(self.training.precision, device)
+        precision = cast(Literal["bf16", "fp32"], cpu.precision(self.training.precision, device))
         return replace(self, training=replace(self.training, precision=precision))
 
     def flat(self) -> dict[str, Any]:

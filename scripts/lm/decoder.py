@@ -2,26 +2,25 @@
 
 The same Llama as transformers': products in bf16; the residual stream, the norms and the gradients of the weights in
 float32, as under autocast.
-- Run eagerly, a layer moves more memory between its products than in them; `torch.compile` fuses what lies between. The
-  number of tokens, the number of sequences and the longest sequence are dynamic sizes of tensors, so that one graph serves
-  every row.
-- Inside `weights_cast_once` the weights are cast to bf16 once, however many rows follow. Queries, keys and values come from
-  one product, gate and up from another.
+- Run eagerly, a layer moves more memory between its products than in them; `torch.compile` fuses what lies between.
+  The numbers of tokens and sequences and the longest sequence are dynamic sizes of tensors: one graph serves every row.
+- Inside `weights_cast_once` the weights are cast to bf16 once, however many rows follow. Queries, keys and
+  values come from one product, gate and up from another.
 """
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import accumulate
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 from transformers import LlamaForCausalLM
 
 from scripts.lm.attention import flash_attention
-from scripts.lm.batches import Packed
+from scripts.lm.batches import Packed, pack
 
 PRODUCTS = torch.bfloat16
 ATTENTION_BLOCK = 128  # fewest queries that FlashAttention starts a block for
@@ -80,8 +79,8 @@ def cast_layer(layer: nn.Module) -> tuple[torch.Tensor, ...]:
     """The weights of a transformers layer as `decoder_layer` takes them, differentiable.
 
     Returns:
-        First norm [H], queries, keys and values [(heads + 2 kv_heads) D, H], attention's output [H, heads D], second norm
-        [H], gate and up [2 I, H], down [H, I]: the norms are the parameters, the matrices bf16 copies.
+        First norm [H], queries, keys and values [(heads + 2 kv_heads) D, H], attention's output [H, heads D], second
+        norm [H], gate and up [2 I, H], down [H, I]: the norms are the parameters, the matrices bf16 copies.
     """
     attention, mlp = layer.self_attn, layer.mlp
     qkv, out, gate_up, down = _CastAndConcatenate.apply(
@@ -142,7 +141,7 @@ class Decoder:
 
     def hidden_states(self, packed: Packed) -> torch.Tensor:
         """The last layer's output before the final norm, float32 [N, H]."""
-        row = self.row_inputs(packed.positions, packed.sizes)
+        row = self.row_inputs(packed)
         hidden = self.model.embed_tokens(packed.inputs)
         with torch.autocast(hidden.device.type, enabled=False):
             for weights in self._shared or self._cast():
@@ -161,15 +160,14 @@ class Decoder:
     def _cast(self) -> Iterator[tuple[torch.Tensor, ...]]:
         return (cast_layer(layer) for layer in self.model.layers)
 
-    def row_inputs(self, positions: torch.Tensor, sizes: list[int]) -> list[Any]:
+    def row_inputs(self, packed: Packed) -> list[Any]:
         """What every layer takes of a row: positions, cos, sin, cu_seqlens, eps."""
-        cu_seqlens = torch.tensor([0, *accumulate(sizes)], dtype=torch.int32, device=positions.device)
         # Attention starts blocks for so many queries of every sequence, however short: a power of two near the longest.
-        max_seqlen = max(ATTENTION_BLOCK, 1 << (max(sizes) - 1).bit_length())
+        max_seqlen = max(ATTENTION_BLOCK, 1 << (max(packed.sizes) - 1).bit_length())
         frequencies = self.model.rotary_emb.inv_freq.float()  # [D / 2]
-        angles = torch.arange(max_seqlen, device=positions.device)[:, None, None] * frequencies  # [M, 1, D / 2]
+        angles = torch.arange(max_seqlen, device=frequencies.device)[:, None, None] * frequencies  # [M, 1, D / 2]
         sin = angles.sin()
-        row = [positions, angles.cos(), torch.cat([-sin, sin], dim=1), cu_seqlens]
+        row = [packed.positions, angles.cos(), torch.cat([-sin, sin], dim=1), packed.cu_seqlens]
         for tensor in row:
             torch._dynamo.mark_dynamic(tensor, 0)
         return [*row, self.model.config.rms_norm_eps]
@@ -184,12 +182,10 @@ class Decoder:
         The sizes of this row differ from each other: equal ones would be taken to be equal in every row.
         """
         self.layer = torch.compile(decoder_layer, fullgraph=True)
-        length = max(1, row_tokens // 24)
-        sizes = [length] * 24
-        device = self.model.norm.weight.device
-        positions = torch.arange(length, device=device).repeat(24)
-        hidden = torch.zeros(len(positions), self.model.config.hidden_size, device=device, requires_grad=True)
-        row, weights = self.row_inputs(positions, sizes), cast_layer(self.model.layers[0])
+        sequence = np.zeros(max(1, row_tokens // 24) + 1, dtype=np.int64)
+        packed = pack([sequence] * 24).to(self.model.norm.weight.device)
+        hidden = self.model.embed_tokens(packed.inputs)
+        row, weights = self.row_inputs(packed), cast_layer(self.model.layers[0])
         out = self._run(hidden, row, weights)
         torch.autograd.grad(out, (hidden, *weights), torch.ones_like(out))
         with torch.no_grad():

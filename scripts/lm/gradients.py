@@ -14,7 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 from transformers import LlamaForCausalLM
 
 from scripts.lm.batches import Packed
-from scripts.lm.model import packed_loss
+from scripts.lm.model import mixed_precision, packed_loss
 from scripts.lm.ranks import Ranks
 
 # How DDP calls the exchange of buffers before every forward pass: from torch 2.12 on, and before.
@@ -50,7 +50,7 @@ class Gradients:
             self.loss = DistributedDataParallel(self.loss, gradient_as_bucket_view=True, **buffers)  # type: ignore[arg-type]
 
     def add(self, rows: list[Packed], count: int) -> torch.Tensor:
-        """Add the gradient of the mean loss per token of a step to the model's; afterwards it is the same on every rank.
+        """Add the gradient of a step's mean loss per token to the model's, which is then the same on every rank.
 
         Args:
             rows: this rank's; there is at least one on every rank.
@@ -61,7 +61,7 @@ class Gradients:
         """
         total = torch.zeros((), dtype=torch.float64, device=self.ranks.device)
         self.model.train()
-        with self._autocast():
+        with self._mixed_precision():
             for packed in rows:
                 with nullcontext() if packed is rows[-1] else self._without_exchange():
                     loss = self.loss(packed.to(self.ranks.device))
@@ -74,7 +74,7 @@ class Gradients:
         """Sum of the losses of these rows in nats, without gradients, float64 [] on the device."""
         total = torch.zeros((), dtype=torch.float64, device=self.ranks.device)
         self.model.eval()
-        with torch.no_grad(), self._autocast():
+        with torch.no_grad(), self._mixed_precision():
             for packed in rows:
                 total += packed_loss(self.model, packed.to(self.ranks.device))
         return total
@@ -82,5 +82,5 @@ class Gradients:
     def _without_exchange(self) -> AbstractContextManager[None]:
         return self.loss.no_sync() if self.ranks.distributed else nullcontext()  # type: ignore[operator]
 
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.ranks.device.type, torch.bfloat16, enabled=self.precision == "bf16")
+    def _mixed_precision(self) -> AbstractContextManager[None]:
+        return mixed_precision(self.model, self.ranks.device, self.precision == "bf16")

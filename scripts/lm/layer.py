@@ -13,7 +13,7 @@ from torch import nn
 from transformers import LlamaForCausalLM
 
 from scripts.lm.batches import Packed
-from scripts.lm.blocks import Layout, attend, attend_backward, lay_out
+from scripts.lm.blocks import Layout, attend, attend_backward, group_by_length
 
 silu, silu_backward = torch.ops.aten.silu, torch.ops.aten.silu_backward
 
@@ -21,7 +21,7 @@ silu, silu_backward = torch.ops.aten.silu, torch.ops.aten.silu_backward
 def hidden_states(model: LlamaForCausalLM, packed: Packed, products: torch.dtype = torch.bfloat16) -> torch.Tensor:
     """The last layer's output before the final norm, float32 [N, H]; `products`: their type."""
     config = model.config
-    layout = lay_out(packed.sizes, config.num_attention_heads, config.num_key_value_heads)
+    layout = group_by_length(packed.sizes, config.num_attention_heads, config.num_key_value_heads)
     hidden = model.model.embed_tokens(packed.inputs)  # [N, H]
     cos, sin = model.model.rotary_emb(hidden[None], packed.positions[None])  # [1, N, D], both halves the same
     half = cos.shape[-1] // 2
@@ -54,31 +54,31 @@ class Layer(torch.autograd.Function):
         ctx: Any, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, layout: Layout, eps: float, *weights: Any
     ) -> torch.Tensor:
         norm_1, q, k, v, o, norm_2, gate, up, down = weights
-        kind, width = cos.dtype, 2 * cos.shape[-1]  # of products; of a head
-        scale = width**-0.5
+        dtype, head_dim = cos.dtype, 2 * cos.shape[-1]  # of products; of a head
+        scale = head_dim**-0.5
         with torch.autocast("cpu", enabled=False):
-            qkv_matrix = (torch.cat([q * scale, k, v]) * norm_1).to(kind)
-            gate_matrix, up_matrix = (gate * norm_2).to(kind), (up * norm_2).to(kind)
-            o_matrix, down_matrix = o.to(kind), down.to(kind)
+            qkv_matrix = (torch.cat([q * scale, k, v]) * norm_1).to(dtype)
+            gate_matrix, up_matrix = (gate * norm_2).to(dtype), (up * norm_2).to(dtype)
+            o_matrix, down_matrix = o.to(dtype), down.to(dtype)
 
-            normed_1, inverse_1 = _normalise(x, eps, kind)
+            normed_1, inverse_1 = _rms_norm(x, eps, dtype)
             qkv = normed_1 @ qkv_matrix.T
-            turned = _turn(qkv[:, : q.shape[0] + k.shape[0]], cos, sin).view(-1, width)
-            query, key = turned.index_select(0, layout.query), turned.index_select(0, layout.key)
-            value = qkv.view(-1, width).index_select(0, layout.value)
+            rotated = _rotate(qkv[:, : q.shape[0] + k.shape[0]], cos, sin).view(-1, head_dim)
+            query, key = rotated.index_select(0, layout.query), rotated.index_select(0, layout.key)
+            value = qkv.view(-1, head_dim).index_select(0, layout.value)
             attended, attention = attend(query, key, value, layout)
-            heads = attended.index_select(0, layout.back).view(len(x), -1)
-            middle = x + heads @ o_matrix.T
+            heads = attended.index_select(0, layout.token_rows).view(len(x), -1)
+            residual = x + heads @ o_matrix.T
 
-            normed_2, inverse_2 = _normalise(middle, eps, kind)
+            normed_2, inverse_2 = _rms_norm(residual, eps, dtype)
             gated, raised = normed_2 @ gate_matrix.T, normed_2 @ up_matrix.T
-            opened = silu(gated)
-            product = opened * raised
-            out = middle + product @ down_matrix.T
+            activated = silu(gated)
+            product = activated * raised
+            out = residual + product @ down_matrix.T
         ctx.layout, ctx.scale, ctx.attention = layout, scale, attention
         ctx.save_for_backward(
             *(cos, sin, norm_1, q, k, v, norm_2, gate, up, qkv_matrix, gate_matrix, up_matrix, o_matrix, down_matrix),
-            *(normed_1, inverse_1, heads, normed_2, inverse_2, gated, raised, opened, product),
+            *(normed_1, inverse_1, heads, normed_2, inverse_2, gated, raised, activated, product),
         )
         return out
 
@@ -87,31 +87,33 @@ class Layer(torch.autograd.Function):
         cos, sin, norm_1, q, k, v, norm_2, gate, up, qkv_matrix, gate_matrix, up_matrix, o_matrix, down_matrix = (
             ctx.saved_tensors[:14]
         )
-        normed_1, inverse_1, heads, normed_2, inverse_2, gated, raised, opened, product = ctx.saved_tensors[14:]
+        normed_1, inverse_1, heads, normed_2, inverse_2, gated, raised, activated, product = ctx.saved_tensors[14:]
         layout: Layout = ctx.layout
-        kind, length, width = cos.dtype, len(d_out), 2 * cos.shape[-1]
+        dtype, length, head_dim = cos.dtype, len(d_out), 2 * cos.shape[-1]
         with torch.autocast("cpu", enabled=False):
-            above = d_out.to(kind)
-            d_down = above.T @ product
-            d_product = above @ down_matrix
-            d_raised = d_product * opened
+            grad_out = d_out.to(dtype)
+            d_down = grad_out.T @ product
+            d_product = grad_out @ down_matrix
+            d_raised = d_product * activated
             d_gated = silu_backward(d_product.mul_(raised), gated)
             d_gate_matrix, d_up_matrix = (d_gated.T @ normed_2).float(), (d_raised.T @ normed_2).float()
             d_normed = torch.addmm(d_gated @ gate_matrix, d_raised, up_matrix)
-            d_middle = _normalise_backward(d_out, d_normed, normed_2, inverse_2)
+            d_residual = _rms_norm_backward(d_out, d_normed, normed_2, inverse_2)
             d_norm_2 = (d_gate_matrix * gate + d_up_matrix * up).sum(0)
 
-            above = d_middle.to(kind)
-            d_o = above.T @ heads
-            d_attended = (above @ o_matrix).view(-1, width).index_select(0, layout.out)
+            grad_out = d_residual.to(dtype)
+            d_o = grad_out.T @ heads
+            d_attended = (grad_out @ o_matrix).view(-1, head_dim).index_select(0, layout.out)
             d_attended.index_fill_(0, layout.padding, 0)
-            found = attend_backward(d_attended, ctx.attention, layout)
-            d_query, d_key, d_value = (d.index_select(0, layout.back).view(length, -1) for d in found)
-            d_key, d_value = (_fold(d, layout.heads, width, len(k) // width) for d in (d_key, d_value))
-            d_turned = torch.cat([d_query, d_key], dim=1)
-            d_qkv = torch.cat([_turn(d_turned, cos, -sin).view(length, -1), d_value], dim=1)
+            d_attention = attend_backward(d_attended, ctx.attention, layout)
+            d_query, d_key, d_value = (d.index_select(0, layout.token_rows).view(length, -1) for d in d_attention)
+            d_key, d_value = (
+                _sum_repeated_heads(d, layout.heads, head_dim, len(k) // head_dim) for d in (d_key, d_value)
+            )
+            d_rotated = torch.cat([d_query, d_key], dim=1)
+            d_qkv = torch.cat([_rotate(d_rotated, cos, -sin).view(length, -1), d_value], dim=1)
             d_qkv_matrix = (d_qkv.T @ normed_1).float()
-            d_x = _normalise_backward(d_middle, d_qkv @ qkv_matrix, normed_1, inverse_1)
+            d_x = _rms_norm_backward(d_residual, d_qkv @ qkv_matrix, normed_1, inverse_1)
             d_q, d_k, d_v = d_qkv_matrix.split([len(q), len(k), len(v)])
             d_q.mul_(ctx.scale)
             d_norm_1 = (d_q * q).sum(0) + (d_k * k).sum(0) + (d_v * v).sum(0)
@@ -123,21 +125,21 @@ class Layer(torch.autograd.Function):
         )
 
 
-def _normalise(x: torch.Tensor, eps: float, kind: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
-    """(x divided by the root of its mean square, as `kind`; that divisor's inverse, [N, 1])."""
+def _rms_norm(x: torch.Tensor, eps: float, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+    """(x divided by the root of its mean square, as `dtype`; that divisor's inverse, [N, 1])."""
     inverse = torch.rsqrt(x.square().mean(-1, keepdim=True) + eps)
-    return (x * inverse).to(kind), inverse
+    return (x * inverse).to(dtype), inverse
 
 
-def _normalise_backward(
-    above: torch.Tensor, d_normed: torch.Tensor, normed: torch.Tensor, inverse: torch.Tensor
+def _rms_norm_backward(
+    grad_out: torch.Tensor, d_normed: torch.Tensor, normed: torch.Tensor, inverse: torch.Tensor
 ) -> torch.Tensor:
-    """`above`, the residual stream's gradient, plus what comes through the norm."""
+    """`grad_out`, the residual stream's gradient, plus what comes through the norm."""
     along = (d_normed * normed).mean(-1, keepdim=True, dtype=torch.float32)
-    return torch.addcmul(above, torch.addcmul(d_normed.float(), normed, along, value=-1), inverse)
+    return torch.addcmul(grad_out, torch.addcmul(d_normed.float(), normed, along, value=-1), inverse)
 
 
-def _turn(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
     """Rotary embedding of [N, heads * D]; returns [N, heads, 2, D / 2]."""
     x = x.unflatten(1, (-1, 2, cos.shape[-1]))
     out = torch.empty_like(x, memory_format=torch.contiguous_format)
@@ -147,8 +149,8 @@ def _turn(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor
     return out
 
 
-def _fold(gradient: torch.Tensor, heads: int, width: int, kv_heads: int) -> torch.Tensor:
+def _sum_repeated_heads(gradient: torch.Tensor, heads: int, head_dim: int, kv_heads: int) -> torch.Tensor:
     """[N, heads * D] to [N, kv_heads * D]: keys and values were repeated, so their gradients are summed."""
     if heads == kv_heads:
         return gradient
-    return gradient.view(-1, kv_heads, heads // kv_heads, width).sum(2).flatten(1)
+    return gradient.view(-1, kv_heads, heads // kv_heads, head_dim).sum(2).flatten(1)

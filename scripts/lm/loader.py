@@ -50,6 +50,7 @@ class Loader:
 
     def __init__(self, config: TrainingConfig, seed: int, ranks: Ranks):
         self.config, self.seed, self.ranks = config, seed, ranks
+        self.prefetch = ranks.device.type == "cuda"
 
     def batches(self, tokens: Ragged, first: int, last: int) -> AbstractContextManager[Iterator[Batch]]:
         """The batches of optimizer steps `first` (from 0) up to `last`, which is left out."""
@@ -78,6 +79,4 @@ class Loader:
             yield packed.pinned() if device == "cuda" else packed
 
     def _ahead(self, items: Iterator[Item]) -> AbstractContextManager[Iterator[Item]]:
-        if self.ranks.device.type == "cpu":
-            return nullcontext(items)
-        return Prefetcher(items)
+        return Prefetcher(items) if self.prefetch else nullcontext(items)

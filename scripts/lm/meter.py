@@ -30,7 +30,9 @@ def step_flops(model: ModelConfig, vocab_size: int, lengths: np.ndarray) -> floa
     """
     lengths = lengths.astype(float)
     attention = 2 * model.hidden_size * model.hidden_size * (1 + model.kv_heads / model.heads)  # q and o, k and v
-    weights = model.layers * (attention + 3 * model.hidden_size * model.intermediate_size) + model.hidden_size * vocab_size
+    weights = (
+        model.layers * (attention + 3 * model.hidden_size * model.intermediate_size) + model.hidden_size * vocab_size
+    )
     return float(6 * weights * lengths.sum() + 6 * model.layers * model.hidden_size * np.square(lengths).sum())
 
 

@@ -10,10 +10,9 @@ POLL_SECONDS = 0.1  # how soon the thread notices that nobody takes its items an
 
 
 class Prefetcher(Generic[Item]):
-    """An iterator over `items`, of which a thread keeps up to `depth` ready.
+    """A context that gives an iterator over `items`, of which a thread keeps up to `depth` ready.
 
-    An exception of `items` is raised where its item would have been taken. `close` ends the thread; as a context
-    it does so itself.
+    An exception of `items` is raised where its item would have been taken. The thread ends with the context.
     """
 
     def __init__(self, items: Iterable[Item], depth: int = 2):
@@ -22,11 +21,13 @@ class Prefetcher(Generic[Item]):
         self._thread = Thread(target=self._run, args=(items,), name="prefetch", daemon=True)
         self._thread.start()
 
-    def __enter__(self) -> "Prefetcher[Item]":
-        return self
+    def __enter__(self) -> Iterator[Item]:
+        return iter(self)
 
     def __exit__(self, *error: object) -> None:
-        self.close()
+        """End the thread, whatever it has prepared; returns when it has ended."""
+        self._closed.set()
+        self._thread.join()
 
     def __iter__(self) -> Iterator[Item]:
         while True:
@@ -36,11 +37,6 @@ class Prefetcher(Generic[Item]):
             if kind == "end":
                 return
             yield value  # type: ignore[misc]
-
-    def close(self) -> None:
-        """End the thread and forget what it has prepared; returns when it has ended."""
-        self._closed.set()
-        self._thread.join()
 
     def _run(self, items: Iterable[Item]) -> None:
         try:
@@ -52,7 +48,7 @@ class Prefetcher(Generic[Item]):
             self._put("error", error)
 
     def _put(self, kind: str, value: Item | BaseException | None) -> bool:
-        """Whether it was put before `close`."""
+        """Whether it was put before the context ended."""
         while not self._closed.is_set():
             try:
                 self._queue.put((kind, value), timeout=POLL_SECONDS)

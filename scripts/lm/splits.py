@@ -39,7 +39,8 @@ class Split(Ragged):
 def load_split(path: str | Path, vocab_size: int, context: int, bos: int, eos: int) -> Split:
     """Open one split's tokens and check that a model can be trained on them.
 
-    The record that packing left of the tokens is trusted after a check of 4 MiB of them; files without one are read whole.
+    The record that packing left of the tokens is trusted after a check of 4 MiB of them; files without one are read
+    whole.
 
     Raises:
         FileNotFoundError: the .bin or its .idx.npz is missing.

@@ -30,7 +30,7 @@ from scripts.lm.config import LMConfig
 from scripts.lm.gradients import Gradients
 from scripts.lm.loader import Batch, Loader
 from scripts.lm.meter import Meter
-from scripts.lm.model import build_model
+from scripts.lm.model import build_model, prepare_for_device
 from scripts.lm.optimizer import Optimizer
 from scripts.lm.ranks import Ranks
 from scripts.lm.schedule import evaluation_steps, learning_rate, scaling_steps
@@ -78,6 +78,7 @@ class Training:
         self.ranks = ranks
         init = derive(seed, "lm", "init")
         self.model = build_model(config.model, vocab_size, bos, eos, init).to(ranks.device)
+        prepare_for_device(self.model, ranks.device, self.config.compile == "auto", self.config.row_tokens)
         self.optimizer = Optimizer(self.model, self.config, ranks)
         self.checkpointer = Checkpointer(folder, identity)
         self.state = TrainState()

@@ -173,9 +173,8 @@ def load(folder: str | Path, layer: int, *, device: str = "cpu", precision: str 
 def place(network: Encoder, device: str, precision: str) -> None:
     """Move an encoder to its device and precision.
 
-    fp32 on a GPU is IEEE's: TF32, which torch allows in convolutions by default, keeps 10 bits of a product's mantissa,
-    and who accepts that has bf16 at twice the speed. It is set for the process, so distances to centroids, in fp32
-    whatever the encoder's precision, are exact alike.
+    TF32 is switched off for the process: torch allows it in convolutions by default, and it keeps 10 bits of a factor's
+    mantissa. So fp32 on a GPU is IEEE's, also for distances to centroids, which are in fp32 whatever the precision.
     """
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False

@@ -5,6 +5,7 @@ Memory: at most `AHEAD` batches per process wait in page-locked memory, one more
 second, or one longer utterance.
 """
 
+import io
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
+from typing import Any
 
 import torch
 
@@ -39,7 +41,7 @@ class DecodeProcess:
             ValueError: the process ended.
         """
         assert self.process.stdin is not None
-        assert self.process.stdout is not None
+        assert isinstance(self.process.stdout, io.BufferedReader)
         if not cuts:
             return WaveBatch(torch.zeros(0, 0), [])
         try:
@@ -48,7 +50,7 @@ class DecodeProcess:
         except BrokenPipeError:
             pass  # the process has ended: the missing answer says so
         line = self.process.stdout.readline()
-        answer = json.loads(line) if line else {"lengths": [1]}
+        answer: dict[str, Any] = json.loads(line) if line else {"lengths": [1]}
         if "error" in answer:
             raise audio.AudioError(answer["reason"], answer["error"])
         lengths = answer["lengths"]

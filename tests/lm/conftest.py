@@ -95,6 +95,7 @@ def section() -> dict[str, Any]:
             "patience": None,
             "threads": 1,
             "precision": "auto",
+            "compile": "auto",
             "deterministic": False,
         },
     }

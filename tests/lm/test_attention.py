@@ -12,7 +12,18 @@ def of_torch_2_11(query, key, value, cu_seq_q, cu_seq_k, max_q, max_k, *, return
 
 
 def of_torch_2_13(
-    query, key, value, cu_seq_q, cu_seq_k, max_q, max_k, *, return_aux=None, scale=None, window_size=(), enable_gqa=False
+    query,
+    key,
+    value,
+    cu_seq_q,
+    cu_seq_k,
+    max_q,
+    max_k,
+    *,
+    return_aux=None,
+    scale=None,
+    window_size=(),
+    enable_gqa=False,
 ):
     """The signature of that version, but for what inference alone takes."""
 

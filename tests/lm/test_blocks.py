@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from scripts.lm.blocks import attend, attend_backward, lay_out
+from scripts.lm.blocks import attend, attend_backward, group_by_length
 
 WIDTH = 16
 
@@ -23,13 +23,13 @@ def test_blocks_equal_pytorchs_attention(sizes, heads, kv_heads):
     generator = torch.Generator().manual_seed(sum(sizes))
     shape = (sum(sizes), heads + 2 * kv_heads, WIDTH)
     qkv, above = torch.randn(shape, generator=generator), torch.randn(shape[0], heads, WIDTH, generator=generator)
-    layout = lay_out(sizes, heads, kv_heads)
+    layout = group_by_length(sizes, heads, kv_heads)
 
     turned = qkv[:, : heads + kv_heads].reshape(-1, WIDTH)
     value = qkv.view(-1, WIDTH)[layout.value]
-    out, kept = attend(turned[layout.query], turned[layout.key], value, layout)
+    out, saved = attend(turned[layout.query], turned[layout.key], value, layout)
     d_out = above.view(-1, WIDTH)[layout.out].index_fill_(0, layout.padding, 0)
-    found = [x[layout.back].view(-1, heads, WIDTH) for x in (out, *attend_backward(d_out, kept, layout))]
+    found = [x[layout.token_rows].view(-1, heads, WIDTH) for x in (out, *attend_backward(d_out, saved, layout))]
 
     parts = [qkv[:, :heads], *(x.repeat_interleave(heads // kv_heads, 1) for x in qkv[:, heads:].chunk(2, 1))]
     parts = [part.clone().requires_grad_() for part in parts]  # query, key, value, [N, heads, D]
@@ -46,5 +46,5 @@ def test_blocks_equal_pytorchs_attention(sizes, heads, kv_heads):
 
 
 def test_what_is_padded_stays_within_bounds():
-    layout = lay_out([30] * 80 + [1400], 2, 2)
+    layout = group_by_length([30] * 80 + [1400], 2, 2)
     assert len(layout.query) < 1.3 * 2 * (80 * 30 + 1400)

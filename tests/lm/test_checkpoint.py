@@ -60,7 +60,9 @@ def test_code_in_a_state_file_is_not_run(tmp_path, capsys):
         def __reduce__(self):
             return print, ("ran",)
 
-    torch.save({"identity": IDENTITY, "train_state": Evil(), "model": {}, "optimizer": {}}, tmp_path / "step-000000001.pt")
+    torch.save(
+        {"identity": IDENTITY, "train_state": Evil(), "model": {}, "optimizer": {}}, tmp_path / "step-000000001.pt"
+    )
     assert load(tmp_path) is None
     assert "ran" not in capsys.readouterr().out
 

@@ -29,6 +29,7 @@ def test_the_default_config_is_read():
         ("training", "betas", [0.9], "lm.training.betas is [0.9]; it must have 2 items"),
         ("training", "betas", [0.9, True], "lm.training.betas.1 is True; it must be of type number"),
         ("training", "precision", "fp8", "lm.training.precision is 'fp8'; it must be one of auto, bf16, fp32"),
+        ("training", "compile", "on", "lm.training.compile is 'on'; it must be one of auto, off"),
         ("training", "deterministic", 1, "lm.training.deterministic is 1; it must be of type boolean"),
         ("training", "patience", 0, "lm.training.patience is 0; it must be at least 1"),
         ("training", "evaluations_per_epoch", 0, "evaluations_per_epoch is 0; it must be at least 1"),

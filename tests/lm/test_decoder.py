@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from scripts.lm import decoder as module
-from scripts.lm.batches import fill_up, pack
+from scripts.lm.batches import pack, pad_to_bucket
 from scripts.lm.config import parse_config
 from scripts.lm.decoder import Decoder
 from scripts.lm.model import build_model
@@ -21,7 +21,7 @@ LENGTHS = (150, 1, 30, 7, 300)
 
 def row(*lengths):
     draws = (np.random.default_rng(n).integers(3, 11, n) for n in lengths)
-    return fill_up(pack([np.array([1, *draw, 2]) for draw in draws]))
+    return pad_to_bucket(pack([np.array([1, *draw, 2]) for draw in draws]))
 
 
 def masked_attention(query, key, value, cu_seqlens, max_seqlen):

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from scripts.lm import layer
-from scripts.lm.batches import fill_up, pack
+from scripts.lm.batches import pack, pad_to_bucket
 from scripts.lm.config import parse_config
 from scripts.lm.model import build_model, packed_logits, packed_loss
 
@@ -37,7 +37,7 @@ def learnt(model, packed, bf16):
 
 
 def test_in_float32_it_is_transformers_layer(model):
-    packed = fill_up(pack(SEQUENCES))
+    packed = pad_to_bucket(pack(SEQUENCES))
     expected, expected_gradients = learnt(model, packed, bf16=False)  # by transformers' layers
     model.zero_grad()
     logits = model.lm_head(model.model.norm(layer.hidden_states(model, packed, torch.float32)))
@@ -49,7 +49,7 @@ def test_in_float32_it_is_transformers_layer(model):
 
 
 def test_in_bf16_it_is_as_near_to_float32_as_transformers_layer(model, monkeypatch):
-    packed = fill_up(pack(SEQUENCES))
+    packed = pad_to_bucket(pack(SEQUENCES))
     _, exact = learnt(model, packed, bf16=False)
     _, ours = learnt(model, packed, bf16=True)
     monkeypatch.setattr("scripts.lm.model.hidden_states", transformers_hidden_states)

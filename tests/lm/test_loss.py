@@ -57,4 +57,4 @@ def test_chunks_are_chosen_by_the_bytes_of_the_logits(parts, monkeypatch):
 
 
 def test_a_row_of_32768_tokens_with_the_papers_vocabulary_is_one_chunk():
-    assert 4 * 2048 * 32768 <= module.LOGIT_BYTES
+    assert module.LOGIT_BYTES >= 4 * 2048 * 32768

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from scripts.lm.batches import fill_up, pack
+from scripts.lm.batches import pack, pad_to_bucket
 from scripts.lm.config import parse_config
 from scripts.lm.model import build_model, packed_logits, packed_loss
 
@@ -45,7 +45,7 @@ def test_packed_loss_and_gradients_equal_one_by_one(model):
     expected = one_by_one(model, SEQUENCES)
     expected.backward()
     expected_gradients = gradients(model)
-    loss = packed_loss(model, fill_up(pack(SEQUENCES)))
+    loss = packed_loss(model, pad_to_bucket(pack(SEQUENCES)))
     loss.backward()
     torch.testing.assert_close(loss, expected, rtol=1e-5, atol=1e-4)
     for name, gradient in gradients(model).items():

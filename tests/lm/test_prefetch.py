@@ -33,7 +33,7 @@ def test_no_more_than_its_depth_is_made_ahead():
             yield item
 
     with Prefetcher(items(), depth=3) as found:
-        assert next(iter(found)) == 0
+        assert next(found) == 0
         deadline = time.monotonic() + 10
         while len(made) < 5 and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -48,10 +48,9 @@ def test_an_error_is_raised_where_its_item_would_have_come():
         raise ValueError("the file is damaged")
 
     with Prefetcher(items()) as found:
-        taken = iter(found)
-        assert next(taken) == 1
+        assert next(found) == 1
         with pytest.raises(ValueError, match="the file is damaged"):
-            next(taken)
+            next(found)
     assert not prefetching()
 
 
@@ -61,6 +60,6 @@ def test_leaving_early_ends_the_thread():
             yield 1
 
     with pytest.raises(SystemExit), Prefetcher(endless()) as found:
-        next(iter(found))
+        next(found)
         raise SystemExit(143)
     assert not prefetching()

@@ -194,7 +194,7 @@ def test_the_launcher_finds_a_port_passes_signals_on_and_names_a_rank_that_dies(
     def disturb(act):
         before = set(states.glob("step-*.pt"))
         job = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while not set(states.glob("step-*.pt")) - before and time.monotonic() < deadline:
             time.sleep(0.05)
         start = time.monotonic()
@@ -245,7 +245,7 @@ def test_two_nodes_meet_at_one_address_and_a_signal_to_one_ends_both(toy, exact)
     exact["training"]["epochs"] = 2000  # it is ended by the signal
     nodes = [start(0, "stopped", "--save-minutes", "0"), start(1, "stopped", "--save-minutes", "0")]
     states = toy / "stopped" / "checkpoints"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not list(states.glob("step-*.pt")) and time.monotonic() < deadline:
         time.sleep(0.05)
     nodes[1].send_signal(signal.SIGTERM)

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -15,7 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
 from scripts.common.files import read_json
 from scripts.common.ragged import load_bin
-from scripts.lm import gradients
+from scripts.lm import gradients, loader
 from scripts.lm import train as command
 from scripts.lm import training as module
 from scripts.lm.config import parse_config
@@ -138,6 +139,32 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(train, toy):
     assert a["model/model.safetensors"] != c["model/model.safetensors"]
 
 
+def test_rows_built_ahead_by_a_thread_give_the_same_bytes_and_its_errors_end_the_run(train, toy, monkeypatch):
+    """As on a GPU, where rows are also copied and the device is not waited for."""
+    plain = files(train("plain"))
+    init = loader.Loader.__init__
+
+    def prefetching(self, *arguments):
+        init(self, *arguments)
+        self.prefetch = True
+
+    monkeypatch.setattr(loader.Loader, "__init__", prefetching)
+    assert files(train("ahead")) == plain
+
+    build, calls = loader.micro_batches, []
+
+    def damaged(*arguments):
+        calls.append(1)
+        if len(calls) == 5:
+            raise ValueError("train.bin: u5 holds a token outside the vocabulary")
+        return build(*arguments)
+
+    monkeypatch.setattr(loader, "micro_batches", damaged)
+    with pytest.raises(ValueError, match=r"train\.bin: u5 holds"):
+        train("damaged")
+    assert not [thread for thread in threading.enumerate() if thread.name == "prefetch"]
+
+
 def test_a_stopped_run_goes_on_to_the_same_bytes(train, toy, section, monkeypatch):
     whole = files(train("whole"))
     step = module.Training._step
@@ -167,7 +194,7 @@ def test_killed_without_warning_it_goes_on_to_the_same_bytes(train, toy, section
     for sig, code in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 128 + signal.SIGTERM)):
         before = {p.name for p in states.glob("step-*.pt")}
         job = subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"})
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while len({p.name for p in states.glob("step-*.pt")} - before) < 2 and time.monotonic() < deadline:
             time.sleep(0.005)
         job.send_signal(sig)
