@@ -20,8 +20,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 from scripts.common import cpu
 from scripts.evaluation.accuracy import interval
+from scripts.evaluation.logprobs import score, score_layers
 from scripts.evaluation.packing import rows
-from scripts.evaluation.scoring import score, score_layers
 
 VOCABULARY, BATCH_TOKENS = 103, 2048
 # pairs, shortest, longest, share of the beginning that both sides have

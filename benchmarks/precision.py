@@ -22,7 +22,7 @@ from scripts.common.cuts import Item
 from scripts.common.files import read_json
 from scripts.evaluation.accuracy import decide_sides
 from scripts.evaluation.items import Task, cut_ids, read_items, read_tokens, scorable
-from scripts.evaluation.scoring import score
+from scripts.evaluation.logprobs import score
 from scripts.lm.load import load_model
 
 Scores = dict[str, float]

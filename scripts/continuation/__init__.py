@@ -1,1 +1,1 @@
-"""Continuations: what each model goes on to say, heard, written down and judged."""
+"""Continuations of the same prompts by every model: sampled, spoken, transcribed and judged."""

@@ -19,17 +19,25 @@ from scripts.common.cuts import read_cuts, spoken_text
 from scripts.common.files import atomic_directory, write_jsonl
 from scripts.common.seeds import generator
 from scripts.continuation import vocoder
-from scripts.continuation.choose import REAL
 from scripts.continuation.mel import log_mel
+from scripts.continuation.select_prompts import REAL
 from scripts.continuation.speak import INDEX, Voice, speak, write
 
 WORDS = 12  # of a random string
 COPY, RANDOM = "copy", "random"
 
 
-def control(name: str, said: str, symbols: str = "") -> dict[str, Any]:
-    """A line in the form of a continuation, with what is said in it."""
-    return {"id": name, "prompt": name, "seed": 0, "stop": "control", "tokens": [], "symbols": symbols, "said": said}
+def control(name: str, reference: str, symbols: str = "") -> dict[str, Any]:
+    """A line in the form of a continuation, with the text that is spoken in it."""
+    return {
+        "id": name,
+        "prompt": name,
+        "seed": 0,
+        "stop": "control",
+        "tokens": [],
+        "symbols": symbols,
+        "reference": reference,
+    }
 
 
 def random_words(lexicon: str, count: int, seed: int) -> list[dict[str, Any]]:
@@ -59,8 +67,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--speech", type=Path, required=True, help="folder; copy/ and random/ in it")
-    parser.add_argument("--copy", type=Path, required=True, help="what is said in copy/ (.jsonl)")
-    parser.add_argument("--strings", type=Path, required=True, help="what is said in random/ (.jsonl)")
+    parser.add_argument("--copy", type=Path, required=True, help="texts of copy/ (.jsonl)")
+    parser.add_argument("--strings", type=Path, required=True, help="texts of random/ (.jsonl)")
     args = parser.parse_args()
     cpu.prepare(args.threads)
     vocode = vocoder.load(args.vocoder, args.vocoder_command, args.iterations)

@@ -1,4 +1,4 @@
-"""Continue every prompt in one modality, as often as there are seeds; and read what was really said there.
+"""Sample continuations of every prompt in one modality, and write the real continuations in the same form.
 
 All modalities are asked for the same number of seconds: a modality with a frame rate gets exactly as many
 tokens, another as many as its training speech has in that time. A continuation ends with </s> or at that
@@ -20,9 +20,9 @@ from scripts.common.files import read_json, write_jsonl
 from scripts.common.progress import Progress
 from scripts.common.ragged import load_bin
 from scripts.common.seeds import generator
-from scripts.continuation.choose import PROMPT, REAL
 from scripts.continuation.items import Item, item, load_tokenizer
 from scripts.continuation.sampling import LIMIT, Request, continue_all
+from scripts.continuation.select_prompts import PROMPT, REAL
 from scripts.lm.load import DTYPES, load_model
 from scripts.tokens.encoder import UNKNOWN
 
@@ -50,7 +50,7 @@ def split_tokens(path: Path, listed: Path | None) -> tuple[dict[str, np.ndarray]
     """Prompts (BOS ..., without EOS) and real continuations (neither) by the prompt's id.
 
     Args:
-        path: prompts and real continuations from dev, by `scripts.continuation.choose`.
+        path: prompts and real continuations from dev, by `scripts.continuation.select_prompts`.
         listed: tokens of prompts that take the place of those from dev.
 
     Raises:

@@ -1,8 +1,8 @@
 """Perplexity of every continuation, alone and after its prompt, under one judge; a row each, none left out.
 
 A continuation without a word has no perplexity: its row says `empty`, and the summary counts it. Perplexity is per
-token of the judge, exp of the mean negative log-probability, without the end of the text, which a recogniser does
-not hear.
+token of the judge, exp of the mean negative log-probability, without the end of the text, which a recogniser
+does not write.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def judge(
 def main() -> None:
     """Command line of rule continuation_judge."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--transcripts", type=Path, nargs="+", required=True, help="what was heard (.jsonl)")
+    parser.add_argument("--transcripts", type=Path, nargs="+", required=True, help="transcripts (.jsonl)")
     parser.add_argument("--prompts", type=Path, required=True, help="prompts.jsonl")
     parser.add_argument("--judge", required=True, help="folder or hub name of a causal language model")
     parser.add_argument("--text", choices=list(FORMS), required=True, help="in which form it reads")

@@ -1,8 +1,7 @@
-"""What the recogniser gets wrong: in real speech, in its copy, in random words, and in every modality's resynthesis.
+"""Errors of the recogniser: in real speech, in its copy, in random words, and in every modality's resynthesis.
 
-The last is the price of the way from tokens to text: the same words, said by people, encoded, spoken and heard
-again. Errors of phones read the words by the lexicon's first pronunciation, so a word that sounds like another
-counts less.
+The last is the error of the way from tokens to text: words that people said are encoded, synthesised and transcribed.
+Errors of phones read the words by the lexicon's first pronunciation, so a word that sounds like another counts less.
 """
 
 import argparse
@@ -16,27 +15,29 @@ from scripts.alignment.lexicon import Pronunciation, read_lexicon
 from scripts.common.cli import run
 from scripts.common.cuts import read_cuts, spoken_text
 from scripts.common.files import read_jsonl, write_csv
-from scripts.continuation.choose import REAL
 from scripts.continuation.perplexity import spoken
+from scripts.continuation.select_prompts import REAL
 
 COLUMNS = ("speech", "utterances", "words", "word_error_rate", "substitutions", "deletions", "insertions",
            "phone_error_rate")  # fmt: skip
 HELD_OUT, COPIED, RANDOM = "held-out", "copied", "random-words"
-Pairs = list[tuple[str, str]]  # (said, heard)
+Pairs = list[tuple[str, str]]  # (reference, transcript)
 
 
 def row(name: str, pairs: Pairs, lexicon: Mapping[str, Sequence[Pronunciation]]) -> dict[str, object]:
-    """One line of COLUMNS; rates are shares of what was said.
+    """One line of COLUMNS; rates are shares of the reference.
 
     Raises:
-        ValueError: nothing was said.
+        ValueError: the references hold no words.
     """
-    pairs = [(spoken(said), spoken(heard)) for said, heard in pairs]
-    if not any(said for said, _ in pairs):
-        raise ValueError(f"{name}: no words were said; there is nothing to compare with")
-    words = jiwer.process_words([said for said, _ in pairs], [heard for _, heard in pairs])
-    sounds = [tuple(_phones(text, lexicon) for text in pair) for pair in pairs]
-    phones = jiwer.process_words([said for said, _ in sounds], [heard for _, heard in sounds])
+    pairs = [(spoken(reference), spoken(transcript)) for reference, transcript in pairs]
+    if not any(reference for reference, _ in pairs):
+        raise ValueError(f"{name}: the references hold no words; there is nothing to compare with")
+    words = jiwer.process_words([reference for reference, _ in pairs], [transcript for _, transcript in pairs])
+    phone_pairs = [tuple(_phones(text, lexicon) for text in pair) for pair in pairs]
+    phones = jiwer.process_words(
+        [reference for reference, _ in phone_pairs], [transcript for _, transcript in phone_pairs]
+    )
     return {
         "speech": name,
         "utterances": len(pairs),
@@ -55,13 +56,13 @@ def _phones(text: str, lexicon: Mapping[str, Sequence[Pronunciation]]) -> str:
     return " ".join(phone for each in found for phone in each)
 
 
-def joined(said: Mapping[str, str], heard: Path, key: str = "id") -> Pairs:
-    """(said, heard) of one file of transcripts; ValueError naming the line that nobody said."""
+def joined(references: Mapping[str, str], transcripts: Path, key: str = "id") -> Pairs:
+    """(reference, transcript) of one file of transcripts; ValueError naming a line that has no reference."""
     pairs = []
-    for line in read_jsonl(heard):
-        if line[key] not in said:
-            raise ValueError(f"{heard}: {line[key]!r} is not among what was said")
-        pairs.append((said[line[key]], line["text"]))
+    for line in read_jsonl(transcripts):
+        if line[key] not in references:
+            raise ValueError(f"{transcripts}: {line[key]!r} has no reference")
+        pairs.append((references[line[key]], line["text"]))
     return pairs
 
 
@@ -70,11 +71,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cuts", type=Path, required=True, help="prompts and real continuations")
     parser.add_argument("--lexicon", required=True, help="corpus/lexicon.txt")
-    parser.add_argument("--heard", type=Path, required=True, help="what was heard in the cuts themselves")
-    parser.add_argument("--said", type=Path, nargs=2, required=True, help="what copies and random strings say")
-    parser.add_argument("--controls", type=Path, nargs=2, required=True, help="what was heard in them")
+    parser.add_argument("--cuts-transcript", type=Path, required=True, help="transcript of the cuts themselves")
+    parser.add_argument("--references", type=Path, nargs=2, required=True, help="texts of copies and random strings")
+    parser.add_argument("--controls", type=Path, nargs=2, required=True, help="their transcripts")
     parser.add_argument("--modalities", nargs="*", default=[])
-    parser.add_argument("--real", type=Path, nargs="*", default=[], help="real continuations as heard, per modality")
+    parser.add_argument(
+        "--real", type=Path, nargs="*", default=[], help="transcripts of real continuations, per modality"
+    )
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     lexicon = read_lexicon(args.lexicon)
@@ -83,9 +86,9 @@ def main() -> None:
         prompt, _, part = cut["id"].rpartition("/")
         if part == REAL:
             real[prompt] = spoken_text(cut)
-    pairs = {HELD_OUT: [(line["said"], line["text"]) for line in read_jsonl(args.heard)]}
-    for name, said, heard in zip((COPIED, RANDOM), args.said, args.controls, strict=True):
-        pairs[name] = joined({line["id"]: line["said"] for line in read_jsonl(said)}, heard)
+    pairs = {HELD_OUT: [(line["reference"], line["text"]) for line in read_jsonl(args.cuts_transcript)]}
+    for name, references, transcripts in zip((COPIED, RANDOM), args.references, args.controls, strict=True):
+        pairs[name] = joined({line["id"]: line["reference"] for line in read_jsonl(references)}, transcripts)
     for modality, path in zip(args.modalities, args.real, strict=True):
         pairs[modality] = joined(real, path, "prompt")
     rows = [row(name, each, lexicon) for name, each in pairs.items()]

@@ -19,7 +19,7 @@ from transformers.cache_utils import DynamicLayer
 from scripts.tokens.encoder import BOS, EOS, UNKNOWN
 
 GROW = 128  # tokens that the cache grows by
-LEAVE = 0.75  # share of a batch's rows that are still speaking, under which the others leave it
+LEAVE = 0.75  # share of a batch's rows that are still active; below it the others leave
 ENDED, LIMIT = "eos", "limit"
 
 
@@ -88,8 +88,8 @@ def choose_tokens(logits: torch.Tensor, uniform: torch.Tensor, temperature: floa
     shares, order = torch.softmax(logits.float() / temperature, dim=-1).sort(dim=-1, descending=True, stable=True)
     before = shares.cumsum(dim=-1) - shares
     kept = torch.where(before < top_p, shares, 0.0)  # [B, V]; the first is always kept
-    reach = kept.cumsum(dim=-1)
-    place = torch.searchsorted(reach, (uniform.to(reach.dtype) * reach[:, -1])[:, None], right=True)
+    cumulative = kept.cumsum(dim=-1)
+    place = torch.searchsorted(cumulative, (uniform.to(cumulative.dtype) * cumulative[:, -1])[:, None], right=True)
     last = (kept > 0).sum(dim=-1, keepdim=True) - 1  # where rounding would go beyond
     return order.gather(-1, torch.minimum(place, last))[:, 0]
 
@@ -98,7 +98,7 @@ def choose_tokens(logits: torch.Tensor, uniform: torch.Tensor, temperature: floa
 def continue_batch(
     model: PreTrainedModel, requests: Sequence[Request], temperature: float, top_p: float
 ) -> list[tuple[list[int], str]]:
-    """(tokens without BOS and EOS, why it ended) per request. <unk> and <s> are never said."""
+    """(tokens without BOS and EOS, why it ended) per request. <unk> and <s> are never sampled."""
     device = model.device
     longest = max(len(r.prompt) for r in requests)
     ids = torch.zeros(len(requests), longest, dtype=torch.int64)
@@ -114,10 +114,10 @@ def continue_batch(
     draws = draws.to(device)
     positions = (mask.cumsum(dim=-1) - 1).clamp(min=0)
     cache = Cache(layers=[GrowingLayer() for _ in range(model.config.num_hidden_layers)])
-    said: list[list[int]] = [[] for _ in requests]
+    sampled: list[list[int]] = [[] for _ in requests]
     stop = [LIMIT] * len(requests)
     rows = list(range(len(requests)))  # request of each row that is left
-    speaking = np.array([request.limit > 0 for request in requests])
+    active = np.array([request.limit > 0 for request in requests])
     for step in range(steps):
         output = model(
             input_ids=ids,
@@ -131,14 +131,14 @@ def continue_batch(
         logits[:, UNKNOWN] = logits[:, BOS] = float("-inf")
         chosen = choose_tokens(logits, draws[:, step], temperature, top_p)
         for row, token in zip(rows, chosen.tolist(), strict=True):
-            if not speaking[row]:
+            if not active[row]:
                 continue
             if token == EOS:
-                stop[row], speaking[row] = ENDED, False
+                stop[row], active[row] = ENDED, False
             else:
-                said[row].append(token)
-                speaking[row] = len(said[row]) < requests[row].limit
-        left = [place for place, row in enumerate(rows) if speaking[row]]
+                sampled[row].append(token)
+                active[row] = len(sampled[row]) < requests[row].limit
+        left = [place for place, row in enumerate(rows) if active[row]]
         if not left:
             break
         ids, positions = chosen[:, None], positions[:, -1:] + 1
@@ -148,7 +148,7 @@ def continue_batch(
             cache.batch_select_indices(keep)
             ids, positions, mask, draws = ids[keep], positions[keep], mask[keep], draws[keep]
             rows = [rows[place] for place in left]
-    return list(zip(said, stop, strict=True))
+    return list(zip(sampled, stop, strict=True))
 
 
 def continue_all(

@@ -43,8 +43,8 @@ class Voice:
         self.reference = about["reference"]
         self.timer, self.stretch = None, 1.0
         if not framed:
-            self.timer, told = network.load(folder / "durations")
-            self.stretch = told["stretch"]
+            self.timer, details = network.load(folder / "durations")
+            self.stretch = details["stretch"]
 
     def __call__(self, symbols: list[str]) -> np.ndarray:
         """log10 mel, float32 [F, BANDS]; ValueError naming a symbol that the voice never learnt."""

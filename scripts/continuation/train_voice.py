@@ -103,8 +103,8 @@ def duration_examples(utterances: Sequence[Utterance], voices: dict[str, int]) -
 def stretch(network: Network, examples: Sequence[Example]) -> float:
     """Real frames over predicted ones: the exponential of a mean logarithm is too short."""
     real = sum(float(np.exp(values).sum()) for *_, values in examples)
-    told = sum(float(network(torch.from_numpy(ids), voice).exp().sum()) for ids, voice, _ in examples)
-    return real / told
+    predicted = sum(float(network(torch.from_numpy(ids), voice).exp().sum()) for ids, voice, _ in examples)
+    return real / predicted
 
 
 def main() -> None:
@@ -138,8 +138,8 @@ def main() -> None:
             lasting = duration_examples(utterances, voices)
             timer, error = learn(lasting, len(inventory), len(names), DURATION_CHUNK, config, args.seed, "durations")
             (folder / "durations").mkdir()
-            told = {**about, "loss": round(error, 4), "stretch": round(stretch(timer, lasting), 4)}
-            save(timer, told, folder / "durations")
+            details = {**about, "loss": round(error, 4), "stretch": round(stretch(timer, lasting), 4)}
+            save(timer, details, folder / "durations")
     frames = sum(len(u.ids) for u in utterances)
     print(
         f"speech/{args.source}: {len(utterances)} utterances, {frames / 50 / 3600:.2f} h, {len(names)} voices,"

@@ -1,7 +1,7 @@
-"""What is heard in the continuations of one modality; what is text already is read as it is.
+"""The transcripts of the continuations of one modality, by a recogniser; what is text already is copied.
 
 One line per continuation, `{id, prompt, seed, stop, tokens, seconds, silence, text}`; one without sound has an empty
-text. `--cuts` hears the real speech of cuts, speaker by speaker.
+text. `--cuts` transcribes the real speech of cuts, speaker by speaker.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def load(name: str, model: Path | None, lexicon: Path | None, threads: int) -> R
     return WhisperRecogniser(name)
 
 
-def hear(folder: Path, recogniser: Recogniser) -> dict[str, dict[str, Any]]:
+def transcribe(folder: Path, recogniser: Recogniser) -> dict[str, dict[str, Any]]:
     """{text, seconds, silence} by id of a folder that `scripts.continuation.speak` wrote.
 
     Raises:
@@ -72,45 +72,45 @@ def hear(folder: Path, recogniser: Recogniser) -> dict[str, dict[str, Any]]:
     }
 
 
-def heard_cuts(cuts: Sequence[Cut], root: str, recogniser: Recogniser) -> Iterator[dict[str, Any]]:
-    """{id, said, text, seconds} of real cuts, one speaker after the other."""
+def transcribe_cuts(cuts: Sequence[Cut], root: str, recogniser: Recogniser) -> Iterator[dict[str, Any]]:
+    """{id, reference, text, seconds} of real cuts, one speaker after the other; `text` is the recogniser's."""
     for name in sorted({speaker(cut) for cut in cuts}):
         own = [cut for cut in cuts if speaker(cut) == name]
         for cut, text in zip(own, recogniser([audio.read(cut, root) for cut in own]), strict=True):
-            yield {"id": cut["id"], "said": spoken_text(cut), "text": text, "seconds": cut["duration"]}
+            yield {"id": cut["id"], "reference": spoken_text(cut), "text": text, "seconds": cut["duration"]}
 
 
 def rows(items: Path, folder: Path | None, recogniser: Recogniser | None) -> list[dict[str, Any]]:
-    """The lines of one file of continuations with what was heard."""
-    heard = hear(folder, recogniser) if folder and recogniser else {}
-    found = []
+    """The lines of one file of continuations with their transcripts."""
+    transcripts = transcribe(folder, recogniser) if folder and recogniser else {}
+    lines = []
     for item in read_jsonl(items):
         kept = {key: item[key] for key in ("id", "prompt", "seed", "stop")}
-        text = heard[item["id"]] if heard else {"seconds": None, "silence": None, "text": item["symbols"]}
-        found.append({**kept, "tokens": len(item["tokens"]), **text})
-    return found
+        text = transcripts[item["id"]] if transcripts else {"seconds": None, "silence": None, "text": item["symbols"]}
+        lines.append({**kept, "tokens": len(item["tokens"]), **text})
+    return lines
 
 
 def main() -> None:
-    """Command line of rules continuation_transcribe, continuation_read and continuation_hear."""
+    """Command line of rules continuation_transcribe, continuation_read and continuation_transcribe_controls."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=Path, nargs="*", default=[], help="continuations (.jsonl)")
     parser.add_argument("--speech", type=Path, nargs="*", default=[], help="their folders; none if they are text")
-    parser.add_argument("--cuts", type=Path, help="real speech to hear")
+    parser.add_argument("--cuts", type=Path, help="real speech to transcribe")
     parser.add_argument("--audio-root", help="of the cuts")
     parser.add_argument("--recogniser", help="kaldi, or a Whisper model's name or path")
     parser.add_argument("--model", type=Path, nargs="?", help="alignment/model, for kaldi")
     parser.add_argument("--lexicon", type=Path, nargs="?", help="corpus/lexicon.txt, for kaldi")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, nargs="*", default=[], help="a file for each of --items")
-    parser.add_argument("--heard", type=Path, help="what was heard in --cuts")
+    parser.add_argument("--cuts-out", type=Path, help="a file for the transcripts of --cuts")
     args = parser.parse_args()
     began, seconds = time.monotonic(), 0.0
     recogniser = load(args.recogniser, args.model, args.lexicon, args.threads) if args.recogniser else None
     if args.cuts and recogniser:
-        found = list(heard_cuts(list(read_cuts(args.cuts)), args.audio_root, recogniser))
-        seconds = sum(row["seconds"] for row in found)
-        write_jsonl(args.heard, found)
+        rows_of_cuts = list(transcribe_cuts(list(read_cuts(args.cuts)), args.audio_root, recogniser))
+        seconds = sum(row["seconds"] for row in rows_of_cuts)
+        write_jsonl(args.cuts_out, rows_of_cuts)
     folders: list[Path | None] = list(args.speech) or [None] * len(args.items)
     for items, folder, out in zip(args.items, folders, args.out, strict=True):
         lines = rows(items, folder, recogniser)

@@ -68,9 +68,9 @@ def _by_command(command: str, mel: np.ndarray) -> np.ndarray:
                 f"config: continuation.speech.vocoder_command: {words[0]} cannot run ({error.strerror})"
             ) from None
         if done.returncode or not target.exists():
-            said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
+            message = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
             why = f"ended with {done.returncode}" if done.returncode else "wrote no {wav}"
-            raise ValueError(f"config: continuation.speech.vocoder_command: {words[0]} {why}; it said: {said}")
+            raise ValueError(f"config: continuation.speech.vocoder_command: {words[0]} {why}; it said: {message}")
         try:
             wave, rate = soundfile.read(target, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:

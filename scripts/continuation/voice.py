@@ -97,15 +97,15 @@ def reference(utterances: Sequence[Utterance], wanted: str | None) -> tuple[list
     Raises:
         ValueError: nobody is heard, or the wanted speaker is not.
     """
-    heard: dict[str, int] = {}
+    frames: dict[str, int] = {}
     for utterance in utterances:
-        heard[utterance.speaker] = heard.get(utterance.speaker, 0) + len(utterance.ids)
-    if not heard:
+        frames[utterance.speaker] = frames.get(utterance.speaker, 0) + len(utterance.ids)
+    if not frames:
         raise ValueError("no utterance to learn a voice from; raise continuation.speech.sample_hours")
-    names = sorted(heard)
-    if wanted is not None and wanted not in heard:
+    names = sorted(frames)
+    if wanted is not None and wanted not in frames:
         raise ValueError(
             f"config: continuation.speech.reference_speaker is {wanted!r}; speakers of the sample are"
             f" {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}"
         )
-    return names, names.index(wanted if wanted is not None else max(names, key=lambda name: heard[name]))
+    return names, names.index(wanted if wanted is not None else max(names, key=lambda name: frames[name]))

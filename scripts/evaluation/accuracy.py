@@ -18,7 +18,7 @@ import numpy as np
 from scripts.common.cuts import Item, sides
 from scripts.common.seeds import generator
 
-DECIDE_BY = ("total", "per_token", "per_second")
+SCORE_NORMALIZATIONS = ("total", "per_token", "per_second")
 BLOCK = 2_000_000  # resampled values held at a time
 MANY_DRAWS = 50_000_000  # items times samples, above which values are drawn instead of items if they are few
 FEW_VALUES = 1_000
@@ -33,26 +33,29 @@ class Interval(NamedTuple):
     n: int
 
 
-def normalise(logprob: np.ndarray, tokens: np.ndarray | int, seconds: np.ndarray | float, decide_by: str) -> np.ndarray:
+def normalise(
+    logprob: np.ndarray, tokens: np.ndarray | int, seconds: np.ndarray | float, score_normalization: str
+) -> np.ndarray:
     """The score that decides: the log-probability itself, or divided by its number of tokens or seconds of speech.
 
     Raises:
-        ValueError: `decide_by` is none of DECIDE_BY.
+        ValueError: `score_normalization` is none of SCORE_NORMALIZATIONS.
     """
-    if decide_by not in DECIDE_BY:
-        raise ValueError(f"evaluation.decide_by is {decide_by!r}; it must be one of {', '.join(DECIDE_BY)}")
-    if decide_by == "total":
+    if score_normalization not in SCORE_NORMALIZATIONS:
+        known = ", ".join(SCORE_NORMALIZATIONS)
+        raise ValueError(f"evaluation.score_normalization is {score_normalization!r}; it must be one of {known}")
+    if score_normalization == "total":
         return logprob
-    return logprob / (tokens if decide_by == "per_token" else seconds)
+    return logprob / (tokens if score_normalization == "per_token" else seconds)
 
 
 def padded(values: Sequence[Sequence[Any] | np.ndarray]) -> np.ndarray:
     """Values of N items, [K_i, ...] each, as float64 [N, K, ...] with K the most; NaN where an item has fewer."""
     lengths = np.array([len(each) for each in values], dtype=np.int64)
     flat = np.array([value for each in values for value in each], dtype=np.float64)
-    found = np.full((len(values), lengths.max(initial=1), *flat.shape[1:]), np.nan)
-    found[np.arange(found.shape[1]) < lengths[:, None]] = flat
-    return found
+    table = np.full((len(values), lengths.max(initial=1), *flat.shape[1:]), np.nan)
+    table[np.arange(table.shape[1]) < lengths[:, None]] = flat
+    return table
 
 
 def decide(positive: np.ndarray, negatives: np.ndarray) -> np.ndarray:
@@ -150,17 +153,17 @@ def voices_interval(ids: list[str], voices: list[str], correct: np.ndarray, samp
     """
     _, item = np.unique(np.array(ids, dtype=np.str_), return_inverse=True)
     names, voice = np.unique(np.array(voices, dtype=np.str_), return_inverse=True)
-    said = np.zeros((item.max() + 1, len(names)))  # [N, V]
-    won = np.zeros_like(said)
-    np.add.at(said, (item, voice), 1.0)
+    counts = np.zeros((item.max() + 1, len(names)))  # [N, V]
+    won = np.zeros_like(counts)
+    np.add.at(counts, (item, voice), 1.0)
     np.add.at(won, (item, voice), correct)
     rng = generator(seed, "evaluation", "bootstrap", "voices")
     means: list[float] = []
     while len(means) < samples:
         drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)))  # how often each voice, [V]
-        heard = said @ drawn
-        times = np.bincount(rng.integers(len(said), size=len(said)), minlength=len(said)) * (heard > 0)
+        weights = counts @ drawn
+        times = np.bincount(rng.integers(len(counts), size=len(counts)), minlength=len(counts)) * (weights > 0)
         if times.any():
-            means.append(float((times * (won @ drawn) / np.maximum(heard, 1)).sum() / times.sum()))
+            means.append(float((times * (won @ drawn) / np.maximum(weights, 1)).sum() / times.sum()))
     low, high = percentiles(np.array(means))
-    return Interval(float(by_item(ids, correct).mean()), low, high, len(said))
+    return Interval(float(by_item(ids, correct).mean()), low, high, len(counts))

@@ -39,7 +39,7 @@ SOURCE_LENGTH: dict[str, Callable[[Cut, np.ndarray, bool], int]] = {
 class Config:
     """Keys of config.yaml's `evaluation` that this step reads."""
 
-    decide_by: str
+    score_normalization: str
 
 
 def source_length(cut: Cut, tokens: np.ndarray, source: str, frame_rate: float | None, silence: bool) -> int:
@@ -68,7 +68,7 @@ def scores(
     seconds: dict[str, float],
     tables: list[Table],
     vocab_size: int,
-    decide_by: str,
+    score_normalization: str,
 ) -> dict[str, dict[str, float]]:
     """Score of each cut id under each baseline; the higher score wins a pair.
 
@@ -78,7 +78,7 @@ def scores(
         seconds: cut id -> duration.
         tables: n-gram counts of the modality's train tokens.
         vocab_size: tokens of the vocabulary, seen or not.
-        decide_by: total, per_token or per_second, as for the language model.
+        score_normalization: total, per_token or per_second, as for the language model.
     """
     ids = list(tokens)
     counts = np.array([len(tokens[name]) - 1 for name in ids], dtype=np.float64)
@@ -86,7 +86,9 @@ def scores(
     joined = Ragged.join(ids, [tokens[name] for name in ids])
 
     def like_lm(logprobs: list[float]) -> dict[str, float]:
-        return dict(zip(ids, normalise(np.array(logprobs), counts, durations, decide_by).tolist(), strict=True))
+        return dict(
+            zip(ids, normalise(np.array(logprobs), counts, durations, score_normalization).tolist(), strict=True)
+        )
 
     return {
         "length": {name: -length for name, length in lengths.items()},
@@ -107,7 +109,7 @@ def main() -> None:
     parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
     parser.add_argument("--seed", required=True, type=int, help="draws the train utterances where there are too many")
     arguments = parser.parse_args()
-    definition, decide_by = arguments.definition, arguments.config.decide_by
+    definition, score_normalization = arguments.definition, arguments.config.score_normalization
     of, silence = (definition["source"], definition.get("frame_rate")), arguments.silence == "keep"
     train = load_bin(arguments.train)
     used = sample(train, FIT_TOKENS, generator(arguments.seed, "evaluation", "ngram"))
@@ -117,8 +119,8 @@ def main() -> None:
         rows, ids = [], [item["id"] for item in task.items]
         cuts = [cut for item in task.items for cut in sides(item)]
         lengths = {cut["id"]: source_length(cut, task.tokens[cut["id"]], *of, silence) for cut in cuts}
-        found = scores(task.tokens, lengths, cut_seconds(task.items), tables, vocab_size, decide_by)
-        for baseline, score in found.items():
+        by_baseline = scores(task.tokens, lengths, cut_seconds(task.items), tables, vocab_size, score_normalization)
+        for baseline, score in by_baseline.items():
             correct = decide_sides(task.items, score)
             rows += [
                 {"id": item["id"], "voice": speaker(item["positive"]), "baseline": baseline, "correct": f"{won:g}"}

@@ -16,7 +16,7 @@ SystemName = Annotated[str, Pattern("^[A-Za-z0-9][A-Za-z0-9-]*$")]
 class Decision:
     """Which side of a pair wins."""
 
-    decide_by: Literal["total", "per_token", "per_second"]
+    score_normalization: Literal["total", "per_token", "per_second"]
     """log-probability that decides a pair: total, per token, or per second of speech"""
 
 
@@ -95,7 +95,7 @@ class Evaluation(Scaling, Controls, TextScoring):
 
     text_tasks: dict[SystemName, Text]
     """tasks of text alone, for modalities that read text: name -> jsonl file or folder of such files"""
-    foreign: dict[SystemName, Annotated[dict[str, Text], MinLen(1)]]
+    external_systems: dict[SystemName, Annotated[dict[str, Text], MinLen(1)]]
     """other systems: name -> task -> file with a score per cut (csv, jsonl, or lines <id> <score>)"""
     submission: Submission
     """meta.yaml of `snakemake submission`"""
@@ -109,8 +109,8 @@ def problems(evaluation: Evaluation, modalities: Collection[str], tasks: Collect
         modalities: names of the modalities.
         tasks: names of the tasks of the corpus.
     """
-    for system, files in evaluation.foreign.items():
-        where = f"evaluation.foreign.{system}"
+    for system, files in evaluation.external_systems.items():
+        where = f"evaluation.external_systems.{system}"
         if system in modalities:
             yield f"{where} has the name of a modality; another system needs a name of its own"
         for task in files:
@@ -121,5 +121,5 @@ def problems(evaluation: Evaluation, modalities: Collection[str], tasks: Collect
         where = f"evaluation.text_tasks.{task}"
         if task in tasks:
             yield f"{where} has the name of a task of this corpus; rename it"
-        if evaluation.decide_by == "per_second":
-            yield f"{where} has no seconds; with it evaluation.decide_by is total or per_token"
+        if evaluation.score_normalization == "per_second":
+            yield f"{where} has no seconds; with it evaluation.score_normalization is total or per_token"

@@ -26,7 +26,7 @@ from scripts.common.cuts import speaker
 from scripts.common.files import read_csv, write_csv
 from scripts.common.seeds import derive, generator
 from scripts.evaluation.accuracy import by_item, decide_sides, interval, normalise
-from scripts.evaluation.compared import Dropped
+from scripts.evaluation.common_items import Dropped
 from scripts.evaluation.items import Task, cut_ids, cut_seconds, read_items, read_tokens
 from scripts.evaluation.scaling import sample
 
@@ -38,7 +38,7 @@ NO_MODALITY = "any"  # what stands for the modality where the control depends on
 class Config:
     """Keys of config.yaml's `evaluation` that this step reads."""
 
-    decide_by: str
+    score_normalization: str
     bootstrap_samples: int
     batch_tokens: int
     precision: str
@@ -56,17 +56,17 @@ def shuffle_durations(ids: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def read_task(name: str, items: Path, tokens: Path, dropped: Dropped, count: int | None) -> Task:
     """`count` of a task's items that are compared, with their tokens in one modality."""
-    found = [item for item in read_items(items) if item["id"] not in dropped.ids[name]]
-    return sample(Task(name, found, read_tokens(tokens, cut_ids(found)), Path()), count)
+    kept = [item for item in read_items(items) if item["id"] not in dropped.ids[name]]
+    return sample(Task(name, kept, read_tokens(tokens, cut_ids(kept)), Path()), count)
 
 
 def _row(modality: str, task: Task, control: str, correct: np.ndarray, config: Config, seed: int) -> dict[str, Any]:
     values = by_item([item["id"] for item in task.items], correct)
-    found = interval(values, config.bootstrap_samples, seed)
-    return {"modality": modality, "task": task.name, "control": control, **found._asdict()}
+    result = interval(values, config.bootstrap_samples, seed)
+    return {"modality": modality, "task": task.name, "control": control, **result._asdict()}
 
 
-def of_speech(task: Task, config: Config, seed: int) -> dict[str, Any]:
+def seconds_control(task: Task, config: Config, seed: int) -> dict[str, Any]:
     """The row `seconds`."""
     shorter = {cut: -seconds for cut, seconds in cut_seconds(task.items).items()}
     return _row(NO_MODALITY, task, "seconds", decide_sides(task.items, shorter), config, seed)
@@ -78,7 +78,7 @@ def trained(task: Task, scores: Path) -> np.ndarray:
     return np.array([float(known[item["id"], speaker(item["positive"])]) for item in task.items])
 
 
-def of_model(
+def model_controls(
     modality: str, task: Task, folder: Path, scores: Path, *, framed: bool, config: Config, seed: int
 ) -> Iterator[dict[str, Any]]:
     """The rows of one modality and task.
@@ -92,8 +92,8 @@ def of_model(
         config: keys of the configuration.
         seed: of random weights, permutations and resamples.
     """
+    from scripts.evaluation.logprobs import score
     from scripts.evaluation.precision import resolve_precision
-    from scripts.evaluation.scoring import score
     from scripts.lm.load import load_model, untrained_model
 
     cpu.prepare(config.threads)
@@ -102,7 +102,7 @@ def of_model(
         precision = resolve_precision(config.precision, model.device)
         logprobs = score(model, tokens, config.batch_tokens, f"{modality}/{task.name}/{control}", precision)
         counts, seconds = {cut: len(ids) - 1 for cut, ids in tokens.items()}, cut_seconds(task.items)
-        by = config.decide_by
+        by = config.score_normalization
         decisive = {cut: normalise(np.array(lp), counts[cut], seconds[cut], by) for cut, lp in logprobs.items()}
         return decide_sides(task.items, decisive)
 
@@ -112,8 +112,8 @@ def of_model(
     if framed:
         rng = generator(seed, "evaluation", "durations", modality, task.name)
         shuffled = {cut: shuffle_durations(ids, rng) for cut, ids in task.tokens.items()}
-        found = correct(load_model(folder), shuffled, "shuffled-durations")
-        yield _row(modality, task, "shuffled-durations", found, config, seed)
+        shuffled_correct = correct(load_model(folder), shuffled, "shuffled-durations")
+        yield _row(modality, task, "shuffled-durations", shuffled_correct, config, seed)
 
 
 def is_framed(definition: dict[str, Any]) -> bool:
@@ -141,10 +141,10 @@ def main() -> None:
             tokens = arguments.tokens / f"{modality}/tasks/{name}.bin"
             task = read_task(name, items, tokens, arguments.dropped, config.control_items)
             if at == 0:
-                rows.append(of_speech(task, config, seed))
+                rows.append(seconds_control(task, config, seed))
             folder, scores = results / f"lm/{modality}/model", results / f"evaluation/{name}/{modality}.csv"
             framed = is_framed(definition)
-            rows += of_model(modality, task, folder, scores, framed=framed, config=config, seed=seed)
+            rows += model_controls(modality, task, folder, scores, framed=framed, config=config, seed=seed)
     write_csv(arguments.out, COLUMNS, rows)
     print(f"evaluation/controls: {len(rows)} figures of {len(arguments.modalities)} modalities", file=sys.stderr)
 

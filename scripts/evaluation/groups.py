@@ -17,7 +17,7 @@ from typing import Any
 from scripts.common.cli import run
 from scripts.common.files import write_csv
 from scripts.evaluation.accuracy import by_item, interval
-from scripts.evaluation.compared import Dropped
+from scripts.evaluation.common_items import Dropped
 from scripts.evaluation.rows import numbers
 
 COLUMNS = ("modality", "task", "by", "name", "value", "ci_low", "ci_high", "n")
@@ -46,8 +46,8 @@ def accuracies(rows: list[dict[str, str]], samples: int, seed: int) -> Iterator[
         for name in names:
             own = [row for row in rows if row[label] == name]
             correct = by_item([row["id"] for row in own], numbers(own, "correct"))
-            found = interval(correct, samples, seed)
-            yield {"by": label, "name": name, **found._asdict()}
+            result = interval(correct, samples, seed)
+            yield {"by": label, "name": name, **result._asdict()}
 
 
 def main() -> None:
@@ -62,7 +62,7 @@ def main() -> None:
     rows = [
         {"modality": path.stem, "task": path.parent.name, **row}
         for path in arguments.scores
-        for row in accuracies(arguments.dropped.compared(path), arguments.config.bootstrap_samples, arguments.seed)
+        for row in accuracies(arguments.dropped.common_rows(path), arguments.config.bootstrap_samples, arguments.seed)
     ]
     write_csv(arguments.out, COLUMNS, rows)
     print(f"evaluation/groups: {len(rows)} figures of {len(arguments.scores)} score files", file=sys.stderr)

@@ -1,7 +1,7 @@
 """Task items and their tokens, matched by cut id and never by order; flags that several steps share.
 
 A modality cannot score an item one of whose sides has no tokens there, or more than its model's context. Such an item
-leaves the modality's own tables here and, by compared.py, every comparison between modalities.
+leaves the modality's own tables here and, by common_items.py, every comparison between modalities.
 """
 
 import argparse

@@ -19,14 +19,15 @@ def table(
     items: list[Item],
     tokens: dict[str, np.ndarray],
     logprobs: dict[str, np.ndarray],
-    decide_by: str,
+    score_normalization: str,
     samples: int,
     seed: int,
 ) -> list[dict[str, Any]]:
     """One row per layer with its accuracy and interval; `logprobs` is cut id -> float64 [1 + layers]."""
     seconds = cut_seconds(items)
     scores = {
-        cut: normalise(logprob, len(tokens[cut]) - 1, seconds[cut], decide_by) for cut, logprob in logprobs.items()
+        cut: normalise(logprob, len(tokens[cut]) - 1, seconds[cut], score_normalization)
+        for cut, logprob in logprobs.items()
     }
     correct = by_item([item["id"] for item in items], decide_sides(items, scores))  # [N, 1 + layers]
     return [

@@ -103,10 +103,10 @@ def rows(ordered: list[np.ndarray], most: int) -> Iterator[Row]:
 
     Neighbours in a row are of similar length, so that many of the attention's parts hold several.
     """
-    found = sorted(families(ordered, most), key=lambda family: (len(family.members) > 1, family.passed))
+    by_length = sorted(families(ordered, most), key=lambda family: (len(family.members) > 1, family.passed))
     row: list[Family] = []
     filled = 0
-    for family in found:
+    for family in by_length:
         if row and filled + family.passed > most:
             yield lay(row)
             row, filled = [], 0

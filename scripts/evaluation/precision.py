@@ -30,13 +30,16 @@ def resolve_precision(asked: str, device: torch.device) -> str:
 
 @contextmanager
 def float32_products(precision: str) -> Iterator[None]:
-    """While it lasts, a GPU multiplies float32 matrices in TF32, unless `precision` is fp32. A CPU is not affected."""
-    before = torch.backends.cuda.matmul.fp32_precision
-    torch.backends.cuda.matmul.fp32_precision = "ieee" if precision == "fp32" else "tf32"
+    """While it lasts, a GPU multiplies float32 matrices in TF32, unless `precision` is fp32. A CPU is not affected.
+
+    `allow_tf32` sets PyTorch's newer `fp32_precision` too; to set that alone makes it an error to read `allow_tf32`.
+    """
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = precision != "fp32"
     try:
         yield
     finally:
-        torch.backends.cuda.matmul.fp32_precision = before
+        torch.backends.cuda.matmul.allow_tf32 = before
 
 
 def decoder_products(precision: str, device: torch.device) -> AbstractContextManager[object]:

@@ -2,7 +2,8 @@
 
 `logprob_`, `tokens_` and `seconds_` of the negative sides hold one number per side, with semicolons between where the
 item is a choice among several, so that every decision can be made again. An item that the system could not score has
-none of these: `dropped` holds the reason, and `evaluation/dropped.csv` (compared.py) takes it out of all comparisons.
+none of these: `dropped` holds the reason, and `evaluation/dropped.csv` (common_items.py) takes it out of all
+comparisons.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,11 +41,11 @@ def row(place: Sequence[str], measures: Mapping[str, Sequence[float]]) -> Row:
         place: the values of PLACE.
         measures: of logprob, tokens and seconds, as far as they are known, a number per side, the positive one first.
     """
-    found = _blank(place)
+    filled = _blank(place)
     for name, (positive, *negative) in measures.items():
-        found[f"{name}_positive"] = positive
-        found[f"{name}_negative"] = negative[0] if len(negative) == 1 else BETWEEN.join(map(str, negative))
-    return found
+        filled[f"{name}_positive"] = positive
+        filled[f"{name}_negative"] = negative[0] if len(negative) == 1 else BETWEEN.join(map(str, negative))
+    return filled
 
 
 def without_score(place: Sequence[str], reason: str) -> Row:
@@ -56,11 +57,11 @@ def _blank(place: Sequence[str]) -> Row:
     return {**dict.fromkeys(COLUMNS, ""), **dict(zip(PLACE, place, strict=True))}
 
 
-def complete(rows: Iterable[Row], decide_by: str) -> list[Row]:
+def complete(rows: Iterable[Row], score_normalization: str) -> list[Row]:
     """The rows, `correct` filled in where an item was scored."""
     rows = list(rows)
     scored = [row for row in rows if not row["dropped"]]
-    for each, correct in zip(scored, decided(scored, decide_by), strict=True):
+    for each, correct in zip(scored, decided(scored, score_normalization), strict=True):
         each["correct"] = f"{correct:g}"
     return rows
 
@@ -79,7 +80,7 @@ def can_decide(rows: Sequence[Row], way: str) -> bool:
 
 
 def decided(rows: Sequence[Row], way: str) -> np.ndarray:
-    """`accuracy.decide` of each row that was scored, in one of the ways of DECIDE_BY; float64 [N]."""
+    """`accuracy.decide` of each row that was scored, in one of the ways of SCORE_NORMALIZATIONS; float64 [N]."""
     positive, negatives = ({what: read(rows, what) for what in NEEDED[way]} for read in (_positive, _negatives))
     return decide(_score(positive, way), _score(negatives, way))
 

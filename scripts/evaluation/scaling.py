@@ -32,7 +32,7 @@ COLUMNS = ("tokens", "hours", "value", "ci_low", "ci_high", "n", "chance")
 class Config:
     """Keys of config.yaml's `evaluation` that this step reads."""
 
-    decide_by: str
+    score_normalization: str
     bootstrap_samples: int
     batch_tokens: int
     precision: str
@@ -46,13 +46,13 @@ def checkpoints(folder: Path) -> dict[int, Path]:
     Raises:
         ValueError: there are fewer than two, through which no line goes.
     """
-    found = {int(path.name[7:]): path for path in folder.glob("tokens-*") if re.fullmatch(r"tokens-\d+", path.name)}
-    if len(found) < 2 or min(found) < 1:
+    folders = {int(path.name[7:]): path for path in folder.glob("tokens-*") if re.fullmatch(r"tokens-\d+", path.name)}
+    if len(folders) < 2 or min(folders) < 1:
         raise ValueError(
-            f"{folder}: holds {len(found)} checkpoints named tokens-<n>; a line needs at least 2"
+            f"{folder}: holds {len(folders)} checkpoints named tokens-<n>; a line needs at least 2"
             " (lm.training.checkpoints_in_epoch_1)"
         )
-    return dict(sorted(found.items()))
+    return dict(sorted(folders.items()))
 
 
 def hours_seen(tokens: np.ndarray, train: dict[str, Any]) -> np.ndarray:
@@ -117,12 +117,12 @@ def sample(task: Task, count: int | None) -> Task:
 
 
 def correct_by_item(
-    items: list[Item], tokens: dict[str, np.ndarray], logprobs: list[dict[str, float]], decide_by: str
+    items: list[Item], tokens: dict[str, np.ndarray], logprobs: list[dict[str, float]], score_normalization: str
 ) -> np.ndarray:
     """float64 [N, C]: mean over voices of each item at each checkpoint."""
     seconds = cut_seconds(items)
     scores = {
-        cut: normalise(np.array([scored[cut] for scored in logprobs]), len(ids) - 1, seconds[cut], decide_by)
+        cut: normalise(np.array([scored[cut] for scored in logprobs]), len(ids) - 1, seconds[cut], score_normalization)
         for cut, ids in tokens.items()
     }
     return by_item([item["id"] for item in items], decide_sides(items, scores))
@@ -143,8 +143,8 @@ def main() -> None:
     hours = hours_seen(seen, read_json(arguments.stats)["splits"]["train"])
     context = read_json(next(iter(folders.values())) / "config.json")["max_position_embeddings"]
     tasks = [sample(scorable(task, context), config.scaling_items) for task in read_tasks(arguments)]
+    from scripts.evaluation.logprobs import score
     from scripts.evaluation.precision import resolve_precision
-    from scripts.evaluation.scoring import score
     from scripts.lm.load import load_model
 
     cpu.prepare(config.threads)
@@ -156,7 +156,7 @@ def main() -> None:
             name = f"{arguments.modality}/{folder.name}/{task.name}"
             logprobs[task.name].append(score(model, task.tokens, config.batch_tokens, name, precision))
     for task, file in zip(tasks, arguments.fits, strict=True):
-        correct = correct_by_item(task.items, task.tokens, logprobs[task.name], config.decide_by)
+        correct = correct_by_item(task.items, task.tokens, logprobs[task.name], config.score_normalization)
         rows = [
             {
                 "tokens": n,

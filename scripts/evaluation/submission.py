@@ -1,10 +1,10 @@
 """A modality's scores as a ZeroSpeech 2021 submission: `{lexical,syntactic}/{dev,test}.txt`, meta.yaml, params.yaml.
 
-A line is `<filename> <score>`; the score is what decides here (`evaluation.decide_by`). The validator wants a line for
-every sound file of the set, so files whose pair was dropped on the way, or has no score in this modality, get the
-lowest score of the set: both sides of such a pair tie and count 0.5. How many these are is said in the log and in
-meta.yaml.
-Source: zerospeech2021 0.9, meta.py and lexical.py; the toolbox zerospeech-benchmarks for params.yaml.
+A line is `<filename> <score>`; the score is the one that decides here (`evaluation.score_normalization`). The validator
+wants a line for every sound file of the set, so files whose pair was dropped on the way, or has no score in this
+modality, get the lowest score of the set: both sides of such a pair tie and count 0.5. How many these are is said in
+the log and in meta.yaml. Source: zerospeech2021 0.9, meta.py and lexical.py; the toolbox zerospeech-benchmarks for
+params.yaml.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from scripts.common.cli import run
 from scripts.common.cuts import speaker
 from scripts.common.files import atomic_directory, read_csv
 from scripts.corpus.published.slm21 import find_gold, read_gold
-from scripts.evaluation.accuracy import DECIDE_BY, normalise
+from scripts.evaluation.accuracy import SCORE_NORMALIZATIONS, normalise
 from scripts.evaluation.items import read_items
 
 # What the validator asks of tasks that are not in this submission; nothing here depends on it.
@@ -47,7 +47,7 @@ class Part:
         return cls(given["kind"], given["split"], Path(given["folder"]), Path(given["items"]), Path(given["scores"]))
 
 
-def file_scores(part: Part, decide_by: str) -> tuple[dict[str, float], int]:
+def file_scores(part: Part, score_normalization: str) -> tuple[dict[str, float], int]:
     """Score per file name, sorted by name, and how many of them had none of their own."""
     known: dict[str, float] = {}
     rows = {(row["id"], row["voice"]): row for row in read_csv(part.scores)}
@@ -57,7 +57,9 @@ def file_scores(part: Part, decide_by: str) -> tuple[dict[str, float], int]:
             continue
         for side in ("positive", "negative"):
             logprob, tokens = np.array(float(row[f"logprob_{side}"])), int(row[f"tokens_{side}"])
-            known[item[side]["id"]] = float(normalise(logprob, tokens, float(row[f"seconds_{side}"]), decide_by))
+            known[item[side]["id"]] = float(
+                normalise(logprob, tokens, float(row[f"seconds_{side}"]), score_normalization)
+            )
     lowest = min(known.values())
     gold = read_gold(find_gold(part.folder, part.kind, part.split), part.kind)
     names = sorted({row["filename"].removesuffix(".wav") for row in gold})
@@ -71,14 +73,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--modality", required=True)
     parser.add_argument("--parts", nargs="+", required=True, type=Part.parse, help="JSON per file")
-    parser.add_argument("--decide-by", required=True, choices=DECIDE_BY)
+    parser.add_argument("--score-normalization", required=True, choices=SCORE_NORMALIZATIONS)
     parser.add_argument("--meta", required=True, type=json.loads, help="evaluation.submission as JSON")
     parser.add_argument("--out", required=True, type=Path, help="folder to write")
     arguments = parser.parse_args()
     filled: list[str] = []
     with atomic_directory(arguments.out) as folder:
         for part in arguments.parts:
-            scores, missing = file_scores(part, arguments.decide_by)
+            scores, missing = file_scores(part, arguments.score_normalization)
             path = folder / part.kind / f"{part.split}.txt"
             path.parent.mkdir(exist_ok=True)
             path.write_text("".join(f"{name} {score!r}\n" for name, score in scores.items()), encoding="utf-8")

@@ -1,6 +1,6 @@
 """Every score of the experiment in one tidy table: modality, task, metric, value, interval, n.
 
-Metrics of a pair task: `accuracy` (as evaluation.decide_by says), the same pairs decided the other ways
+Metrics of a pair task: `accuracy` (as evaluation.score_normalization says), the same pairs decided the other ways
 (`accuracy_total`, `accuracy_per_token`, `accuracy_per_second`), `accuracy_voices` (the same value with an interval
 over items and voices, where a task has several), `chance` (1/k of an item with k sides) and `baseline_<name>`.
 Of dev: bits per second, word, token.
@@ -16,8 +16,8 @@ from typing import Any
 
 from scripts.common.cli import run
 from scripts.common.files import read_csv, write_csv
-from scripts.evaluation.accuracy import DECIDE_BY, Interval, by_item, interval, voices_interval
-from scripts.evaluation.compared import Dropped
+from scripts.evaluation.accuracy import SCORE_NORMALIZATIONS, Interval, by_item, interval, voices_interval
+from scripts.evaluation.common_items import Dropped
 from scripts.evaluation.rows import Row, can_decide, choices, decided, numbers
 
 COLUMNS = ("modality", "task", "metric", "value", "ci_low", "ci_high", "n")
@@ -27,40 +27,40 @@ COLUMNS = ("modality", "task", "metric", "value", "ci_low", "ci_high", "n")
 class Config:
     """Keys of config.yaml's `evaluation` that this step reads."""
 
-    decide_by: str
+    score_normalization: str
     bootstrap_samples: int
 
 
 def accuracies(rows: list[Row], config: Config, seed: int) -> dict[str, Interval]:
     """`accuracy`, those of the other normalisations, `chance`, and with several voices `accuracy_voices`."""
     ids = [row["id"] for row in rows]
-    others = [way for way in DECIDE_BY if way != config.decide_by and can_decide(rows, way)]
+    others = [way for way in SCORE_NORMALIZATIONS if way != config.score_normalization and can_decide(rows, way)]
     values = {
         "accuracy": numbers(rows, "correct"),
         **{f"accuracy_{way}": decided(rows, way) for way in others},
         "chance": 1 / choices(rows),
     }
     samples = config.bootstrap_samples
-    found = {metric: interval(by_item(ids, each), samples, seed) for metric, each in values.items()}
+    intervals = {metric: interval(by_item(ids, each), samples, seed) for metric, each in values.items()}
     voices = [row["voice"] for row in rows]
     if len(set(voices)) > 1 and len(set(ids)) < len(ids):
-        found["accuracy_voices"] = voices_interval(ids, voices, values["accuracy"], samples, seed)
-    return found
+        intervals["accuracy_voices"] = voices_interval(ids, voices, values["accuracy"], samples, seed)
+    return intervals
 
 
 def baselines(rows: list[dict[str, str]], config: Config, seed: int) -> dict[str, Interval]:
     """`baseline_<name>` of every baseline in the rows that baselines.py wrote."""
-    found = {}
+    intervals = {}
     for name in dict.fromkeys(row["baseline"] for row in rows):
         own = [row for row in rows if row["baseline"] == name]
         values = by_item([row["id"] for row in own], numbers(own, "correct"))
-        found[f"baseline_{name}"] = interval(values, config.bootstrap_samples, seed)
-    return found
+        intervals[f"baseline_{name}"] = interval(values, config.bootstrap_samples, seed)
+    return intervals
 
 
 def _rows(modality: str, task: str, metrics: dict[str, Interval]) -> Iterator[dict[str, Any]]:
-    for metric, found in metrics.items():
-        yield {"modality": modality, "task": task, "metric": metric, **found._asdict()}
+    for metric, result in metrics.items():
+        yield {"modality": modality, "task": task, "metric": metric, **result._asdict()}
 
 
 def main() -> None:
@@ -76,9 +76,9 @@ def main() -> None:
     config, seed = arguments.config, arguments.seed
     rows: list[dict[str, Any]] = []
     for path in arguments.scores:
-        rows += _rows(path.stem, path.parent.name, accuracies(arguments.dropped.compared(path), config, seed))
+        rows += _rows(path.stem, path.parent.name, accuracies(arguments.dropped.common_rows(path), config, seed))
     for path in arguments.baselines:
-        rows += _rows(path.stem, path.parent.name, baselines(arguments.dropped.compared(path), config, seed))
+        rows += _rows(path.stem, path.parent.name, baselines(arguments.dropped.common_rows(path), config, seed))
     for path in arguments.bits:
         rows += ({"modality": path.stem, "task": "dev", **row} for row in read_csv(path))
     write_csv(arguments.out, COLUMNS, rows)

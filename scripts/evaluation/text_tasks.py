@@ -28,21 +28,25 @@ VOICE = "text"
 class Config:
     """Keys of config.yaml's `evaluation` that this step reads."""
 
-    decide_by: str
+    score_normalization: str
     batch_tokens: int
     precision: str
     threads: int
 
 
 def table(
-    choices: list[Choice], tokens: dict[str, np.ndarray], logprobs: dict[str, float], decide_by: str, context: int
+    choices: list[Choice],
+    tokens: dict[str, np.ndarray],
+    logprobs: dict[str, float],
+    score_normalization: str,
+    context: int,
 ) -> list[rows.Row]:
     """A row (rows.py) per item, given nats of its texts; one that cannot be scored says why."""
-    found = [
+    item_rows = [
         row((choice.id, VOICE, choice.subset, choice.group), choice.texts, tokens, logprobs, context)
         for choice in choices
     ]
-    return rows.complete(found, decide_by)
+    return rows.complete(item_rows, score_normalization)
 
 
 def main() -> None:
@@ -61,8 +65,8 @@ def main() -> None:
     texts = dict.fromkeys(text for choice in choices for text in choice.texts)
     tokens = {text: np.array([BOS, *encode(text), EOS], np.uint16) for text in texts}
     unknown = sum(UNKNOWN in ids for ids in tokens.values())
+    from scripts.evaluation.logprobs import score
     from scripts.evaluation.precision import resolve_precision
-    from scripts.evaluation.scoring import score
     from scripts.lm.load import load_model
 
     cpu.prepare(config.threads)
@@ -71,7 +75,7 @@ def main() -> None:
     possible = {text: ids for text, ids in tokens.items() if not failure(ids, context)}
     precision = resolve_precision(config.precision, model.device)
     logprobs = score(model, possible, config.batch_tokens, name, precision)
-    scored = table(choices, tokens, logprobs, config.decide_by, context)
+    scored = table(choices, tokens, logprobs, config.score_normalization, context)
     if all(row["dropped"] for row in scored):
         raise ValueError(
             f"{arguments.items}: none of its {len(scored)} items can be scored,"

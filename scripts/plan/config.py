@@ -83,7 +83,7 @@ class TimesRealTime:
     """seconds of speech per second that become tokens of one modality"""
     sound: Positive
     """seconds of speech per second that the vocoder makes"""
-    hear: Positive
+    transcribe: Positive
     """seconds of speech per second through the recogniser"""
 
 

@@ -253,12 +253,12 @@ def _voices(amounts: Amounts) -> Work:
 
 
 def _gpu_for(what: str, amounts: Amounts) -> str | None:
-    """Griffin-Lim ("sound") and Kaldi ("hear") have no use for a GPU."""
+    """Griffin-Lim ("sound") and Kaldi ("transcribe") have no use for a GPU."""
     continuation = amounts.config["continuation"]
     speech = continuation["speech"]
     plain = {
         "sound": speech["vocoder"] == "griffin-lim" and speech["vocoder_command"] is None,
-        "hear": continuation["recogniser"] == "kaldi",
+        "transcribe": continuation["recogniser"] == "kaldi",
     }
     return None if plain[what] else "continuation"
 
@@ -318,9 +318,9 @@ FORMULAS: dict[str, Callable[[Amounts], Work]] = {
     "continuation_generate": _generate,
     "continuation_train_voice": _voices,
     "continuation_speak": _spoken("sound"),
-    "continuation_transcribe": _spoken("hear"),
+    "continuation_transcribe": _spoken("transcribe"),
     "continuation_controls": _started("sound"),
-    "continuation_hear": _started("hear"),
+    "continuation_transcribe_controls": _started("transcribe"),
     "continuation_judge_train": _judge_train,
     "continuation_judge": lambda amounts: Work(start="torch", gpu_stage="continuation"),
 }

@@ -49,13 +49,13 @@ def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--layers", type=Path, required=True, help="folder with {task}/{modality}.csv")
-    parser.add_argument("--tuned", type=Path, required=True, help="the same through fitted maps")
+    parser.add_argument("--tuned-lens", type=Path, required=True, help="the same through fitted maps")
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="+", required=True)
     parser.add_argument("--formats", nargs="+", required=True)
     parser.add_argument("--output", type=Path, required=True, help="path without ending")
     args = parser.parse_args()
-    data = read_layers({"plain": args.layers, "tuned": args.tuned}, args.modalities, args.tasks)
+    data = read_layers({"plain": args.layers, "tuned": args.tuned_lens}, args.modalities, args.tasks)
     draw(data, args.output, args.formats)
 
 

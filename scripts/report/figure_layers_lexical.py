@@ -77,14 +77,14 @@ def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--layers", type=Path, required=True, help="folder with {task}/{modality}.csv")
-    parser.add_argument("--tuned", type=Path, required=True, help="the same through fitted maps")
+    parser.add_argument("--tuned-lens", type=Path, required=True, help="the same through fitted maps")
     parser.add_argument("--summary", required=True, help="evaluation/summary.csv, for the baselines")
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--task", required=True, help="the task about words")
     parser.add_argument("--formats", nargs="+", required=True)
     parser.add_argument("--output", type=Path, required=True, help="path without ending")
     args = parser.parse_args()
-    layers = read_layers({"plain": args.layers, "tuned": args.tuned}, args.modalities, [args.task])
+    layers = read_layers({"plain": args.layers, "tuned": args.tuned_lens}, args.modalities, [args.task])
     draw(with_baseline(layers, args.summary, args.task), args.output, args.formats)
 
 

@@ -1,4 +1,4 @@
-"""What the two layer figures share: reading evaluation/layers and evaluation/tuned."""
+"""What the two layer figures share: reading evaluation/layers and evaluation/tuned_lens."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -4,7 +4,7 @@ A rule with a few irregular words, so that a stranger's modality or task needs n
 """
 
 WHOLE = {"swuggy": "sWUGGY", "sblimp": "sBLIMP", "topic-storycloze": "Topic-SC", "dev": "dev"}
-# evaluation.decide_by
+# evaluation.score_normalization
 WAYS = {
     "total": "total log-probability",
     "per_token": "log-probability per token",

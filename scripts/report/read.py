@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from scripts.common.files import read_json
-from scripts.evaluation.compared import Dropped
+from scripts.evaluation.common_items import Dropped
 
 
 def read_table(path: str | Path, text: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:

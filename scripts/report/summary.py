@@ -36,7 +36,7 @@ class About:
     """What the page says of the run, from the config.
 
     Attributes:
-        name, seed, source, epochs, patience, decide_by: config keys of these names.
+        name, seed, source, epochs, patience, score_normalization: config keys of these names.
         isolated_words: `corpus.world.isolated_words`; not looked at unless the source is `world`.
     """
 
@@ -46,7 +46,7 @@ class About:
     isolated_words: int
     epochs: int
     patience: int | None
-    decide_by: str
+    score_normalization: str
 
     def corpus_policy(self) -> str:
         """The policy on isolated words, in a sentence."""
@@ -77,7 +77,7 @@ def run_facts(about: About, tables: Path) -> list[str]:
         f"Run “{about.name}”, seed {about.seed}: {len(modalities)} language models, one per modality, each trained"
         f" {epochs} epochs on the same {modalities['seconds'].max() / 3600:,.2f} h of speech.",
         about.corpus_policy(),
-        f"A pair is decided by {WAYS[about.decide_by]}.",
+        f"A pair is decided by {WAYS[about.score_normalization]}.",
         f"Dropped on the way: {reasons}." if reasons else "Nothing was dropped on the way.",
     ]
 
@@ -97,7 +97,7 @@ def body(about: About, tables: Path, paper: Paper, *, with_factors: bool) -> str
         ]
         parts += ["<h2>Which factor costs what</h2>\n", _list(answer)]
         parts.append(html_table(table_factors.layout(tables / "factors.csv", paper)))
-    scores = table_results.layout(tables / "results.csv", paper, about.decide_by)
+    scores = table_results.layout(tables / "results.csv", paper, about.score_normalization)
     parts += [f"<h2>{html.escape(scores.title)}</h2>\n", _list(weak_scores(results)), html_table(scores)]
     streams = table_modalities.layout(tables / "modalities.csv", paper)
     parts += [f"<h2>{html.escape(streams.title)}</h2>\n", html_table(streams)]

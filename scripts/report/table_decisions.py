@@ -15,15 +15,15 @@ import numpy as np
 from scripts.common.cli import run
 from scripts.common.files import write_csv
 from scripts.common.seeds import generator
-from scripts.evaluation.accuracy import DECIDE_BY, by_item
-from scripts.evaluation.compared import Dropped
+from scripts.evaluation.accuracy import SCORE_NORMALIZATIONS, by_item
+from scripts.evaluation.common_items import Dropped
 from scripts.evaluation.rows import decided
 from scripts.report.names import WAYS, display
 from scripts.report.read import grouped, read_table, records
 from scripts.report.render import Column, Table, interval, write_forms
 from scripts.report.table_factors import change_percent, paired_interval
 
-TEXT = ("factor", "baseline", "modality", "task", "decide_by")
+TEXT = ("factor", "baseline", "modality", "task", "score_normalization")
 NUMBERS = ("change_percent", "ci_low", "ci_high", "n")
 COLUMNS = (*TEXT, *NUMBERS)
 
@@ -42,15 +42,15 @@ def rows(
     items: dict[str, list[str]] = {}
     for task in tasks:
         for modality in dict.fromkeys(factor[side] for factor in factors for side in ("from", "to")):
-            table = dropped.compared(evaluation / task / f"{modality}.csv")
+            table = dropped.common_rows(evaluation / task / f"{modality}.csv")
             ids = [row["id"] for row in table]
             if items.setdefault(task, sorted(set(ids))) != sorted(set(ids)):
                 raise ValueError(f"{evaluation / task / modality}.csv: holds other items than its task's other files")
-            for way in DECIDE_BY:
+            for way in SCORE_NORMALIZATIONS:
                 scores[task, modality, way] = by_item(ids, decided(table, way))
     for factor in factors:
         for task in tasks:
-            for way in DECIDE_BY:
+            for way in SCORE_NORMALIZATIONS:
                 base, new = (scores[task, factor[side], way] for side in ("from", "to"))
                 rng = generator(seed, "report/factors", factor["name"], factor["from"], factor["to"], task)
                 numbers = (change_percent(new.mean(), base.mean()), *paired_interval(base, new, samples, rng))

@@ -18,7 +18,7 @@ import pandas as pd
 from scripts.common.cli import run
 from scripts.common.files import write_csv
 from scripts.common.seeds import generator
-from scripts.evaluation.compared import Dropped
+from scripts.evaluation.common_items import Dropped
 from scripts.evaluation.significance import holm, sign_flip
 from scripts.report import continuation
 from scripts.report.names import display

@@ -28,13 +28,13 @@ def ordered(
     path: str | Path,
     modalities: Sequence[str],
     tasks: Sequence[str],
-    foreign: Sequence[str] = (),
+    external_systems: Sequence[str] = (),
     text_tasks: Sequence[str] = (),
 ) -> pd.DataFrame:
     """The summary's rows by modality, task and metric, in the config's order, `text_tasks` after the others.
 
-    Systems of others (`foreign`, among the modalities) may lack tasks and have no bits; tasks of text alone are
-    lacked by modalities that read none.
+    External systems (`external_systems`, among the modalities) may lack tasks and have no bits; modalities that do not
+    read text lack tasks of text alone.
 
     Raises:
         ValueError: naming the file, if a cell stands twice or is blank, the accuracy or bits of a modality are
@@ -50,7 +50,7 @@ def ordered(
         raise ValueError(f"{path}: {' '.join(blank.iloc[0][list(TEXT)])} holds no value or no n")
     wanted = [(task, "accuracy") for task in tasks] + [("dev", "bits_per_second")]
     present = set(data[list(TEXT)].itertuples(index=False, name=None))
-    for modality in (name for name in modalities if name not in foreign):
+    for modality in (name for name in modalities if name not in external_systems):
         for task, metric in wanted:
             if (modality, task, metric) not in present:
                 raise ValueError(f"{path}: no row for {modality}, {task}, {metric}")
@@ -65,7 +65,7 @@ def ordered(
     return data.loc[keys.sort_values(["m", "t"], kind="stable").index].reset_index(drop=True)
 
 
-def layout(path: str | Path, paper: Paper, decide_by: str) -> Table:
+def layout(path: str | Path, paper: Paper, score_normalization: str) -> Table:
     """The table for readers from results.csv: per task ours, the paper's, the baselines; then bits."""
     data = read_table(path, TEXT, NUMBERS)
     cells = {(row["modality"], row["task"], row["metric"]): row for row in records(data)}
@@ -113,7 +113,7 @@ def layout(path: str | Path, paper: Paper, decide_by: str) -> Table:
         items = ", ".join(f"{display(task)} {counts[task]:,}" for task in tasks)
         notes.append(
             "Accuracy in %: how often the right side of a pair gets the higher"
-            f" {WAYS[decide_by]}; 50 is chance (1 in k where an item is a choice among k)."
+            f" {WAYS[score_normalization]}; 50 is chance (1 in k where an item is a choice among k)."
             f" Brackets: 95% bootstrap interval over the items ({items})."
             f" Paper: {paper.source}, Table 4, other data and larger models."
         )
@@ -138,18 +138,20 @@ def main() -> None:
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="*", default=[])
     parser.add_argument("--text-tasks", nargs="*", default=[], help="tasks that only modalities of text have")
-    parser.add_argument("--foreign", nargs="*", default=[], help="those of the modalities that are others' systems")
+    parser.add_argument(
+        "--external-systems", nargs="*", default=[], help="those of the modalities that are others' systems"
+    )
     parser.add_argument("--continuation", nargs="?", help="continuation/summary.csv, if there are continuations")
-    parser.add_argument("--decide-by", required=True, choices=list(WAYS))
+    parser.add_argument("--score-normalization", required=True, choices=list(WAYS))
     parser.add_argument("--paper", required=True, help="resources/paper.yaml")
     parser.add_argument("--output", type=Path, required=True, help="folder for results.{csv,md,tex,html}")
     args = parser.parse_args()
-    data = ordered(args.summary, args.modalities, args.tasks, args.foreign, args.text_tasks)
+    data = ordered(args.summary, args.modalities, args.tasks, args.external_systems, args.text_tasks)
     if args.continuation:
         data = pd.concat([data, continuation.rows(args.continuation, args.modalities)], ignore_index=True)
     rows = [{**row, "n": int(row["n"])} for row in records(data.astype(object).where(data.notna(), ""))]
     write_csv(args.output / "results.csv", COLUMNS, rows)
-    write_forms(args.output, layout(args.output / "results.csv", read_paper(args.paper), args.decide_by))
+    write_forms(args.output, layout(args.output / "results.csv", read_paper(args.paper), args.score_normalization))
 
 
 if __name__ == "__main__":

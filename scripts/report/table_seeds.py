@@ -17,7 +17,7 @@ import pandas as pd
 from scripts.common.cli import run
 from scripts.common.files import write_csv
 from scripts.common.seeds import generator
-from scripts.evaluation.compared import Dropped
+from scripts.evaluation.common_items import Dropped
 from scripts.lm.seed_replicas import replica_name
 from scripts.report.names import display
 from scripts.report.read import grouped, item_scores, read_table

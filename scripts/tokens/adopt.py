@@ -1,7 +1,7 @@
 """Tokens made elsewhere for every cut of a shard, or all sides of every item, in their order.
 
 What can be checked of them is checked: every cut has some, and none that has words has no token. A side of an item that
-has none is left empty and counted; its item leaves the comparison of the models (scripts/evaluation/compared.py).
+has none is left empty and counted; its item leaves the comparison of the models (scripts/evaluation/common_items.py).
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Error rates, by hand; and what was never said is refused."""
+"""Error rates, by hand; and a line without a reference is refused."""
 
 from pathlib import Path
 
@@ -28,22 +28,22 @@ def test_marks_and_case_are_no_errors():
     assert row("x", [("HOT SUN", "Hot, sun!")], LEXICON)["word_error_rate"] == 0
 
 
-def test_nothing_said_is_refused():
-    with pytest.raises(ValueError, match="held-out: no words were said"):
+def test_references_without_words_are_refused():
+    with pytest.raises(ValueError, match="held-out: the references hold no words"):
         row("held-out", [("", "")], LEXICON)
 
 
-def test_a_line_that_nobody_said_is_refused(tmp_path: Path):
-    write_jsonl(tmp_path / "heard.jsonl", [{"id": "b", "text": "x"}])
-    with pytest.raises(ValueError, match=r"heard.jsonl: 'b' is not among what was said"):
-        joined({"a": "x"}, tmp_path / "heard.jsonl")
+def test_a_line_without_a_reference_is_refused(tmp_path: Path):
+    write_jsonl(tmp_path / "transcripts.jsonl", [{"id": "b", "text": "x"}])
+    with pytest.raises(ValueError, match=r"transcripts.jsonl: 'b' has no reference"):
+        joined({"a": "x"}, tmp_path / "transcripts.jsonl")
 
 
 def test_random_words_are_of_the_lexicon_and_the_same_for_a_seed(tmp_path: Path):
     (tmp_path / "lexicon.txt").write_text("SUN S AH1 N\nHOT HH AA1 T\n")
     lines = random_words(str(tmp_path / "lexicon.txt"), 3, 1)
-    assert all(len(line["said"].split()) == WORDS for line in lines)
-    assert {word for line in lines for word in line["said"].split()} == {"SUN", "HOT"}
+    assert all(len(line["reference"].split()) == WORDS for line in lines)
+    assert {word for line in lines for word in line["reference"].split()} == {"SUN", "HOT"}
     assert lines[0]["symbols"].split()[0] == "SIL"
     assert len(lines[0]["symbols"].split()) == 3 * WORDS + 2
     assert lines == random_words(str(tmp_path / "lexicon.txt"), 3, 1)
@@ -54,15 +54,16 @@ def test_the_step_has_a_row_per_kind_of_speech(tmp_path: Path, run_step):
     (tmp_path / "lexicon.txt").write_text("SUN S AH1 N\n")
     real = cut("p0/real", sentences=1)
     write_jsonl(tmp_path / "cuts.jsonl", [real])
-    said = "THE DOG SAT ON"
-    write_jsonl(tmp_path / "cuts-heard.jsonl", [{"id": "p0/real", "said": said, "text": said}])
-    write_jsonl(tmp_path / "said.jsonl", [{"id": "p0", "said": said}])
-    write_jsonl(tmp_path / "heard.jsonl", [{"id": "p0", "prompt": "p0", "text": "THE DOG ON"}])
+    spoken = "THE DOG SAT ON"
+    write_jsonl(tmp_path / "cuts-transcripts.jsonl", [{"id": "p0/real", "reference": spoken, "text": spoken}])
+    write_jsonl(tmp_path / "references.jsonl", [{"id": "p0", "reference": spoken}])
+    write_jsonl(tmp_path / "transcripts.jsonl", [{"id": "p0", "prompt": "p0", "text": "THE DOG ON"}])
     run_step(
-        main, "--cuts", tmp_path / "cuts.jsonl", "--lexicon", tmp_path / "lexicon.txt", "--heard",
-        tmp_path / "cuts-heard.jsonl", "--said", tmp_path / "said.jsonl", tmp_path / "said.jsonl", "--controls",
-        tmp_path / "heard.jsonl", tmp_path / "heard.jsonl", "--modalities", "phone-raw", "--real",
-        tmp_path / "heard.jsonl", "--out", tmp_path / "out.csv",
+        main, "--cuts", tmp_path / "cuts.jsonl", "--lexicon", tmp_path / "lexicon.txt",
+        "--cuts-transcript", tmp_path / "cuts-transcripts.jsonl",
+        "--references", tmp_path / "references.jsonl", tmp_path / "references.jsonl",
+        "--controls", tmp_path / "transcripts.jsonl", tmp_path / "transcripts.jsonl",
+        "--modalities", "phone-raw", "--real", tmp_path / "transcripts.jsonl", "--out", tmp_path / "out.csv",
     )  # fmt: skip
     rates = {line["speech"]: float(line["word_error_rate"]) for line in read_csv(tmp_path / "out.csv")}
     assert rates == {"held-out": 0, "copied": 0.25, "random-words": 0.25, "phone-raw": 0.25}

@@ -55,16 +55,16 @@ def test_text_is_its_own_transcript(tmp_path: Path, run_step):
 def test_audio_of_zero_length_or_damaged_is_refused_by_name(speech: Path):
     soundfile.write(speech / "a.flac", np.zeros(0), 16000)
     with pytest.raises(ValueError, match=r"speech/a.flac: (0 samples at 16000 Hz|cannot be decoded)"):
-        transcribe.hear(speech, lengths)
+        transcribe.transcribe(speech, lengths)
     (speech / "a.flac").write_bytes(b"not audio")
     with pytest.raises(ValueError, match=r"speech/a.flac: cannot be decoded"):
-        transcribe.hear(speech, lengths)
+        transcribe.transcribe(speech, lengths)
 
 
-def test_real_cuts_are_heard_speaker_by_speaker(tmp_path: Path):
+def test_real_cuts_are_transcribed_speaker_by_speaker(tmp_path: Path):
     soundfile.write(tmp_path / "r.flac", np.full(16000 * 20, 0.1), 16000)
     cuts = [cut("u1", speaker="z"), cut("u2", sentences=2, speaker="a")]
-    found = list(transcribe.heard_cuts(cuts, str(tmp_path), lengths))
+    found = list(transcribe.transcribe_cuts(cuts, str(tmp_path), lengths))
     assert [row["id"] for row in found] == ["u2", "u1"]
     assert found[1]["text"] == f"SAMPLES {round(16000 * cuts[0]['duration'])}"
 

@@ -55,7 +55,9 @@ def test_per_token_can_decide_otherwise() -> None:
     assert normalise(logprob, tokens, seconds, "total").tolist() == [-10.0, -12.0]
     assert normalise(logprob, tokens, seconds, "per_token").tolist() == [-2.0, -1.5]
     assert normalise(logprob, tokens, seconds, "per_second").tolist() == [-5.0, -2.0]
-    with pytest.raises(ValueError, match=r"evaluation\.decide_by is 'mean'; it must be one of total, per_token"):
+    with pytest.raises(
+        ValueError, match=r"evaluation\.score_normalization is 'mean'; it must be one of total, per_token"
+    ):
         normalise(logprob, tokens, seconds, "mean")
 
 

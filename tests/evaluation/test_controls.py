@@ -11,14 +11,14 @@ import pytest
 from scripts.common.files import read_csv, write_csv, write_jsonl
 from scripts.common.ragged import Ragged, save_bin
 from scripts.common.seeds import generator
-from scripts.evaluation import compared, controls, rows, score, scoring
+from scripts.evaluation import common_items, controls, logprobs, rows, score
 from scripts.evaluation.accuracy import decide_sides
 from scripts.evaluation.items import cut_ids, read_items, read_tokens
 from scripts.lm.load import load_model
 from tests.evaluation.conftest import CONTEXT, build_model, item
 
 CONFIG = {
-    "decide_by": "total",
+    "score_normalization": "total",
     "bootstrap_samples": 20,
     "batch_tokens": 256,
     "precision": "auto",
@@ -61,10 +61,10 @@ def results(tmp_path: Path, run_step: Callable) -> Path:
         save_bin(path, Ragged.join(ids, tokens))
         build_model(1).save_pretrained(tmp_path / f"lm/{modality}/model")
         sequences = dict(zip(ids, tokens, strict=True))
-        logprobs = scoring.score(load_model(tmp_path / f"lm/{modality}/model"), sequences, 256, modality)
-        found = score.table(items, sequences, logprobs, "total", CONTEXT)
+        scores = logprobs.score(load_model(tmp_path / f"lm/{modality}/model"), sequences, 256, modality)
+        found = score.table(items, sequences, scores, "total", CONTEXT)
         write_csv(tmp_path / f"evaluation/toy/{modality}.csv", rows.COLUMNS, found)
-    write_csv(tmp_path / "dropped.csv", compared.COLUMNS, [])
+    write_csv(tmp_path / "dropped.csv", common_items.COLUMNS, [])
     return tmp_path
 
 
@@ -103,7 +103,7 @@ def test_the_controls_of_a_task(results: Path, run_step: Callable) -> None:
     rng = generator(1, "evaluation", "durations", "repeat", "toy")
     tokens = read_tokens(results / "tokens/repeat/tasks/toy.bin", cut_ids(items))
     shuffled = {cut: controls.shuffle_durations(ids, rng) for cut, ids in tokens.items()}
-    totals = scoring.score(load_model(results / "lm/repeat/model"), shuffled, 256, "by hand")
+    totals = logprobs.score(load_model(results / "lm/repeat/model"), shuffled, 256, "by hand")
     by_hand = decide_sides(items, totals).mean()
     assert float(rows["repeat", "shuffled-durations"]["value"]) == pytest.approx(by_hand)
     assert by_hand != pytest.approx(np.mean(correct))

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from scripts.common.files import read_csv, write_csv, write_jsonl
-from scripts.evaluation import foreign, submission, summary
+from scripts.evaluation import external_systems, submission, summary
 from scripts.evaluation.rows import COLUMNS
 from tests.corpus.published.testsets import LEXICAL, SYNTACTIC, sentence_row, word_row, write_gold
 from tests.evaluation.conftest import item
@@ -48,7 +48,7 @@ def test_another_systems_scores_become_rows_like_ours(
     tmp_path: Path, run_step: Callable, items: Path, name: str, write: Callable
 ) -> None:
     path = write(tmp_path / name, {**SCORES, "never-asked": -1.0})
-    run_step(foreign.main, "--scores", path, "--items", items, "--out", tmp_path / "toy/theirs.csv")
+    run_step(external_systems.main, "--scores", path, "--items", items, "--out", tmp_path / "toy/theirs.csv")
     rows = read_csv(tmp_path / "toy/theirs.csv")
     assert list(rows[0]) == list(COLUMNS)
     assert [(row["id"], row["correct"]) for row in rows] == [("a", "1"), ("b", "0.5")]
@@ -80,7 +80,7 @@ def test_a_score_file_that_cannot_be_used_is_refused(
 ) -> None:
     (tmp_path / name).write_text(content, encoding="latin-1")
     with pytest.raises(ValueError, match=re.escape(says)):
-        run_step(foreign.main, "--scores", tmp_path / name, "--items", items, "--out", tmp_path / "out.csv")
+        run_step(external_systems.main, "--scores", tmp_path / name, "--items", items, "--out", tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()
 
 
@@ -107,10 +107,11 @@ META = {"author": "A. Nyone", "affiliation": "B", "description": "an LM", "open_
 
 
 @pytest.mark.parametrize(
-    ("decide_by", "first", "lowest"), [("total", -1.0, -11.0), ("per_token", -0.5, -2.75), ("per_second", -1.0, -2.2)]
+    ("score_normalization", "first", "lowest"),
+    [("total", -1.0, -11.0), ("per_token", -0.5, -2.75), ("per_second", -1.0, -2.2)],
 )
 def test_a_submission_has_a_line_for_every_sound_file(
-    tmp_path: Path, run_step: Callable, decide_by: str, first: float, lowest: float
+    tmp_path: Path, run_step: Callable, score_normalization: str, first: float, lowest: float
 ) -> None:
     words = [word_row(i, voice, side) for i in (1, 2) for voice in ("A", "B") for side in (0, 1)]
     write_gold(tmp_path / "slm21/x/lexical/dev", LEXICAL, words)
@@ -123,7 +124,7 @@ def test_a_submission_has_a_line_for_every_sound_file(
     )
     run_step(
         submission.main,
-        *("--modality", "phone-raw", "--parts", lexical, syntactic, "--decide-by", decide_by),
+        *("--modality", "phone-raw", "--parts", lexical, syntactic, "--score-normalization", score_normalization),
         *("--meta", json.dumps(META), "--out", tmp_path / "out"),
     )
     written = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*")}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scripts.common.files import read_csv, write_csv
-from scripts.evaluation import compared, groups
+from scripts.evaluation import common_items, groups
 
 ROWS = """id,voice,subset,group,correct
 a,v0,in-vocabulary,1-5,1
@@ -37,7 +37,7 @@ def test_groups(tmp_path: Path, run_step: Callable) -> None:
     (tmp_path / "toy/k.csv").write_text(ROWS.replace("in-vocabulary", "all").replace("oov,oov", "all,oov"))
     flags = ["--scores", tmp_path / "toy/m.csv", tmp_path / "toy/k.csv", "--out", tmp_path / "g.csv", "--seed", 1]
     left = {"task": "toy", "id": "d", "modality": "k", "reason": "no-tokens"}
-    write_csv(tmp_path / "dropped.csv", compared.COLUMNS, [left])
+    write_csv(tmp_path / "dropped.csv", common_items.COLUMNS, [left])
     flags += ["--dropped", tmp_path / "dropped.csv"]
     run_step(groups.main, *flags, "--config", json.dumps({"bootstrap_samples": 20}))
     rows = {(r["modality"], r["by"], r["name"]): (float(r["value"]), r["n"]) for r in read_csv(tmp_path / "g.csv")}

@@ -6,8 +6,8 @@ import torch
 from transformers import LlamaForCausalLM
 
 from benchmarks.precision import compare, emulated_tf32, round_to_tf32
+from scripts.evaluation.logprobs import score, score_tokens
 from scripts.evaluation.precision import float32_products, resolve_precision
-from scripts.evaluation.scoring import score, score_tokens
 from tests.evaluation.conftest import item, sequence
 
 
@@ -34,12 +34,12 @@ def test_auto_is_exact_on_a_cpu_and_tf32_on_a_gpu() -> None:
 
 
 def test_a_gpus_products_are_as_before_afterwards() -> None:
-    before = torch.backends.cuda.matmul.fp32_precision
-    with float32_products("tf32"):
-        assert torch.backends.cuda.matmul.fp32_precision == "tf32"
-    with float32_products("fp32"):
-        assert torch.backends.cuda.matmul.fp32_precision == "ieee"
-    assert torch.backends.cuda.matmul.fp32_precision == before
+    before = torch.backends.cuda.matmul.allow_tf32
+    for precision, allowed in (("tf32", True), ("bf16", True), ("fp32", False)):
+        with float32_products(precision):
+            assert torch.backends.cuda.matmul.allow_tf32 is allowed
+            assert (torch.backends.cuda.matmul.fp32_precision == "tf32") is allowed
+    assert torch.backends.cuda.matmul.allow_tf32 == before
 
 
 def test_rounding_to_tf32_keeps_ten_bits() -> None:

@@ -14,12 +14,18 @@ from transformers import LlamaForCausalLM
 from scripts.common.files import read_csv, read_json, write_json, write_jsonl
 from scripts.common.frames import frame_count
 from scripts.common.ragged import Ragged, save_bin
-from scripts.evaluation import baselines, bits, scaling, score, scoring, summary, tuned
+from scripts.evaluation import baselines, bits, logprobs, scaling, score, summary, tuned_lens
 from scripts.evaluation.accuracy import interval
 from scripts.evaluation.items import Task, cut_ids, read_items, read_tokens
 from tests.evaluation.conftest import CONTEXT, VOCABULARY, build_model, cut, item, sequence
 
-CONFIG = {"decide_by": "total", "bootstrap_samples": 50, "batch_tokens": 256, "precision": "auto", "threads": 1}
+CONFIG = {
+    "score_normalization": "total",
+    "bootstrap_samples": 50,
+    "batch_tokens": 256,
+    "precision": "auto",
+    "threads": 1,
+}
 SCALING = json.dumps({**CONFIG, "scaling_items": None})
 SCORE = json.dumps(CONFIG)
 
@@ -44,9 +50,16 @@ def score_flags(folder: Path, model: Path, out: str = "evaluation/toy/phone-raw.
     return [
         *task_flags(folder, out),
         *("--model", model, "--definition", json.dumps({"name": "phone-raw", "source": "text", "tokenizer": "char"})),
-        *("--layers", folder / "layers.csv", "--tuned", folder / "tuned.csv"),
+        *("--layers", folder / "layers.csv", "--tuned-lens", folder / "tuned_lens.csv"),
         *("--cuts", folder / "0.jsonl.gz", folder / "1.jsonl.gz", "--dev", folder / "dev.bin"),
-        *("--tokenizer", folder / "tokenizer", "--bits", folder / "bits.csv", "--spent", folder / "spent.csv"),
+        *(
+            "--tokenizer",
+            folder / "tokenizer",
+            "--bits",
+            folder / "bits.csv",
+            "--bit-breakdown",
+            folder / "bit_breakdown.csv",
+        ),
         *("--config", SCORE, "--seed", 1),
     ]
 
@@ -56,7 +69,7 @@ def scored(
     toy_task: Callable, run_step: Callable, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> list[dict[str, str]]:
     toy_task()
-    monkeypatch.setattr(tuned, "STEPS", 3)
+    monkeypatch.setattr(tuned_lens, "STEPS", 3)
     run_step(score.main, *score_flags(tmp_path, model_folder))
     return read_csv(tmp_path / "evaluation/toy/phone-raw.csv")
 
@@ -69,7 +82,7 @@ def test_score_matches_sides_by_id(scored: list, model: LlamaForCausalLM, tmp_pa
     for row, task_item in zip(scored, items, strict=True):
         ids = [task_item[side]["id"] for side in ("positive", "negative")]
         tokens = read_tokens(tmp_path / "toy.bin", ids)
-        good, bad = (scoring.score(model, {name: tokens[name]}, 256, "toy")[name] for name in ids)
+        good, bad = (logprobs.score(model, {name: tokens[name]}, 256, "toy")[name] for name in ids)
         assert float(row["logprob_positive"]) == pytest.approx(good, abs=1e-4)
         assert float(row["logprob_negative"]) == pytest.approx(bad, abs=1e-4)
         assert int(row["tokens_positive"]) == len(tokens[ids[0]]) - 1
@@ -86,7 +99,7 @@ def test_score_by_either_normalisation_and_ties() -> None:
 
 
 def test_score_is_the_same_file_twice(scored: list, run_step: Callable, model_folder: Path, tmp_path: Path) -> None:
-    names = ["evaluation/toy/phone-raw.csv", "layers.csv", "tuned.csv", "bits.csv", "spent.csv"]
+    names = ["evaluation/toy/phone-raw.csv", "layers.csv", "tuned_lens.csv", "bits.csv", "bit_breakdown.csv"]
     before = [(tmp_path / name).read_bytes() for name in names]
     run_step(score.main, *score_flags(tmp_path, model_folder))
     assert [(tmp_path / name).read_bytes() for name in names] == before
@@ -154,7 +167,7 @@ def test_baselines_prefer_short_and_frequent(tmp_path: Path, run_step: Callable)
         *task_flags(tmp_path, "out.csv"),
         *("--definition", json.dumps({"source": "text", "tokenizer": "char"}), "--silence", "keep"),
         *("--train", tmp_path / "train.bin", "--stats", tmp_path / "stats.json"),
-        *("--config", json.dumps({"decide_by": "total"}), "--seed", 1),
+        *("--config", json.dumps({"score_normalization": "total"}), "--seed", 1),
     )
     found = {(row["id"], row["baseline"]): float(row["correct"]) for row in read_csv(tmp_path / "out.csv")}
     assert found == {
@@ -187,17 +200,17 @@ def test_bits_of_a_uniform_model(tmp_path: Path, run_step: Callable) -> None:
     model.lm_head.weight.data.zero_()
     model.save_pretrained(tmp_path / "model")
     flags = score_flags(tmp_path, tmp_path / "model")
-    without = [*flags, "--tasks", "--items", "--tokens", "--out", "--layers", "--tuned"]  # a corpus without tasks
+    without = [*flags, "--tasks", "--items", "--tokens", "--out", "--layers", "--tuned-lens"]  # a corpus without tasks
     run_step(score.main, *without)
     found = {row["metric"]: float(row["value"]) for row in read_csv(tmp_path / "bits.csv")}
     assert found["bits_per_token"] == pytest.approx(math.log2(VOCABULARY), abs=1e-5)
     assert found["bits_per_second"] == pytest.approx(math.log2(VOCABULARY) * (6 + 18 + 3 + 3) / 1.5, abs=1e-4)
-    spent = read_csv(tmp_path / "spent.csv")
-    parts = {row["part"]: float(row["value"]) for row in spent if row["metric"] == "tokens_per_second"}
+    bit_breakdown = read_csv(tmp_path / "bit_breakdown.csv")
+    parts = {row["part"]: float(row["value"]) for row in bit_breakdown if row["metric"] == "tokens_per_second"}
     # A | dog | One two dogs ran | No: first letters, last ones, those between; spaces and marks; EOS.
     expected = {"word": 1, "initial": 6, "internal": 6, "final": 6, "between": 8, "end": 3}
     assert parts == pytest.approx({part: count / 1.5 for part, count in expected.items()})
-    total = sum(float(row["value"]) for row in spent if row["metric"] == "bits_per_second")
+    total = sum(float(row["value"]) for row in bit_breakdown if row["metric"] == "bits_per_second")
     assert total == pytest.approx(found["bits_per_second"], abs=1e-4)
     write_jsonl(tmp_path / "0.jsonl.gz", [])
     write_jsonl(tmp_path / "1.jsonl.gz", [])
@@ -208,7 +221,7 @@ def test_bits_of_a_uniform_model(tmp_path: Path, run_step: Callable) -> None:
 def test_last_layer_equals_the_score(scored: list, tmp_path: Path) -> None:
     config = summary.Config("total", 50)
     expected = summary.accuracies(scored, config, 1)["accuracy"]
-    for name in ("layers.csv", "tuned.csv"):
+    for name in ("layers.csv", "tuned_lens.csv"):
         rows = read_csv(tmp_path / name)
         assert [row["layer"] for row in rows] == ["0", "1", "2", "3"]
         assert tuple(float(rows[-1][key]) for key in ("value", "ci_low", "ci_high", "n")) == pytest.approx(expected)
@@ -295,7 +308,7 @@ def test_summary(tmp_path: Path, run_step: Callable) -> None:
     dropped = put("dropped.csv", "task,id,modality,reason\ntoy,c,m,too-long\n")
     dev = put("bits/m.csv", "metric,value,ci_low,ci_high,n\nbits_per_second,7.5,7,8,9\n")
     flags = ["--bits", dev, "--dropped", dropped, "--out", tmp_path / "summary.csv", "--seed", 1]
-    config = json.dumps({"decide_by": "total", "bootstrap_samples": 20})
+    config = json.dumps({"score_normalization": "total", "bootstrap_samples": 20})
     run_step(summary.main, "--scores", scores, "--baselines", base, *flags, "--config", config)
     rows = {(r["modality"], r["task"], r["metric"]): r for r in read_csv(tmp_path / "summary.csv")}
     assert {key: (float(row["value"]), row["n"]) for key, row in rows.items()} == {

@@ -9,11 +9,11 @@ import pytest
 
 from scripts.common.files import read_csv, write_json, write_jsonl
 from scripts.evaluation import choices, summary, text_tasks
-from scripts.evaluation.scoring import score
+from scripts.evaluation.logprobs import score
 from scripts.lm.load import load_model
 from tests.evaluation.conftest import CONTEXT
 
-CONFIG = {"decide_by": "total", "batch_tokens": 256, "precision": "auto", "threads": 1}
+CONFIG = {"score_normalization": "total", "batch_tokens": 256, "precision": "auto", "threads": 1}
 BLIMP = {"sentence_good": "ab", "sentence_bad": "ba", "UID": "order", "pairID": "7", "linguistics_term": "syntax"}
 CHOICE = {"id": "c", "positive": "aab", "negative": ["b", "abc", "cc"], "group": "three"}
 

@@ -8,8 +8,8 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from scripts.common.ragged import Ragged
+from scripts.evaluation.logprobs import score
 from scripts.evaluation.ngram import fit, ngram_logprobs, unigram_logprobs
-from scripts.evaluation.scoring import score
 
 pytestmark = pytest.mark.slow
 BOS, EOS, FIRST, SYMBOLS = 1, 2, 3, 12

@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM
 
-from scripts.evaluation.scoring import score, score_layers
+from scripts.evaluation.logprobs import score, score_layers
 from scripts.lm.load import load_model
 from tests.evaluation.conftest import build_model, sequence
 

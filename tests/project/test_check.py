@@ -160,13 +160,17 @@ WRONG = [
     ("seeds", [-1], "seeds.0 is -1; it must be at least 0"),
     ("seeds", [2, 1], "seeds holds seed = 1; name further seeds only"),
     ("evaluation.control_items", 7, "evaluation.control_items is 7; it must be a multiple of 2"),
-    ("evaluation.foreign", {"x": {}}, "evaluation.foreign.x is {}; it must have at least 1 entries"),
+    ("evaluation.external_systems", {"x": {}}, "evaluation.external_systems.x is {}; it must have at least 1 entries"),
     (
-        "evaluation.foreign",
+        "evaluation.external_systems",
         {"x": {"stories": "f"}},
-        "foreign.x.stories is not a task of this corpus",
+        "external_systems.x.stories is not a task of this corpus",
     ),
-    ("evaluation.foreign", {"text-bpe": {"swuggy": "f"}}, "foreign.text-bpe has the name of a modality"),
+    (
+        "evaluation.external_systems",
+        {"text-bpe": {"swuggy": "f"}},
+        "external_systems.text-bpe has the name of a modality",
+    ),
     ("evaluation.submission.gpu_budget", -1, "evaluation.submission.gpu_budget is -1; it must be at least 0"),
     ("report.formats", [], "report.formats is []; it must have at least 1 items"),
 ]

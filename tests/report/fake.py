@@ -68,7 +68,7 @@ def _scored(folder: Path, modality: str, at: int, task: str, items: int) -> list
                        "chance": 0.5})  # fmt: skip
     write_csv(folder / f"evaluation/layers/{task}/{modality}.csv", list(layers[0]), layers)
     tuned = [{**row, "value": round(min(value, row["value"] + 0.05), 6)} for row in layers]
-    write_csv(folder / f"evaluation/tuned/{task}/{modality}.csv", list(tuned[0]), tuned)
+    write_csv(folder / f"evaluation/tuned_lens/{task}/{modality}.csv", list(tuned[0]), tuned)
     points = []
     for step in np.geomspace(0.03, 3.0, 8):
         share = float(np.clip(0.5 + (value - 0.5) * (0.5 + 0.25 * np.log10(step)) + 0.01 * rng.standard_normal(), 0, 1))
@@ -107,7 +107,7 @@ def _controls(task: str, modalities: Sequence[str], items: int) -> list[dict]:
     ]  # fmt: skip
 
 
-def _spent(bits: float, rate: float) -> list[dict]:
+def _bit_breakdown(bits: float, rate: float) -> list[dict]:
     """Parts that add up to so many bits and tokens per second; repeated frames where there are frames."""
     shares = {"end": (0.01, 0.01), "word": (0.05, 0.05), "initial": (0.44, 0.3), "internal": (0.3, 0.3)}
     shares |= {"repeated": (0.15, 0.3), "between": (0.05, 0.04)} if rate > 49 else {"final": (0.2, 0.34)}
@@ -157,7 +157,9 @@ def write(
             "bits_per_token": final * 1.44,
         }
         write_csv(
-            folder / f"evaluation/spent/{modality}.csv", ["part", "metric", *SCORED], _spent(final * rate * 1.44, rate)
+            folder / f"evaluation/bit_breakdown/{modality}.csv",
+            ["part", "metric", *SCORED],
+            _bit_breakdown(final * rate * 1.44, rate),
         )
         summary += [
             {"modality": modality, "task": "dev", "metric": metric, "value": round(value, 6),

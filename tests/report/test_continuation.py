@@ -19,7 +19,7 @@ PAPER = "resources/paper.yaml"
 def written(standing: Path, call, tmp_path: Path) -> Path:
     paper = ("--paper", PAPER, "--output", tmp_path)
     call(table_results, "--summary", standing / "evaluation/summary.csv", "--modalities", *fake.MODALITIES, "--tasks",
-         *fake.TASKS, "--continuation", standing / "continuation/summary.csv", "--decide-by", "total",
+         *fake.TASKS, "--continuation", standing / "continuation/summary.csv", "--score-normalization", "total",
          *paper)  # fmt: skip
     call(table_factors, "--evaluation", standing / "evaluation", "--dropped", standing / "evaluation/dropped.csv",
          "--config", json.dumps({"factors": fake.FACTORS}),

@@ -6,12 +6,12 @@ import pytest
 
 from scripts.common.files import read_csv, read_json, write_csv, write_json
 from scripts.report import (
+    figure_bit_breakdown,
     figure_factors,
     figure_kmeans,
     figure_layers_by_task,
     figure_layers_lexical,
     figure_scaling,
-    figure_spent,
     figure_training,
     figure_unit_quality,
     figure_unit_sweep,
@@ -34,13 +34,13 @@ def factors_table(folder):
     return path
 
 
-def spent_table(folder):
-    """A spent.csv of the modalities that there are."""
-    path = folder / "report/tables/spent.csv"
+def bit_breakdown_table(folder):
+    """A bit_breakdown.csv of the modalities that there are."""
+    path = folder / "report/tables/bit_breakdown.csv"
     rows = [
         {"modality": modality, **row}
-        for modality in fake.MODALITIES if (folder / f"evaluation/spent/{modality}.csv").exists()
-        for row in read_csv(folder / f"evaluation/spent/{modality}.csv")
+        for modality in fake.MODALITIES if (folder / f"evaluation/bit_breakdown/{modality}.csv").exists()
+        for row in read_csv(folder / f"evaluation/bit_breakdown/{modality}.csv")
     ]  # fmt: skip
     write_csv(path, list(rows[0]), rows)
     return path
@@ -51,12 +51,12 @@ def commands(folder, out, formats):
     modalities, tasks = ("--modalities", *fake.MODALITIES[3:]), ("--tasks", *fake.TASKS[:2])
     evaluation, end = folder / "evaluation", lambda name: ("--formats", *formats, "--output", out / name)
     yield figure_scaling, "scaling", ("--scaling", evaluation / "scaling", *modalities, *tasks, *end("scaling"))
-    layers = ("--layers", evaluation / "layers", "--tuned", evaluation / "tuned", *modalities)
+    layers = ("--layers", evaluation / "layers", "--tuned-lens", evaluation / "tuned_lens", *modalities)
     yield figure_layers_by_task, "layers_by_task", (*layers, *tasks, *end("layers_by_task"))
     yield figure_layers_lexical, "layers_lexical", (
         *layers, "--summary", evaluation / "summary.csv", "--task", "swuggy", *end("layers_lexical"))  # fmt: skip
     yield figure_factors, "factors", ("--factors", factors_table(folder), "--paper", PAPER, *end("factors"))
-    yield figure_spent, "spent", ("--spent", spent_table(folder), *end("spent"))
+    yield figure_bit_breakdown, "bit_breakdown", ("--bit-breakdown", bit_breakdown_table(folder), *end("bit_breakdown"))
     logs = ("--logs", folder / "lm", "--tokens", folder / "tokens")
     yield figure_training, "training", (*logs, *modalities, *end("training"))
     yield figure_unit_quality, "unit_quality", ("--quality", folder / "units/quality.csv", *end("unit_quality"))
@@ -89,7 +89,7 @@ def test_scaling_data_hold_points_and_the_fitted_line(results):
 
 
 def test_lexical_layers_carry_the_best_baseline(results):
-    folders = {lens: results / "evaluation" / name for lens, name in (("plain", "layers"), ("tuned", "tuned"))}
+    folders = {lens: results / "evaluation" / name for lens, name in (("plain", "layers"), ("tuned", "tuned_lens"))}
     layers = figure_layers_lexical.read_layers(folders, ["phone-raw"], ["swuggy"])
     data = figure_layers_lexical.with_baseline(layers, results / "evaluation/summary.csv", "swuggy")
     assert len(data) == len(layers) == 10
@@ -158,7 +158,7 @@ def fails(results, call, tmp_path, wanted, said, error=ValueError):
         ("scaling", "evaluation/scaling/sblimp/phone-repeat.csv", "hours"),
         ("layers_by_task", "evaluation/layers/sblimp/phone-repeat.csv", "layer"),
         ("layers_lexical", "evaluation/layers/swuggy/phone-raw.csv", "value"),
-        ("layers_by_task", "evaluation/tuned/sblimp/phone-repeat.csv", "value"),
+        ("layers_by_task", "evaluation/tuned_lens/sblimp/phone-repeat.csv", "value"),
         ("layers_lexical", "evaluation/summary.csv", "metric"),
         ("training", "lm/phone-repeat/log.csv", "dev_loss"),
         ("unit_quality", "units/quality.csv", "pnmi"),

@@ -47,9 +47,9 @@ def test_without_tasks_the_rules_ask_for_no_scores_and_the_html_stands(workplace
     (workplace / "config.yaml").write_text("\n".join(lines))
     snakemake(workplace, *config)
     report = workplace / "results/mini/report"
-    tables = {"modalities", "results", "spent", "dropped", "continuation"}
+    tables = {"modalities", "results", "bit_breakdown", "dropped", "continuation"}
     assert {path.stem for path in (report / "tables").iterdir()} == tables
-    assert {path.stem for path in (report / "figures").iterdir()} == {"training", "unit_quality", "spent"}
+    assert {path.stem for path in (report / "figures").iterdir()} == {"training", "unit_quality", "bit_breakdown"}
     assert "Nothing to be done" in snakemake(workplace, *config)
     snakemake(workplace, *config, "--report", "report.html")
     page = (workplace / "report.html").read_text()

@@ -3,7 +3,7 @@
 import pytest
 
 from scripts.common.files import write_csv
-from scripts.evaluation.compared import Dropped
+from scripts.evaluation.common_items import Dropped
 from scripts.report import table_decisions
 
 
@@ -22,7 +22,9 @@ def decisions(folder, *, longer, lone=None):
         write_csv(folder / f"t/{name}.csv", list(rows[0]), rows)
     found = table_decisions.rows(folder, Dropped([]), [{"name": "A", "from": "base", "to": "new"}], ["t"], 100, 1)
     write_csv(folder / "decisions.csv", table_decisions.COLUMNS, found)
-    return {row["decide_by"]: row["change_percent"] for row in found}, table_decisions.layout(folder / "decisions.csv")
+    return {row["score_normalization"]: row["change_percent"] for row in found}, table_decisions.layout(
+        folder / "decisions.csv"
+    )
 
 
 def test_decisions_show_where_a_change_is_one_of_lengths(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scripts.common.files import write_csv
-from scripts.evaluation.compared import Dropped
+from scripts.evaluation.common_items import Dropped
 from scripts.report import table_seeds
 
 

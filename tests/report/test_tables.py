@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from scripts.common.files import read_csv, write_csv
-from scripts.evaluation import compared
+from scripts.evaluation import common_items
 from scripts.report import (
     summary,
+    table_bit_breakdown,
     table_controls,
     table_decisions,
     table_dropped,
@@ -14,7 +15,6 @@ from scripts.report import (
     table_groups,
     table_modalities,
     table_results,
-    table_spent,
 )
 from scripts.report.names import display
 from scripts.report.read import item_scores
@@ -22,10 +22,10 @@ from scripts.report.render import number
 from tests.report import fake
 
 PAPER = "resources/paper.yaml"
-NOTHING = compared.Dropped([])
+NOTHING = common_items.Dropped([])
 FACTORS = json.dumps({"factors": fake.FACTORS})
 ABOUT = {"name": "fake", "seed": 1, "source": "world", "isolated_words": 0, "epochs": 8,
-         "patience": None, "decide_by": "total"}  # fmt: skip
+         "patience": None, "score_normalization": "total"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def commands(folder, out, tasks=fake.TASKS, modalities=fake.MODALITIES, samples=
     summary_csv = folder / "evaluation/summary.csv"
     yield table_modalities, ("--tokens", folder / "tokens", "--modalities", *modalities, "--config", FACTORS, *paper)
     yield table_results, ("--summary", summary_csv, "--modalities", *modalities, "--tasks", *tasks,
-                          "--decide-by", "total", *paper)  # fmt: skip
+                          "--score-normalization", "total", *paper)  # fmt: skip
     if tasks:
         yield table_factors, ("--evaluation", folder / "evaluation", "--dropped", folder / "evaluation/dropped.csv",
                               "--config", FACTORS, "--tasks", *tasks,
@@ -56,13 +56,16 @@ def commands(folder, out, tasks=fake.TASKS, modalities=fake.MODALITIES, samples=
                              "--tasks", *tasks, "--output", out)  # fmt: skip
         yield table_controls, ("--controls", folder / "evaluation/controls.csv", "--modalities", *modalities,
                                "--output", out)  # fmt: skip
-    yield table_spent, ("--spent", folder / "evaluation/spent", "--modalities", *modalities, "--output", out)
+    yield (
+        table_bit_breakdown,
+        ("--bit-breakdown", folder / "evaluation/bit_breakdown", "--modalities", *modalities, "--output", out),
+    )
     yield table_dropped, ("--corpus", folder / "corpus/dropped.csv", "--alignment", folder / "alignment/dropped.csv",
                           "--evaluation", folder / "evaluation/dropped.csv", "--output", out)  # fmt: skip
 
 
 def test_each_table_stands_in_every_form(written):
-    names = ("modalities", "results", "factors", "decisions", "groups", "controls", "spent", "dropped")
+    names = ("modalities", "results", "factors", "decisions", "groups", "controls", "bit_breakdown", "dropped")
     forms = {f"{name}.{form}" for name in names for form in ("csv", "md", "tex", "html")}
     assert {path.name for path in written.iterdir()} == forms
 
@@ -73,10 +76,10 @@ def test_columns_are_those_agreed(written):
         "modalities": "modality,vocab_size,tokens,seconds,tokens_per_second,factor",
         "results": "modality,task,metric,value,ci_low,ci_high,n",
         "factors": "factor,baseline,modality,task,metric,change_percent,ci_low,ci_high,n,p_value,p_holm",
-        "decisions": "factor,baseline,modality,task,decide_by,change_percent,ci_low,ci_high,n",
+        "decisions": "factor,baseline,modality,task,score_normalization,change_percent,ci_low,ci_high,n",
         "controls": "modality,task,control,value,ci_low,ci_high,n",
         "groups": "modality,task,by,name,value,ci_low,ci_high,n",
-        "spent": "modality,part,metric,value,ci_low,ci_high,n",
+        "bit_breakdown": "modality,part,metric,value,ci_low,ci_high,n",
         "dropped": "stage,split,reason,count,example",
     }
 
@@ -136,12 +139,12 @@ def test_dropped_counts_by_stage_split_and_reason(written):
 def test_nothing_dropped_is_said(tmp_path, call):
     write_csv(tmp_path / "c.csv", ["id", "reason", "detail"], [])
     write_csv(tmp_path / "a.csv", ["split", "id", "reason", "detail"], [])
-    write_csv(tmp_path / "e.csv", compared.COLUMNS, [])
+    write_csv(tmp_path / "e.csv", common_items.COLUMNS, [])
     files = ("--corpus", tmp_path / "c.csv", "--alignment", tmp_path / "a.csv", "--evaluation", tmp_path / "e.csv")
     call(table_dropped, *files, "--output", tmp_path / "out")
     assert "Nothing was dropped." in (tmp_path / "out/dropped.md").read_text()
     left = {"task": "sblimp", "id": "p7", "modality": "phone-raw", "reason": "too-long"}
-    write_csv(tmp_path / "e.csv", compared.COLUMNS, [left])
+    write_csv(tmp_path / "e.csv", common_items.COLUMNS, [left])
     call(table_dropped, *files, "--output", tmp_path / "out")
     assert "| evaluation | sblimp | too-long in phone-raw | 1 | p7 |" in (tmp_path / "out/dropped.md").read_text()
 
@@ -237,9 +240,9 @@ def test_another_system_has_a_row_and_may_lack_tasks_and_bits(results, call, tmp
     rows = read_csv(path)
     theirs = {"modality": "their-slm", "task": "swuggy", "metric": "accuracy"}
     write_csv(path, list(rows[0]), [*rows, {**theirs, "value": 0.6, "ci_low": 0.5, "ci_high": 0.7, "n": 40}])
-    arguments = ("--summary", path, "--tasks", *fake.TASKS[:2], "--decide-by", "total", "--paper", PAPER,
+    arguments = ("--summary", path, "--tasks", *fake.TASKS[:2], "--score-normalization", "total", "--paper", PAPER,
                  "--output", tmp_path, "--modalities", *fake.MODALITIES[3:], "their-slm")  # fmt: skip
-    call(table_results, *arguments, "--foreign", "their-slm")
+    call(table_results, *arguments, "--external-systems", "their-slm")
     line = (tmp_path / "results.md").read_text().splitlines()[7]
     assert line.startswith("| Their-Slm | 60.0 [50.0, 70.0] | – |")
     assert line.endswith("| – | – | – |")

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from scripts.common.files import read_csv, write_csv
-from scripts.report import table_factors, table_modalities, table_results, table_spent
+from scripts.report import table_bit_breakdown, table_factors, table_modalities, table_results
 from tests.report import fake
 from tests.report.test_tables import FACTORS, PAPER, commands
 
@@ -28,7 +28,8 @@ def factors_of(results, call, tmp_path):
 
 def results_of(results, call, tmp_path):
     call(table_results, "--summary", results / "evaluation/summary.csv", "--modalities", *fake.MODALITIES[3:],
-         "--tasks", *fake.TASKS[:2], "--decide-by", "total", "--paper", PAPER, "--output", tmp_path)  # fmt: skip
+         "--tasks", *fake.TASKS[:2], "--score-normalization", "total", "--paper", PAPER,
+         "--output", tmp_path)  # fmt: skip
 
 
 def without(column):
@@ -105,10 +106,10 @@ def test_damaged_stats_are_named(results, call, tmp_path):
 
 
 def test_a_part_that_nobody_knows_is_named(results, call, tmp_path):
-    path = results / "evaluation/spent/phone-raw.csv"
+    path = results / "evaluation/bit_breakdown/phone-raw.csv"
     rows = [{**row, "part": row["part"].replace("initial", "sideways")} for row in read_csv(path)]
     write_csv(path, list(rows[0]), rows)
     for module, arguments in commands(results, tmp_path, modalities=fake.MODALITIES[3:]):
-        if module is table_spent:
+        if module is table_bit_breakdown:
             with pytest.raises(ValueError, match=r"phone-raw\.csv: part 'sideways' is not one of word, initial"):
                 call(module, *arguments)

@@ -31,7 +31,7 @@ def test_tokens_texts_and_scores_of_others_are_evaluated(smoke_copy: Workflow):
                                 "external": str(given / "tokens")}},
         "continuation": {"prompts": 0},
         "evaluation": {"text_tasks": {"choices": str(given / "texts")},
-                       "foreign": {"theirs": {"swuggy": str(given / "swuggy.txt")}}},
+                       "external_systems": {"theirs": {"swuggy": str(given / "swuggy.txt")}}},
     }  # fmt: skip
     wanted = [
         "baselines/swuggy/mine.csv",

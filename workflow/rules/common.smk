@@ -31,8 +31,7 @@ RESULTS = f"results/{config['name']}"
 # A shared stage stands in another experiment's folder, under the paths and parameters that it has there, so that
 # Snakemake knows its files as made; logs and benchmarks stay with the experiment that ran the job.
 CORPUS, ALIGNMENT, UNITS, TOKENS = (
-    f"results/{shared_stages(config).get(stage, config['name'])}/{stage}"
-    for stage in SHARABLE
+    f"results/{shared_stages(config).get(stage, config['name'])}/{stage}" for stage in SHARABLE
 )
 SPLITS = ["train", "dev"]
 PROMPTS = "prompts"  # a split of one shard, aligned and encoded like the others where a rule asks for it

@@ -1,4 +1,4 @@
-"""What each model goes on to say: sampled, heard, written down and judged.
+"""Continuations of the same prompts by every model: sampled, spoken, transcribed and judged.
 
 In: alignment/cuts/dev, the audio, units/, tokens/{modality} and lm/{modality}.
 Out: continuation/prompts.jsonl; generated/{modality}.jsonl and real/{modality}.jsonl; speech/{modality}/ for what is
@@ -24,7 +24,7 @@ include: "continuation_speech.smk"
 include: "continuation_judge.smk"
 
 
-rule continuation_choose:
+rule continuation_select_prompts:
     """Beginnings of dev utterances as prompts, and what really followed them, as cuts."""
     input:
         cuts=expand(f"{ALIGNMENT}/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
@@ -34,9 +34,9 @@ rule continuation_choose:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         prompts=f"{RESULTS}/continuation/prompts.jsonl",
     log:
-        f"{RESULTS}/logs/continuation/choose.log",
+        f"{RESULTS}/logs/continuation/select_prompts.log",
     benchmark:
-        f"{RESULTS}/benchmarks/continuation/choose.tsv"
+        f"{RESULTS}/benchmarks/continuation/select_prompts.tsv"
     conda:
         "../../envs/core.yaml"
     threads: 1
@@ -44,11 +44,11 @@ rule continuation_choose:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 20 * attempt,
     params:
-        code=code_of("scripts.continuation.choose"),
+        code=code_of("scripts.continuation.select_prompts"),
         config=as_json(CONTINUATION, "prompts", "prompt_seconds", "seconds"),
         seed=config["seed"],
     shell:
-        "python -m scripts.continuation.choose"
+        "python -m scripts.continuation.select_prompts"
         " --cuts {input.cuts}"
         " --scripts {input.scripts}"
         " --listed {input.listed}"

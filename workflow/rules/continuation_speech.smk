@@ -1,4 +1,4 @@
-"""Continuations spoken and heard: symbols to sound by a voice trained here, sound to words by a recogniser.
+"""Continuations spoken and transcribed: symbols to sound by a voice trained here, sound to words by a recogniser.
 
 Included by continuation.smk.
 """
@@ -184,7 +184,7 @@ rule continuation_read:
 
 
 rule continuation_transcribe:
-    """What the recogniser hears in the continuations of one modality."""
+    """Transcripts of the continuations of one modality."""
     input:
         lines=expand(f"{RESULTS}/continuation/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
         speech=f"{RESULTS}/continuation/speech/{{modality}}",
@@ -225,8 +225,8 @@ rule continuation_transcribe:
         " 2>&1 | tee {log}"
 
 
-rule continuation_hear:
-    """What the recogniser hears in the real speech itself, in its copy and in random words."""
+rule continuation_transcribe_controls:
+    """Transcripts of the real speech itself, of its copy and of random words."""
     input:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         lines=expand(f"{RESULTS}/continuation/controls/{{set}}.jsonl", set=["copy", "random"]),
@@ -235,12 +235,12 @@ rule continuation_hear:
         model=[f"{ALIGNMENT}/model"] * KALDI,
         lexicon=[f"{CORPUS}/lexicon.txt"] * KALDI,
     output:
-        cuts=f"{RESULTS}/continuation/controls/heard/cuts.jsonl",
-        lines=expand(f"{RESULTS}/continuation/controls/heard/{{set}}.jsonl", set=["copy", "random"]),
+        cuts=f"{RESULTS}/continuation/controls/transcripts/cuts.jsonl",
+        lines=expand(f"{RESULTS}/continuation/controls/transcripts/{{set}}.jsonl", set=["copy", "random"]),
     log:
-        f"{RESULTS}/logs/continuation/hear.log",
+        f"{RESULTS}/logs/continuation/transcribe_controls.log",
     benchmark:
-        f"{RESULTS}/benchmarks/continuation/hear.tsv"
+        f"{RESULTS}/benchmarks/continuation/transcribe_controls.tsv"
     conda:
         "../../envs/core.yaml" if KALDI else environment("continuation", "whisper")
     threads: CONTINUATION["threads"]
@@ -265,7 +265,7 @@ rule continuation_hear:
         " --lexicon {input.lexicon}"
         " --threads {params.threads}"
         " --out {output.lines}"
-        " --heard {output.cuts}"
+        " --cuts-out {output.cuts}"
         " 2>&1 | tee {log}"
 
 
@@ -274,9 +274,9 @@ rule continuation_recognition:
     input:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         lexicon=f"{CORPUS}/lexicon.txt",
-        heard=f"{RESULTS}/continuation/controls/heard/cuts.jsonl",
-        said=expand(f"{RESULTS}/continuation/controls/{{set}}.jsonl", set=["copy", "random"]),
-        controls=expand(f"{RESULTS}/continuation/controls/heard/{{set}}.jsonl", set=["copy", "random"]),
+        cuts_transcript=f"{RESULTS}/continuation/controls/transcripts/cuts.jsonl",
+        references=expand(f"{RESULTS}/continuation/controls/{{set}}.jsonl", set=["copy", "random"]),
+        controls=expand(f"{RESULTS}/continuation/controls/transcripts/{{set}}.jsonl", set=["copy", "random"]),
         real=expand(f"{RESULTS}/continuation/transcripts/real/{{modality}}.jsonl", modality=SPOKEN),
     output:
         table=f"{RESULTS}/continuation/recogniser.csv",
@@ -295,8 +295,8 @@ rule continuation_recognition:
         "python -m scripts.continuation.recognition"
         " --cuts {input.cuts}"
         " --lexicon {input.lexicon}"
-        " --heard {input.heard}"
-        " --said {input.said}"
+        " --cuts-transcript {input.cuts_transcript}"
+        " --references {input.references}"
         " --controls {input.controls}"
         " --modalities {params.modalities}"
         " --real {input.real}"

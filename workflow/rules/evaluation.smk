@@ -1,9 +1,9 @@
 """What the models know: pair accuracies with baselines and intervals, bits, layers and scaling.
 
 In: alignment/tasks, alignment/cuts/dev, units/dev, tokens/{modality} and lm/{modality}.
-Out: evaluation/{task}/{modality}.csv, evaluation/{baselines,layers,tuned,scaling}/{task}/{modality}.csv,
-evaluation/{bits,spent}/{modality}.csv and evaluation/controls.csv; what compares the modalities is in
-evaluation_compared.smk.
+Out: evaluation/{task}/{modality}.csv, evaluation/{baselines,layers,tuned_lens,scaling}/{task}/{modality}.csv,
+evaluation/{bits,bit_breakdown}/{modality}.csv and evaluation/controls.csv; what compares the modalities is in
+evaluation_comparison.smk.
 
 One job covers all tasks of a modality: loading torch takes longer than scoring a small task.
 """
@@ -20,15 +20,15 @@ OWN_SCORES = expand(f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv", modality=
 ]
 SCORES = OWN_SCORES + [
     f"{RESULTS}/evaluation/{task}/{system}.csv"
-    for system, files in config["evaluation"]["foreign"].items()
+    for system, files in config["evaluation"]["external_systems"].items()
     for task in files
 ]
 DROPPED = f"{RESULTS}/evaluation/dropped.csv"
-SYSTEMS = [*MODALITIES, *config["evaluation"]["foreign"]]
+SYSTEMS = [*MODALITIES, *config["evaluation"]["external_systems"]]
 
 
 include: "evaluation_exchange.smk"
-include: "evaluation_compared.smk"
+include: "evaluation_comparison.smk"
 
 
 rule evaluation_score:
@@ -66,13 +66,13 @@ rule evaluation_score:
             task=TASKS,
             allow_missing=True,
         ),
-        tuned=expand(
-            f"{RESULTS}/evaluation/tuned/{{task}}/{{modality}}.csv",
+        tuned_lens=expand(
+            f"{RESULTS}/evaluation/tuned_lens/{{task}}/{{modality}}.csv",
             task=TASKS,
             allow_missing=True,
         ),
         bits=f"{RESULTS}/evaluation/bits/{{modality}}.csv",
-        spent=f"{RESULTS}/evaluation/spent/{{modality}}.csv",
+        bit_breakdown=f"{RESULTS}/evaluation/bit_breakdown/{{modality}}.csv",
     log:
         f"{RESULTS}/logs/evaluation/score/{{modality}}.log",
     benchmark:
@@ -90,7 +90,7 @@ rule evaluation_score:
         definition=lambda w: MODALITY[w.modality],
         config=as_json(
             config["evaluation"],
-            "decide_by",
+            "score_normalization",
             "bootstrap_samples",
             "batch_tokens",
             "precision",
@@ -107,13 +107,13 @@ rule evaluation_score:
         " --tokens {input.tokens}"
         " --out {output.scores}"
         " --layers {output.layers}"
-        " --tuned {output.tuned}"
+        " --tuned-lens {output.tuned_lens}"
         " --cuts {input.cuts}"
         " --streams {input.streams}"
         " --tokenizer {input.tokenizer}"
         " --dev {input.dev}"
         " --bits {output.bits}"
-        " --spent {output.spent}"
+        " --bit-breakdown {output.bit_breakdown}"
         " --config {params.config:q}"
         " --seed {params.seed}"
         " 2>&1 | tee {log}"
@@ -158,7 +158,7 @@ if TASKS:
             code=code_of("scripts.evaluation.baselines"),
             tasks=TASKS,
             definition=lambda wildcards: as_json(config["modalities"][wildcards.modality]),
-            config=as_json(config["evaluation"], "decide_by"),
+            config=as_json(config["evaluation"], "score_normalization"),
             silence=config["tokens"]["silence"],
             seed=config["seed"],
         shell:
@@ -219,7 +219,7 @@ if TASKS:
             tasks=TASKS,
             config=as_json(
                 config["evaluation"],
-                "decide_by",
+                "score_normalization",
                 "bootstrap_samples",
                 "batch_tokens",
                 "precision",
@@ -279,7 +279,7 @@ if TASKS:
             tasks=TASKS,
             config=as_json(
                 config["evaluation"],
-                "decide_by",
+                "score_normalization",
                 "bootstrap_samples",
                 "batch_tokens",
                 "precision",
@@ -327,7 +327,7 @@ if TEXT_TASKS:
         params:
             code=code_of("scripts.evaluation.text_tasks"),
             choices=lambda wildcards: TEXT_TASKS[wildcards.task],
-            config=as_json(config["evaluation"], "decide_by", "batch_tokens", "precision", "threads"),
+            config=as_json(config["evaluation"], "score_normalization", "batch_tokens", "precision", "threads"),
         shell:
             "python -m scripts.evaluation.text_tasks"
             " --modality {wildcards.modality}"

@@ -1,6 +1,6 @@
 """Scores that come and go: other systems' score files in, ZeroSpeech 2021 submissions out.
 
-In: the files of evaluation.foreign; sLM21 (gold.csv) and evaluation/{task}/{modality}.csv.
+In: the files of evaluation.external_systems; sLM21 (gold.csv) and evaluation/{task}/{modality}.csv.
 Out: evaluation/{task}/{system}.csv, in the form of our own; evaluation/submission/{modality}/, asked for by `submission`.
 """
 
@@ -10,21 +10,21 @@ SUBMITTED = {
     if entry["format"].startswith("slm21-")
 }
 
-if config["evaluation"]["foreign"]:
+if config["evaluation"]["external_systems"]:
 
-    rule evaluation_foreign:
+    rule evaluation_external_systems:
         """Another system's scores of a task as rows like ours."""
         input:
             pairs=f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz",
-            scores=lambda wildcards: config["evaluation"]["foreign"][wildcards.system][wildcards.task],
+            scores=lambda wildcards: config["evaluation"]["external_systems"][wildcards.system][wildcards.task],
         output:
             scores=f"{RESULTS}/evaluation/{{task}}/{{system}}.csv",
         log:
-            f"{RESULTS}/logs/evaluation/foreign/{{task}}/{{system}}.log",
+            f"{RESULTS}/logs/evaluation/external_systems/{{task}}/{{system}}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/evaluation/foreign/{{task}}/{{system}}.tsv"
+            f"{RESULTS}/benchmarks/evaluation/external_systems/{{task}}/{{system}}.tsv"
         wildcard_constraints:
-            system="|".join(config["evaluation"]["foreign"]),
+            system="|".join(config["evaluation"]["external_systems"]),
         conda:
             "../../envs/core.yaml"
         threads: 1
@@ -32,9 +32,9 @@ if config["evaluation"]["foreign"]:
             mem_mb=1000,
             runtime=10,
         params:
-            code=code_of("scripts.evaluation.foreign"),
+            code=code_of("scripts.evaluation.external_systems"),
         shell:
-            "python -m scripts.evaluation.foreign"
+            "python -m scripts.evaluation.external_systems"
             " --scores {input.scores:q}"
             " --items {input.pairs}"
             " --out {output.scores}"
@@ -76,13 +76,13 @@ if SUBMITTED:
                 )
                 for task, kind in SUBMITTED.items()
             ],
-            decide_by=config["evaluation"]["decide_by"],
+            score_normalization=config["evaluation"]["score_normalization"],
             meta=as_json(config["evaluation"]["submission"]),
         shell:
             "python -m scripts.evaluation.submission"
             " --modality {wildcards.modality}"
             " --parts {params.parts:q}"
-            " --decide-by {params.decide_by}"
+            " --score-normalization {params.score_normalization}"
             " --meta {params.meta:q}"
             " --out {output.folder}"
             " 2>&1 | tee {log}"

@@ -1,7 +1,7 @@
 """report: the paper's tables and figures, its published values beside ours, and a first page.
 
 In: tokens/{modality}/stats.json, lm/{modality}/log.csv, units/quality.csv, evaluation/summary.csv and,
-for every task, evaluation/{task}/, evaluation/{layers,tuned,scaling}/{task}/; evaluation/spent/; dropped.csv of
+for every task, evaluation/{task}/, evaluation/{layers,tuned_lens,scaling}/{task}/; evaluation/bit_breakdown/; dropped.csv of
 corpus and alignment; resources/paper.yaml.
 Out: report/tables/*.{csv,md,tex,html}, report/figures/* in every format of `report.formats` with the drawn
 data as csv, report/summary.html. What is marked `report(...)` goes into `snakemake --report`.
@@ -99,7 +99,7 @@ rule report_summary:
                 "isolated_words": config["corpus"]["world"]["isolated_words"],
                 "epochs": config["lm"]["training"]["epochs"],
                 "patience": config["lm"]["training"]["patience"],
-                "decide_by": config["evaluation"]["decide_by"],
+                "score_normalization": config["evaluation"]["score_normalization"],
             }
         ),
         factors="--with-factors" if WITH_FACTORS else "",

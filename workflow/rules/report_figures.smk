@@ -29,14 +29,14 @@ FIGURES = {
             *("--quality", input.quality),
         ],
     ),
-    "spent": dict(  # bits per second by beginnings and ends of words, silence and repeated frames
+    "bit_breakdown": dict(  # bits per second by beginnings and ends of words, silence and repeated frames
         label="Where the bits go",
         in_paper="not there",
         caption="spent_figure",
         shown=True,
-        input=dict(spent=f"{RESULTS}/report/tables/spent.csv"),
+        input=dict(bit_breakdown=f"{RESULTS}/report/tables/bit_breakdown.csv"),
         flags=lambda wildcards, input: [
-            *("--spent", input.spent),
+            *("--bit-breakdown", input.bit_breakdown),
         ],
     ),
     "scaling": dict(  # accuracy against data seen in the first epoch, with straight-line fits
@@ -63,11 +63,13 @@ FIGURES = {
         shown=bool(TASKS),
         input=dict(
             layers=expand(f"{RESULTS}/evaluation/layers/{{task}}/{{modality}}.csv", task=TASKS, modality=MODALITIES),
-            tuned=expand(f"{RESULTS}/evaluation/tuned/{{task}}/{{modality}}.csv", task=TASKS, modality=MODALITIES),
+            tuned_lens=expand(
+                f"{RESULTS}/evaluation/tuned_lens/{{task}}/{{modality}}.csv", task=TASKS, modality=MODALITIES
+            ),
         ),
         flags=lambda wildcards, input: [
             *("--layers", input.layers[0].rsplit("/", 2)[0]),
-            *("--tuned", input.tuned[0].rsplit("/", 2)[0]),
+            *("--tuned-lens", input.tuned_lens[0].rsplit("/", 2)[0]),
             *("--modalities", *MODALITIES),
             *("--tasks", *TASKS),
         ],
@@ -78,12 +80,12 @@ FIGURES = {
         shown=LEXICAL_TASK in TASKS,
         input=dict(
             layers=expand(f"{RESULTS}/evaluation/layers/{LEXICAL_TASK}/{{modality}}.csv", modality=MODALITIES),
-            tuned=expand(f"{RESULTS}/evaluation/tuned/{LEXICAL_TASK}/{{modality}}.csv", modality=MODALITIES),
+            tuned_lens=expand(f"{RESULTS}/evaluation/tuned_lens/{LEXICAL_TASK}/{{modality}}.csv", modality=MODALITIES),
             summary=f"{RESULTS}/evaluation/summary.csv",
         ),
         flags=lambda wildcards, input: [
             *("--layers", input.layers[0].rsplit("/", 2)[0]),
-            *("--tuned", input.tuned[0].rsplit("/", 2)[0]),
+            *("--tuned-lens", input.tuned_lens[0].rsplit("/", 2)[0]),
             *("--summary", input.summary),
             *("--modalities", *MODALITIES),
             *("--task", LEXICAL_TASK),

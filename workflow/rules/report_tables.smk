@@ -35,11 +35,11 @@ TABLES = {
         flags=lambda wildcards, input: [
             *("--summary", input.summary),
             *("--modalities", *SYSTEMS),
-            *("--foreign", *config["evaluation"]["foreign"]),
+            *("--external-systems", *config["evaluation"]["external_systems"]),
             *("--tasks", *TASKS),
             *("--text-tasks", *TEXT_TASKS),
             *("--continuation", *input.continuation),
-            *("--decide-by", config["evaluation"]["decide_by"]),
+            *("--score-normalization", config["evaluation"]["score_normalization"]),
             *("--paper", input.paper),
         ],
     ),
@@ -121,13 +121,13 @@ TABLES = {
             *("--modalities", *MODALITIES),
         ],
     ),
-    "spent": dict(  # bits per second by position in the word, silence and repeated frames
+    "bit_breakdown": dict(  # bits per second by position in the word, silence and repeated frames
         label="Where the bits go",
         in_paper="not there",
         shown=True,
-        input=dict(spent=expand(f"{RESULTS}/evaluation/spent/{{modality}}.csv", modality=MODALITIES)),
+        input=dict(bit_breakdown=expand(f"{RESULTS}/evaluation/bit_breakdown/{{modality}}.csv", modality=MODALITIES)),
         flags=lambda wildcards, input: [
-            *("--spent", input.spent[0].rsplit("/", 1)[0]),
+            *("--bit-breakdown", input.bit_breakdown[0].rsplit("/", 1)[0]),
             *("--modalities", *MODALITIES),
         ],
     ),

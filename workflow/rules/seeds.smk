@@ -30,7 +30,9 @@ if SEED_REPLICAS:
         """A replica reads the tokens of its modality: links, no copies."""
         input:
             tokenizer=lambda wildcards: f"{TOKENS}/{SEED_REPLICAS[wildcards.modality].modality}/tokenizer",
-            files=lambda wildcards: [f"{TOKENS}/{SEED_REPLICAS[wildcards.modality].modality}/{name}" for name in REPLICA_TOKENS],
+            files=lambda wildcards: [
+                f"{TOKENS}/{SEED_REPLICAS[wildcards.modality].modality}/{name}" for name in REPLICA_TOKENS
+            ],
         output:
             tokenizer=directory(f"{TOKENS}/{{modality}}/tokenizer"),
             files=[f"{TOKENS}/{{modality}}/{name}" for name in REPLICA_TOKENS],

@@ -67,11 +67,11 @@ rule evaluation:
         [f"{RESULTS}/evaluation/controls.csv"] * bool(TASKS),
         expand(
             f"{RESULTS}/evaluation/{{kind}}/{{task}}/{{modality}}.csv",
-            kind=["layers", "tuned"],
+            kind=["layers", "tuned_lens"],
             modality=MODALITIES,
             task=TASKS,
         ),
-        expand(f"{RESULTS}/evaluation/spent/{{modality}}.csv", modality=MODALITIES),
+        expand(f"{RESULTS}/evaluation/bit_breakdown/{{modality}}.csv", modality=MODALITIES),
         expand(f"{RESULTS}/evaluation/scaling/{{task}}/{{modality}}.csv", modality=MODALITIES, task=TASKS),
     localrule: True
 

@@ -29,7 +29,7 @@ PARTS = {
 }
 
 
-def read_spent(folder: Path, modalities: Sequence[str]) -> pd.DataFrame:
+def read_bit_breakdown(folder: Path, modalities: Sequence[str]) -> pd.DataFrame:
     """COLUMNS of every modality's `<modality>.csv`, parts in the order of PARTS.
 
     Raises:
@@ -47,7 +47,7 @@ def read_spent(folder: Path, modalities: Sequence[str]) -> pd.DataFrame:
 
 
 def layout(path: str | Path) -> Table:
-    """The table for readers from spent.csv: bits and tokens per second and bits per token of every part."""
+    """The table for readers from bit_breakdown.csv: bits and tokens per second and bits per token of every part."""
     data = read_table(path, TEXT, NUMBERS)
     cells = {(row["modality"], row["part"], row["metric"]): row for row in records(data)}
     lines = []
@@ -74,19 +74,19 @@ def layout(path: str | Path) -> Table:
         " beginning or end, a whole word where it holds both. A frame is repeated where its symbol is that of the frame"
         " before it.",
     ]
-    return Table("spent", "Where the bits go", columns, lines, notes)
+    return Table("bit_breakdown", "Where the bits go", columns, lines, notes)
 
 
 def main() -> None:
-    """Command line of rule report_table_spent."""
+    """Command line of rule report_table_bit_breakdown."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spent", required=True, type=Path, help="folder with {modality}.csv")
+    parser.add_argument("--bit-breakdown", required=True, type=Path, help="folder with {modality}.csv")
     parser.add_argument("--modalities", nargs="+", required=True)
-    parser.add_argument("--output", type=Path, required=True, help="folder for spent.{csv,md,tex,html}")
+    parser.add_argument("--output", type=Path, required=True, help="folder for bit_breakdown.{csv,md,tex,html}")
     args = parser.parse_args()
-    rows = [{**row, "n": int(row["n"])} for row in records(read_spent(args.spent, args.modalities))]
-    write_csv(args.output / "spent.csv", COLUMNS, rows)
-    write_forms(args.output, layout(args.output / "spent.csv"))
+    rows = [{**row, "n": int(row["n"])} for row in records(read_bit_breakdown(args.bit_breakdown, args.modalities))]
+    write_csv(args.output / "bit_breakdown.csv", COLUMNS, rows)
+    write_forms(args.output, layout(args.output / "bit_breakdown.csv"))
 
 
 if __name__ == "__main__":

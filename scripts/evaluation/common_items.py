@@ -23,7 +23,7 @@ def gather(scores: Sequence[Path]) -> list[dict[str, str]]:
         ValueError: naming the task, if no item of it is left that all have a score for.
     """
     asked: dict[str, set[str]] = defaultdict(set)
-    found = []
+    dropped_rows = []
     for path in scores:
         reasons: dict[str, str] = {}
         for row in read_csv(path):
@@ -31,14 +31,14 @@ def gather(scores: Sequence[Path]) -> list[dict[str, str]]:
             if row["dropped"]:
                 reasons.setdefault(row["id"], row["dropped"])
         places = ((path.parent.name, name, path.stem, why) for name, why in reasons.items())
-        found += [dict(zip(COLUMNS, place, strict=True)) for place in places]
+        dropped_rows += [dict(zip(COLUMNS, place, strict=True)) for place in places]
     for task, ids in asked.items():
-        lost = [row for row in found if row["task"] == task]
+        lost = [row for row in dropped_rows if row["task"] == task]
         if ids <= {row["id"] for row in lost}:
             counts = Counter((row["modality"], row["reason"]) for row in lost)
-            said = ", ".join(f"{modality} {reason} {count}" for (modality, reason), count in counts.items())
-            raise ValueError(f"{task}: no item is left that every modality can score ({said})")
-    return found
+            reasons = ", ".join(f"{modality} {reason} {count}" for (modality, reason), count in counts.items())
+            raise ValueError(f"{task}: no item is left that every modality can score ({reasons})")
+    return dropped_rows
 
 
 class Dropped:
@@ -54,7 +54,7 @@ class Dropped:
         """From `evaluation/dropped.csv`."""
         return cls(read_csv(path))
 
-    def compared(self, path: Path) -> list[dict[str, str]]:
+    def common_rows(self, path: Path) -> list[dict[str, str]]:
         """The rows of `<task>/<name>.csv` that are compared.
 
         Raises:
@@ -77,11 +77,16 @@ def main() -> None:
     parser.add_argument("--scores", nargs="*", type=Path, default=[], help="<task>/<modality>.csv, any number")
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
     arguments = parser.parse_args()
-    found = gather(arguments.scores)
-    write_csv(arguments.out, COLUMNS, found)
-    for (task, modality, reason), count in Counter((r["task"], r["modality"], r["reason"]) for r in found).items():
+    dropped_rows = gather(arguments.scores)
+    write_csv(arguments.out, COLUMNS, dropped_rows)
+    for (task, modality, reason), count in Counter(
+        (r["task"], r["modality"], r["reason"]) for r in dropped_rows
+    ).items():
         print(f"evaluation/{task}: {count} items leave all comparisons: {reason} in {modality}", file=sys.stderr)
-    print(f"evaluation: {len({(r['task'], r['id']) for r in found})} items left out of comparisons", file=sys.stderr)
+    print(
+        f"evaluation: {len({(r['task'], r['id']) for r in dropped_rows})} items left out of comparisons",
+        file=sys.stderr,
+    )
 
 
 if __name__ == "__main__":

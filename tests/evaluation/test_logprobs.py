@@ -7,9 +7,9 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from scripts.evaluation import scoring
+from scripts.evaluation import logprobs
+from scripts.evaluation.logprobs import score, score_layers
 from scripts.evaluation.packing import Row, attention_masks, families, lay, rows
-from scripts.evaluation.scoring import score, score_layers
 from tests.evaluation.conftest import CONTEXT, VOCABULARY, build_model, sequence
 
 
@@ -58,13 +58,13 @@ def test_shared_beginnings_are_passed_once(model: LlamaForCausalLM, monkeypatch:
     rng = np.random.default_rng(1)
     sequences = {str(i): ids for i, ids in enumerate(family(rng, 200, [20, 20]))}
     passed = []
-    forward = scoring._row_logprobs
+    forward = logprobs._row_logprobs
 
     def counted(network: LlamaForCausalLM, row: Row, *others: object) -> torch.Tensor:
         passed.append(len(row.inputs))
         return forward(network, row, *others)
 
-    monkeypatch.setattr(scoring, "_row_logprobs", counted)
+    monkeypatch.setattr(logprobs, "_row_logprobs", counted)
     score(model, sequences, 4096, "toy")
     assert sum(passed) <= 200 + 2 * 22
 
@@ -116,7 +116,7 @@ def test_scores_do_not_depend_on_how_many_rows_are_copied_at_once(
     model: LlamaForCausalLM, sequences: dict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = score_layers(model, sequences, 64, "toy")
-    monkeypatch.setattr(scoring, "ROWS_PER_COPY", 1)
+    monkeypatch.setattr(logprobs, "ROWS_PER_COPY", 1)
     for name, one in score_layers(model, sequences, 64, "toy").items():
         assert np.array_equal(one, together[name])
 

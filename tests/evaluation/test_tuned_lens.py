@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from scripts.common.ragged import Ragged
-from scripts.evaluation import tuned
-from scripts.evaluation.scoring import score_layers
+from scripts.evaluation import tuned_lens
+from scripts.evaluation.logprobs import score_layers
 from tests.evaluation.conftest import build_model, sequence
 
 
@@ -20,24 +20,24 @@ def test_maps_that_change_nothing_are_the_plain_projection(dev: Ragged) -> None:
     model = build_model(2)
     sequences = dict(list(dev.by_id().items())[:5])
     plain = score_layers(model, sequences, 256, "x")
-    mapped = score_layers(model, sequences, 256, "x", [tuned.Affine(32) for _ in range(3)])
+    mapped = score_layers(model, sequences, 256, "x", [tuned_lens.Affine(32) for _ in range(3)])
     for name in sequences:
         assert mapped[name][:4] == pytest.approx(plain[name], abs=1e-4)
         assert mapped[name][4:] == pytest.approx(plain[name][:3], abs=1e-4)
     with pytest.raises(ValueError, match="2 maps were given for 3 layers"):
-        score_layers(model, sequences, 256, "x", [tuned.Affine(32)] * 2)
+        score_layers(model, sequences, 256, "x", [tuned_lens.Affine(32)] * 2)
 
 
 def test_fitting_brings_every_layer_nearer_to_the_model_on_unseen_text(dev: Ragged) -> None:
     model = build_model(2)
-    states = tuned.hidden_states(model, dev)
+    states = tuned_lens.hidden_states(model, dev)
     assert states.shape == (4, int(dev.lengths.sum()) - len(dev), 32)
     held_out = states.shape[1] // 4
-    maps = tuned.fit(model, states[:, held_out:], 150, 1, "x")
+    maps = tuned_lens.fit(model, states[:, held_out:], 150, 1, "x")
     with torch.no_grad():
         for layer, affine in enumerate(maps):
             unseen, final = states[layer, :held_out], states[-1, :held_out]
-            before, after = (float(tuned.divergence(model, s, final)) for s in (unseen, affine(unseen)))
+            before, after = (float(tuned_lens.divergence(model, s, final)) for s in (unseen, affine(unseen)))
             assert after < 0.8 * before
-            assert tuned.distance(model, unseen, final, affine) == pytest.approx(after, rel=1e-4)
+            assert tuned_lens.distance(model, unseen, final, affine) == pytest.approx(after, rel=1e-4)
     assert all(not p.requires_grad for p in model.parameters())

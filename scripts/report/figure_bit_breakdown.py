@@ -10,7 +10,7 @@ from scripts.common.cli import run
 from scripts.report.names import display
 from scripts.report.read import read_table
 from scripts.report.style import figure, save
-from scripts.report.table_spent import NUMBERS, PARTS, TEXT
+from scripts.report.table_bit_breakdown import NUMBERS, PARTS, TEXT
 
 METRIC = "bits_per_second"
 # Words from dark to light, repeats hatched in a lighter tone, what is no word in grey.
@@ -56,13 +56,13 @@ def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
 
 
 def main() -> None:
-    """Command line of rule report_figure_spent."""
+    """Command line of rule report_figure_bit_breakdown."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spent", required=True, help="report/tables/spent.csv")
+    parser.add_argument("--bit-breakdown", required=True, help="report/tables/bit_breakdown.csv")
     parser.add_argument("--formats", nargs="+", required=True)
     parser.add_argument("--output", type=Path, required=True, help="path without ending")
     args = parser.parse_args()
-    data = read_table(args.spent, TEXT, NUMBERS)
+    data = read_table(args.bit_breakdown, TEXT, NUMBERS)
     draw(data[data["metric"] == METRIC], args.output, args.formats)
 
 

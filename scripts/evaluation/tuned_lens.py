@@ -40,18 +40,18 @@ class Affine(nn.Module):
 
 @torch.no_grad()
 def hidden_states(model: PreTrainedModel, tokens: Ragged) -> torch.Tensor:
-    """What every layer says at every token of sequences BOS ... EOS but the last, float32 [1 + layers, N, H]."""
+    """The output of every layer at every token of sequences BOS ... EOS but the last, float32 [1 + layers, N, H]."""
     count = int(tokens.lengths.sum()) - len(tokens)
     width, layers = model.config.hidden_size, model.config.num_hidden_layers
-    found = torch.empty(1 + layers, count, width, device=model.device)
+    states = torch.empty(1 + layers, count, width, device=model.device)
     done = 0
     for ids in tokens:
         row = torch.from_numpy(ids.astype("int64"))[None, :-1].to(model.device)
         output = model(input_ids=row, output_hidden_states=True, use_cache=False)
         for layer, state in enumerate(output.hidden_states):
-            found[layer, done : done + row.shape[1]] = state[0]
+            states[layer, done : done + row.shape[1]] = state[0]
         done += row.shape[1]
-    return found
+    return states
 
 
 def divergence(model: PreTrainedModel, states: torch.Tensor, final: torch.Tensor) -> torch.Tensor:
@@ -95,6 +95,6 @@ def fit_on(model: PreTrainedModel, dev: Ragged, seed: int, modality: str) -> lis
     maps = fit(model, states, STEPS, derive(seed, "evaluation", "tuned", modality), f"{modality}/tuned")
     plain = [distance(model, state, states[-1], nn.Identity()) for state in states[:-1]]
     tuned = [distance(model, state, states[-1], affine) for affine, state in zip(maps, states, strict=False)]
-    told = ", ".join(f"{before:.2f} to {after:.2f}" for before, after in zip(plain, tuned, strict=True))
-    print(f"{modality}: nats per token from the whole model by layer, before and after: {told}", file=sys.stderr)
+    changes = ", ".join(f"{before:.2f} to {after:.2f}" for before, after in zip(plain, tuned, strict=True))
+    print(f"{modality}: nats per token from the whole model by layer, before and after: {changes}", file=sys.stderr)
     return maps

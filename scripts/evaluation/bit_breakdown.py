@@ -38,10 +38,10 @@ WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 def _text(cut: Cut, modality: Modality) -> np.ndarray:
     text = book_text(cut)
     marks = np.zeros(len(text), np.int64)
-    for found in WORD.finditer(text):
-        marks[found.start() : found.end()] |= INSIDE
-        marks[found.start()] |= BEGINS
-        marks[found.end() - 1] |= ENDS
+    for word in WORD.finditer(text):
+        marks[word.start() : word.end()] |= INSIDE
+        marks[word.start()] |= BEGINS
+        marks[word.end() - 1] |= ENDS
     return marks
 
 
@@ -136,11 +136,13 @@ def table(
     names = list(PARTS)
     bits, counts = np.zeros((2, len(utterances), len(names)))
     places = {one.id: at for at, one in enumerate(utterances)}
-    for name, found in placed:
+    for name, token_parts in placed:
         nats = logprobs[name]
-        if len(found) != len(nats):
-            raise ValueError(f"cut {name}: has {len(nats)} tokens, its tokenizer makes {len(found)}; encode dev again")
-        which = np.array([names.index(part) for part in found])
+        if len(token_parts) != len(nats):
+            raise ValueError(
+                f"cut {name}: has {len(nats)} tokens, its tokenizer makes {len(token_parts)}; encode dev again"
+            )
+        which = np.array([names.index(part) for part in token_parts])
         np.add.at(bits[places[name]], which, -nats / np.log(2))
         np.add.at(counts[places[name]], which, 1)
     seconds = np.array([one.seconds for one in utterances])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scripts.common.frames import frame_centres
-from scripts.evaluation import spent
+from scripts.evaluation import bit_breakdown
 from scripts.evaluation.bits import utterance
 from scripts.tokens.modality import Modality
 
@@ -30,10 +30,10 @@ def each(symbols: list[str] | str) -> list[tuple[int, int]]:
 
 
 def test_text_by_characters_and_by_pieces() -> None:
-    found = spent.parts(aligned_cut(), "A dog.", each("A dog."), TEXT)
+    found = bit_breakdown.parts(aligned_cut(), "A dog.", each("A dog."), TEXT)
     assert found == ["word", "between", "initial", "internal", "final", "between", "end"]
     pieces = [(0, 0), (0, 1), (1, 3), (3, 4), (4, 6)]  # "" "A" " d" "o" "g."
-    assert spent.parts(aligned_cut(), "A dog.", pieces, TEXT) == [
+    assert bit_breakdown.parts(aligned_cut(), "A dog.", pieces, TEXT) == [
         *("between", "word", "initial", "internal", "final", "end")
     ]
 
@@ -41,7 +41,7 @@ def test_text_by_characters_and_by_pieces() -> None:
 def test_apostrophes_and_hyphens_are_inside_words() -> None:
     cut = aligned_cut()
     cut["supervisions"][0]["custom"]["texts"][0] = "it's well-read"
-    found = spent.parts(cut, "it's well-read", each("it's well-read"), TEXT)
+    found = bit_breakdown.parts(cut, "it's well-read", each("it's well-read"), TEXT)
     assert [found.count(part) for part in ("initial", "internal", "final", "between", "end")] == [2, 9, 2, 1, 1]
 
 
@@ -51,14 +51,14 @@ def test_phones(silence: str) -> None:
     symbols = ["SIL", "AH0", "D", "AO1", "G", "SIL"] if silence == "keep" else ["AH0", "D", "AO1", "G"]
     around = ["between"] if silence == "keep" else []
     expected = [*around, "word", "initial", "internal", "final", *around, "end"]
-    assert spent.parts(aligned_cut(), symbols, each(symbols), modality) == expected
+    assert bit_breakdown.parts(aligned_cut(), symbols, each(symbols), modality) == expected
 
 
 def test_frames_that_repeat() -> None:
     centres = frame_centres(19)  # 0.4 s less what no window reaches
     at = np.searchsorted([0.12, 0.16, 0.2, 0.24, 0.28], centres, side="right")
     symbols = ["17", "5", "4", "8", "8", "17"]
-    found = spent.parts(aligned_cut(), [symbols[i] for i in at], each(at.tolist()), UNITS)
+    found = bit_breakdown.parts(aligned_cut(), [symbols[i] for i in at], each(at.tolist()), UNITS)
     in_words = [found[i] for i in range(19) if 0 < at[i] < 5]
     # "a" and the beginning of "dog" have units of their own, its end has that of the phone before.
     assert in_words == ["word", "repeated", "initial", "repeated", "internal", *["repeated"] * 3]
@@ -68,9 +68,9 @@ def test_frames_that_repeat() -> None:
 
 def test_foreign_tokens_have_no_place() -> None:
     modality = Modality("x", "tokens", "symbol")
-    assert spent.parts(aligned_cut(), ["5", "6"], each("56"), modality) == ["unplaced", "unplaced", "end"]
+    assert bit_breakdown.parts(aligned_cut(), ["5", "6"], each("56"), modality) == ["unplaced", "unplaced", "end"]
 
 
 def test_parts_that_do_not_fit_the_tokens_name_the_cut() -> None:
     with pytest.raises(ValueError, match="cut c: has 3 tokens, its tokenizer makes 2; encode dev again"):
-        spent.table([utterance(aligned_cut())], {"c": np.zeros(3)}, [("c", ["word", "end"])], 5, 1)
+        bit_breakdown.table([utterance(aligned_cut())], {"c": np.zeros(3)}, [("c", ["word", "end"])], 5, 1)

@@ -46,7 +46,7 @@ def read_scores(path: Path) -> dict[str, float]:
     Raises:
         ValueError: naming file and line, if an id is missing or repeated or a score is no finite number.
     """
-    found: dict[str, float] = {}
+    by_id: dict[str, float] = {}
     for number, raw, given in _lines(path):
         name = raw.removesuffix(".wav")
         try:
@@ -57,12 +57,12 @@ def read_scores(path: Path) -> dict[str, float]:
             raise ValueError(f"{path}:{number}: has no id; expected an id and a score")
         if not math.isfinite(score):
             raise ValueError(f"{path}:{number}: the score of {name} is {given!r}; it must be a finite number")
-        if name in found:
+        if name in by_id:
             raise ValueError(f"{path}:{number}: {name} is scored twice")
-        found[name] = score
-    if not found:
+        by_id[name] = score
+    if not by_id:
         raise ValueError(f"{path}: holds no scores")
-    return found
+    return by_id
 
 
 def _row(item: Item, scores: dict[str, float]) -> rows.Row:
@@ -72,7 +72,7 @@ def _row(item: Item, scores: dict[str, float]) -> rows.Row:
 
 
 def main() -> None:
-    """Command line of rule evaluation_foreign."""
+    """Command line of rule evaluation_external_systems."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scores", required=True, type=Path, help="the system's score file")
     parser.add_argument("--items", required=True, type=Path, help="aligned items (jsonl.gz) of the task")
@@ -86,10 +86,10 @@ def main() -> None:
             f"{arguments.scores}: has no score for {missing[0]!r} ({len(missing)} of {len(asked)} missing);"
             f" every side of {arguments.items} needs one"
         )
-    found = rows.complete((_row(item, scores) for item in items), "total")
-    write_csv(arguments.out, rows.COLUMNS, found)
+    scored = rows.complete((_row(item, scores) for item in items), "total")
+    write_csv(arguments.out, rows.COLUMNS, scored)
     print(
-        f"{arguments.out.stem}/{arguments.out.parent.name}: {rows.summary(found)};"
+        f"{arguments.out.stem}/{arguments.out.parent.name}: {rows.summary(scored)};"
         f" {len(scores) - len(asked)} scores were not asked for",
         file=sys.stderr,
     )

@@ -1,4 +1,4 @@
-"""Choose the beginnings that all models continue, and keep what really followed them.
+"""Select the beginnings that all models continue, and keep what really followed them.
 
 Both come from dev, which no model saw: a prompt is the first seconds of an utterance up to the end of a word (of a
 sentence, if one ends nearby), the real continuation is what its speaker said next. Real continuations
@@ -129,7 +129,7 @@ def pair(cut: Cut, name: str, config: Config) -> tuple[Cut, Cut]:
     )
 
 
-def choose(cuts: Iterable[Cut], config: Config, seed: int) -> Iterator[tuple[str, str, Cut, Cut]]:
+def select(cuts: Iterable[Cut], config: Config, seed: int) -> Iterator[tuple[str, str, Cut, Cut]]:
     """(prompt's id, utterance, prompt, continuation) of `config.prompts` utterances, drawn by hash of their ids.
 
     The cuts are a stream: no more than that many are held. Fewer are said on stderr with the reasons.
@@ -168,7 +168,7 @@ def topics(scripts: Iterable[Path]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Command line of rule continuation_choose."""
+    """Command line of rule continuation_select_prompts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cuts", nargs="+", required=True, help="aligned dev shards")
     parser.add_argument("--scripts", nargs="*", type=Path, default=[], help="what was spoken in them, with topics")
@@ -185,7 +185,7 @@ def main() -> None:
     for line in read_jsonl(args.listed) if args.listed else ():
         texts = {"text": line["text"], "real": None, "spoken": spoken_text(line["cut"])}
         rows.append({"id": line["id"], "utterance": line["id"], "topic": line["topic"], **texts})
-    for name, utterance, prompt, real in choose((c for path in args.cuts for c in read_cuts(path)), config, args.seed):
+    for name, utterance, prompt, real in select((c for path in args.cuts for c in read_cuts(path)), config, args.seed):
         cuts += [prompt, real]
         texts = {"text": book_text(prompt), "real": book_text(real), "spoken": spoken_text(prompt)}
         rows.append({"id": name, "utterance": utterance, "topic": known.get(utterance), **texts})

@@ -10,7 +10,7 @@ import pytest
 from scripts.common.cuts import phone_alignment, read_cuts, spoken_text
 from scripts.common.files import read_jsonl, write_jsonl
 from scripts.common.seeds import derive
-from scripts.continuation.choose import Config, choose, main, pair, split_at, words_of
+from scripts.continuation.select_prompts import Config, main, pair, select, split_at, words_of
 from scripts.tokens.modality import Modality
 from scripts.tokens.sources import phone_frames
 from tests.continuation.conftest import cut
@@ -48,19 +48,19 @@ def test_both_parts_are_whole_and_meet():
 
 def test_the_choice_depends_on_ids_and_seed_not_on_order():
     cuts = [cut(f"u{i}") for i in range(9)]
-    first = [utterance for _, utterance, *_ in choose(cuts, CONFIG, 1)]
-    assert first == [utterance for _, utterance, *_ in choose(cuts[::-1], CONFIG, 1)]
-    assert first != [utterance for _, utterance, *_ in choose(cuts, CONFIG, 3)]
-    names = [name for name, *_ in choose(iter(cuts), replace(CONFIG, prompts=5), 1)]
+    first = [utterance for _, utterance, *_ in select(cuts, CONFIG, 1)]
+    assert first == [utterance for _, utterance, *_ in select(cuts[::-1], CONFIG, 1)]
+    assert first != [utterance for _, utterance, *_ in select(cuts, CONFIG, 3)]
+    names = [name for name, *_ in select(iter(cuts), replace(CONFIG, prompts=5), 1)]
     assert names == [f"dev{n:03d}" for n in range(5)]
     marks = {f"u{i}": derive(1, "continuation/prompts", f"u{i}") for i in range(9)}
-    five = [utterance for _, utterance, *_ in choose(iter(cuts), replace(CONFIG, prompts=5), 1)]
+    five = [utterance for _, utterance, *_ in select(iter(cuts), replace(CONFIG, prompts=5), 1)]
     assert five == sorted(marks, key=marks.__getitem__)[:5]
 
 
 def test_fewer_utterances_than_asked_are_taken_and_said(capsys):
     short = cut("short", sentences=1)
-    assert len(list(choose([cut("a"), short], CONFIG, 1))) == 1
+    assert len(list(select([cut("a"), short], CONFIG, 1))) == 1
     assert "dev gives 1 (too little follows: 1)" in capsys.readouterr().err
 
 
@@ -68,7 +68,7 @@ def test_no_usable_utterance_is_one_line():
     odd = cut("odd")
     odd["supervisions"][0]["custom"]["texts"][0] += " and more"
     with pytest.raises(ValueError, match=r"dev gives 0 \(text and speech have different words: 1\); shorten"):
-        list(choose([odd], CONFIG, 1))
+        list(select([odd], CONFIG, 1))
 
 
 def test_a_cut_without_alignment_is_refused():

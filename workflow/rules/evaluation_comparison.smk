@@ -22,9 +22,12 @@ rule evaluation_dropped:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_of("scripts.evaluation.compared"),
+        code=code_of("scripts.evaluation.common_items"),
     shell:
-        "python -m scripts.evaluation.compared" " --scores {input.scores}" " --out {output.dropped}" " 2>&1 | tee {log}"
+        "python -m scripts.evaluation.common_items"
+        " --scores {input.scores}"
+        " --out {output.dropped}"
+        " 2>&1 | tee {log}"
 
 
 rule evaluation_groups:
@@ -83,7 +86,7 @@ rule evaluation_summary:
         runtime=10,
     params:
         code=code_of("scripts.evaluation.summary"),
-        config=as_json(config["evaluation"], "decide_by", "bootstrap_samples"),
+        config=as_json(config["evaluation"], "score_normalization", "bootstrap_samples"),
         seed=config["seed"],
     shell:
         "python -m scripts.evaluation.summary"

@@ -9,7 +9,7 @@ import pytest
 
 from scripts.common.files import read_csv, write_csv, write_jsonl
 from scripts.common.ragged import Ragged, save_bin
-from scripts.evaluation import compared, rows, score, summary, tuned
+from scripts.evaluation import common_items, rows, score, summary, tuned_lens
 from scripts.evaluation.items import Task, cut_ids, scorable
 from scripts.report import table_factors
 from scripts.report.read import item_scores
@@ -39,7 +39,7 @@ def two(tmp_path: Path) -> list[Path]:
 
 def test_what_one_modality_lacks_leaves_the_comparison_of_all(two: list[Path], run_step: Callable, capsys) -> None:
     out = two[0].parent.parent / "dropped.csv"
-    run_step(compared.main, "--scores", *two, "--out", out)
+    run_step(common_items.main, "--scores", *two, "--out", out)
     assert [tuple(row.values()) for row in read_csv(out)] == [
         ("toy", "x", "one", "too-long"),
         ("toy", "y", "other", "no-tokens"),
@@ -47,21 +47,21 @@ def test_what_one_modality_lacks_leaves_the_comparison_of_all(two: list[Path], r
     said = capsys.readouterr().err
     assert "evaluation/toy: 1 items leave all comparisons: too-long in one" in said
     assert "evaluation: 2 items left out of comparisons" in said
-    dropped = compared.Dropped.read(out)
-    assert [[row["id"] for row in dropped.compared(path)] for path in two] == [["w", "w", "z", "z"]] * 2
+    dropped = common_items.Dropped.read(out)
+    assert [[row["id"] for row in dropped.common_rows(path)] for path in two] == [["w", "w", "z", "z"]] * 2
     assert [item_scores(path, dropped).to_dict() for path in two] == [{"w": 1.0, "z": 0.0}, {"w": 0.0, "z": 0.0}]
     change, *_, n, _ = table_factors.compare(*two, dropped, 20, np.random.default_rng(0))
     assert (change, n) == (-100.0, 2)
 
 
 def test_a_list_that_does_not_fit_the_scores_is_refused(two: list[Path], tmp_path: Path) -> None:
-    write_csv(tmp_path / "dropped.csv", compared.COLUMNS, [])
+    write_csv(tmp_path / "dropped.csv", common_items.COLUMNS, [])
     with pytest.raises(
         ValueError, match=r"one\.csv: item 'x' has no score \(too-long\), which evaluation/dropped\.csv"
     ):
-        compared.Dropped.read(tmp_path / "dropped.csv").compared(two[0])
+        common_items.Dropped.read(tmp_path / "dropped.csv").common_rows(two[0])
     with pytest.raises(ValueError, match=r"one\.csv:4: 'correct' must lie between 0 and 1"):
-        item_scores(two[0], compared.Dropped.read(tmp_path / "dropped.csv"))
+        item_scores(two[0], common_items.Dropped.read(tmp_path / "dropped.csv"))
 
 
 def test_a_task_of_which_nothing_is_left_says_whose_fault_it_is(tmp_path: Path, run_step: Callable) -> None:
@@ -71,7 +71,7 @@ def test_a_task_of_which_nothing_is_left_says_whose_fault_it_is(tmp_path: Path, 
     ]
     says = r"toy: no item is left that every modality can score \(one too-long 1, two no-tokens 1\)"
     with pytest.raises(ValueError, match=says):
-        run_step(compared.main, "--scores", *files, "--out", tmp_path / "dropped.csv")
+        run_step(common_items.main, "--scores", *files, "--out", tmp_path / "dropped.csv")
     assert not (tmp_path / "dropped.csv").exists()
 
 
@@ -102,7 +102,7 @@ def choice_task(tmp_path: Path) -> list[dict]:
 def test_the_step_scores_what_it_can_and_names_the_rest(
     choice_task: list[dict], run_step: Callable, model_folder: Path, tmp_path: Path, monkeypatch, capsys
 ) -> None:
-    monkeypatch.setattr(tuned, "STEPS", 3)
+    monkeypatch.setattr(tuned_lens, "STEPS", 3)
     run_step(score.main, *score_flags(tmp_path, model_folder))
     found = {row["id"]: row for row in read_csv(tmp_path / "evaluation/toy/phone-raw.csv")}
     assert {name: row["dropped"] for name, row in found.items()} == {
