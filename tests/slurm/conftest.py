@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -55,7 +56,17 @@ class Submitted(Workflow):
         accounting = () if self.cluster.accounting else WITHOUT_ACCOUNTING
         with open(self.folder / "out.txt", "a") as out:
             return subprocess.Popen(
-                ["snakemake", "--profile", "slurm", *QUICK, *accounting, *SMOKE, *arguments],
+                [
+                    sys.executable,
+                    "-m",
+                    "tests.slurm.snakemake",
+                    "--profile",
+                    "slurm",
+                    *QUICK,
+                    *accounting,
+                    *SMOKE,
+                    *arguments,
+                ],
                 cwd=self.folder,
                 stdout=out,
                 stderr=subprocess.STDOUT,
