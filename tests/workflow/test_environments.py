@@ -81,13 +81,15 @@ def test_the_image_is_made_of_the_same_pins_in_the_same_steps():
         assert Path(name).exists()
 
 
+MANIFEST = {"train": "a.jsonl", "dev": "b.jsonl", "audio_root": "audio"}
+LEXICAL = {"format": "slm21-lexical", "split": "dev", "dataset": "slm21"}
 WITHOUT_PROMPTS = {"continuation": {"prompts": 0}}
 # Together they read every file of rules: each source of a corpus, and what is made elsewhere.
 CONFIGURATIONS: list[dict[str, Any]] = [
-    {"seeds": [2]},
+    {"seeds": [2], "evaluation": {"foreign": {"theirs": {"swuggy": "scores.txt"}}}},
     {
         **WITHOUT_PROMPTS,
-        "corpus": {"source": "manifest", "manifest": {"train": "a.jsonl", "dev": "b.jsonl", "audio_root": "audio"}},
+        "corpus": {"source": "manifest", "manifest": {**MANIFEST, "tasks": {"swuggy": LEXICAL}}},
         "units": {"external": "units"},
     },
     {
