@@ -3,11 +3,12 @@
 import csv
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.factories.aligner import speak_strangers, speak_world, train_aligner
 from tests.factories.shared import make_once, session_folder
 from tests.factories.workflow import ROOT, SMOKE, Workflow, copy_repository, copy_run, listing
 
@@ -78,3 +79,33 @@ def smoke(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def smoke_copy(smoke: Workflow, tmp_path: Path) -> Workflow:
     """A copy of the smoke run for this test alone."""
     return Workflow(copy_run(smoke.folder, copy_repository(tmp_path)))
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with audio/, train.jsonl.gz, dev.jsonl.gz, dev.truth.jsonl.gz, lexicon.txt; made once for all workers."""
+    return make_once(session_folder(tmp_path_factory) / "world", speak_world)
+
+
+@pytest.fixture(scope="session")
+def strangers(world: Path) -> Path:
+    """Cuts and truth of the dev script spoken by four voices that no model of these tests was trained on."""
+    make_once(world.with_name("strangers"), lambda _: speak_strangers(world))
+    return world / "strangers"
+
+
+@pytest.fixture(scope="session")
+def trained(world: Path) -> Path:
+    """Folder of a model trained on the world; made once for all workers."""
+    return make_once(world.with_name("model"), lambda folder: train_aligner(world, folder))
+
+
+@pytest.fixture
+def run_step(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Call a step's main with these command-line arguments."""
+
+    def call(main: Callable[[], None], *arguments: object) -> None:
+        monkeypatch.setattr("sys.argv", ["step", *map(str, arguments)])
+        main()
+
+    return call

@@ -1,11 +1,15 @@
 """Random tokens in the lengths of utterances, and the sizes of the models that are measured."""
 
+import json
+from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 import numpy as np
+import yaml
 
 from scripts.common.ragged import Ragged
-from scripts.lm.config import ModelConfig, TrainingConfig
+from scripts.lm.config import ModelConfig, TrainingConfig, parse_config
 
 BOS, EOS, FIRST = 1, 2, 3  # of every tokenizer of this project; FIRST: the first id of a symbol
 # TinyLlama's sizes, those of workflow/configs/paper.yaml: 0.98 B parameters at a vocabulary of 2048.
@@ -44,22 +48,8 @@ def sequence(rng: np.random.Generator, length: int, vocabulary: int) -> np.ndarr
     return np.concatenate([[BOS], rng.integers(FIRST, vocabulary, length), [EOS]])
 
 
-def recipe(row_tokens: int, precision: str, deterministic: bool = False) -> TrainingConfig:
-    """config.yaml's recipe for steps that are only timed or compared."""
-    return TrainingConfig(
-        epochs=1,
-        batch_utterances=128,
-        row_tokens=row_tokens,
-        learning_rate=4e-4,
-        warmup_share=0.01,
-        final_learning_rate_share=0.1,
-        weight_decay=0.1,
-        betas=(0.9, 0.95),
-        clip_norm=1.0,
-        checkpoints_in_epoch_1=1,
-        evaluations_per_epoch=1,
-        patience=None,
-        threads=1,
-        precision=precision,
-        deterministic=deterministic,
-    )
+def recipe(row_tokens: int, precision: str) -> TrainingConfig:
+    """config.yaml's recipe, for steps that are only timed or compared, with other rows and products."""
+    section = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))["lm"]
+    training = parse_config(json.dumps(section)).training
+    return replace(training, row_tokens=row_tokens, precision=precision)

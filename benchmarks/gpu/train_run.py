@@ -83,6 +83,8 @@ def command(folder: Path, sizes: Sizes, out: str) -> list[str]:
     training = recipe(8192, "auto")
     training = replace(
         training,
+        epochs=1,
+        evaluations_per_epoch=1,
         batch_utterances=sizes.batch_utterances,
         learning_rate=sizes.learning_rate,
         checkpoints_in_epoch_1=EXPORTS,

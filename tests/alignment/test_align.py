@@ -209,7 +209,7 @@ def test_bad_files_give_one_line(cut, world, align, tmp_path):
 
 
 def test_truncated_cuts_name_the_file(cut, world, trained, tmp_path):
-    from tests.alignment.conftest import step
+    from tests.factories.steps import step
 
     path = tmp_path / "cuts.jsonl.gz"
     path.write_bytes(gzip.compress(json.dumps(cut).encode() * 50)[:-20])

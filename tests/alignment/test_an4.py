@@ -9,7 +9,7 @@ from scripts.alignment.config import Aligning, Training
 from scripts.alignment.pronounce import cmudict_lexicon
 from scripts.common.cuts import read_cuts, spoken_text
 from scripts.common.files import read_csv, read_jsonl
-from tests.alignment.conftest import step
+from tests.factories.steps import step
 from tests.settings import settings
 
 AN4 = Path(os.environ.get("SHARED", Path(__file__).parents[3] / "shared")) / "an4"

@@ -2,7 +2,7 @@
 
 from scripts.alignment.align import DROPPED_COLUMNS
 from scripts.common.files import read_csv, write_csv, write_jsonl
-from tests.alignment.conftest import step
+from tests.factories.steps import step
 
 
 def row(split, name, reason):

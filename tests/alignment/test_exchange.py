@@ -7,7 +7,7 @@ from scripts.alignment.config import Aligning, Training
 from scripts.alignment.guessed import gather
 from scripts.common.cuts import phone_alignment, supervision
 from scripts.common.files import read_csv, read_jsonl, write_csv, write_jsonl
-from tests.alignment.conftest import step
+from tests.factories.steps import step
 from tests.settings import settings
 
 

@@ -12,7 +12,8 @@ from scripts.alignment.train import split
 from scripts.common.audio import AudioError
 from scripts.common.files import read_json, write_jsonl
 from scripts.common.sample import draw_sample
-from tests.alignment.conftest import CONFIG, step
+from tests.factories.aligner import CONFIG
+from tests.factories.steps import step
 from tests.settings import settings
 
 

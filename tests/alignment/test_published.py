@@ -8,8 +8,8 @@ import soundfile
 from scripts.common.cuts import phone_alignment, pronunciations
 from scripts.common.files import read_jsonl
 from scripts.corpus.world.espeak import speak
-from tests.alignment.conftest import step
 from tests.corpus.published.testsets import LEXICAL, word_row, write_gold
+from tests.factories.steps import step
 
 # word, its IPA and its phones; then a pseudo-word of the same length
 PAIRS = [

@@ -19,8 +19,9 @@ from scripts.alignment.tree import (
 from scripts.common.config import parse
 from scripts.common.cuts import phone_alignment
 from scripts.common.files import read_jsonl
-from tests.alignment.conftest import CONFIG, step
 from tests.alignment.test_accuracy import differences
+from tests.factories.aligner import CONFIG
+from tests.factories.steps import step
 from tests.settings import settings
 
 PHONES = ["SIL", "AA1", "AA2", "K", "M", "N", "S", "T"]

@@ -109,7 +109,8 @@ def test_training(run) -> None:
         assert 0 < value(rows, "training", toggle.name, "MFU, measured peak") < 1
         assert 0.9 < value(rows, "training", toggle.name, "useful tokens") <= 1
         entropy = math.log(toggle.variant.vocabulary)
-        assert 0.9 * entropy < value(rows, "training", toggle.name, "loss") < 1.5 * entropy
+        # Utterances of one or two symbols, as BPE has here, are mostly ends, which a model learns within steps.
+        assert 0.5 * entropy < value(rows, "training", toggle.name, "loss") < 1.5 * entropy
     assert value(rows, "training", "compilation", "relative difference of gradients") == 0  # a CPU compiles nothing
     assert value(rows, "training", "base again", "loss") < value(rows, "training", "base", "loss")
     largest = [row["value"] for key, row in rows.items() if key[0] == "training" and key[1].startswith("profile: ")]
@@ -156,7 +157,7 @@ def test_clustering(run) -> None:
     first, last = (
         value(rows, "clustering", "time", f"mean squared distance, {which} iteration") for which in ("first", "last")
     )
-    assert 30 < last < first  # 32 dimensions of unit noise, 50 clusters
+    assert 25 < last < first  # 32 dimensions of unit noise, of which 50 centroids explain some
     ours, theirs = (value(rows, "clustering", "quality", f"explained variance{by}") for by in ("", " by scikit-learn"))
     assert 0.05 < ours < 0.2
     assert abs(ours / theirs - 1) < 0.05

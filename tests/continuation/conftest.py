@@ -1,6 +1,5 @@
 """Models, tokenizers and cuts small enough to check by hand."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -78,14 +77,3 @@ def cut(name: str = "u1", sentences: int = 4, word_seconds: float = 0.5, speaker
             "recording": {"id": "r", "sources": [{"type": "file", "channels": [0], "source": "r.flac"}],
                           "sampling_rate": 16000, "num_samples": 16000 * 60, "duration": 60.0, "channel_ids": [0]},
             "type": "MonoCut"}  # fmt: skip
-
-
-@pytest.fixture
-def run_step(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Call a step's main with these command-line arguments."""
-
-    def call(main: Callable[[], None], *arguments: object) -> None:
-        monkeypatch.setattr("sys.argv", ["step", *map(str, arguments)])
-        main()
-
-    return call

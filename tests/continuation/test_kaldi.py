@@ -15,13 +15,14 @@ from scripts.continuation import kaldi
 from scripts.continuation.kaldi import KaldiRecogniser
 from scripts.continuation.mel import griffin_lim, log_mel
 from scripts.continuation.recognition import row
-from tests.alignment.conftest import VOICES, step, trained, world  # noqa: F401
+from tests.factories.aligner import VOICES
+from tests.factories.steps import step
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def recogniser(world: Path, trained: Path) -> KaldiRecogniser:  # noqa: F811
+def recogniser(world: Path, trained: Path) -> KaldiRecogniser:
     return KaldiRecogniser(trained, world / "lexicon.txt")
 
 
@@ -35,19 +36,19 @@ def error_rate(cuts: list[dict], texts: list[str]) -> float:
 
 
 @pytest.fixture(scope="module")
-def held_out(world: Path) -> list[dict]:  # noqa: F811
+def held_out(world: Path) -> list[dict]:
     """Six utterances of one speaker that the model was not trained on."""
     return [cut for cut in read_cuts(world / "dev.jsonl.gz") if speaker(cut) == "speaker-0"][:6]
 
 
-def test_held_out_speech_and_its_copy(recogniser: KaldiRecogniser, held_out: list[dict], world: Path):  # noqa: F811
+def test_held_out_speech_and_its_copy(recogniser: KaldiRecogniser, held_out: list[dict], world: Path):
     real = waves(held_out, world / "audio")
     assert error_rate(held_out, list(recogniser(real))) < 0.05
     copies = [griffin_lim(log_mel(wave), 16) for wave in real]
     assert error_rate(held_out, list(recogniser(copies))) < 0.15
 
 
-def test_random_words_are_not_made_into_sentences(recogniser: KaldiRecogniser, world: Path, tmp_path: Path):  # noqa: F811
+def test_random_words_are_not_made_into_sentences(recogniser: KaldiRecogniser, world: Path, tmp_path: Path):
     """Words of the dev script in random order, by the synthesiser."""
     from scripts.common.files import read_jsonl
 
@@ -75,7 +76,7 @@ def test_no_sound_and_noise_end_and_give_few_words(recogniser: KaldiRecogniser):
     assert len(texts) == 3
 
 
-def test_a_lexicon_of_other_phones_is_refused(trained: Path, tmp_path: Path):  # noqa: F811
+def test_a_lexicon_of_other_phones_is_refused(trained: Path, tmp_path: Path):
     (tmp_path / "lexicon.txt").write_text("WORD QQ\n")
     with pytest.raises(ValueError, match=r"lexicon.txt: the phone 'QQ' is not in .*; they do not belong together"):
         KaldiRecogniser(trained, tmp_path / "lexicon.txt")

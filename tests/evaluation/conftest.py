@@ -91,14 +91,3 @@ def toy_task(tmp_path: Path) -> Callable[..., tuple[list[dict], dict[str, np.nda
         return items, tokens
 
     return make
-
-
-@pytest.fixture
-def run_step(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Call a step's main with these command-line arguments."""
-
-    def call(main: Callable[[], None], *arguments: object) -> None:
-        monkeypatch.setattr("sys.argv", ["step", *map(str, arguments)])
-        main()
-
-    return call

@@ -10,7 +10,7 @@ from scripts.alignment.lexicon import base
 from scripts.common import audio
 from scripts.common.cuts import phone_alignment, read_cuts, spoken_text
 from scripts.common.files import read_jsonl
-from tests.alignment.conftest import step
+from tests.factories.steps import step
 from tests.settings import settings
 
 pytestmark = pytest.mark.slow

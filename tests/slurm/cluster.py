@@ -144,9 +144,9 @@ class Cluster:
             SYSTEM_CONF.symlink_to(self.folder / "slurm.conf")
         munge = self.folder / "munge"
         self._daemon(
-            *("setpriv", "--reuid=munge", "--regid=munge", "--clear-groups", "munged", "--foreground", "--force"),
-            *(f"--socket={self.folder}/munge.socket", f"--key-file={key}", f"--pid-file={munge}/pid"),
-            *(f"--log-file={munge}/log", f"--seed-file={munge}/seed"),
+            *("munged", "--foreground", "--force", f"--socket={self.folder}/munge.socket", f"--key-file={key}"),
+            *(f"--pid-file={munge}/pid", f"--log-file={munge}/log", f"--seed-file={munge}/seed"),
+            user="munge",
         )
         until(lambda: (self.folder / "munge.socket").exists(), "munge's socket")
         if self.accounting:
@@ -203,9 +203,16 @@ class Cluster:
         if SYSTEM_CONF.is_symlink() and SYSTEM_CONF.readlink() == self.folder / "slurm.conf":
             SYSTEM_CONF.unlink()
 
-    def _daemon(self, name: str, *flags: str) -> None:
+    def _daemon(self, name: str, *flags: str, user: str | None = None) -> None:
+        """Start a daemon that the kernel kills when this process ends, however it ends: the next tests find none."""
+        privileges = ["--pdeathsig=KILL"]
+        if user:
+            privileges += [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
         self.daemons[name] = subprocess.Popen(
-            [name, *flags], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            ["setpriv", *privileges, name, *flags],
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -55,7 +56,17 @@ class Submitted(Workflow):
         accounting = () if self.cluster.accounting else WITHOUT_ACCOUNTING
         with open(self.folder / "out.txt", "a") as out:
             return subprocess.Popen(
-                ["snakemake", "--profile", "slurm", *QUICK, *accounting, *SMOKE, *arguments],
+                [
+                    sys.executable,
+                    "-m",
+                    "tests.slurm.snakemake",
+                    "--profile",
+                    "slurm",
+                    *QUICK,
+                    *accounting,
+                    *SMOKE,
+                    *arguments,
+                ],
                 cwd=self.folder,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -95,7 +106,7 @@ class Submitted(Workflow):
 
     def hold(self, module: str, *words: str) -> int:
         """Stop that process, like one that makes no headway, as soon as it is there; returns its id."""
-        until(lambda: self.process(module, *words), f"{module} {words}", 240)
+        until(lambda: self.process(module, *words), f"{module} {words}", 600)
         process = self.process(module, *words)
         assert process is not None
         os.kill(process, signal.SIGSTOP)
@@ -104,7 +115,7 @@ class Submitted(Workflow):
     def hold_training(self, modality: str) -> int:
         """Stop a modality's training in its middle, with a state of its first epoch on disk; returns its process."""
         states = self.folder / "results/smoke/lm" / modality / "checkpoints"
-        until(lambda: [*states.glob("step-*.pt")], f"a state of {modality}", 240)
+        until(lambda: [*states.glob("step-*.pt")], f"a state of {modality}", 600)
         return self.hold("scripts.lm.train", modality)
 
     def log(self, modality: str) -> str:
@@ -126,12 +137,6 @@ def release(process: int) -> None:
     until(asked, f"SIGTERM for process {process}", 150)
     if Path(f"/proc/{process}").exists():
         os.kill(process, signal.SIGCONT)
-
-
-@pytest.fixture
-def submitted(cluster: Cluster, tmp_path: Path) -> Submitted:
-    """A fresh copy of the repository whose jobs go to the cluster."""
-    return Submitted(copy_repository(tmp_path), cluster)
 
 
 @pytest.fixture

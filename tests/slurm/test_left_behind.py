@@ -1,8 +1,38 @@
-"""Which slurm.conf the tests may replace: that of their own killed runs, and no other."""
+"""What tests that were killed leave: no daemon, and a slurm.conf that the next may replace, as they may no other."""
 
+import subprocess
+import sys
 from pathlib import Path
 
-from tests.slurm.cluster import PREFIX, left_behind
+from tests.slurm.cluster import PREFIX, left_behind, until
+
+DAEMON = """
+import sys, time
+from pathlib import Path
+from tests.slurm.cluster import Cluster
+cluster = Cluster(Path(sys.argv[1]))
+cluster._daemon("sleep", "600")
+print(cluster.daemons["sleep"].pid, flush=True)
+time.sleep(600)
+"""
+
+
+def state(process: Path) -> str:
+    """The letter of a process' state in /proc, or nothing where there is no such process."""
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def test_the_daemons_of_a_killed_process_end(tmp_path: Path):
+    tests = subprocess.Popen([sys.executable, "-c", DAEMON, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert tests.stdout is not None
+    daemon = Path("/proc", tests.stdout.readline().strip())
+    until((daemon / "comm").exists, "the daemon")
+    tests.kill()
+    tests.communicate()
+    until(lambda: state(daemon) in ("", "Z"), "the end of the daemon", 20)
 
 
 def linked(folder: Path, name: str) -> Path:

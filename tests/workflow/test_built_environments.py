@@ -17,12 +17,12 @@ import pytest
 import yaml
 
 from scripts.project.imports import module_files
+from tests.factories.rules import read_rules
+from tests.workflow.test_environments import CONFIGURATIONS
 
 WANTED = os.environ.get("BUILD_ENVIRONMENTS", "").split()
-RULES = "".join(file.read_text() for file in sorted(Path("workflow/rules").glob("*.smk")))
-STEPS = sorted(set(re.findall(r"python -m (scripts\.[a-z_.0-9]+)", RULES)))
-# What an environment runs, and which imports it may lack: steps import what they may not need when they need it.
-RUNS = {"core": STEPS, "whisper": STEPS, "gpu": STEPS, "fairseq": ["scripts.units.fairseq_worker"]}
+NAMES = ["core", "whisper", "gpu", "fairseq"]
+# Imports that an environment may lack: steps import what they may not need when they need it.
 LACKS = {"core": {"whisper"}}
 
 pytestmark = pytest.mark.slow
@@ -36,6 +36,14 @@ for name in sys.argv[1:]:
     except SystemExit as end:
         assert not end.code, f"{name} --help: {end.code}"
 """
+
+
+def modules_run(name: str) -> list[str]:
+    """The modules that an environment runs: fairseq's one worker, or those of all rules of every configuration."""
+    if name == "fairseq":
+        return ["scripts.units.fairseq_worker"]
+    shells = [rule.shell or "" for config in CONFIGURATIONS for rule in read_rules(config)]
+    return sorted({module for shell in shells for module in re.findall(r"python -m (scripts\.[a-z_.0-9]+)", shell)})
 
 
 def imported(modules: list[str]) -> set[str]:
@@ -55,7 +63,7 @@ def run(*command: str | Path) -> None:
     assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", NAMES)
 def test_an_environment_is_built_imports_and_helps(name: str, tmp_path: Path):
     if name not in WANTED:
         pytest.skip(f"BUILD_ENVIRONMENTS does not name {name}; it would be downloaded and built")
@@ -83,14 +91,15 @@ def test_an_environment_is_built_imports_and_helps(name: str, tmp_path: Path):
         run(*install)
     run(inside, "-m", "pip", "install", "--quiet", *packages["pip"])
     run(inside, "-m", "pip", "check")
-    needed = imported(RUNS[name]) - LACKS.get(name, set())
+    modules = modules_run(name)
+    needed = imported(modules) - LACKS.get(name, set())
     assert {"torch", "numpy"} <= needed
     run(inside, "-c", "\n".join(f"import {module}" for module in sorted(needed)))
-    run(inside, "-c", HELP, *RUNS[name])
+    run(inside, "-c", HELP, *modules)
 
 
 def test_every_environment_is_among_those_that_can_be_built():
-    assert set(RUNS) == {file.stem for file in Path("envs").glob("*.yaml")}
-    assert "scripts.lm.train" in STEPS
+    assert set(NAMES) == {file.stem for file in Path("envs").glob("*.yaml")}
+    assert "scripts.lm.train" in modules_run("core")
     groups = tomllib.loads(Path("pyproject.toml").read_text())["dependency-groups"]
     assert LACKS["core"] == {requirement.removeprefix("openai-").split("==")[0] for requirement in groups["whisper"]}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.factories.rules import read_rules
 from tests.factories.workflow import Workflow
 
 GROUPS: dict[str, list[Any]] = tomllib.loads(Path("pyproject.toml").read_text())["dependency-groups"]
@@ -80,16 +81,46 @@ def test_the_image_is_made_of_the_same_pins_in_the_same_steps():
         assert Path(name).exists()
 
 
-@pytest.mark.parametrize("rules", sorted(Path("workflow/rules").glob("*.smk")), ids=lambda p: p.stem)
-def test_every_rule_with_a_shell_names_an_environment_that_exists(rules: Path):
-    for block in re.split(r"\n(?=rule )", rules.read_text()):
-        if "shell:" in block:
-            found = re.search(r'conda:\s+("[^"]+"|environment\("[a-z]+")', block)
-            assert found, f"{block.splitlines()[0]} has no conda environment"
-            if "gpu=" in block:  # what may ask for a GPU has an environment with its libraries then
-                assert "environment(" in block.split("conda:")[1].split("threads:")[0], block.splitlines()[0]
-            if found.group(1).startswith('"'):
-                assert (rules.parent / found.group(1).strip('"')).resolve().exists()
+MANIFEST = {"train": "a.jsonl", "dev": "b.jsonl", "audio_root": "audio"}
+LEXICAL = {"format": "slm21-lexical", "split": "dev", "dataset": "slm21"}
+WITHOUT_PROMPTS = {"continuation": {"prompts": 0}}
+# Together they read every file of rules: each source of a corpus, and what is made elsewhere.
+CONFIGURATIONS: list[dict[str, Any]] = [
+    {"seeds": [2], "evaluation": {"external_systems": {"theirs": {"swuggy": "scores.txt"}}}},
+    {
+        **WITHOUT_PROMPTS,
+        "corpus": {"source": "manifest", "manifest": {**MANIFEST, "tasks": {"swuggy": LEXICAL}}},
+        "units": {"external": "units"},
+    },
+    {
+        **WITHOUT_PROMPTS,
+        "corpus": {"source": "libriheavy"},
+        "modalities": {"mine": {"source": "tokens", "tokenizer": "symbol", "vocab_size": 9, "external": "tokens"}},
+    },
+    {
+        **WITHOUT_PROMPTS,
+        "corpus": {"source": "folder", "folder": {"audio_root": "audio"}},
+        "alignment": {"external": "alignments"},
+    },
+]
+
+
+def test_every_rule_with_a_shell_names_an_environment_that_exists():
+    found = [rule for config in CONFIGURATIONS for rule in read_rules(config)]
+    for rule in found:
+        if rule.shell:
+            assert rule.environment, f"{rule.name} has no conda environment"
+            assert Path(rule.environment).exists(), rule
+    without_rules = {"common.smk", "corpus_libriheavy.smk", "corpus_manifest.smk"}  # these two set paths alone
+    assert {rule.file for rule in found} >= {p.name for p in Path("workflow/rules").glob("*.smk")} - without_rules
+
+
+def test_a_rule_that_asks_for_gpus_has_an_environment_with_their_libraries():
+    gpus = dict.fromkeys(("units", "lm", "evaluation", "continuation"), 1)
+    asking = [rule for rule in read_rules({"cluster": {"gpus": gpus}}) if rule.gpus]
+    assert {"units_extract", "lm_train", "evaluation_score", "continuation_generate"} <= {rule.name for rule in asking}
+    assert {Path(str(rule.environment)).stem for rule in asking} == {"gpu"}
+    assert not [rule for rule in read_rules({}) if rule.gpus]
 
 
 # What Snakemake asks conda before it shows a plan; there is no conda here.

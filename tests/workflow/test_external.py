@@ -1,4 +1,4 @@
-"""Alignments, units and tokens made elsewhere: the chain up to the tokens without one sample of audio."""
+"""Alignments, units and tokens made elsewhere: a whole run without one sample of audio, without tasks and prompts."""
 
 import json
 import random
@@ -70,22 +70,30 @@ def test_everything_made_elsewhere(workflow: Workflow, tmp_path_factory: pytest.
         "units": {"external": str(mine / "units"), "clusters": 20},
         "modalities": {
             "text-bpe": {"source": "text", "tokenizer": "bpe", "vocab_size": 40},
-            "phone-bpe": {"source": "phones", "tokenizer": "bpe", "vocab_size": 60},
+            "phone-bpe": {"source": "phones", "tokenizer": "bpe", "vocab_size": 90},
             "text-llama": {"source": "tokens", "tokenizer": "symbol", "vocab_size": 900, "external": f"{mine}/tokens"},
         },
     }
     made = ("--configfile", workflow.overlay(json.dumps(config)))
     results = workflow.folder / "results/x"
-    wanted = [results / "tokens/text-llama/train.bin", results / "tokens/speech-hubert/dev.bin"]
-    workflow.snakemake(*made, "--", "units", *(str(path.relative_to(workflow.folder)) for path in wanted))
+    workflow.snakemake(*made, "--", "report")
     (quality,) = read_csv(results / "units/quality.csv")
     assert quality["encoder"] == "external"
     assert int(quality["used_units"]) == 20
     assert 0 < float(quality["pnmi"]) < 0.5
-    theirs = load_bin(wanted[0]).by_id()
+    theirs = load_bin(results / "tokens/text-llama/train.bin").by_id()
     assert len(theirs) == 40
     for name, row in theirs.items():
         assert row.tolist() == [1, *(token + 3 for token in tokens[name]), 2]
-    units = load_bin(wanted[1]).by_id()
+    units = load_bin(results / "tokens/speech-hubert/dev.bin").by_id()
     expected = np.array([1, *(int(unit) + 3 for unit in rows[40].split()), 2])
     assert np.array_equal(units["dev-0"], expected)
+
+    # Nothing of the report needs a task, and nothing that does is asked for.
+    tables = {"modalities", "results", "spent", "dropped"}
+    assert {path.stem for path in (results / "report/tables").iterdir()} == tables
+    assert {path.stem for path in (results / "report/figures").iterdir()} == {"training", "unit_quality", "spent"}
+    page = (results / "report.html").read_text()
+    for item in ("1. Summary", "2. Tables", "3. Figures", "training.svg", "This run is called"):
+        assert item in page
+    assert workflow.would_run(*made) == set()

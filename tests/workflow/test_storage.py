@@ -10,6 +10,7 @@ import pytest
 from tests.factories.workflow import SMOKE, Workflow
 
 pytestmark = pytest.mark.slow
+STAGES = {"corpus", "alignment", "units", "tokens", "lm", "evaluation", "continuation", "report"}
 
 
 def test_what_is_deleted_comes_back_only_where_it_is_asked_for(smoke_copy: Workflow):
@@ -40,6 +41,13 @@ def test_the_plan_of_a_run_and_how_it_went(smoke_copy: Workflow):
     assert {rule: done.count(rule) for rule in set(done)}.items() <= planned.items()
     command = [sys.executable, "-m", "scripts.plan.check", "results/smoke"]
     printed = subprocess.run(command, cwd=smoke_copy.folder, capture_output=True, text=True, check=True).stdout
+    lines = [line.split() for line in printed.splitlines()]
+    times = {
+        line[0]: [float(field.replace(",", "")) for field in line[2:5]] for line in lines if line and line[0] in STAGES
+    }
+    assert set(times) == STAGES
+    for stage, (predicted, clock, processor) in times.items():  # thrice: processors and their other work differ
+        assert processor / 3 <= predicted <= 3 * clock, (stage, predicted, clock, processor)
     tokens = printed[printed.index("train tokens predicted") :].splitlines()[2:]
     assert len(tokens) == 6
     assert all(0.4 < float(line.split()[-1]) < 1.2 for line in tokens), (
