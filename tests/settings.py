@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 def section(path: str) -> dict[str, Any]:
-    """A section of config.yaml, e.g. "continuation.speech"."""
+    """A section of config.yaml, e.g. "continuation.speech"; "" for all of it."""
     found = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
-    for key in path.split("."):
+    for key in path.split(".") if path else ():
         found = found[key]
     return found
 

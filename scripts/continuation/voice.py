@@ -19,20 +19,6 @@ FRAME_RATE = 50.0
 
 
 @dataclass(frozen=True)
-class Config:
-    """The config's `continuation.speech`, as far as training goes; the meaning of each key stands in config.yaml."""
-
-    reference_speaker: str | None
-    sample_hours: float
-    width: int
-    layers: int
-    steps: int
-    batch_chunks: int
-    learning_rate: float
-    threads: int
-
-
-@dataclass(frozen=True)
 class Utterance:
     """An utterance to learn from.
 

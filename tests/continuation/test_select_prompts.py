@@ -10,12 +10,13 @@ import pytest
 from scripts.common.cuts import phone_alignment, read_cuts, spoken_text
 from scripts.common.files import read_jsonl, write_jsonl
 from scripts.common.seeds import derive
-from scripts.continuation.select_prompts import Config, main, pair, select, split_at, words_of
+from scripts.continuation.config import Selection
+from scripts.continuation.select_prompts import main, pair, select, split_at, words_of
 from scripts.tokens.modality import Modality
 from scripts.tokens.sources import phone_frames
 from tests.continuation.conftest import cut
 
-CONFIG = Config(prompts=2, prompt_seconds=2.0, seconds=4.0)
+CONFIG = Selection(prompts=2, prompt_seconds=2.0, seconds=4.0)
 
 
 def test_a_prompt_ends_with_a_sentence_that_ends_nearby():

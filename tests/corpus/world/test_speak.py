@@ -12,8 +12,9 @@ import soundfile
 from scripts.common.audio import read
 from scripts.common.cuts import book_text, read_cuts, spoken_text
 from scripts.common.files import read_csv, read_jsonl, write_jsonl
+from scripts.corpus.config import Voices
 from scripts.corpus.world import speak
-from scripts.corpus.world.prosody import LOUDEST, Voices, draw_prosody
+from scripts.corpus.world.prosody import LOUDEST, draw_prosody, parse_voices
 from tests.corpus.world.scripts import LIMITS, flags, line
 
 LINES = [
@@ -131,7 +132,7 @@ def voices(**more: object) -> Voices:
 
     from tests.corpus.world.scripts import CONFIG
 
-    return Voices.parse(json.dumps({**CONFIG, **more}))
+    return parse_voices(json.dumps({**CONFIG, **more}))
 
 
 def test_prosody_is_a_function_of_its_arguments_and_stays_in_bounds():
