@@ -33,8 +33,8 @@ def import_external(tmp_path):
             ctm.write(folder / "words.ctm", [(each, words) for each in (name, *also)])
         write_jsonl(tmp_path / "in.jsonl.gz", lines)
         stderr = step("scripts.alignment.import_external", "--cuts", tmp_path / "in.jsonl.gz", "--external", folder,
-                      "--split", "dev", "--out", tmp_path / "out.jsonl.gz", "--dropped", tmp_path / "dropped.csv", "--guessed",
-                      tmp_path / "guessed.csv", ok=ok)  # fmt: skip
+                      "--split", "dev", "--out", tmp_path / "out.jsonl.gz", "--dropped", tmp_path / "dropped.csv",
+                      "--guessed", tmp_path / "guessed.csv", ok=ok)  # fmt: skip
         if not ok:
             return stderr
         return list(read_jsonl(tmp_path / "out.jsonl.gz")), read_csv(tmp_path / "dropped.csv")
