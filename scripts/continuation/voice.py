@@ -52,7 +52,7 @@ def sample(
     Raises:
         ValueError: a symbol is not in the inventory.
     """
-    modality = Modality(source, source, "symbol", frame_rate=FRAME_RATE)
+    modality = Modality(source, "symbol", name=source, frame_rate=FRAME_RATE)
     reader = READERS[source, True]
     place = {name: number for number, name in enumerate(inventory)}
     chosen = {cut["id"]: cut for cut in draw_sample(cuts, hours, seed)}

@@ -42,7 +42,7 @@ def test_both_parts_are_whole_and_meet():
         for (_, start, length), (_, after, _) in pairwise(phones):
             assert start + length == pytest.approx(after)
         assert sum(phones[-1][1:]) == pytest.approx(part["duration"])
-        phone_frames(part, Modality("x", "phones", "symbol", frame_rate=50.0), None)  # covers its frames
+        phone_frames(part, Modality("phones", "symbol", name="x", frame_rate=50.0), None)  # covers its frames
     assert real["duration"] <= CONFIG.seconds
     assert prompt["supervisions"][0]["custom"]["texts"][0] == "The dog sat on."
 
