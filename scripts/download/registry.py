@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from scripts.common.config import read
 from scripts.download.config import Download
 
 REGISTRY = Path("resources/datasets.yaml")
@@ -97,6 +98,11 @@ class Downloads:
         self.folder = Path(config.folder)
         self.datasets = read_registry(config.hosts)
         self.chosen: list[str] = [find(self.datasets, name).name for name in config.datasets]
+
+    @classmethod
+    def from_section(cls, section: Mapping[str, Any]) -> "Downloads":
+        """The registry as the section `download` of a checked configuration uses it."""
+        return cls(read(Download, section)[0])
 
     def marker(self, name: str) -> str:
         """The file that stands when a dataset is complete; `name` may be a wildcard."""

@@ -5,12 +5,10 @@ before a job: 3 TB are not to be fetched again because a key changed. The job it
 missing. Nothing here asks the network before a job runs.
 """
 
-from scripts.common.config import parse
-from scripts.download.config import Download
 from scripts.download.registry import Downloads
 
 try:
-    DOWNLOADS = Downloads(parse(Download, as_json(config["download"]), "download"))
+    DOWNLOADS = Downloads.from_section(config["download"])
 except ValueError as error:
     raise WorkflowError(str(error)) from None
 
