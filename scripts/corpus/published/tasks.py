@@ -36,6 +36,7 @@ def main() -> None:
         table = storycloze.read_transcripts(Path(config.transcripts)) if config.transcripts else None
         items = storycloze.read_items(args.folder, table, drops)
     else:
+        assert config.split is not None, "published_set_problems refuses sLM21 without its half"
         items = slm21.read_items(args.folder, config.format.removeprefix("slm21-"), config.split, drops, unmapped)
     count = write_jsonl(args.out, ({**item, "task": args.task} for item in items))
     write_csv(args.dropped, COLUMNS, drops)
