@@ -1,6 +1,9 @@
 """Keys of the configuration that had another name in an earlier version."""
 
-RENAMED: dict[str, str] = {}
+RENAMED = {
+    "evaluation.decide_by": "evaluation.score_normalization",
+    "evaluation.foreign": "evaluation.external_systems",
+}
 
 
 def with_new_name(problem: str) -> str:
