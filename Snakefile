@@ -1,6 +1,7 @@
 """Why is a speech language model worse than a text one, and which factor costs it what?
 
-Eight stages in a row, each a file in workflow/rules/ and a folder under results/<name>/:
+Eight stages, each a file in workflow/rules/ and a folder under results/<name>/; evaluation and continuation both read
+lm, and neither reads the other:
 
     corpus -> alignment -> units -> tokens -> lm -> evaluation -> continuation -> report
 

@@ -23,10 +23,11 @@ from pathlib import Path
 
 import numpy as np
 
+from scripts.download.config import Patience
 from scripts.download.file import digest_of
 from scripts.download.local import Local
 from scripts.download.registry import Checksum
-from scripts.download.remote import Patience, Remote
+from scripts.download.remote import Remote
 from scripts.download.state import State
 from scripts.download.tar import fetch_tar
 

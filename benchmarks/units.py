@@ -26,6 +26,7 @@ import yaml
 from transformers import HubertConfig, HubertModel
 
 from scripts.common import audio, cpu
+from scripts.common.config import parse, part_json
 from scripts.common.cuts import Cut, read_cuts
 from scripts.common.files import write_jsonl
 from scripts.common.frames import SAMPLE_RATE
@@ -34,6 +35,7 @@ from scripts.common.ragged import Ragged, load_npz, save_npz
 from scripts.units import encoder, extract, pretrain
 from scripts.units.batching import batches, window_size, windows
 from scripts.units.clustering import k_means, nearest
+from scripts.units.config import Chunking, Extraction, Pretraining
 from scripts.units.waveforms import normalise
 
 GPU = torch.cuda.is_available()
@@ -58,7 +60,7 @@ def network(size: str) -> HubertModel:
     torch.manual_seed(0)
     if size == "miniature":
         section = yaml.safe_load(Path("config.yaml").read_text())["units"]["encoder"]
-        return pretrain.build(pretrain.Config(**{k: section[k] for k in pretrain.Config.__dataclass_fields__}), 0)
+        return pretrain.build(parse(Pretraining, part_json(section, Pretraining), "units.encoder"), 0)
     if size == "base":
         return HubertModel(HubertConfig())
     return HubertModel(
@@ -99,15 +101,15 @@ def one_pass(size: str, folder: Path, cuts: list[Cut], centroids: np.ndarray) ->
     _, layer, clusters, precision = SIZES[size]
     device = "cuda" if GPU else "cpu"
     loaded, _ = encoder.load(folder / "encoder", layer, device=device, precision=precision)
-    config = extract.Config(layer, clusters, 400 if GPU else 60, decode_workers=4 if GPU else 0)
+    config = Extraction(layer, clusters, device, precision, 400 if GPU else 60, 30.0, 2.0, 4 if GPU else 0)
     yield from extract.extract(cuts, str(folder), loaded, centroids, config, Progress("bench", 1e9, "s"))
 
 
 def two_passes(size: str, folder: Path, cuts: list[Cut], centroids: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     """The same batches, but features are written and then read again."""
-    _, layer, clusters, precision = SIZES[size]
+    _, layer, _, precision = SIZES[size]
     loaded, _ = encoder.load(folder / "encoder", layer, device="cuda" if GPU else "cpu", precision=precision)
-    config = extract.Config(layer, clusters, 400 if GPU else 60)
+    config = Chunking(400 if GPU else 60, 30.0, 2.0)
     (folder / "dumped").mkdir()
     order = batches([round(cut["duration"] * SAMPLE_RATE) for cut in cuts], round(config.batch_seconds * SAMPLE_RATE))
     for batch in order:

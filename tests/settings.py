@@ -1,20 +1,18 @@
-"""Sections of config.yaml, changed for a test, as the rules hand them to steps."""
+"""Sections of the default configuration, changed for a test, as the rules hand them to steps."""
 
 import json
-from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
 from scripts.common.config import keys_of, part_json, read
+from scripts.project.defaults import default_config
 
 T = TypeVar("T")
 
 
 def section(path: str) -> dict[str, Any]:
-    """A section of config.yaml, e.g. "continuation.speech"."""
-    found = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
-    for key in path.split("."):
+    """A section of the default configuration, e.g. "continuation.speech"; "" for all of it."""
+    found = default_config()
+    for key in path.split(".") if path else ():
         found = found[key]
     return found
 

@@ -20,7 +20,8 @@ from scripts.lm.meter import measured_peak
 from scripts.units import encoder
 from scripts.units.assignment import Assigner
 from scripts.units.batching import batches
-from scripts.units.extract import Config, encode_batch
+from scripts.units.config import Choice, Chunking
+from scripts.units.extract import encode_batch
 
 # facebook/hubert-large-ll60k
 LARGE = {
@@ -43,7 +44,8 @@ class Bench:
 
     def __init__(self, device: torch.device, full: bool):
         self.device = device
-        self.config = Config(layer=18 if full else 2, clusters=2048 if full else 50, batch_seconds=400 if full else 20)
+        self.config = Chunking(400 if full else 20, 30.0, 2.0)
+        self.choice = Choice(18, 2048) if full else Choice(2, 50)
         self.shape = LARGE if full else TINY
         self.waves = _waves(*((1600, 1.0) if full else (60, 0.15)))
         self.batches = list(batches([len(w) for w in self.waves], round(self.config.batch_seconds * SAMPLE_RATE)))
@@ -52,14 +54,14 @@ class Bench:
         self.compared = [self.waves[i] for i in largest[:COMPARED]]
         self.encoders = {precision: self._encoder(precision) for precision in ("fp32", "bf16")}
         frames = np.concatenate(self.encoders["fp32"].features(self.compared))
-        chosen = np.random.default_rng(0).choice(len(frames), self.config.clusters, len(frames) < self.config.clusters)
+        chosen = np.random.default_rng(0).choice(len(frames), self.choice.clusters, len(frames) < self.choice.clusters)
         self.assign = Assigner(frames[chosen])
 
     def _encoder(self, precision: str) -> encoder.Encoder:
         torch.manual_seed(0)
         with torch.device(self.device):
             model = HubertModel(HubertConfig(**self.shape))
-        network = encoder.prepare(model, self.config.layer, True)
+        network = encoder.prepare(model, self.choice.layer, True)
         encoder.place(network, self.device.type, precision)
         return network
 

@@ -124,7 +124,7 @@ class _Reader:
         yield from (bound_words(bound, kind) for bound in bounds if is_broken(bound, value))
 
     def _inside(self, kind: Any, value: Any, path: str, field: Field) -> Any:
-        if is_dataclass(kind):
+        if isinstance(kind, type) and is_dataclass(kind):
             return self._object(kind, value, path)
         if get_origin(kind) is dict:
             key_hint, item_hint = get_args(kind)

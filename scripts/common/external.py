@@ -14,19 +14,24 @@ The folder is read once, as a stream, into a store: all numbers end to end in on
 
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from scripts.common.cuts import Cut
 from scripts.common.files import atomic_directory, read_jsonl, text_lines, write_json
+from scripts.common.ragged import Ragged
 
 STREAM, ABOUT = "stream.bin", "about.json"
 COLUMNS = {"marks": "Q", "starts": "q", "lengths": "i"}  # uint64, int64, int32
 REPORT_EVERY = 250_000  # sequences between two lines of progress
 
+MAX_NAMED = 3  # cuts that an error names
+
 Found = tuple[str, np.ndarray, str]  # id, numbers, where they stand
+Fit = Callable[[Cut, np.ndarray | None], np.ndarray | str]
 
 
 def mark(name: str, kind: str = "id") -> int:
@@ -133,6 +138,47 @@ def _repeated(folder: Path, key: str, setting: str, wanted: int) -> str:
     """Where an id stands twice, in words."""
     places = [(name, where) for name, _, where in sequences(folder, key, setting) if mark(name) == wanted]
     return f"{places[0][0]!r} is in {places[0][1]} and again in {places[1][1]}"
+
+
+def import_sequences(
+    cuts: Iterable[Cut], store: "Store", fit: Fit, setting: str, source: str, *, items: bool
+) -> tuple[Ragged, list[str]]:
+    """The sequences of cuts, in the order of the cuts, and a description of each cut that has no fitting one.
+
+    A cut without a fitting sequence is an error; but the side of a task item is left empty, and its item leaves the
+    comparison of the models (scripts/evaluation/common_items.py).
+
+    Args:
+        cuts: of a shard, or all sides of all items.
+        store: what `build` wrote.
+        fit: from a cut and what the store has for it, if anything, to the sequence as it is used, uint16 [T], or to
+            a text that says what does not fit, e.g. "has none".
+        setting: key of the configuration that named the folder, for messages.
+        source: the file of the cuts, for messages.
+        items: whether the cuts are sides of task items.
+
+    Raises:
+        ValueError: naming `setting`, `source` and the first cuts that have no fitting sequence; not for `items`.
+    """
+    ids: list[str] = []
+    imported: list[np.ndarray] = []
+    wrong: list[str] = []
+    for cut in cuts:
+        fitting = fit(cut, store.get(cut["id"]))
+        if isinstance(fitting, str):
+            wrong.append(f"{cut['id']!r} {fitting}")
+            if not items:
+                continue
+            fitting = np.zeros(0, np.uint16)
+        ids.append(cut["id"])
+        imported.append(fitting)
+    if wrong and not items:
+        more = f"; and {len(wrong) - MAX_NAMED} more" if len(wrong) > MAX_NAMED else ""
+        raise ValueError(
+            f"{setting}: {len(wrong)} of {len(wrong) + len(ids)} cuts of {source} have nothing there that fits:"
+            f" {'; '.join(wrong[:MAX_NAMED])}{more}: make it, or leave the cuts out of the corpus"
+        )
+    return Ragged.join(ids, imported), wrong
 
 
 class Store:

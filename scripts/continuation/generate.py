@@ -6,38 +6,25 @@ limit. Nothing is left out: one that ends at once is an empty line that later st
 """
 
 import argparse
-import json
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from scripts.common import cpu
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.files import read_json, write_jsonl
 from scripts.common.progress import Progress
 from scripts.common.ragged import load_bin
 from scripts.common.seeds import generator
+from scripts.continuation.config import Sampling
 from scripts.continuation.items import Item, item, load_tokenizer
 from scripts.continuation.sampling import LIMIT, Request, continue_all
 from scripts.continuation.select_prompts import PROMPT, REAL
 from scripts.lm.load import DTYPES, load_model
 from scripts.tokens.encoder import UNKNOWN
-
-
-@dataclass(frozen=True)
-class Config:
-    """How it is sampled; the meaning of each key stands in config.yaml."""
-
-    seconds: float
-    seeds: int
-    temperature: float
-    top_p: float
-    batch: int
-    precision: str
-    threads: int
 
 
 def token_limit(stats: dict, seconds: float) -> int:
@@ -76,7 +63,7 @@ def split_tokens(path: Path, listed: Path | None) -> tuple[dict[str, np.ndarray]
     return prompts, real
 
 
-def requests(prompts: dict[str, np.ndarray], limit: int, context: int, config: Config, seed: int) -> list[Request]:
+def requests(prompts: dict[str, np.ndarray], limit: int, context: int, config: Sampling, seed: int) -> list[Request]:
     """A request per prompt and seed, in this order.
 
     Raises:
@@ -103,12 +90,12 @@ def main() -> None:
     parser.add_argument("--stats", type=Path, required=True, help="the modality's tokens/stats.json")
     parser.add_argument("--model", type=Path, required=True, help="AutoModelForCausalLM folder with its tokenizer")
     parser.add_argument("--modality", required=True)
-    parser.add_argument("--config", required=True, help="keys of section continuation as JSON")
+    parser.add_argument("--config", required=True, help="JSON: keys of the section continuation")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--generated", type=Path, required=True, help="generated continuations (.jsonl)")
     parser.add_argument("--real", type=Path, required=True, help="real ones in the same form")
     args = parser.parse_args()
-    config = Config(**json.loads(args.config))
+    config = parse(Sampling, args.config, "continuation")
     tokenizer = load_tokenizer(args.model)
     prompts, real = split_tokens(args.tokens, args.prompts)
     cpu.prepare(config.threads)

@@ -70,7 +70,7 @@ def main() -> None:
         if args.scripts
         else corpus_texts(args.cuts, args.hours, args.seed)
     )
-    modality = Modality("judge", "text", "bpe", vocab_size=args.vocab_size)
+    modality = Modality("text", "bpe", name="judge", vocab_size=args.vocab_size)
     with atomic_directory(args.tokenizer) as folder:
         try:
             fast.save(text_tokenizer(texts, [], modality, folder), folder)

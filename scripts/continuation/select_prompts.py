@@ -11,7 +11,6 @@ real continuations are still those of dev.
 
 import argparse
 import heapq
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -20,23 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.cuts import Cut, book_text, phone_alignment, read_cuts, spoken_text, supervision
 from scripts.common.files import read_jsonl, write_jsonl
 from scripts.common.seeds import derive
+from scripts.continuation.config import Selection
 
 PROMPT, REAL = "prompt", "real"  # second part of the cuts' ids, after the prompt's
 SHORTEST_REAL = 0.25  # share of the asked seconds that must really have been said after a prompt
 END_MARKS = (".", "?", "!")
 NEAR = 1e-6  # seconds; times are sums of floats, so edges are compared with this to spare
-
-
-@dataclass(frozen=True)
-class Config:
-    """What the choice depends on; the meaning of each key stands in config.yaml."""
-
-    prompts: int
-    prompt_seconds: float
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -111,7 +103,7 @@ def piece(cut: Cut, name: str, words: list[Word], start: float, end: float) -> C
     }
 
 
-def pair(cut: Cut, name: str, config: Config) -> tuple[Cut, Cut]:
+def pair(cut: Cut, name: str, config: Selection) -> tuple[Cut, Cut]:
     """(prompt, real continuation) of an utterance; UnusableError if it cannot be split."""
     words = words_of(cut)
     count = split_at(words, config.prompt_seconds)
@@ -129,7 +121,7 @@ def pair(cut: Cut, name: str, config: Config) -> tuple[Cut, Cut]:
     )
 
 
-def select(cuts: Iterable[Cut], config: Config, seed: int) -> Iterator[tuple[str, str, Cut, Cut]]:
+def select(cuts: Iterable[Cut], config: Selection, seed: int) -> Iterator[tuple[str, str, Cut, Cut]]:
     """(prompt's id, utterance, prompt, continuation) of `config.prompts` utterances, drawn by hash of their ids.
 
     The cuts are a stream: no more than that many are held. Fewer are said on stderr with the reasons.
@@ -173,12 +165,12 @@ def main() -> None:
     parser.add_argument("--cuts", nargs="+", required=True, help="aligned dev shards")
     parser.add_argument("--scripts", nargs="*", type=Path, default=[], help="what was spoken in them, with topics")
     parser.add_argument("--listed", nargs="?", type=Path, help="corpus/prompts.jsonl, if those are continued")
-    parser.add_argument("--config", required=True, help="JSON: prompts, prompt_seconds, seconds")
+    parser.add_argument("--config", required=True, help="JSON: keys of the section continuation")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True, help="cuts of prompts and real continuations")
     parser.add_argument("--prompts", type=Path, required=True, help="the prompts in words (.jsonl)")
     args = parser.parse_args()
-    config = Config(**json.loads(args.config))
+    config = parse(Selection, args.config, "continuation")
     known = topics(args.scripts)
     cuts: list[Cut] = []
     rows: list[dict[str, Any]] = []

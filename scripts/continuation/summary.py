@@ -11,7 +11,6 @@ generated and `continuation-real` for the same way's real speech.
 """
 
 import argparse
-import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -21,11 +20,13 @@ from typing import Any
 import numpy as np
 
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.files import read_csv, read_jsonl, write_csv
 from scripts.common.seeds import generator
 from scripts.continuation.judge import OK
 from scripts.continuation.perplexity import spoken
 from scripts.continuation.world import World
+from scripts.evaluation.config import Resampling
 
 COLUMNS = ("modality", "task", "metric", "value", "ci_low", "ci_high", "n")
 TASKS = ("continuation", "continuation-real")
@@ -147,13 +148,13 @@ def main() -> None:
     parser.add_argument("--real", type=Path, nargs="+", required=True, help="judged, per modality (.csv)")
     parser.add_argument("--prompts", type=Path, required=True, help="prompts.jsonl")
     parser.add_argument("--world", action="store_true", help="the corpus is the written world")
-    parser.add_argument("--config", type=json.loads, required=True, help="JSON: bootstrap_samples")
+    parser.add_argument("--config", required=True, help="JSON: bootstrap_samples of the section evaluation")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     world = World(args.seed) if args.world else None
     prompts = {row["id"]: row for row in read_jsonl(args.prompts)}
-    samples = args.config["bootstrap_samples"]
+    samples = parse(Resampling, args.config, "evaluation").bootstrap_samples
     lines = []
     for modality, *paths in zip(args.modalities, args.generated, args.real, strict=True):
         for task, path in zip(TASKS, paths, strict=True):

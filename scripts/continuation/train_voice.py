@@ -7,7 +7,6 @@ clock, phones need durations: a second network, from the sequence of phones to t
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,11 +18,13 @@ import torch
 
 from scripts.common import cpu
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.files import atomic_directory
 from scripts.common.progress import Progress
 from scripts.common.seeds import derive, generator
+from scripts.continuation.config import VoiceTraining
 from scripts.continuation.network import Network, fit, save
-from scripts.continuation.voice import Config, Utterance, reference, sample
+from scripts.continuation.voice import Utterance, reference, sample
 from scripts.tokens.tokenizer import INVENTORIES, symbols
 
 CHUNK = 160  # mel frames of a training example, 2.56 s
@@ -73,7 +74,7 @@ class Batches(Sequence[Batch]):
 
 
 def learn(
-    examples: Sequence[Example], symbols: int, speakers: int, chunk: int, config: Config, seed: int, name: str
+    examples: Sequence[Example], symbols: int, speakers: int, chunk: int, config: VoiceTraining, seed: int, name: str
 ) -> tuple[Network, float]:
     """A network of the examples and its last loss, in standard deviations."""
     torch.manual_seed(derive(seed, "continuation/voice", name) % 2**32)
@@ -116,11 +117,11 @@ def main() -> None:
     parser.add_argument("--source", choices=list(INVENTORIES), required=True)
     parser.add_argument("--inventory", required=True, help="the symbols there are: lexicon.txt or kmeans.json")
     parser.add_argument("--further", nargs="*", default=[], help="symbols that may occur besides those")
-    parser.add_argument("--config", required=True, help="section continuation.speech as JSON")
+    parser.add_argument("--config", required=True, help="JSON: keys of continuation.speech, and threads")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder of the model")
     args = parser.parse_args()
-    config = Config(**json.loads(args.config))
+    config = parse(VoiceTraining, args.config, "continuation.speech")
     cpu.prepare(config.threads)
     inventory = symbols(args.source, args.inventory, args.further)
     sampled = sample(args.cuts, args.units, args.audio_root, args.source, inventory, config.sample_hours, args.seed)

@@ -19,20 +19,6 @@ FRAME_RATE = 50.0
 
 
 @dataclass(frozen=True)
-class Config:
-    """The config's `continuation.speech`, as far as training goes; the meaning of each key stands in config.yaml."""
-
-    reference_speaker: str | None
-    sample_hours: float
-    width: int
-    layers: int
-    steps: int
-    batch_chunks: int
-    learning_rate: float
-    threads: int
-
-
-@dataclass(frozen=True)
 class Utterance:
     """An utterance to learn from.
 
@@ -66,7 +52,7 @@ def sample(
     Raises:
         ValueError: a symbol is not in the inventory.
     """
-    modality = Modality(source, source, "symbol", frame_rate=FRAME_RATE)
+    modality = Modality(source, "symbol", name=source, frame_rate=FRAME_RATE)
     reader = READERS[source, True]
     place = {name: number for number, name in enumerate(inventory)}
     chosen = {cut["id"]: cut for cut in draw_sample(cuts, hours, seed)}

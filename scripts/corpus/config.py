@@ -24,6 +24,12 @@ class Limits:
     min_seconds: Annotated[float, Ge(0), Le(86_400)]
     """shorter cuts are dropped and counted"""
 
+    def reason(self, seconds: float) -> str | None:
+        """Why an utterance of this length is dropped, None if it is not."""
+        if seconds < self.min_seconds:
+            return "too-short"
+        return "too-long" if seconds > self.max_seconds else None
+
 
 @dataclass(frozen=True)
 class CutRules(Limits):
@@ -147,7 +153,7 @@ class World(Script, Voices, Tasks):
 
 
 @dataclass(frozen=True)
-class TestSet:
+class PublishedSet:
     """What is read of a published test set."""
 
     format: Literal["slm21-lexical", "slm21-syntactic", "storycloze"]
@@ -159,7 +165,7 @@ class TestSet:
 
 
 @dataclass(frozen=True)
-class PublishedTask(TestSet):
+class PublishedTask(PublishedSet):
     """A test set in its published layout, and where it is."""
 
     dataset: Text | None = None
@@ -259,9 +265,9 @@ def problems(corpus: Corpus) -> Iterator[str]:
     except re.error as error:
         yield f"corpus.characters is not the inside of a regular-expression class ({error})"
     if corpus.source == "world":
-        yield from _world_problems(corpus.world)
+        yield from task_problems(corpus.world)
     else:
-        yield from _task_problems(corpus)
+        yield from _published_problems(corpus)
     if corpus.source == "manifest":
         for key in ("train", "dev", "audio_root"):
             if getattr(corpus.manifest, key) is None:
@@ -275,7 +281,8 @@ def problems(corpus: Corpus) -> Iterator[str]:
         yield f"corpus.libriheavy: {min(both)} is in train and in dev; dev: [] takes speakers out of train"
 
 
-def _world_problems(world: World) -> Iterator[str]:
+def task_problems(world: Tasks) -> Iterator[str]:
+    """What is wrong with the sizes of the world's tasks, a line each."""
     for name, task in world.tasks.items():
         where = f"corpus.world.tasks.{name}"
         if name in MIRRORED and task.pairs % 2:
@@ -284,7 +291,7 @@ def _world_problems(world: World) -> Iterator[str]:
             yield f"{where}.voices is {task.voices}, more than corpus.world.speakers = {world.speakers}"
 
 
-def _task_problems(corpus: Corpus) -> Iterator[str]:
+def _published_problems(corpus: Corpus) -> Iterator[str]:
     """Published test sets whose place or half is not given, or given twice."""
     for name, task in corpus.tasks.items():
         if not isinstance(task, PublishedTask):
@@ -292,10 +299,15 @@ def _task_problems(corpus: Corpus) -> Iterator[str]:
         where = f"corpus.{corpus.source}.tasks.{name}"
         if (task.dataset is None) == (task.folder is None):
             yield f"{where} must have either dataset (it is downloaded) or folder (it is there)"
-        is_story = task.format == "storycloze"
-        if is_story and task.split:
-            yield f"{where}.split is set; storycloze has no halves"
-        if not is_story and not task.split:
-            yield f"{where}.split is missing; dev or test"
-        if task.transcripts and not is_story:
-            yield f"{where}.transcripts is set; sLM21 holds its own texts"
+        yield from published_set_problems(task, where)
+
+
+def published_set_problems(task: PublishedSet, where: str) -> Iterator[str]:
+    """Keys of a published test set that its format does not have, or misses; `where` is its path."""
+    is_story = task.format == "storycloze"
+    if is_story and task.split:
+        yield f"{where}.split is set; storycloze has no halves"
+    if not is_story and not task.split:
+        yield f"{where}.split is missing; dev or test"
+    if task.transcripts and not is_story:
+        yield f"{where}.transcripts is set; sLM21 holds its own texts"

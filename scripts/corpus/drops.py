@@ -2,12 +2,10 @@
 
 import argparse
 import csv
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -15,24 +13,6 @@ from scripts.common.cli import run
 from scripts.common.files import atomic_path, write_csv
 
 COLUMNS = ("id", "reason", "detail")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Seconds that an utterance may last."""
-
-    min_seconds: float
-    max_seconds: float
-
-    @classmethod
-    def parse(cls, text: str) -> "Limits":
-        return cls(**json.loads(text))
-
-    def reason(self, seconds: float) -> str | None:
-        """Why an utterance of this length is dropped, None if it is not."""
-        if seconds < self.min_seconds:
-            return "too-short"
-        return "too-long" if seconds > self.max_seconds else None
 
 
 def dropped(name: str, reason: str, detail: str = "") -> dict[str, str]:

@@ -11,15 +11,9 @@ BaseUrls = Annotated[tuple[Annotated[str, Pattern("^https?://")], ...], MinLen(1
 
 
 @dataclass(frozen=True)
-class Download:
-    """Other people's data: where it is put and how long a download waits."""
+class Patience:
+    """How long a download goes on trying."""
 
-    folder: Text
-    """where downloads are put; relative to the repository, or absolute"""
-    datasets: Annotated[tuple[str, ...], Unique()]
-    """what `snakemake download` fetches: names in resources/datasets.yaml"""
-    hosts: dict[str, BaseUrls]
-    """host in resources/datasets.yaml -> base URLs that replace it, tried in turn"""
     attempts: Annotated[int, Ge(1), Le(1_000_000)]
     """failures in a row, without a byte between them, after which a URL is given up"""
     longest_wait: Annotated[float, Ge(0), Le(86_400)]
@@ -28,5 +22,17 @@ class Download:
     """seconds without an answer or a byte that count as a failure"""
     slowest: Annotated[float, Ge(0), Le(1e12)]
     """bytes per second, over `timeout` seconds, under which a connection counts as failed"""
+
+
+@dataclass(frozen=True)
+class Download(Patience):
+    """Other people's data: where it is put and how long a download waits."""
+
+    folder: Text
+    """where downloads are put; relative to the repository, or absolute"""
+    datasets: Annotated[tuple[str, ...], Unique()]
+    """what `snakemake download` fetches: names in resources/datasets.yaml"""
+    hosts: dict[str, BaseUrls]
+    """host in resources/datasets.yaml -> base URLs that replace it, tried in turn"""
     spare_gb: Annotated[float, Ge(0), Le(1e9)]
     """gigabytes that are left free on the disk"""

@@ -7,7 +7,6 @@ server.
 
 import argparse
 import errno
-import json
 import shutil
 import zipfile
 import zlib
@@ -18,14 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.files import write_json
 from scripts.download.checksum_list import published_digest
+from scripts.download.config import Download, Patience
 from scripts.download.file import Source, algorithm, digest_of, fetch_file, mismatch
 from scripts.download.local import Local
 from scripts.download.members import Member, damaged, mend, read_members, remove_members, stands
 from scripts.download.paths import aside
 from scripts.download.registry import Dataset, Downloads, find
-from scripts.download.remote import Patience, Remote, Version
+from scripts.download.remote import Remote, Version
 from scripts.download.responses import Changed
 from scripts.download.space import check_space
 from scripts.download.state import State
@@ -275,19 +276,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True, help="name in resources/datasets.yaml")
     parser.add_argument("--done", type=Path, required=True, help="marker to write when the dataset is complete")
-    parser.add_argument("--config", type=json.loads, required=True, help="JSON: the section download")
+    parser.add_argument("--config", required=True, help="JSON: the section download")
     parser.add_argument("--check", action="store_true", help="read a complete dataset and mend what is damaged")
     args = parser.parse_args()
 
-    config = args.config
+    config = parse(Download, args.config, "download")
     downloads = Downloads(config)
     dataset = find(downloads.datasets, args.dataset)
     together = downloads.chosen if dataset.name in downloads.chosen else []
     folder = downloads.folder
     state = State(folder, dataset.name)
     others = [downloads.datasets[name] for name in together if name != dataset.name]
-    patience = Patience(*(config[key] for key in ("attempts", "longest_wait", "timeout", "slowest")))
-    job = Job(dataset, folder, state, others, patience, config["spare_gb"])
+    job = Job(dataset, folder, state, others, config, config.spare_gb)
     with state.locked():
         try:
             record = bring(job, args.done, content=args.check)

@@ -7,6 +7,9 @@ from typing import Any
 
 import yaml
 
+from scripts.common.config import read
+from scripts.download.config import Download
+
 REGISTRY = Path("resources/datasets.yaml")
 KINDS = ("file", "tar", "zip")
 ALGORITHMS = {"md5": 32, "sha1": 40, "sha256": 64}  # digest lengths in hexadecimal digits
@@ -91,10 +94,15 @@ class Downloads:
         ValueError: the configuration names a dataset or a host that does not exist.
     """
 
-    def __init__(self, config: Mapping[str, Any]):
-        self.folder = Path(config["folder"])
-        self.datasets = read_registry(config["hosts"])
-        self.chosen: list[str] = [find(self.datasets, name).name for name in config["datasets"]]
+    def __init__(self, config: Download):
+        self.folder = Path(config.folder)
+        self.datasets = read_registry(config.hosts)
+        self.chosen: list[str] = [find(self.datasets, name).name for name in config.datasets]
+
+    @classmethod
+    def from_section(cls, section: Mapping[str, Any]) -> "Downloads":
+        """The registry as the section `download` of a checked configuration uses it."""
+        return cls(read(Download, section)[0])
 
     def marker(self, name: str) -> str:
         """The file that stands when a dataset is complete; `name` may be a wildcard."""

@@ -15,20 +15,11 @@ from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import RequestException, SSLError, Timeout
 from urllib3.exceptions import HTTPError
 
+from scripts.download.config import Patience
 from scripts.download.registry import Checksum
 from scripts.download.responses import Answer, Changed, Refused, Temporary, checksum_in, judge, strong
 
 BLOCK = 1 << 20  # bytes asked of a socket at once
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long to go on trying: the keys of the configuration's section `download`."""
-
-    attempts: int
-    longest_wait: float
-    timeout: float
-    slowest: float
 
 
 @dataclass(frozen=True)

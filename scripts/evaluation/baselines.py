@@ -10,18 +10,19 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.cuts import Cut, book_text, num_samples, phone_alignment, sides, speaker
 from scripts.common.files import read_json, write_csv
 from scripts.common.frames import frame_count
 from scripts.common.ragged import Ragged, load_bin
 from scripts.common.seeds import generator
 from scripts.evaluation.accuracy import by_item, decide_sides, normalise
+from scripts.evaluation.config import Decision
 from scripts.evaluation.items import EMPTY, add_task_arguments, cut_seconds, read_tasks
 from scripts.evaluation.ngram import FIT_TOKENS, Table, fit, ngram_logprobs, sample, unigram_logprobs
 
@@ -33,13 +34,6 @@ SOURCE_LENGTH: dict[str, Callable[[Cut, np.ndarray, bool], int]] = {
     "phones": lambda cut, tokens, silence: sum(silence or phone != "SIL" for phone, *_ in phone_alignment(cut)),
     "tokens": lambda cut, tokens, silence: len(tokens) - EMPTY,
 }
-
-
-@dataclass(frozen=True)
-class Config:
-    """Keys of config.yaml's `evaluation` that this step reads."""
-
-    score_normalization: str
 
 
 def source_length(cut: Cut, tokens: np.ndarray, source: str, frame_rate: float | None, silence: bool) -> int:
@@ -106,9 +100,10 @@ def main() -> None:
     parser.add_argument("--train", required=True, type=Path, help="train tokens (.bin) the counts are taken from")
     parser.add_argument("--stats", required=True, type=Path, help="stats.json of the modality's tokens")
     add_task_arguments(parser)
-    parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
+    parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", required=True, type=int, help="draws the train utterances where there are too many")
     arguments = parser.parse_args()
+    arguments.config = parse(Decision, arguments.config, "evaluation")
     definition, score_normalization = arguments.definition, arguments.config.score_normalization
     of, silence = (definition["source"], definition.get("frame_rate")), arguments.silence == "keep"
     train = load_bin(arguments.train)

@@ -14,7 +14,6 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +21,18 @@ import numpy as np
 
 from scripts.common import cpu
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.cuts import speaker
 from scripts.common.files import read_csv, write_csv
 from scripts.common.seeds import derive, generator
 from scripts.evaluation.accuracy import by_item, decide_sides, interval, normalise
 from scripts.evaluation.common_items import Dropped
+from scripts.evaluation.config import Controls
 from scripts.evaluation.items import Task, cut_ids, cut_seconds, read_items, read_tokens
 from scripts.evaluation.scaling import sample
 
 COLUMNS = ("modality", "task", "control", "value", "ci_low", "ci_high", "n")
 NO_MODALITY = "any"  # what stands for the modality where the control depends on the speech alone
-
-
-@dataclass(frozen=True)
-class Config:
-    """Keys of config.yaml's `evaluation` that this step reads."""
-
-    score_normalization: str
-    bootstrap_samples: int
-    batch_tokens: int
-    precision: str
-    threads: int
-    control_items: int | None
 
 
 def shuffle_durations(ids: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -60,13 +49,13 @@ def read_task(name: str, items: Path, tokens: Path, dropped: Dropped, count: int
     return sample(Task(name, kept, read_tokens(tokens, cut_ids(kept)), Path()), count)
 
 
-def _row(modality: str, task: Task, control: str, correct: np.ndarray, config: Config, seed: int) -> dict[str, Any]:
+def _row(modality: str, task: Task, control: str, correct: np.ndarray, config: Controls, seed: int) -> dict[str, Any]:
     values = by_item([item["id"] for item in task.items], correct)
     result = interval(values, config.bootstrap_samples, seed)
     return {"modality": modality, "task": task.name, "control": control, **result._asdict()}
 
 
-def seconds_control(task: Task, config: Config, seed: int) -> dict[str, Any]:
+def seconds_control(task: Task, config: Controls, seed: int) -> dict[str, Any]:
     """The row `seconds`."""
     shorter = {cut: -seconds for cut, seconds in cut_seconds(task.items).items()}
     return _row(NO_MODALITY, task, "seconds", decide_sides(task.items, shorter), config, seed)
@@ -79,7 +68,7 @@ def trained(task: Task, scores: Path) -> np.ndarray:
 
 
 def model_controls(
-    modality: str, task: Task, folder: Path, scores: Path, *, framed: bool, config: Config, seed: int
+    modality: str, task: Task, folder: Path, scores: Path, *, framed: bool, config: Controls, seed: int
 ) -> Iterator[dict[str, Any]]:
     """The rows of one modality and task.
 
@@ -131,9 +120,10 @@ def main() -> None:
     parser.add_argument("--items", nargs="+", required=True, type=Path, help="aligned items (jsonl.gz) per task")
     parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
-    parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
+    parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", required=True, type=int)
     arguments = parser.parse_args()
+    arguments.config = parse(Controls, arguments.config, "evaluation")
     config, results, seed = arguments.config, arguments.results, arguments.seed
     rows: list[dict[str, Any]] = []
     for at, (modality, definition) in enumerate(arguments.modalities.items()):

@@ -6,29 +6,22 @@ makes no rows.
 """
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.files import write_csv
 from scripts.evaluation.accuracy import by_item, interval
 from scripts.evaluation.common_items import Dropped
+from scripts.evaluation.config import Resampling
 from scripts.evaluation.rows import numbers
 
 COLUMNS = ("modality", "task", "by", "name", "value", "ci_low", "ci_high", "n")
 LABELS = ("subset", "group")
-
-
-@dataclass(frozen=True)
-class Config:
-    """Keys of config.yaml's `evaluation` that this step reads."""
-
-    bootstrap_samples: int
 
 
 def place(name: str) -> tuple[int, str]:
@@ -56,9 +49,10 @@ def main() -> None:
     parser.add_argument("--scores", nargs="*", type=Path, default=[], help="<task>/<modality>.csv, any number")
     parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
-    parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
+    parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", required=True, type=int)
     arguments = parser.parse_args()
+    arguments.config = parse(Resampling, arguments.config, "evaluation")
     rows = [
         {"modality": path.stem, "task": path.parent.name, **row}
         for path in arguments.scores

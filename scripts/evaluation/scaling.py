@@ -8,11 +8,9 @@ Every checkpoint scores every task anew, so `scaling_items` may limit a task to 
 """
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +18,14 @@ import numpy as np
 
 from scripts.common import cpu
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.cuts import Item
 from scripts.common.files import read_json, write_csv, write_json
 from scripts.evaluation.accuracy import bootstrap_means, by_item, chance, decide_sides, interval, normalise, percentiles
+from scripts.evaluation.config import Scaling
 from scripts.evaluation.items import Task, add_task_arguments, cut_ids, cut_seconds, read_tasks, scorable
 
 COLUMNS = ("tokens", "hours", "value", "ci_low", "ci_high", "n", "chance")
-
-
-@dataclass(frozen=True)
-class Config:
-    """Keys of config.yaml's `evaluation` that this step reads."""
-
-    score_normalization: str
-    bootstrap_samples: int
-    batch_tokens: int
-    precision: str
-    threads: int
-    scaling_items: int | None
 
 
 def checkpoints(folder: Path) -> dict[int, Path]:
@@ -135,9 +123,10 @@ def main() -> None:
     parser.add_argument("--stats", required=True, type=Path, help="stats.json of the modality's tokens")
     add_task_arguments(parser)
     parser.add_argument("--fits", nargs="+", required=True, type=Path, help="json with the line to write per task")
-    parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
+    parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", required=True, type=int)
     arguments = parser.parse_args()
+    arguments.config = parse(Scaling, arguments.config, "evaluation")
     config, folders = arguments.config, checkpoints(arguments.checkpoints)
     seen = np.array(list(folders))
     hours = hours_seen(seen, read_json(arguments.stats)["splits"]["train"])

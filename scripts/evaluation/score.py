@@ -6,9 +6,7 @@ and through fitted maps (layers.py, tuned_lens.py), from one forward pass. Of de
 """
 
 import argparse
-import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,12 @@ import numpy as np
 
 from scripts.common import cpu
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.cuts import Item, read_cuts, sides, speaker
 from scripts.common.files import write_csv
 from scripts.common.ragged import load_bin
 from scripts.evaluation import bit_breakdown, bits, layers, rows
+from scripts.evaluation.config import Scoring
 from scripts.evaluation.items import (
     Task,
     add_task_arguments,
@@ -30,17 +30,6 @@ from scripts.evaluation.items import (
     scorable,
 )
 from scripts.tokens.modality import from_json
-
-
-@dataclass(frozen=True)
-class Config:
-    """Keys of config.yaml's `evaluation` that this step reads."""
-
-    score_normalization: str
-    bootstrap_samples: int
-    batch_tokens: int
-    precision: str
-    threads: int
 
 
 def table(
@@ -125,9 +114,10 @@ def main() -> None:
     parser.add_argument("--dev", required=True, type=Path, help="tokens of dev (.bin); the maps are fitted on them")
     parser.add_argument("--bits", required=True, type=Path, help="csv to write")
     parser.add_argument("--bit-breakdown", required=True, type=Path, help="csv to write: the bits by part")
-    parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
+    parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", required=True, type=int)
     arguments = parser.parse_args()
+    arguments.config = parse(Scoring, arguments.config, "evaluation")
     # Torch is imported below: an error in a task file should not wait seconds for it.
     tasks = list(read_tasks(arguments))
     utterances = [bits.utterance(cut) for shard in arguments.cuts for cut in read_cuts(shard)]

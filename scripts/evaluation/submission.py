@@ -10,17 +10,19 @@ params.yaml.
 import argparse
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.cuts import speaker
 from scripts.common.files import atomic_directory, read_csv
 from scripts.corpus.published.slm21 import find_gold, read_gold
 from scripts.evaluation.accuracy import SCORE_NORMALIZATIONS, normalise
+from scripts.evaluation.config import Submission
 from scripts.evaluation.items import read_items
 
 # What the validator asks of tasks that are not in this submission; nothing here depends on it.
@@ -74,9 +76,10 @@ def main() -> None:
     parser.add_argument("--modality", required=True)
     parser.add_argument("--parts", nargs="+", required=True, type=Part.parse, help="JSON per file")
     parser.add_argument("--score-normalization", required=True, choices=SCORE_NORMALIZATIONS)
-    parser.add_argument("--meta", required=True, type=json.loads, help="evaluation.submission as JSON")
+    parser.add_argument("--meta", required=True, help="JSON: the section evaluation.submission")
     parser.add_argument("--out", required=True, type=Path, help="folder to write")
     arguments = parser.parse_args()
+    given = parse(Submission, arguments.meta, "evaluation.submission")
     filled: list[str] = []
     with atomic_directory(arguments.out) as folder:
         for part in arguments.parts:
@@ -85,8 +88,8 @@ def main() -> None:
             path.parent.mkdir(exist_ok=True)
             path.write_text("".join(f"{name} {score!r}\n" for name, score in scores.items()), encoding="utf-8")
             filled.append(f"{part.kind}/{part.split}: {missing} of {len(scores)} files without a score of their own")
-        about = f"{arguments.meta['description']} ({arguments.modality}; {'; '.join(filled)})"
-        meta: dict[str, Any] = {**arguments.meta, "description": about, "parameters": PARAMETERS}
+        about = f"{given.description} ({arguments.modality}; {'; '.join(filled)})"
+        meta: dict[str, Any] = {**asdict(given), "description": about, "parameters": PARAMETERS}
         (folder / "meta.yaml").write_text(yaml.safe_dump(meta, sort_keys=False, allow_unicode=True), encoding="utf-8")
         params = {"quiet": False, "semantic": {**PARAMETERS["semantic"], "synthetic": False, "librispeech": False}}
         (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")

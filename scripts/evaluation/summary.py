@@ -7,31 +7,23 @@ Of dev: bits per second, word, token.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.files import read_csv, write_csv
 from scripts.evaluation.accuracy import SCORE_NORMALIZATIONS, Interval, by_item, interval, voices_interval
 from scripts.evaluation.common_items import Dropped
+from scripts.evaluation.config import Summarising
 from scripts.evaluation.rows import Row, can_decide, choices, decided, numbers
 
 COLUMNS = ("modality", "task", "metric", "value", "ci_low", "ci_high", "n")
 
 
-@dataclass(frozen=True)
-class Config:
-    """Keys of config.yaml's `evaluation` that this step reads."""
-
-    score_normalization: str
-    bootstrap_samples: int
-
-
-def accuracies(rows: list[Row], config: Config, seed: int) -> dict[str, Interval]:
+def accuracies(rows: list[Row], config: Summarising, seed: int) -> dict[str, Interval]:
     """`accuracy`, those of the other normalisations, `chance`, and with several voices `accuracy_voices`."""
     ids = [row["id"] for row in rows]
     others = [way for way in SCORE_NORMALIZATIONS if way != config.score_normalization and can_decide(rows, way)]
@@ -48,7 +40,7 @@ def accuracies(rows: list[Row], config: Config, seed: int) -> dict[str, Interval
     return intervals
 
 
-def baselines(rows: list[dict[str, str]], config: Config, seed: int) -> dict[str, Interval]:
+def baselines(rows: list[dict[str, str]], config: Summarising, seed: int) -> dict[str, Interval]:
     """`baseline_<name>` of every baseline in the rows that baselines.py wrote."""
     intervals = {}
     for name in dict.fromkeys(row["baseline"] for row in rows):
@@ -70,9 +62,10 @@ def main() -> None:
     parser.add_argument("--bits", nargs="+", type=Path, required=True, help="<modality>.csv, any number")
     parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
-    parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
+    parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", required=True, type=int)
     arguments = parser.parse_args()
+    arguments.config = parse(Summarising, arguments.config, "evaluation")
     config, seed = arguments.config, arguments.seed
     rows: list[dict[str, Any]] = []
     for path in arguments.scores:

@@ -6,32 +6,22 @@ without seconds.
 """
 
 import argparse
-import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from scripts.common import cpu
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.files import write_csv
 from scripts.evaluation import rows
 from scripts.evaluation.choices import Choice, read_choices
+from scripts.evaluation.config import TextScoring
 from scripts.evaluation.items import failure, row
 from scripts.tokens.encoder import BOS, EOS, UNKNOWN, load
 
 VOICE = "text"
-
-
-@dataclass(frozen=True)
-class Config:
-    """Keys of config.yaml's `evaluation` that this step reads."""
-
-    score_normalization: str
-    batch_tokens: int
-    precision: str
-    threads: int
 
 
 def table(
@@ -58,8 +48,9 @@ def main() -> None:
     parser.add_argument("--tokenizer", required=True, type=Path, help="the modality's tokenizer folder")
     parser.add_argument("--items", required=True, type=Path, help="jsonl file, or folder of such files")
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
-    parser.add_argument("--config", required=True, type=lambda text: Config(**json.loads(text)))
+    parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     arguments = parser.parse_args()
+    arguments.config = parse(TextScoring, arguments.config, "evaluation")
     config, name = arguments.config, f"{arguments.modality}/{arguments.task}"
     choices, encode = list(read_choices(arguments.items)), load(arguments.tokenizer)
     texts = dict.fromkeys(text for choice in choices for text in choice.texts)

@@ -10,6 +10,7 @@ from scripts.evaluation import config as evaluation
 from scripts.lm import config as lm
 from scripts.lm.seed_replicas import seed_replicas
 from scripts.project.config import Configuration
+from scripts.project.renamed import with_new_name
 from scripts.tokens import config as tokens
 from scripts.units import config as units
 
@@ -27,6 +28,7 @@ def check(config: Mapping[str, Any]) -> None:
         ValueError: one line per problem: the key's path, what it is and what it must be.
     """
     read_config, problems = read(Configuration, config)
+    problems = [with_new_name(line) for line in problems]
     if not problems:  # the rest reads keys that only a valid configuration has
         problems = [*_problems(read_config), *_replica_problems(config)]
     if problems:

@@ -7,6 +7,7 @@ from typing import Any
 
 from scripts.common.files import read_json
 from scripts.project.check import task_names
+from scripts.project.results_format import check_format
 
 # What of the configuration decides a stage's files, beside what decides those before it.
 DECIDES = {
@@ -48,6 +49,7 @@ def check_shared(config: Mapping[str, Any], results: Path = Path("results")) -> 
     written = results / owner / "config.json"
     if not written.is_file():
         raise ValueError(f"config: share.with is {owner!r}, but there is no {written}; run that experiment first")
+    check_format(results / owner)
     theirs = read_json(written)
     if (further := _at(theirs, "share.with")) is not None:
         raise ValueError(f"config: share.with is {owner!r}, which shares with {further!r} itself; name that one")

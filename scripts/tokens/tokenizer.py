@@ -24,8 +24,9 @@ from tokenizers import Tokenizer
 from scripts.common.cli import run
 from scripts.common.files import atomic_directory, read_json
 from scripts.tokens import fast
+from scripts.tokens.config import MAX_VOCABULARY
 from scripts.tokens.encoder import MADE_BY, MODEL, SYMBOLS
-from scripts.tokens.modality import MAX_VOCABULARY, Modality, check_size, from_json
+from scripts.tokens.modality import Modality, from_json
 from scripts.tokens.sources import SILENCE, read
 
 SAMPLE = 20_000_000  # symbols: 1.5 GB, 560 hours of phones or 110 hours of units
@@ -188,7 +189,8 @@ def lexicon_phones(path: str) -> list[str]:
 def unit_names(path: str) -> list[str]:
     """The K units of a kmeans.json by number, so that a unit's id is its number + 3."""
     clusters = read_json(path).get("clusters")
-    check_size(f"{path}: clusters", clusters)
+    if not isinstance(clusters, int) or isinstance(clusters, bool) or not 0 < clusters <= MAX_VOCABULARY:
+        raise ValueError(f"{path}: clusters is {clusters!r}; it must be an integer from 1 to {MAX_VOCABULARY}")
     return [str(unit) for unit in range(clusters)]
 
 

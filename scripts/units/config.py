@@ -62,36 +62,45 @@ class Encoder(EncoderSource, Pretraining):
 
 
 @dataclass(frozen=True)
-class Features:
-    """What a feature depends on besides the encoder."""
+class Choice:
+    """Which features are clustered, into how many clusters."""
 
     layer: Layer
     """transformer layer whose output is clustered (1 = first)"""
+    clusters: Clusters
+    """clusters of k-means"""
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where and in what precision the encoder runs."""
+
+    device: Literal["cpu", "cuda", "auto"]
+    """where the encoder runs; auto: a GPU where there is one"""
+    precision: Literal["fp32", "bf16"]
+    """of the encoder's weights and features"""
+
+
+@dataclass(frozen=True)
+class Chunking:
+    """How audio is cut for the encoder."""
+
     batch_seconds: Annotated[float, Gt(0), Le(1e6)]
     """seconds of audio per forward pass"""
     chunk_seconds: Annotated[float, Ge(1), Le(86_400)]
     """a longer utterance goes through the encoder in chunks of this length"""
     overlap_seconds: Annotated[float, Ge(0.04), Le(3600)]
     """context on either side of a chunk whose features are thrown away"""
-    device: Literal["cpu", "cuda", "auto"]
-    """where the encoder runs; auto: a GPU where there is one"""
-    precision: Literal["fp32", "bf16"]
-    """of the encoder's weights and features"""
-    clusters: Clusters
-    """clusters of k-means"""
 
 
 @dataclass(frozen=True)
-class Extraction(Features):
-    """What the units depend on besides encoder and centroids."""
-
-    decode_workers: Annotated[int, Ge(0), Le(256)]
-    """processes that decode audio while the encoder runs; 0: it is decoded in between"""
+class Encoding(Chunking, Device):
+    """How features are computed."""
 
 
 @dataclass(frozen=True)
-class Clustering(Features):
-    """What the centroids depend on besides the encoder."""
+class KMeans:
+    """How centroids are found."""
 
     sample_frames: Annotated[int, Ge(2), Le(1_000_000_000)]
     """frames that k-means is trained on, from utterances that hold twice as many"""
@@ -108,6 +117,42 @@ class Clustering(Features):
 
 
 @dataclass(frozen=True)
+class FrameRate:
+    """The units' clock."""
+
+    frame_rate: Literal[50]
+    """units per second; HuBERT hops by 20 ms"""
+
+
+@dataclass(frozen=True)
+class Extraction(Encoding, Choice):
+    """What the units depend on besides encoder and centroids."""
+
+    decode_workers: Annotated[int, Ge(0), Le(256)]
+    """processes that decode audio while the encoder runs; 0: it is decoded in between"""
+
+
+@dataclass(frozen=True)
+class Fitting(Encoding, KMeans):
+    """What centroids of any layer and number depend on besides the encoder."""
+
+
+@dataclass(frozen=True)
+class Clustering(Fitting, Choice):
+    """What the centroids depend on besides the encoder."""
+
+
+@dataclass(frozen=True)
+class Measuring(Clustering, FrameRate):
+    """What the units' quality depends on besides encoder and units."""
+
+
+@dataclass(frozen=True)
+class Sweeping(Fitting, FrameRate):
+    """What the quality at other layers and numbers of clusters depends on besides the encoder."""
+
+
+@dataclass(frozen=True)
 class Sweep:
     """What `snakemake unit_quality` compares."""
 
@@ -118,13 +163,11 @@ class Sweep:
 
 
 @dataclass(frozen=True)
-class Units(Extraction, Clustering):
+class Units(Measuring, Sweeping, Extraction):
     """Discrete symbols of speech, from a self-supervised encoder."""
 
     external: Text | None
     """folder of units made elsewhere (jsonl, or fairseq's tsv and km) to take instead of encoding"""
-    frame_rate: Literal[50]
-    """units per second; HuBERT hops by 20 ms"""
     threads: Threads
     """CPU threads; part of the result's bytes, so set here and not by --cores"""
     sweep: Sweep

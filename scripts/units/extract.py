@@ -9,11 +9,10 @@ output carries the fingerprint of its k-means.
 """
 
 import argparse
-import json
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +21,7 @@ import torch
 
 from scripts.common import cpu
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.cuts import Cut, num_samples, read_cuts
 from scripts.common.files import read_json
 from scripts.common.frames import SAMPLE_RATE, frame_count
@@ -31,27 +31,14 @@ from scripts.units.assignment import Assigner, NotFiniteError
 from scripts.units.backend import Encoder, load
 from scripts.units.batching import batches, window_size, windows
 from scripts.units.chunking import HOP, Chunk, split_into_chunks
+from scripts.units.config import Choice, Chunking, Extraction
 from scripts.units.encoder import WaveBatch
 from scripts.units.fingerprint import kmeans_fingerprint
 from scripts.units.prefetch import prefetch
 from scripts.units.sampling import drop_supervisions
 
 
-@dataclass(frozen=True)
-class Config:
-    """What of section units the extraction depends on."""
-
-    layer: int
-    clusters: int
-    batch_seconds: float
-    chunk_seconds: float = 30.0
-    overlap_seconds: float = 2.0
-    decode_workers: int = 0
-    device: str = "cpu"
-    precision: str = "fp32"
-
-
-def check_kmeans(centroids: np.ndarray, about: dict, fingerprint: str, config: Config, source: str) -> None:
+def check_kmeans(centroids: np.ndarray, about: dict, fingerprint: str, config: Choice, source: str) -> None:
     """Refuse centroids that were not made from this encoder and this config.
 
     Raises:
@@ -85,7 +72,7 @@ class Row(NamedTuple):
         return slice(self.chunk.keep[0] - self.chunk.first, self.chunk.keep[1] - self.chunk.first)
 
 
-def encode_rows(batch: WaveBatch, network: Encoder, config: Config) -> Iterator[tuple[list[Row], torch.Tensor]]:
+def encode_rows(batch: WaveBatch, network: Encoder, config: Chunking) -> Iterator[tuple[list[Row], torch.Tensor]]:
     """Features of a batch of utterances: rows and their [B, T, D]; the rows' kept frames are each frame once."""
     chunk, overlap = (round(seconds * SAMPLE_RATE / HOP) for seconds in (config.chunk_seconds, config.overlap_seconds))
     rows = [
@@ -113,7 +100,7 @@ def _gather(batch: WaveBatch, rows: Sequence[Row], spans: Sequence[slice]) -> Wa
     return WaveBatch(samples, lengths)
 
 
-def launch(batch: WaveBatch, network: Encoder, assign: Assigner, config: Config) -> Callable[[], list[np.ndarray]]:
+def launch(batch: WaveBatch, network: Encoder, assign: Assigner, config: Chunking) -> Callable[[], list[np.ndarray]]:
     """Start encoding a batch; the function that is returned waits for its units, uint16 [frame_count] each."""
     started = [
         (rows, assign.start(features, [row.kept for row in rows]))
@@ -130,7 +117,7 @@ def launch(batch: WaveBatch, network: Encoder, assign: Assigner, config: Config)
     return finish
 
 
-def encode_batch(waves: Sequence[np.ndarray], network: Encoder, assign: Assigner, config: Config) -> list[np.ndarray]:
+def encode_batch(waves: Sequence[np.ndarray], network: Encoder, assign: Assigner, config: Chunking) -> list[np.ndarray]:
     """Units of waveforms in memory, uint16 [frame_count(N_b)] each.
 
     Args:
@@ -151,7 +138,7 @@ def queue_depth(network: Encoder) -> int:
 
 
 def _encode_ahead(
-    stream: Iterable[WaveBatch], network: Encoder, assign: Assigner, config: Config
+    stream: Iterable[WaveBatch], network: Encoder, assign: Assigner, config: Chunking
 ) -> Iterator[list[np.ndarray]]:
     """Units of each batch; on a GPU the next batch is queued before they are waited for."""
     queued: deque[Callable[[], list[np.ndarray]]] = deque()
@@ -173,7 +160,7 @@ class _Step(NamedTuple):
 
 
 def extract(
-    cuts: Iterable[Cut], root: str, network: Encoder, centroids: np.ndarray, config: Config, progress: Progress
+    cuts: Iterable[Cut], root: str, network: Encoder, centroids: np.ndarray, config: Extraction, progress: Progress
 ) -> Iterator[tuple[str, np.ndarray]]:
     """(id, units uint16 [frame_count]) per cut, in the cuts' order.
 
@@ -236,7 +223,7 @@ def main() -> None:
     args = parser.parse_args()
 
     cpu.prepare(args.threads)
-    config = Config(**json.loads(args.config))
+    config = parse(Extraction, args.config, "units")
     network, fingerprint = load(
         args.encoder, config.layer, device=config.device, precision=config.precision, threads=args.threads
     )

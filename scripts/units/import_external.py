@@ -14,11 +14,9 @@ import numpy as np
 
 from scripts.common.cli import run
 from scripts.common.cuts import Cut, holds_items, num_samples, read_cuts
-from scripts.common.external import Store
+from scripts.common.external import Store, import_sequences
 from scripts.common.frames import frame_count
 from scripts.common.ragged import Ragged, save_npz
-
-MAX_NAMED = 3  # cuts that an error names
 
 
 def fit_to_frames(units: np.ndarray, frames: int) -> np.ndarray | None:
@@ -37,31 +35,19 @@ def import_external(cuts: Iterable[Cut], store: Store, source: str, *, items: bo
     Raises:
         ValueError: naming `source` and the first cuts that have no units, or too many or too few; not with `items`.
     """
-    ids: list[str] = []
-    imported: list[np.ndarray] = []
-    wrong: list[str] = []
     corrected = 0
-    for cut in cuts:
+
+    def fit(cut: Cut, units: np.ndarray | None) -> np.ndarray | str:
+        nonlocal corrected
         frames = frame_count(num_samples(cut))
-        units = store.get(cut["id"])
         fitting = fit_to_frames(units, frames) if units is not None else None
         if units is None or fitting is None:
-            count = "none" if units is None else f"{len(units)}"
-            wrong.append(f"{cut['id']!r} has {count}, its {cut['duration']:.3f} s make {frames}")
-            if not items:
-                continue
-            fitting = np.zeros(0, np.uint16)
-        else:
-            corrected += len(units) != frames
-        ids.append(cut["id"])
-        imported.append(fitting)
-    if wrong and not items:
-        more = f", and {len(wrong) - MAX_NAMED} more" if len(wrong) > MAX_NAMED else ""
-        raise ValueError(
-            f"units.external: {len(wrong)} of {len(wrong) + len(ids)} cuts of {source} do not have their units:"
-            f" {'; '.join(wrong[:MAX_NAMED])}{more}; make them, or leave the cuts out of the corpus"
-        )
-    return Ragged.join(ids, imported), corrected, wrong
+            return f"has {'none' if units is None else len(units)}, its {cut['duration']:.3f} s make {frames}"
+        corrected += len(units) != frames
+        return fitting
+
+    ragged, wrong = import_sequences(cuts, store, fit, "units.external", source, items=items)
+    return ragged, corrected, wrong
 
 
 def main() -> None:

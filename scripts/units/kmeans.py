@@ -7,16 +7,16 @@ half of the neighbouring frames, which resemble each other, are left out). Memor
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import NamedTuple
 
 import numpy as np
 
 from scripts.common import audio, cpu
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.cuts import num_samples
 from scripts.common.files import atomic_path, write_json
 from scripts.common.frames import frame_count
@@ -25,41 +25,20 @@ from scripts.common.seeds import derive
 from scripts.units import extract
 from scripts.units.backend import Encoder, choose_device, load
 from scripts.units.clustering import choose_backend, k_means
+from scripts.units.config import Chunking, Clustering, Fitting
 from scripts.units.encoder import WaveBatch
 from scripts.units.fingerprint import kmeans_fingerprint
 from scripts.units.sampling import sample_frames, sample_utterances
 from scripts.units.speakers import project_out, speaker_directions
 
 
-@dataclass(frozen=True)
-class Config:
-    """What of section units the clustering depends on."""
-
-    layer: int
-    clusters: int
-    sample_frames: int
-    kmeans_redo: int
-    kmeans_iterations: int
-    kmeans_spherical: bool = False
-    kmeans_backend: str = "auto"
-    speaker_directions: int = 0
-    device: str = "cpu"
-    precision: str = "fp32"
-    batch_seconds: float = 60.0
-    chunk_seconds: float = 30.0
-    overlap_seconds: float = 2.0
-
-
-def features_of(network: Encoder, config: Config) -> Callable[[np.ndarray], np.ndarray]:
+def features_of(network: Encoder, config: Chunking) -> Callable[[np.ndarray], np.ndarray]:
     """Waveform float32 [N] -> features float32 [frame_count(N), D]; of a long one in chunks, as at extraction."""
-    extraction = extract.Config(
-        config.layer, config.clusters, config.batch_seconds, config.chunk_seconds, config.overlap_seconds
-    )
 
     def features(wave: np.ndarray) -> np.ndarray:
         parts: dict[int, np.ndarray] = {}  # by their first frame
         batch = WaveBatch.of([wave], normalise=network.normalise)
-        for rows, encoded in extract.encode_rows(batch, network, extraction):
+        for rows, encoded in extract.encode_rows(batch, network, config):
             for row, frames in zip(rows, encoded, strict=True):
                 parts[row.chunk.keep[0]] = frames[row.kept].float().cpu().numpy()
         return np.concatenate([parts[first] for first in sorted(parts)])
@@ -120,14 +99,14 @@ def sample_features(
     return Sample(sample, speakers)
 
 
-def remove_speakers(sample: Sample, config: Config) -> np.ndarray:
+def remove_speakers(sample: Sample, config: Fitting) -> np.ndarray:
     """The sample's frames without `config.speaker_directions`, changed in place: to be called once per sample."""
     project_out(sample.frames, speaker_directions(*sample, config.speaker_directions))
     return sample.frames
 
 
 def cluster(
-    frames: np.ndarray, config: Config, clusters: int, seed: int, threads: int
+    frames: np.ndarray, config: Fitting, clusters: int, seed: int, threads: int
 ) -> tuple[np.ndarray, list[float]]:
     """Centroids float32 [K, D] and the objective after each iteration.
 
@@ -167,7 +146,7 @@ def main() -> None:
     args = parser.parse_args()
 
     cpu.prepare(args.threads)
-    config = Config(**json.loads(args.config))
+    config = parse(Clustering, args.config, "units")
     network, fingerprint = load(
         args.encoder, config.layer, device=config.device, precision=config.precision, threads=args.threads
     )

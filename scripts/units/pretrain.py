@@ -13,7 +13,7 @@ import json
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from transformers import HubertConfig, HubertModel
 
 from scripts.common import audio, cpu
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.cuts import Cut, num_samples, read_cuts
 from scripts.common.files import atomic_directory, atomic_path
 from scripts.common.frames import frame_count
@@ -32,7 +33,7 @@ from scripts.common.seeds import derive, generator
 from scripts.units import encoder
 from scripts.units.backend import fetch_fairseq
 from scripts.units.clustering import k_means, nearest
-from scripts.units.config import POSITION_GROUPS
+from scripts.units.config import POSITION_GROUPS, Encoder, EncoderSource, Pretraining
 from scripts.units.crops import CropPlan, grid_frames, read_part
 from scripts.units.mfcc import mfcc
 from scripts.units.sampling import drop_supervisions, sample_frames, sample_utterances
@@ -43,26 +44,7 @@ UNKNOWN = -100  # target of a grid step without a whole window; cross-entropy ig
 CHECKPOINT_STEPS = 200  # steps between checkpoints
 
 
-@dataclass(frozen=True)
-class Config:
-    """Section units.encoder of the config."""
-
-    hidden_size: int
-    layers: int
-    heads: int
-    conv_dim: list[int]
-    targets: int
-    steps: int
-    batch_chunks: int
-    chunk_seconds: float
-    learning_rate: float
-    warmup_steps: int
-    mask_start: float
-    mask_span: int
-    source: str = "pretrain"
-
-
-def build(config: Config, seed: int) -> HubertModel:
+def build(config: Pretraining, seed: int) -> HubertModel:
     """A HubertModel of the configured size with random weights; no dropout anywhere."""
     torch.manual_seed(derive(seed, "units", "weights"))
     shape = HubertConfig(
@@ -70,7 +52,7 @@ def build(config: Config, seed: int) -> HubertModel:
         intermediate_size=4 * config.hidden_size,
         num_hidden_layers=config.layers,
         num_attention_heads=config.heads,
-        conv_dim=config.conv_dim,
+        conv_dim=list(config.conv_dim),
         conv_kernel=encoder.KERNELS,
         conv_stride=encoder.STRIDES,
         feat_extract_norm="group",
@@ -114,7 +96,7 @@ def make_targets(
     return targets, starts
 
 
-def span_mask(shape: tuple[int, int], config: Config, random: np.random.Generator) -> np.ndarray:
+def span_mask(shape: tuple[int, int], config: Pretraining, random: np.random.Generator) -> np.ndarray:
     """Masked frames, bool [B, T]: a span starts at each frame with probability `mask_start`."""
     starts = random.random(shape) < config.mask_start
     starts[:, 0] |= ~starts.any(axis=1)  # never a row without anything to predict
@@ -132,7 +114,7 @@ class Trainer:
     """
 
     def __init__(
-        self, config: Config, cuts: Sequence[Cut], root: str, targets: np.ndarray, starts: np.ndarray, seed: int
+        self, config: Pretraining, cuts: Sequence[Cut], root: str, targets: np.ndarray, starts: np.ndarray, seed: int
     ):
         self.config, self.cuts, self.root, self.seed = config, cuts, root, seed
         self.targets, self.starts = targets, starts
@@ -239,7 +221,7 @@ def train(trainer: Trainer, checkpoints: Path, about: str, every: int) -> None:
                 old.unlink()
 
 
-def run_fingerprint(config: Config, seed: int, threads: int, manifests: Sequence[str]) -> str:
+def run_fingerprint(config: Pretraining, seed: int, threads: int, manifests: Sequence[str]) -> str:
     """Hash of all that the weights depend on; a checkpoint with another one is not resumed from."""
     precision = cpu.precision("auto", torch.device("cpu"))
     digest = hashlib.sha256(
@@ -251,7 +233,7 @@ def run_fingerprint(config: Config, seed: int, threads: int, manifests: Sequence
 
 
 def pretrain(
-    config: Config, manifests: Sequence[str], root: str, checkpoints: Path, seed: int, threads: int
+    config: Pretraining, manifests: Sequence[str], root: str, checkpoints: Path, seed: int, threads: int
 ) -> HubertModel:
     """The trained model; ValueError if the cuts are too few or training diverges."""
     cpu.prepare(threads)
@@ -276,22 +258,21 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="Hugging Face folder to write")
     args = parser.parse_args()
 
-    section = json.loads(args.config)
+    kind = Encoder if json.loads(args.config).get("source") == "pretrain" else EncoderSource
+    config = parse(kind, args.config, "units.encoder")
     # Undeclared on purpose: the workflow deletes a failed job's outputs, and these must survive it.
     checkpoints = Path(args.output).with_name(Path(args.output).name + ".checkpoints")
-    backend, python = section.pop("backend", "transformers"), section.pop("fairseq_python", "")
-    if backend == "fairseq":
+    if config.backend == "fairseq":
         with atomic_directory(args.output) as aside:
-            fingerprint = fetch_fairseq(section["source"], python, aside)
+            fingerprint = fetch_fairseq(config.source, config.fairseq_python, aside)
         print(f"fairseq encoder {fingerprint[:12]}", file=sys.stderr)
         return
-    if section["source"] == "pretrain":
-        config = Config(**section)
+    if isinstance(config, Encoder):
         model = pretrain(config, args.cuts, args.audio_root, checkpoints, args.seed, args.threads)
         do_normalise = True
     else:
-        model = encoder.load_model(section["source"])
-        do_normalise = encoder.wants_normalisation(section["source"])
+        model = encoder.load_model(config.source)
+        do_normalise = encoder.wants_normalisation(config.source)
     with atomic_directory(args.output) as aside:
         encoder.save(model, do_normalise, aside)
     shutil.rmtree(checkpoints, ignore_errors=True)

@@ -7,7 +7,6 @@ their files, so they are those that the language models get.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 
@@ -17,6 +16,7 @@ from transformers import AutoConfig, AutoModel
 
 from scripts.common import audio, cpu
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.cuts import Cut, num_samples, phone_alignment, read_cuts, speaker
 from scripts.common.files import write_csv
 from scripts.common.frames import frame_centres, frame_count
@@ -25,7 +25,8 @@ from scripts.common.seeds import derive
 from scripts.units import encoder
 from scripts.units.backend import choose_device, is_fairseq
 from scripts.units.clustering import nearest
-from scripts.units.kmeans import Config, cluster, features_of, remove_speakers, sample_features
+from scripts.units.config import Clustering, Measuring
+from scripts.units.kmeans import cluster, features_of, remove_speakers, sample_features
 from scripts.units.measures import joint_counts, measure, normalised_information
 from scripts.units.mfcc import mfcc
 
@@ -79,7 +80,7 @@ def speaker_pnmi(cuts: list[Cut], units: dict[str, np.ndarray], clusters: int) -
     return normalised_information(joint_counts(np.concatenate(speakers), np.concatenate(streams), clusters))
 
 
-def random_encoder(folder: str, config: Config, seed: int) -> encoder.Encoder:
+def random_encoder(folder: str, config: Clustering, seed: int) -> encoder.Encoder:
     """An encoder of the architecture in `folder` with random weights, on the configured device and in its precision."""
     torch.manual_seed(derive(seed, "units", "untrained"))
     model = AutoModel.from_config(AutoConfig.from_pretrained(folder, local_files_only=True))
@@ -103,9 +104,7 @@ def main() -> None:
     args = parser.parse_args()
 
     cpu.prepare(args.threads)
-    section = json.loads(args.config)
-    frame_rate = section.pop("frame_rate")
-    config = Config(**section)
+    config = parse(Measuring, args.config, "units")
     cuts = [cut for path in args.dev_cuts for cut in read_cuts(path)]
     phones = phone_indices(cuts, args.dev_cuts)
     trained: dict[str, np.ndarray] = {}
@@ -126,7 +125,7 @@ def main() -> None:
         rows.append((name, layer, count_pairs(cuts, phones, units, config.clusters), units))
     table = [
         {"encoder": name, "layer": layer, "clusters": config.clusters}
-        | measure(counts, frame_rate)
+        | measure(counts, config.frame_rate)
         | {"speaker_pnmi": speaker_pnmi(cuts, units, config.clusters)}
         for name, layer, counts, units in rows
     ]

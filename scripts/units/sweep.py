@@ -6,21 +6,21 @@ layer and K equals the row `hubert` of quality.csv.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
 from scripts.common import audio, cpu
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.cuts import Cut, read_cuts
 from scripts.common.files import write_csv
 from scripts.common.frames import frame_count
 from scripts.units import kmeans
 from scripts.units.backend import load
 from scripts.units.clustering import nearest
+from scripts.units.config import Sweeping
 from scripts.units.measures import measure
 from scripts.units.quality import COLUMNS, count_pairs, phone_indices, speaker_pnmi
 
@@ -54,9 +54,7 @@ def main() -> None:
     args = parser.parse_args()
 
     cpu.prepare(args.threads)
-    section: dict[str, Any] = json.loads(args.config)
-    frame_rate = section.pop("frame_rate")
-    config = kmeans.Config(layer=args.layer, clusters=max(args.clusters), **section)
+    config = parse(Sweeping, args.config, "units")
     cuts = [cut for path in args.dev_cuts for cut in read_cuts(path)]
     phones = phone_indices(cuts, args.dev_cuts)
     network, _ = load(args.encoder, args.layer, device=config.device, precision=config.precision, threads=args.threads)
@@ -76,7 +74,7 @@ def main() -> None:
     del sample, frames
     rows = [
         {"encoder": "hubert", "layer": args.layer, "clusters": clusters}
-        | measure(count_pairs(cuts, phones, units, clusters), frame_rate)
+        | measure(count_pairs(cuts, phones, units, clusters), config.frame_rate)
         | {"speaker_pnmi": speaker_pnmi(cuts, units, clusters)}
         for clusters, units in units_at(cuts, args.audio_root, features, centroids).items()
     ]

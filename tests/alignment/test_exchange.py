@@ -21,7 +21,7 @@ WORDS = [("hi", 0.1, 0.3), ("all", 0.5, 0.3)]
 
 
 @pytest.fixture
-def adopt(tmp_path):
+def import_external(tmp_path):
     def run(lines, *, phones=PHONES, words=WORDS, grid=None, name="a/b-1", also=(), ok=True):
         folder = tmp_path / "external"
         folder.mkdir(exist_ok=True)
@@ -32,9 +32,9 @@ def adopt(tmp_path):
             ctm.write(folder / "phones.ctm", [(each, phones) for each in (name, *also)])
             ctm.write(folder / "words.ctm", [(each, words) for each in (name, *also)])
         write_jsonl(tmp_path / "in.jsonl.gz", lines)
-        stderr = step("scripts.alignment.adopt", "--cuts", tmp_path / "in.jsonl.gz", "--external", folder, "--split",
-                      "dev", "--out", tmp_path / "out.jsonl.gz", "--dropped", tmp_path / "dropped.csv", "--guessed",
-                      tmp_path / "guessed.csv", ok=ok)  # fmt: skip
+        stderr = step("scripts.alignment.import_external", "--cuts", tmp_path / "in.jsonl.gz", "--external", folder,
+                      "--split", "dev", "--out", tmp_path / "out.jsonl.gz", "--dropped", tmp_path / "dropped.csv",
+                      "--guessed", tmp_path / "guessed.csv", ok=ok)  # fmt: skip
         if not ok:
             return stderr
         return list(read_jsonl(tmp_path / "out.jsonl.gz")), read_csv(tmp_path / "dropped.csv")
@@ -51,8 +51,8 @@ def test_our_own_alignments_leave_and_come_back(world, align, tmp_path):
         if kind == "ctm":
             for name in ("words", "phones"):
                 (tmp_path / f"export/{name}.ctm").rename(folder / f"{name}.ctm")
-        step("scripts.alignment.adopt", "--cuts", world / "dev.jsonl.gz", "--external", folder, "--split", "dev",
-             "--out", tmp_path / "back.jsonl.gz", "--dropped", tmp_path / "back.csv", "--guessed",
+        step("scripts.alignment.import_external", "--cuts", world / "dev.jsonl.gz", "--external", folder, "--split",
+             "dev", "--out", tmp_path / "back.jsonl.gz", "--dropped", tmp_path / "back.csv", "--guessed",
              tmp_path / "none.csv")  # fmt: skip
         back = list(read_jsonl(tmp_path / "back.jsonl.gz"))
         assert [cut["id"] for cut in back] == [cut["id"] for cut in aligned.kept]
@@ -76,8 +76,8 @@ def test_lhotse_reads_the_ctm_as_we_do(tmp_path):
     assert [(i.symbol, i.start, i.duration) for i in items] == [("HH", 0.0, 0.5), ("AY1", 0.5, 0.25)]
 
 
-def test_kaldis_phones_are_named_as_ours_and_gaps_are_silence(adopt):
-    kept, dropped = adopt([line()])
+def test_kaldis_phones_are_named_as_ours_and_gaps_are_silence(import_external):
+    kept, dropped = import_external([line()])
     assert dropped == []
     assert phone_alignment(kept[0]) == [
         ("SIL", 0.0, 0.1), ("HH", 0.1, 0.1), ("AY1", 0.2, 0.2), ("SIL", 0.4, 0.1), ("AO1", 0.5, 0.2), ("L", 0.7, 0.1),
@@ -124,8 +124,8 @@ Object class = "TextGrid"
 """
 
 
-def test_textgrids_of_both_forms(adopt, tmp_path):
-    kept, _ = adopt([line()], grid=SHORT)
+def test_textgrids_of_both_forms(import_external, tmp_path):
+    kept, _ = import_external([line()], grid=SHORT)
     assert [p[0] for p in phone_alignment(kept[0])] == ["HH", "AY1", "AO1", "L"]
     tiers = {"words": [(0.0, 0.25, 'a "b"'), (0.25, 1.0, "")], "2 odd [3] = 4": [(0.0, 1.0, "1 2 3")]}
     textgrid.write(tmp_path / "x.TextGrid", 1.0, tiers)
@@ -147,29 +147,29 @@ def test_textgrids_of_both_forms(adopt, tmp_path):
         ({"words": [("hi", 0.1, 0.3), ("al", 0.5, 0.3)]}, "external-words"),
     ],
 )
-def test_what_does_not_fit_is_dropped_with_its_reason(adopt, change, reason):
-    kept, dropped = adopt([line()], **change)
+def test_what_does_not_fit_is_dropped_with_its_reason(import_external, change, reason):
+    kept, dropped = import_external([line()], **change)
     assert kept == []
     assert [row["reason"] for row in dropped] == [reason]
 
 
-def test_items_leave_whole(adopt):
+def test_items_leave_whole(import_external):
     pair = {"id": "p", "task": "t", "positive": line(), "negative": line("a/b-2")}
-    kept, dropped = adopt([pair])
+    kept, dropped = import_external([pair])
     assert kept == []
     assert [row["id"] for row in dropped] == ["a/b-2"]
     choice = {"id": "c", "task": "t", "positive": line(), "negative": [line("a/b-2"), line("a/b-3")]}
-    kept, _ = adopt([choice], also=["a/b-2", "a/b-3"])
+    kept, _ = import_external([choice], also=["a/b-2", "a/b-3"])
     assert [side["id"] for side in kept[0]["negative"]] == ["a/b-2", "a/b-3"]
     assert all("alignment" in side["supervisions"][0] for side in kept[0]["negative"])
 
 
-def test_damaged_files_are_named(adopt, tmp_path):
-    stderr = adopt([line()], grid=SHORT[:200], ok=False)
+def test_damaged_files_are_named(import_external, tmp_path):
+    stderr = import_external([line()], grid=SHORT[:200], ok=False)
     assert "b-1.TextGrid: damaged or truncated TextGrid" in stderr
-    stderr = adopt([line()], grid="nothing", ok=False)
+    stderr = import_external([line()], grid="nothing", ok=False)
     assert "not a TextGrid" in stderr
-    stderr = adopt([line()], grid=SHORT.replace('"phones"', '"fones"'), ok=False)
+    stderr = import_external([line()], grid=SHORT.replace('"phones"', '"fones"'), ok=False)
     assert "has no tier 'phones'; its tiers are words, fones" in stderr
     path = tmp_path / "bad.ctm"
     path.write_text("a 1 0.0 0.1\n")
@@ -185,8 +185,8 @@ def test_a_folder_without_alignments_is_refused(tmp_path):
     rest = ("--split", "dev", "--out", tmp_path / "o.jsonl.gz", "--dropped", tmp_path / "d.csv", "--guessed",
             tmp_path / "g.csv")  # fmt: skip
     for folder, says in ((tmp_path / "none", "is not a folder"), (tmp_path, "phones.ctm is missing")):
-        stderr = step("scripts.alignment.adopt", "--cuts", tmp_path / "in.jsonl.gz", "--external", folder, *rest,
-                      ok=False)  # fmt: skip
+        stderr = step("scripts.alignment.import_external", "--cuts", tmp_path / "in.jsonl.gz", "--external", folder,
+                      *rest, ok=False)  # fmt: skip
         assert says in stderr
 
 

@@ -25,7 +25,7 @@ TEXTS = ["the dog sat on a mat", "the cat ran to me", "a dog ran"]
 def judge_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "judge"
     folder.mkdir()
-    tokenizer = text_tokenizer(TEXTS, [], Modality("judge", "text", "bpe", vocab_size=24), folder)
+    tokenizer = text_tokenizer(TEXTS, [], Modality("text", "bpe", name="judge", vocab_size=24), folder)
     fast.save(tokenizer, folder)
     build_model(24).save_pretrained(folder)
     return folder

@@ -10,12 +10,13 @@ import pytest
 from scripts.common.cuts import phone_alignment, read_cuts, spoken_text
 from scripts.common.files import read_jsonl, write_jsonl
 from scripts.common.seeds import derive
-from scripts.continuation.select_prompts import Config, main, pair, select, split_at, words_of
+from scripts.continuation.config import Selection
+from scripts.continuation.select_prompts import main, pair, select, split_at, words_of
 from scripts.tokens.modality import Modality
 from scripts.tokens.sources import phone_frames
 from tests.continuation.conftest import cut
 
-CONFIG = Config(prompts=2, prompt_seconds=2.0, seconds=4.0)
+CONFIG = Selection(prompts=2, prompt_seconds=2.0, seconds=4.0)
 
 
 def test_a_prompt_ends_with_a_sentence_that_ends_nearby():
@@ -41,7 +42,7 @@ def test_both_parts_are_whole_and_meet():
         for (_, start, length), (_, after, _) in pairwise(phones):
             assert start + length == pytest.approx(after)
         assert sum(phones[-1][1:]) == pytest.approx(part["duration"])
-        phone_frames(part, Modality("x", "phones", "symbol", frame_rate=50.0), None)  # covers its frames
+        phone_frames(part, Modality("phones", "symbol", name="x", frame_rate=50.0), None)  # covers its frames
     assert real["duration"] <= CONFIG.seconds
     assert prompt["supervisions"][0]["custom"]["texts"][0] == "The dog sat on."
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts.download.config import Patience
 from scripts.download.fetch import Job
 from scripts.download.registry import Checksum, Dataset
-from scripts.download.remote import Patience
 from scripts.download.state import State
 from tests.download.server import Server
 

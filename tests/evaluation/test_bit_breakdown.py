@@ -8,9 +8,9 @@ from scripts.evaluation import bit_breakdown
 from scripts.evaluation.bits import utterance
 from scripts.tokens.modality import Modality
 
-TEXT = Modality("t", "text", "char")
-PHONES = Modality("p", "phones", "symbol", silence="keep")
-UNITS = Modality("u", "units", "symbol", frame_rate=50.0)
+TEXT = Modality("text", "char", name="t")
+PHONES = Modality("phones", "symbol", name="p", silence="keep")
+UNITS = Modality("units", "symbol", name="u", frame_rate=50.0)
 
 
 def aligned_cut() -> dict:
@@ -47,7 +47,7 @@ def test_apostrophes_and_hyphens_are_inside_words() -> None:
 
 @pytest.mark.parametrize("silence", ["keep", "drop"])
 def test_phones(silence: str) -> None:
-    modality = Modality("p", "phones", "symbol", silence=silence)
+    modality = Modality("phones", "symbol", name="p", silence=silence)
     symbols = ["SIL", "AH0", "D", "AO1", "G", "SIL"] if silence == "keep" else ["AH0", "D", "AO1", "G"]
     around = ["between"] if silence == "keep" else []
     expected = [*around, "word", "initial", "internal", "final", *around, "end"]
@@ -67,7 +67,7 @@ def test_frames_that_repeat() -> None:
 
 
 def test_foreign_tokens_have_no_place() -> None:
-    modality = Modality("x", "tokens", "symbol")
+    modality = Modality("tokens", "symbol", name="x")
     assert bit_breakdown.parts(aligned_cut(), ["5", "6"], each("56"), modality) == ["unplaced", "unplaced", "end"]
 
 

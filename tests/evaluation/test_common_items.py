@@ -10,6 +10,7 @@ import pytest
 from scripts.common.files import read_csv, write_csv, write_jsonl
 from scripts.common.ragged import Ragged, save_bin
 from scripts.evaluation import common_items, rows, score, summary, tuned_lens
+from scripts.evaluation.config import Summarising
 from scripts.evaluation.items import Task, cut_ids, scorable
 from scripts.report import table_factors
 from scripts.report.read import item_scores
@@ -114,7 +115,7 @@ def test_the_step_scores_what_it_can_and_names_the_rest(
     assert "of 2 items (2 rows with voices), 2 rows could not be scored" in capsys.readouterr().err
     by_layer = read_csv(tmp_path / "layers.csv")
     assert {(row["n"], row["chance"]) for row in by_layer} == {("2", str((1 / 2 + 1 / 3) / 2))}
-    told = summary.accuracies([found["pair"], found["three"]], summary.Config("total", 20), 1)
+    told = summary.accuracies([found["pair"], found["three"]], Summarising(20, "total"), 1)
     assert told["chance"].value == pytest.approx((1 / 2 + 1 / 3) / 2)
     assert told["accuracy"].value == pytest.approx(float(by_layer[-1]["value"]))
 

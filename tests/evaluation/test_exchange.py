@@ -10,6 +10,7 @@ import yaml
 
 from scripts.common.files import read_csv, write_csv, write_jsonl
 from scripts.evaluation import external_systems, submission, summary
+from scripts.evaluation.config import Summarising
 from scripts.evaluation.rows import COLUMNS
 from tests.corpus.published.testsets import LEXICAL, SYNTACTIC, sentence_row, word_row, write_gold
 from tests.evaluation.conftest import item
@@ -54,7 +55,7 @@ def test_another_systems_scores_become_rows_like_ours(
     assert [(row["id"], row["correct"]) for row in rows] == [("a", "1"), ("b", "0.5")]
     assert float(rows[0]["logprob_negative"]) == -2.5
     # How the score was normalised is not known, so no other decision is made from it.
-    assert set(summary.accuracies(rows, summary.Config("total", 50), 1)) == {"accuracy", "chance"}
+    assert set(summary.accuracies(rows, Summarising(50, "total"), 1)) == {"accuracy", "chance"}
 
 
 @pytest.mark.parametrize(

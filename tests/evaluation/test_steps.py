@@ -16,6 +16,7 @@ from scripts.common.frames import frame_count
 from scripts.common.ragged import Ragged, save_bin
 from scripts.evaluation import baselines, bits, logprobs, scaling, score, summary, tuned_lens
 from scripts.evaluation.accuracy import interval
+from scripts.evaluation.config import Summarising
 from scripts.evaluation.items import Task, cut_ids, read_items, read_tokens
 from tests.evaluation.conftest import CONTEXT, VOCABULARY, build_model, cut, item, sequence
 
@@ -219,7 +220,7 @@ def test_bits_of_a_uniform_model(tmp_path: Path, run_step: Callable) -> None:
 
 
 def test_last_layer_equals_the_score(scored: list, tmp_path: Path) -> None:
-    config = summary.Config("total", 50)
+    config = Summarising(50, "total")
     expected = summary.accuracies(scored, config, 1)["accuracy"]
     for name in ("layers.csv", "tuned_lens.csv"):
         rows = read_csv(tmp_path / name)
@@ -281,7 +282,7 @@ def test_scaling_step(scored: list, run_step: Callable, model_folder: Path, tmp_
     rows = read_csv(tmp_path / "s.csv")
     assert [row["tokens"] for row in rows] == ["900", "3600"]
     assert [float(row["hours"]) for row in rows] == [0.5, 2.0]
-    last = summary.accuracies(scored, summary.Config("total", 50), 1)["accuracy"]
+    last = summary.accuracies(scored, Summarising(50, "total"), 1)["accuracy"]
     assert float(rows[1]["value"]) == pytest.approx(last.value)
     fitted = read_json(tmp_path / "s.fit.json")
     values = [float(row["value"]) for row in rows]
@@ -329,7 +330,7 @@ def test_other_normalisation_is_named_by_what_it_is() -> None:
     row = {"id": "a", "voice": "v", "correct": "0", "logprob_positive": "-4", "logprob_negative": "-6"}
     lengths = {"tokens_positive": "2", "tokens_negative": "6", "seconds_positive": "1", "seconds_negative": "1"}
     rows = [row | lengths]
-    found = summary.accuracies(rows, summary.Config("per_token", 5), 1)
+    found = summary.accuracies(rows, Summarising(5, "per_token"), 1)
     assert {metric: row.value for metric, row in found.items()} == {
         "accuracy": 0.0,
         "accuracy_total": 1.0,
@@ -339,7 +340,7 @@ def test_other_normalisation_is_named_by_what_it_is() -> None:
 
 
 def test_intervals_of_all_steps_agree(scored: list) -> None:
-    found = summary.accuracies(scored, summary.Config("total", 50), 1)["accuracy"]
+    found = summary.accuracies(scored, Summarising(50, "total"), 1)["accuracy"]
     by_hand = {}
     for row in scored:
         by_hand.setdefault(row["id"], []).append(float(row["correct"]))

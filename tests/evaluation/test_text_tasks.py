@@ -9,6 +9,7 @@ import pytest
 
 from scripts.common.files import read_csv, write_json, write_jsonl
 from scripts.evaluation import choices, summary, text_tasks
+from scripts.evaluation.config import Summarising
 from scripts.evaluation.logprobs import score
 from scripts.lm.load import load_model
 from tests.evaluation.conftest import CONTEXT
@@ -79,7 +80,7 @@ def test_the_step_scores_like_scoring_itself(tmp_path: Path, run_step: Callable,
     assert found == pytest.approx(list(by_hand.values()), abs=1e-4)
     assert rows[1]["tokens_negative"] == "2;4;3"
     # A text has no seconds, so nothing is decided by them.
-    told = summary.accuracies(rows, summary.Config("total", 5), 1)
+    told = summary.accuracies(rows, Summarising(5, "total"), 1)
     assert list(told) == ["accuracy", "accuracy_per_token", "chance"]
     assert told["chance"].value == pytest.approx((1 / 2 + 1 / 4) / 2)
 

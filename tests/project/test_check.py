@@ -75,15 +75,23 @@ WRONG = [
     ("continuation.precision", "int8", "continuation.precision is 'int8'; it must be one of fp32, bf16"),
     ("modalities.text-bpe.source", "smell", "modalities.text-bpe.source is 'smell'; it must be one of text"),
     ("modalities.text-raw.vocab_size", 50, "modalities.text-raw.vocab_size is set"),
-    ("modalities.text-raw.frame_rate", 50, "modalities.text-raw.frame_rate is 50; text has no frames"),
+    ("modalities.text-raw.frame_rate", 50, "modalities.text-raw.frame_rate is 50; source text has no frames"),
     ("modalities.phone-raw.tokenizer", "char", "modalities.phone-raw.tokenizer is 'char'"),
-    ("modalities.speech-hubert", {"source": "units", "tokenizer": "symbol"}, "units come at"),
+    (
+        "modalities.speech-hubert",
+        {"source": "units", "tokenizer": "symbol"},
+        "speech-hubert.frame_rate is missing; units",
+    ),
     (
         "modalities.x",
         {"source": "tokens", "tokenizer": "symbol", "vocab_size": 9},
         "modalities.x.external is missing",
     ),
-    ("modalities.x", {"source": "tokens", "tokenizer": "bpe", "vocab_size": 9, "external": "t"}, "take symbol"),
+    (
+        "modalities.x",
+        {"source": "tokens", "tokenizer": "bpe", "vocab_size": 9, "external": "t"},
+        "tokens it must be one of symbol",
+    ),
     (
         "modalities.x",
         {"source": "tokens", "tokenizer": "symbol", "vocab_size": 65535, "external": "t"},
@@ -92,7 +100,7 @@ WRONG = [
     (
         "modalities.x",
         {"source": "tokens", "tokenizer": "symbol", "vocab_size": 9, "external": "t", "frame_rate": 50},
-        "tokens made elsewhere have no frames",
+        "frame_rate is 50; source tokens has no frames",
     ),
     ("modalities.x", {"source": "text", "tokenizer": "char", "external": "t"}, "modalities.x.external is set"),
     ("units.external", "mine", "with units.external it must be 0: prompts cannot be encoded"),

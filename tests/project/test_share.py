@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from scripts.project.defaults import default_config
+from scripts.project.results_format import write_format
 from scripts.project.share import check_shared, shared_stages
 
 DEFAULT = default_config()
@@ -22,6 +23,7 @@ def configs(through: str) -> tuple[dict, dict]:
 def written(results: Path, config: dict) -> Path:
     (results / config["name"]).mkdir(parents=True)
     (results / config["name"] / "config.json").write_text(json.dumps(config))
+    write_format(results / config["name"])
     return results
 
 

@@ -119,13 +119,13 @@ def test_bpe_over_units_that_repeat(tmp_path_factory, data):
     draw = named(symbols, symbols[0])
     training = data.draw(st.lists(draw, min_size=10, max_size=20))
     folder = tmp_path_factory.mktemp("units")
-    kind = Modality("m", "units", "bpe", vocab_size=2**15, frame_rate=50)
+    kind = Modality("units", "bpe", name="m", vocab_size=2**15, frame_rate=50)
     largest = 0
     try:
         tokenizer.named_bpe(training, symbols, kind, folder)
     except ValueError as error:
         largest = int(str(error).split()[-1])
-    kind = Modality("m", "units", "bpe", vocab_size=largest, frame_rate=50)
+    kind = Modality("units", "bpe", name="m", vocab_size=largest, frame_rate=50)
     fast = tokenizer.named_bpe(training, symbols, kind, folder)
     ours = encoder.load(folder)
     for sequence in [*training, *data.draw(st.lists(draw, max_size=10))]:

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def test_a_boundary_on_a_centre_begins_the_new_phone():
 
 def test_another_frame_rate():
     # Hop 640: (1600 - 400) // 640 + 1 = 2 frames, centred on 12.5 and 52.5 ms.
-    assert sources.phone_frames(HAND, modality("phone-repeat", frame_rate=25), None)[0] == ["SIL", "AY1"]
+    assert sources.phone_frames(HAND, replace(modality("phone-repeat"), frame_rate=25), None)[0] == ["SIL", "AY1"]
 
 
 @pytest.mark.parametrize(("seconds", "frames"), [(0.02, 0), (0.0249, 0), (0.025, 1), (0.0449, 1), (0.045, 2)])

@@ -18,17 +18,19 @@ from scripts.common.progress import Progress
 from scripts.common.ragged import load_npz
 from scripts.units import batching, encoder, extract, kmeans, quality, sweep
 from scripts.units.assignment import Assigner
+from scripts.units.config import Choice, Chunking, Clustering, Extraction, Measuring, Sweeping
 from scripts.units.encoder import WaveBatch
-from scripts.units.extract import Config, check_kmeans
+from scripts.units.extract import check_kmeans
 from scripts.units.fingerprint import kmeans_fingerprint
 from scripts.units.measures import measure
+from tests.settings import configured, settings
 from tests.units.conftest import make_cut, tiny_model
 
-KMEANS = '{"layer": 2, "clusters": 12, "sample_frames": 600, "kmeans_redo": 1, "kmeans_iterations": 5%s}'
-EXTRACT = '{"layer": 2, "clusters": 12, "batch_seconds": 6}'
+KMEANS = {"layer": 2, "clusters": 12, "sample_frames": 600, "kmeans_redo": 1, "kmeans_iterations": 5}
+EXTRACT = settings(Extraction, "units", layer=2, clusters=12, batch_seconds=6)
 
 
-WHOLE = Config(1, 2, 60)
+WHOLE = configured(Extraction, "units", layer=1, clusters=2)
 
 
 def call(monkeypatch: pytest.MonkeyPatch, main, *flags: str) -> None:
@@ -41,7 +43,8 @@ def clustered(corpus: SimpleNamespace, encoder_folder: str, tmp_path: Path, monk
     """Flags that name the tiny encoder and a k-means made from it."""
     flags = ["--audio-root", corpus.root, "--encoder", encoder_folder, "--threads", "1"]
     out = ["--output", tmp_path / "kmeans.npy", "--about", tmp_path / "kmeans.json"]
-    call(monkeypatch, kmeans.main, "--cuts", *corpus.train, *flags, "--config", KMEANS % "", "--seed", "1", *out)
+    flags_of_kmeans = ["--config", settings(Clustering, "units", **KMEANS), "--seed", "1", *out]
+    call(monkeypatch, kmeans.main, "--cuts", *corpus.train, *flags, *flags_of_kmeans)
     return [*flags, "--kmeans", tmp_path / "kmeans.npy", "--about", tmp_path / "kmeans.json"]
 
 
@@ -64,14 +67,14 @@ def test_shard(corpus: SimpleNamespace, clustered: list, tmp_path: Path, monkeyp
     assert units.stream.max() < 12
 
     # One by one: the same units, but for frames between two centroids up to rounding.
-    alone = EXTRACT.replace("6}", "0.01}")
+    alone = settings(Extraction, "units", layer=2, clusters=12, batch_seconds=0.01)
     call(monkeypatch, extract.main, "--cuts", corpus.dev, *clustered, "--config", alone, "--output", tmp_path / "1.npz")
     assert (load_npz(tmp_path / "1.npz").stream == units.stream).mean() > 0.999
 
     call(
         monkeypatch, quality.main, "--train-cuts", *corpus.train, "--dev-cuts", corpus.dev,
         "--dev-units", tmp_path / "0.npz", *clustered[:6], "--seed", "1",
-        "--config", KMEANS % ', "frame_rate": 50', "--output", tmp_path / "quality.csv",
+        "--config", settings(Measuring, "units", **KMEANS), "--output", tmp_path / "quality.csv",
     )  # fmt: skip
     rows = quality_rows(tmp_path / "quality.csv")
     assert list(rows) == ["hubert", "mfcc", "random-init"]
@@ -86,9 +89,9 @@ def test_a_sweep_measures_what_extraction_would_give(
     out = tmp_path / "0.npz"
     call(monkeypatch, extract.main, "--cuts", corpus.dev, *clustered, "--config", EXTRACT, "--output", out)
     ours = load_npz(out)
-    settings = '{"frame_rate": 50, "sample_frames": 600, "kmeans_redo": 1, "kmeans_iterations": 5, "batch_seconds": 6}'
+    chosen = settings(Sweeping, "units", **KMEANS, batch_seconds=6)
     flags = ["--train-cuts", *corpus.train, "--dev-cuts", corpus.dev, *clustered[:6], "--seed", "1"]
-    flags += ["--layer", "2", "--clusters", "12", "5", "--config", settings]
+    flags += ["--layer", "2", "--clusters", "12", "5", "--config", chosen]
     call(monkeypatch, sweep.main, *flags, "--output", tmp_path / "sweep.csv")
     rows = read_csv(tmp_path / "sweep.csv")
     assert [(row["layer"], row["clusters"]) for row in rows] == [("2", "12"), ("2", "5")]
@@ -103,12 +106,12 @@ def test_a_sweep_takes_speakers_out_once(
     corpus: SimpleNamespace, clustered: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a K gives does not depend on which others are asked for."""
-    settings = KMEANS.replace('"layer": 2, "clusters": 12, ', "") % ', "frame_rate": 50, "speaker_directions": 1'
+    chosen = settings(Sweeping, "units", **KMEANS, speaker_directions=1)
     flags = ["--train-cuts", *corpus.train, "--dev-cuts", corpus.dev, *clustered[:6], "--seed", "1", "--layer", "2"]
     tables = []
     for clusters in (["12", "5"], ["5"]):
         out = tmp_path / f"{len(clusters)}.csv"
-        call(monkeypatch, sweep.main, *flags, "--clusters", *clusters, "--config", settings, "--output", out)
+        call(monkeypatch, sweep.main, *flags, "--clusters", *clusters, "--config", chosen, "--output", out)
         tables.append(read_csv(out))
     assert tables[0][1:] == tables[1]
 
@@ -158,14 +161,14 @@ def test_k_means_of_another_encoder_is_refused(
 def test_k_means_that_does_not_fit(changed: dict, centroids: np.ndarray, message: str) -> None:
     about = {"encoder": "a" * 64, "layer": 2, "clusters": 3, **changed}
     with pytest.raises(ValueError, match=message):
-        check_kmeans(centroids, about, "a" * 64, Config(2, 3, 60), "kmeans.npy")
+        check_kmeans(centroids, about, "a" * 64, Choice(2, 3), "kmeans.npy")
 
 
 def test_centroids_under_anothers_name() -> None:
     centroids = np.zeros((3, 2), np.float32)
     about = {"encoder": "a" * 64, "layer": 2, "clusters": 3, "kmeans": kmeans_fingerprint("a" * 64, 2, centroids + 1)}
     with pytest.raises(ValueError, match=r"kmeans\.npy: its centroids are not those that its \.json was written for"):
-        check_kmeans(centroids, about, "a" * 64, Config(2, 3, 60), "kmeans.npy")
+        check_kmeans(centroids, about, "a" * 64, Choice(2, 3), "kmeans.npy")
 
 
 def test_damaged_k_means(tmp_path: Path) -> None:
@@ -201,7 +204,7 @@ def test_chunks_differ_from_the_whole_by_attention_alone(norm: str, normalise: b
     """Layer 0 sees 16 frames to either side: there chunks are exact, normalisations included."""
     network = encoder.prepare(tiny_model(feat_extract_norm=norm), 0, normalise)
     wave = long_wave(7.003)
-    config = Config(0, 2, 60, chunk_seconds=2.0, overlap_seconds=0.4)
+    config = Chunking(60, 2.0, 0.4)
     ((rows, features),) = extract.encode_rows(WaveBatch.of([wave], normalise=normalise), network, config)
     assert len(rows) > 4
     together = np.empty((frame_count(len(wave)), 16), np.float32)
@@ -215,8 +218,8 @@ def test_chunked_units_are_nearly_the_whole_ones() -> None:
     wave = long_wave(12)
     centroids = network.features([wave])[0][::50].copy()
     assign = Assigner(centroids)
-    (whole,) = extract.encode_batch([wave], network, assign, Config(2, len(centroids), 60))
-    chunked = Config(2, len(centroids), 60, chunk_seconds=4.0, overlap_seconds=1.0)
+    (whole,) = extract.encode_batch([wave], network, assign, Chunking(60, 30.0, 2.0))
+    chunked = Chunking(60, 4.0, 1.0)
     (parts,) = extract.encode_batch([wave], network, assign, chunked)
     assert len(parts) == len(whole) == frame_count(len(wave))
     assert (parts == whole).mean() > 0.9
@@ -272,9 +275,11 @@ def test_units_do_not_depend_on_window_or_workers(
     network = encoder.prepare(tiny_model(), 2, True)
     cuts = [cut for path in corpus.train for cut in read_cuts(path)]
     centroids = np.concatenate(network.features([long_wave(3)]))[::10].copy()
-    config = Config(2, len(centroids), 6, chunk_seconds=2.0, overlap_seconds=0.4)
+    config = configured(
+        Extraction, "units", layer=2, clusters=len(centroids), batch_seconds=6, chunk_seconds=2.0, overlap_seconds=0.4
+    )
 
-    def units(config: Config) -> dict[str, np.ndarray]:
+    def units(config: Extraction) -> dict[str, np.ndarray]:
         return dict(extract.extract(cuts, corpus.root, network, centroids, config, Progress("t", 1e9, "s")))
 
     expected = units(config)
@@ -291,7 +296,9 @@ def test_a_queued_batch_gives_the_same_units(corpus: SimpleNamespace, monkeypatc
     network = encoder.prepare(tiny_model(), 2, True)
     cuts = [cut for path in corpus.train for cut in read_cuts(path)]
     centroids = np.concatenate(network.features([long_wave(3)]))[::10].copy()
-    config = Config(2, len(centroids), 6, chunk_seconds=2.0, overlap_seconds=0.4)
+    config = configured(
+        Extraction, "units", layer=2, clusters=len(centroids), batch_seconds=6, chunk_seconds=2.0, overlap_seconds=0.4
+    )
     expected = dict(extract.extract(cuts, corpus.root, network, centroids, config, Progress("t", 1e9, "s")))
     monkeypatch.setattr(Assigner, "start", Assigner.start_batch)
     monkeypatch.setattr(extract, "queue_depth", lambda network: 1)

@@ -48,10 +48,10 @@ def test_units_are_as_many_as_frames_in_the_order_of_the_cuts(tmp_path: Path, mo
 
 def test_cuts_without_their_units_are_named(tmp_path: Path, monkeypatch):
     given = {"a": FRAMES, "b": FRAMES - 2, "c": FRAMES + 2}
-    with pytest.raises(ValueError, match=r"4 of 5 cuts of .*cuts\.jsonl\.gz do not have their units") as error:
+    with pytest.raises(ValueError, match=r"4 of 5 cuts of .*cuts\.jsonl\.gz have nothing there that fits") as error:
         run(tmp_path, monkeypatch, given, [cut(name) for name in "abcde"])
     assert f"'b' has {FRAMES - 2}, its 1.000 s make {FRAMES}" in str(error.value)
-    assert f"'d' has none, its 1.000 s make {FRAMES}, and 1 more" in str(error.value)
+    assert f"'d' has none, its 1.000 s make {FRAMES}; and 1 more" in str(error.value)
     assert not (tmp_path / "out.npz").exists()
 
 

@@ -1,7 +1,6 @@
 """The sample of frames is spread evenly and seeded; k-means refuses what it cannot cluster."""
 
 import io
-import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,9 +14,11 @@ from scripts.common.files import write_jsonl
 from scripts.common.frames import frame_count
 from scripts.units import encoder, kmeans
 from scripts.units.clustering import k_means, nearest
+from scripts.units.config import Chunking, Clustering
 from scripts.units.kmeans import sample_features
 from scripts.units.mfcc import mfcc
 from scripts.units.sampling import drop_supervisions, sample_frames, sample_utterances
+from tests.settings import settings
 from tests.units.conftest import make_cut
 
 
@@ -101,7 +102,7 @@ def test_sample_features(corpus: SimpleNamespace) -> None:
 def test_long_utterances_of_the_sample_are_encoded_in_chunks(encoder_folder: str) -> None:
     network, _ = encoder.load(encoder_folder, 0)
     wave = np.random.default_rng(0).standard_normal(5 * 16_000).astype(np.float32)
-    config = kmeans.Config(0, 2, 2, 1, 1, chunk_seconds=2.0, overlap_seconds=0.4)
+    config = Chunking(60, 2.0, 0.4)
     rows: list[int] = []
     encode = network.encode
     network.encode = lambda batch, stats=(): rows.extend(batch.lengths) or encode(batch, stats)  # type: ignore
@@ -121,7 +122,7 @@ def test_command_line_error_is_one_line(
 ) -> None:
     keys = {"layer": 1, "clusters": 5000, "sample_frames": 6000, "kmeans_redo": 1, "kmeans_iterations": 2}
     command = ["kmeans", "--cuts", *corpus.train, "--audio-root", corpus.root, "--encoder", encoder_folder]
-    command += ["--config", json.dumps(keys), "--seed", "1", "--threads", "1"]
+    command += ["--config", settings(Clustering, "units", **keys), "--seed", "1", "--threads", "1"]
     command += ["--output", str(tmp_path / "k.npy"), "--about", str(tmp_path / "k.json")]
     monkeypatch.setattr(sys, "argv", command)
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO()))

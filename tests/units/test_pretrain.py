@@ -14,8 +14,10 @@ import torch
 
 from scripts.common.cuts import num_samples, read_cuts
 from scripts.units import encoder, pretrain
+from scripts.units.config import Encoder, Pretraining
 from scripts.units.crops import HOP, CropPlan, grid_frames, read_part
-from scripts.units.pretrain import UNKNOWN, Config, make_targets, newest_checkpoint, span_mask
+from scripts.units.pretrain import UNKNOWN, make_targets, newest_checkpoint, span_mask
+from tests.settings import configured, settings
 
 SECTION = {
     "source": "pretrain", "hidden_size": 16, "layers": 2, "heads": 2, "conv_dim": [8] * 7, "targets": 8,
@@ -27,7 +29,7 @@ FILES = ["config.json", "model.safetensors", "preprocessor_config.json"]
 
 def train(corpus: SimpleNamespace, folder: Path, seed: int = 1, every: int = 4, **changes: object) -> bytes:
     """Weights trained in this process."""
-    config = Config(**{**SECTION, **changes})
+    config = configured(Pretraining, "units.encoder", **{**SECTION, **changes})
     cuts = [cut for path in corpus.train for cut in read_cuts(path)]
     torch.set_num_threads(1)
     targets, starts = make_targets(corpus.train, cuts, corpus.root, config.targets, seed, 1)
@@ -72,7 +74,8 @@ def test_killed_process_resumes(corpus: SimpleNamespace, tmp_path: Path, monkeyp
     step = pretrain.Trainer.train_step
 
     def command(name: str) -> None:
-        flags = ["--cuts", *corpus.train, "--audio-root", corpus.root, "--config", json.dumps(SECTION), "--seed", "1"]
+        config = settings(Encoder, "units.encoder", **SECTION)
+        flags = ["--cuts", *corpus.train, "--audio-root", corpus.root, "--config", config, "--seed", "1"]
         monkeypatch.setattr(sys, "argv", ["step", *flags, "--threads", "1", "--output", str(tmp_path / name)])
         pretrain.main()
 
@@ -109,7 +112,7 @@ def test_checkpoint_of_other_settings_is_not_resumed(tmp_path: Path) -> None:
 
 
 def test_it_learns(corpus: SimpleNamespace, tmp_path: Path) -> None:
-    config = Config(**{**SECTION, "steps": 60, "learning_rate": 0.005})
+    config = configured(Pretraining, "units.encoder", **{**SECTION, "steps": 60, "learning_rate": 0.005})
     cuts = [cut for path in corpus.train for cut in read_cuts(path)]
     targets, starts = make_targets(corpus.train, cuts, corpus.root, config.targets, 1, 1)
     trainer = pretrain.Trainer(config, cuts, corpus.root, targets, starts, 1)
@@ -166,7 +169,7 @@ def test_part_is_the_cut_s_audio(corpus: SimpleNamespace) -> None:
 
 
 def test_masks_are_spans() -> None:
-    config = Config(**{**SECTION, "mask_start": 0.02})
+    config = configured(Pretraining, "units.encoder", **{**SECTION, "mask_start": 0.02})
     mask = span_mask((200, 50), config, np.random.default_rng(0))
     assert mask.any(axis=1).all()
     assert 0.05 < mask.mean() < 0.2

@@ -110,7 +110,7 @@ if config["alignment"]["external"] is None:
 
 else:
 
-    rule alignment_adopt:
+    rule alignment_import_external:
         """One shard of cuts with the alignments of the folder alignment.external."""
         input:
             cuts=f"{CORPUS}/cuts/{{split}}/{{shard}}.jsonl.gz",
@@ -120,17 +120,17 @@ else:
             dropped=f"{ALIGNMENT}/dropped/{{split}}/{{shard}}.csv",
             guessed=f"{ALIGNMENT}/guessed/{{split}}/{{shard}}.csv",
         log:
-            f"{RESULTS}/logs/alignment/adopt/{{split}}/{{shard}}.log",
+            f"{RESULTS}/logs/alignment/import_external/{{split}}/{{shard}}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/alignment/adopt/{{split}}/{{shard}}.tsv"
+            f"{RESULTS}/benchmarks/alignment/import_external/{{split}}/{{shard}}.tsv"
         conda:
             "../../envs/core.yaml"
         params:
-            code=code_of("scripts.alignment.adopt"),
+            code=code_of("scripts.alignment.import_external"),
             # Units made elsewhere need no audio at all; for ours it must be readable.
             audio=lambda w: ["--audio-root", audio_root(w)] if config["units"]["external"] is None else [],
         shell:
-            "python -m scripts.alignment.adopt"
+            "python -m scripts.alignment.import_external"
             " --cuts {input.cuts}"
             " {params.audio:q}"
             " --external {input.external:q}"
@@ -140,7 +140,7 @@ else:
             " --guessed {output.guessed}"
             " 2>&1 | tee {log}"
 
-    rule alignment_adopt_task:
+    rule alignment_import_external_task:
         """Both sides of a task's items with the alignments of the folder alignment.external."""
         input:
             cuts=f"{CORPUS}/tasks/{{task}}.jsonl.gz",
@@ -150,17 +150,17 @@ else:
             dropped=f"{ALIGNMENT}/dropped/tasks/{{task}}.csv",
             guessed=f"{ALIGNMENT}/guessed/tasks/{{task}}.csv",
         log:
-            f"{RESULTS}/logs/alignment/adopt/tasks/{{task}}.log",
+            f"{RESULTS}/logs/alignment/import_external/tasks/{{task}}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/alignment/adopt/tasks/{{task}}.tsv"
+            f"{RESULTS}/benchmarks/alignment/import_external/tasks/{{task}}.tsv"
         conda:
             "../../envs/core.yaml"
         params:
-            code=code_of("scripts.alignment.adopt"),
+            code=code_of("scripts.alignment.import_external"),
             # Units made elsewhere need no audio at all; for ours it must be readable.
             audio=lambda w: ["--audio-root", audio_root(w)] if config["units"]["external"] is None else [],
         shell:
-            "python -m scripts.alignment.adopt"
+            "python -m scripts.alignment.import_external"
             " --cuts {input.cuts}"
             " {params.audio:q}"
             " --external {input.external:q}"

@@ -14,6 +14,7 @@ from scripts.common.stages import STAGES
 from scripts.lm.seed_replicas import seed_replicas
 from scripts.project.check import check, task_names
 from scripts.project.imports import code_of
+from scripts.project.results_format import check_format, write_format
 from scripts.project.share import SHARABLE, check_shared, shared_stages
 
 
@@ -24,6 +25,7 @@ try:
     check(config)
     check_shared(config)
     check_writable(f"results/{config['name']}")
+    check_format(Path("results", config["name"]))
 except ValueError as error:
     raise WorkflowError(str(error)) from None
 
@@ -48,6 +50,7 @@ AUDIO_ROOT = {
 
 
 onstart:
+    write_format(Path(RESULTS))
     write_json(f"{RESULTS}/config.json", config)  # what others are held to that share stages with this one
 
 

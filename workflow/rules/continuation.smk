@@ -8,6 +8,8 @@ Real continuations of the same prompts go the same way as generated ones: what t
 itself costs. With `continuation.prompts: 0` nothing here is asked for; the rules stay.
 """
 
+from scripts.continuation.config import Sampling, Selection
+
 CONTINUATION = config["continuation"]
 SETS = ["generated", "real"]
 # Text is read as it is, phones and units are spoken and heard. Units and tokens made elsewhere are left out: there is
@@ -41,7 +43,7 @@ rule continuation_select_prompts:
         "../../envs/core.yaml"
     params:
         code=code_of("scripts.continuation.select_prompts"),
-        config=as_json(CONTINUATION, "prompts", "prompt_seconds", "seconds"),
+        config=part_json(CONTINUATION, Selection),
         seed=config["seed"],
     shell:
         "python -m scripts.continuation.select_prompts"
@@ -110,16 +112,7 @@ rule continuation_generate:
         gpu=config["cluster"]["gpus"]["continuation"],
     params:
         code=code_of("scripts.continuation.generate"),
-        config=as_json(
-            CONTINUATION,
-            "seconds",
-            "seeds",
-            "temperature",
-            "top_p",
-            "batch",
-            "precision",
-            "threads",
-        ),
+        config=part_json(CONTINUATION, Sampling),
         seed=config["seed"],
     shell:
         "python -m scripts.continuation.generate"

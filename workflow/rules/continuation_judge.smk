@@ -3,6 +3,8 @@
 Included by continuation.smk.
 """
 
+from scripts.evaluation.config import Resampling
+
 JUDGE = CONTINUATION["judge"]
 OWN_JUDGE = f"{RESULTS}/continuation/judge/model"
 
@@ -149,7 +151,7 @@ rule continuation_summary:
         code=code_of("scripts.continuation.summary"),
         modalities=CONTINUED,
         world="--world" if SCRIPTS else "",
-        config=as_json(config["evaluation"], "bootstrap_samples"),
+        config=part_json(config["evaluation"], Resampling),
         seed=config["seed"],
     shell:
         "python -m scripts.continuation.summary"

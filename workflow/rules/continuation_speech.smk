@@ -3,6 +3,8 @@
 Included by continuation.smk.
 """
 
+from scripts.continuation.config import VoiceTraining
+
 SPEECH = CONTINUATION["speech"]
 VOCODER = {
     "vocoder": SPEECH["vocoder"],
@@ -40,17 +42,7 @@ rule continuation_train_voice:
         code=code_of("scripts.continuation.train_voice"),
         further=lambda w: FURTHER_PHONES if w.source == "phones" else [],
         audio_root=AUDIO_ROOT,
-        config=as_json(
-            {**SPEECH, "threads": CONTINUATION["threads"]},
-            "reference_speaker",
-            "sample_hours",
-            "width",
-            "layers",
-            "steps",
-            "batch_chunks",
-            "learning_rate",
-            "threads",
-        ),
+        config=part_json({**SPEECH, "threads": CONTINUATION["threads"]}, VoiceTraining),
         seed=config["seed"],
     shell:
         "python -m scripts.continuation.train_voice"

@@ -7,6 +7,9 @@ corpus/dropped.csv; from world also corpus/audio/, and corpus/truth/ for the tes
 and, as a split of one shard, corpus/cuts/prompts/.
 """
 
+from scripts.corpus.config import CutRules, Limits, Voices
+from scripts.corpus.speech.validate import Rules
+
 if config["corpus"]["source"] == "world":
 
     include: "corpus_write.smk"
@@ -34,16 +37,8 @@ if config["corpus"]["source"] == "world":
             "../../envs/core.yaml"
         params:
             code=code_of("scripts.corpus.world.speak"),
-            config=as_json(
-                config["corpus"]["world"],
-                "voices",
-                "speakers",
-                "rate",
-                "pitch",
-                "gain",
-                "noise",
-            ),
-            limits=as_json(config["corpus"], "min_seconds", "max_seconds"),
+            config=part_json(config["corpus"]["world"], Voices),
+            limits=part_json(config["corpus"], Limits),
             seed=config["seed"],
         shell:
             "python -m scripts.corpus.world.speak"
@@ -74,16 +69,8 @@ if config["corpus"]["source"] == "world":
             "../../envs/core.yaml"
         params:
             code=code_of("scripts.corpus.world.speak_tasks"),
-            config=as_json(
-                config["corpus"]["world"],
-                "voices",
-                "speakers",
-                "rate",
-                "pitch",
-                "gain",
-                "noise",
-            ),
-            limits=as_json(config["corpus"], "min_seconds", "max_seconds"),
+            config=part_json(config["corpus"]["world"], Voices),
+            limits=part_json(config["corpus"], Limits),
             seed=config["seed"],
         shell:
             "python -m scripts.corpus.world.speak_tasks"
@@ -135,7 +122,7 @@ else:
             section=config["corpus"]["source"],
             audio_root=audio_root,
             options=OPTIONS,
-            config=as_json(RULES, "min_seconds", "max_seconds", "characters", "texts"),
+            config=part_json(RULES, Rules),
         shell:
             "python -m scripts.corpus.speech.manifest"
             " --manifest {params.manifests:q}"
@@ -173,7 +160,7 @@ else:
             section=config["corpus"]["source"],
             audio_root=audio_root,
             options=OPTIONS,
-            config=as_json(RULES, "min_seconds", "max_seconds", "characters", "texts"),
+            config=part_json(RULES, Rules),
 
     rule corpus_manifest_tasks:
         """A task's items, both sides of each checked."""
@@ -195,7 +182,7 @@ else:
         params:
             code=code_of("scripts.corpus.speech.manifest_tasks"),
             audio_root=audio_root,
-            config=as_json(config["corpus"], "min_seconds", "max_seconds", "characters"),
+            config=part_json(config["corpus"], CutRules),
         shell:
             "python -m scripts.corpus.speech.manifest_tasks"
             " --task {wildcards.task}"
@@ -223,15 +210,7 @@ rule corpus_prompts:
         "../../envs/core.yaml"
     params:
         code=code_of("scripts.corpus.world.speak_prompts"),
-        config=as_json(
-            config["corpus"]["world"],
-            "voices",
-            "speakers",
-            "rate",
-            "pitch",
-            "gain",
-            "noise",
-        ),
+        config=part_json(config["corpus"]["world"], Voices),
         source=PROMPTS,
         seed=config["seed"],
     shell:

@@ -3,6 +3,8 @@
 Included by corpus.smk where corpus.source is `world`.
 """
 
+from scripts.corpus.config import Script, Tasks
+
 
 rule corpus_write_tasks:
     """Write the three pair tasks' words and sentences, balanced in letters, phones and words by construction."""
@@ -25,7 +27,7 @@ rule corpus_write_tasks:
         "../../envs/core.yaml"
     params:
         code=code_of("scripts.corpus.world.write_tasks"),
-        config=as_json(config["corpus"]["world"], "speakers", "tasks"),
+        config=part_json(config["corpus"]["world"], Tasks),
         seed=config["seed"],
         out=lambda wildcards, output: str(Path(output.tasks[0]).parent),
     shell:
@@ -55,7 +57,7 @@ rule corpus_write:
         "../../envs/core.yaml"
     params:
         code=code_of("scripts.corpus.world.write"),
-        config=as_json(config["corpus"]["world"], "hours", "speakers", "isolated_words", "rate"),
+        config=part_json(config["corpus"]["world"], Script),
         shards=as_json(config["corpus"]["shards"]),
         seed=config["seed"],
         out=lambda wildcards, output: str(Path(output.scripts[0]).parents[1]),

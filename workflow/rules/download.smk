@@ -8,7 +8,7 @@ missing. Nothing here asks the network before a job runs.
 from scripts.download.registry import Downloads
 
 try:
-    DOWNLOADS = Downloads(config["download"])
+    DOWNLOADS = Downloads.from_section(config["download"])
 except ValueError as error:
     raise WorkflowError(str(error)) from None
 

@@ -8,6 +8,8 @@ evaluation_comparison.smk.
 One job covers all tasks of a modality: loading torch takes longer than scoring a small task.
 """
 
+from scripts.evaluation.config import Controls, Decision, Scaling, Scoring, TextScoring
+
 from scripts.evaluation.choices import choice_files
 
 TEXT_TASKS = config["evaluation"]["text_tasks"]
@@ -85,14 +87,7 @@ rule evaluation_score:
         code=code_of("scripts.evaluation.score"),
         tasks=TASKS,
         definition=lambda w: MODALITY[w.modality],
-        config=as_json(
-            config["evaluation"],
-            "score_normalization",
-            "bootstrap_samples",
-            "batch_tokens",
-            "precision",
-            "threads",
-        ),
+        config=part_json(config["evaluation"], Scoring),
         seed=config["seed"],
     shell:
         "python -m scripts.evaluation.score"
@@ -151,7 +146,7 @@ if TASKS:
             code=code_of("scripts.evaluation.baselines"),
             tasks=TASKS,
             definition=lambda wildcards: as_json(config["modalities"][wildcards.modality]),
-            config=as_json(config["evaluation"], "score_normalization"),
+            config=part_json(config["evaluation"], Decision),
             silence=config["tokens"]["silence"],
             seed=config["seed"],
         shell:
@@ -207,15 +202,7 @@ if TASKS:
         params:
             code=code_of("scripts.evaluation.scaling"),
             tasks=TASKS,
-            config=as_json(
-                config["evaluation"],
-                "score_normalization",
-                "bootstrap_samples",
-                "batch_tokens",
-                "precision",
-                "threads",
-                "scaling_items",
-            ),
+            config=part_json(config["evaluation"], Scaling),
             seed=config["seed"],
         shell:
             "python -m scripts.evaluation.scaling"
@@ -264,15 +251,7 @@ if TASKS:
             tokens=lambda wildcards, input: input.tokens[0].rsplit("/", 3)[0],
             modalities=as_json(config["modalities"]),
             tasks=TASKS,
-            config=as_json(
-                config["evaluation"],
-                "score_normalization",
-                "bootstrap_samples",
-                "batch_tokens",
-                "precision",
-                "threads",
-                "control_items",
-            ),
+            config=part_json(config["evaluation"], Controls),
             seed=config["seed"],
         shell:
             "python -m scripts.evaluation.controls"
@@ -311,7 +290,7 @@ if TEXT_TASKS:
         params:
             code=code_of("scripts.evaluation.text_tasks"),
             choices=lambda wildcards: TEXT_TASKS[wildcards.task],
-            config=as_json(config["evaluation"], "score_normalization", "batch_tokens", "precision", "threads"),
+            config=part_json(config["evaluation"], TextScoring),
         shell:
             "python -m scripts.evaluation.text_tasks"
             " --modality {wildcards.modality}"

@@ -4,6 +4,8 @@ In: evaluation/{task}/{modality}.csv, evaluation/baselines/ and evaluation/bits/
 Out: evaluation/dropped.csv, evaluation/groups.csv and evaluation/summary.csv.
 """
 
+from scripts.evaluation.config import Resampling, Summarising
+
 
 rule evaluation_dropped:
     """Items that one modality or another could not score: no comparison holds them."""
@@ -41,7 +43,7 @@ rule evaluation_groups:
         "../../envs/core.yaml"
     params:
         code=code_of("scripts.evaluation.groups"),
-        config=as_json(config["evaluation"], "bootstrap_samples"),
+        config=part_json(config["evaluation"], Resampling),
         seed=config["seed"],
     shell:
         "python -m scripts.evaluation.groups"
@@ -74,7 +76,7 @@ rule evaluation_summary:
         "../../envs/core.yaml"
     params:
         code=code_of("scripts.evaluation.summary"),
-        config=as_json(config["evaluation"], "score_normalization", "bootstrap_samples"),
+        config=part_json(config["evaluation"], Summarising),
         seed=config["seed"],
     shell:
         "python -m scripts.evaluation.summary"

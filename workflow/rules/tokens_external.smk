@@ -37,7 +37,7 @@ rule tokens_external:
         " && cp {output.store}/about.json {output.about}"
 
 
-rule tokens_adopt:
+rule tokens_import_external:
     """Tokens of one shard of a split."""
     input:
         cuts=f"{ALIGNMENT}/cuts/{{split}}/{{shard}}.jsonl.gz",
@@ -45,15 +45,15 @@ rule tokens_adopt:
     output:
         tokens=f"{TOKENS}/{{given}}/given/{{split}}/{{shard}}.npz",
     log:
-        f"{RESULTS}/logs/tokens/adopt/{{given}}/{{split}}/{{shard}}.log",
+        f"{RESULTS}/logs/tokens/import_external/{{given}}/{{split}}/{{shard}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/tokens/adopt/{{given}}/{{split}}/{{shard}}.tsv"
+        f"{RESULTS}/benchmarks/tokens/import_external/{{given}}/{{split}}/{{shard}}.tsv"
     conda:
         "../../envs/core.yaml"
     params:
-        code=code_of("scripts.tokens.adopt"),
+        code=code_of("scripts.tokens.import_external"),
     shell:
-        "python -m scripts.tokens.adopt"
+        "python -m scripts.tokens.import_external"
         " --modality {wildcards.given}"
         " --cuts {input.cuts}"
         " --store {input.store}"
@@ -61,13 +61,13 @@ rule tokens_adopt:
         " 2>&1 | tee {log}"
 
 
-use rule tokens_adopt as tokens_adopt_task with:
+use rule tokens_import_external as tokens_import_external_task with:
     input:
         cuts=f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz",
         store=f"{TOKENS}/{{given}}/external",
     output:
         tokens=f"{TOKENS}/{{given}}/given/tasks/{{task}}.npz",
     log:
-        f"{RESULTS}/logs/tokens/adopt/{{given}}/tasks/{{task}}.log",
+        f"{RESULTS}/logs/tokens/import_external/{{given}}/tasks/{{task}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/tokens/adopt/{{given}}/tasks/{{task}}.tsv"
+        f"{RESULTS}/benchmarks/tokens/import_external/{{given}}/tasks/{{task}}.tsv"

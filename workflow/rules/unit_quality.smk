@@ -4,6 +4,8 @@ In: units/encoder/, alignment/cuts and the audio. Out: units/sweep/{layer}.csv f
 figures report/figures/{unit_sweep,kmeans}.* (report_figures.smk).
 """
 
+from scripts.units.config import Sweeping
+
 
 rule units_sweep:
     """Cluster one layer's features at every K of units.sweep and measure the units of dev."""
@@ -27,21 +29,7 @@ rule units_sweep:
     params:
         code=code_of("scripts.units.sweep"),
         clusters=config["units"]["sweep"]["clusters"],
-        config=as_json(
-            config["units"],
-            "frame_rate",
-            "sample_frames",
-            "kmeans_redo",
-            "kmeans_iterations",
-            "kmeans_spherical",
-            "kmeans_backend",
-            "speaker_directions",
-            "batch_seconds",
-            "chunk_seconds",
-            "overlap_seconds",
-            "device",
-            "precision",
-        ),
+        config=part_json(config["units"], Sweeping),
         audio_root=AUDIO_ROOT,
         seed=config["seed"],
         threads=config["units"]["threads"],

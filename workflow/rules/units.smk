@@ -5,6 +5,8 @@ Out: units/encoder/, units/kmeans.npy with kmeans.json, units/{split}/{shard}.np
 units/tasks/{task}.npz and units/quality.csv. Features are never written.
 """
 
+from scripts.units.config import Clustering, Encoder, EncoderSource, Extraction, Measuring
+
 TRAIN_CUTS = expand(f"{ALIGNMENT}/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"])
 # An encoder made elsewhere needs no speech, no seed and none of the training's settings.
 PRETRAINING = config["units"]["encoder"]["source"] == "pretrain"
@@ -32,11 +34,7 @@ rule units_encoder:
         gpu=config["cluster"]["gpus"]["units"],
     params:
         code=code_of("scripts.units.pretrain"),
-        config=(
-            as_json(config["units"]["encoder"])
-            if PRETRAINING
-            else as_json(config["units"]["encoder"], "source", "backend", "fairseq_python")
-        ),
+        config=part_json(config["units"]["encoder"], Encoder if PRETRAINING else EncoderSource),
         audio_root=AUDIO_ROOT,
         seed=config["seed"],
         threads=config["units"]["threads"],
@@ -71,22 +69,7 @@ rule units_kmeans:
         gpu=config["cluster"]["gpus"]["units"],
     params:
         code=code_of("scripts.units.kmeans"),
-        config=as_json(
-            config["units"],
-            "layer",
-            "clusters",
-            "sample_frames",
-            "kmeans_redo",
-            "kmeans_iterations",
-            "kmeans_spherical",
-            "kmeans_backend",
-            "speaker_directions",
-            "batch_seconds",
-            "chunk_seconds",
-            "overlap_seconds",
-            "device",
-            "precision",
-        ),
+        config=part_json(config["units"], Clustering),
         audio_root=AUDIO_ROOT,
         seed=config["seed"],
         threads=config["units"]["threads"],
@@ -124,17 +107,7 @@ rule units_extract:
         gpu=config["cluster"]["gpus"]["units"],
     params:
         code=code_of("scripts.units.extract"),
-        config=as_json(
-            config["units"],
-            "layer",
-            "clusters",
-            "batch_seconds",
-            "chunk_seconds",
-            "overlap_seconds",
-            "decode_workers",
-            "device",
-            "precision",
-        ),
+        config=part_json(config["units"], Extraction),
         audio_root=audio_root,
         threads=config["units"]["threads"],
     shell:
@@ -184,23 +157,7 @@ rule units_quality:
         gpu=config["cluster"]["gpus"]["units"],
     params:
         code=code_of("scripts.units.quality"),
-        config=as_json(
-            config["units"],
-            "frame_rate",
-            "layer",
-            "clusters",
-            "sample_frames",
-            "kmeans_redo",
-            "kmeans_iterations",
-            "kmeans_spherical",
-            "kmeans_backend",
-            "speaker_directions",
-            "batch_seconds",
-            "chunk_seconds",
-            "overlap_seconds",
-            "device",
-            "precision",
-        ),
+        config=part_json(config["units"], Measuring),
         audio_root=AUDIO_ROOT,
         seed=config["seed"],
         threads=config["units"]["threads"],

@@ -4,36 +4,17 @@ Texts and lengths of the items are not checked yet: `scripts.corpus.speech.manif
 """
 
 import argparse
-import json
 import sys
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.files import write_csv, write_jsonl
+from scripts.corpus.config import PublishedSet, published_set_problems
 from scripts.corpus.drops import COLUMNS, format_counts
 from scripts.corpus.published import slm21, storycloze
 from scripts.corpus.published.phone_sets import unmapped_summary
-
-FORMATS = ("slm21-lexical", "slm21-syntactic", "storycloze")
-
-
-@dataclass(frozen=True)
-class Config:
-    """A task's entry in config.corpus.manifest.tasks: its format and, where it has them, split and transcripts."""
-
-    format: str
-    split: str = "dev"
-    transcripts: str | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> "Config":
-        """From JSON; ValueError if the format is none of FORMATS."""
-        config = cls(**json.loads(text))
-        if config.format not in FORMATS:
-            raise ValueError(f"format is {config.format!r}; it must be one of {', '.join(FORMATS)}")
-        return config
 
 
 def main() -> None:
@@ -41,19 +22,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--task", required=True)
     parser.add_argument("--folder", type=Path, required=True, help="where the test set was unpacked")
-    parser.add_argument("--config", type=Config.parse, required=True, help="JSON: format, split, transcripts")
+    parser.add_argument("--config", required=True, help="JSON: format, split, transcripts")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--dropped", type=Path, required=True)
     args = parser.parse_args()
-    config: Config = args.config
+    where = f"corpus.manifest.tasks.{args.task}"
+    config = parse(PublishedSet, args.config, where, lambda found: published_set_problems(found, where))
     if not args.folder.is_dir():
-        raise ValueError(f"corpus.manifest.tasks.{args.task}: {args.folder} is not a folder")
+        raise ValueError(f"{where}: {args.folder} is not a folder")
     drops: list[dict[str, str]] = []
     unmapped: Counter[str] = Counter()
     if config.format == "storycloze":
         table = storycloze.read_transcripts(Path(config.transcripts)) if config.transcripts else None
         items = storycloze.read_items(args.folder, table, drops)
     else:
+        assert config.split is not None, "published_set_problems refuses sLM21 without its half"
         items = slm21.read_items(args.folder, config.format.removeprefix("slm21-"), config.split, drops, unmapped)
     count = write_jsonl(args.out, ({**item, "task": args.task} for item in items))
     write_csv(args.dropped, COLUMNS, drops)

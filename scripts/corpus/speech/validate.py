@@ -1,13 +1,14 @@
 """Check one cut of a manifest and complete its texts and speaker."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
-from typing import Any
+from typing import Any, Literal
 
+from scripts.common.config import parse
 from scripts.common.cuts import ROUNDING, Cut
+from scripts.corpus.config import CutRules
 from scripts.corpus.drops import DropError
 from scripts.corpus.speech.book_text import normalise_book
 from scripts.corpus.speech.transcripts import Characters, normalise_given, texts_of
@@ -21,18 +22,16 @@ OMITTED_FIELDS = {"given": (), "book": ("pre_texts",)}
 
 
 @dataclass(frozen=True)
-class Rules:
+class Rules(CutRules):
     """The requirements of the section corpus on a cut; `characters` is the inside of a regular-expression class."""
 
-    min_seconds: float
-    max_seconds: float
-    characters: str
-    texts: str = "given"
+    texts: Literal["given", "book"] = "given"
+    """whether a text is as given, or is a book's text that is to be put into words"""
 
     @classmethod
     def parse(cls, text: str) -> "Rules":
         """From JSON; ValueError if `characters` is not a regular-expression class."""
-        rules = cls(**json.loads(text))
+        rules = parse(cls, text, "corpus")
         _ = rules.allowed
         return rules
 

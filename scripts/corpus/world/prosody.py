@@ -1,62 +1,19 @@
 """The prosody of one utterance: voice, rate, pitch and loudness, drawn around the speaker's means."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from scripts.common.config import parse
 from scripts.common.seeds import derive, generator
+from scripts.corpus.config import Pitch, Rate, Voices
 from scripts.corpus.world.espeak import PITCHES, RATES, check_voice
 
 LOUDEST = -0.5  # decibels full scale; a peak above it could clip
 # A speaker who shares a voice with another has another base pitch and rate: relative steps per reuse.
 PITCH_STEP, RATE_STEP = 0.2, 0.08
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A mean and the standard deviation of single utterances."""
-
-    mean: float
-    jitter: float
-
-
-@dataclass(frozen=True)
-class Voices:
-    """The keys of corpus.world that configure the synthesiser.
-
-    Attributes:
-        voices: espeak-ng voices, taken in turn by speaker-0, speaker-1, ...
-        speakers: number of speakers.
-        rate: words per minute, relative jitter.
-        pitch: espeak-ng's 0 to 99, relative jitter.
-        gain: decibels full scale of the peak, jitter in decibels.
-        noise: white noise in decibels full scale (root mean square), None for none.
-    """
-
-    voices: tuple[str, ...]
-    speakers: int
-    rate: Spread
-    pitch: Spread
-    gain: Spread
-    noise: float | None
-
-    @classmethod
-    def parse(cls, text: str) -> "Voices":
-        """From JSON; ValueError naming an unknown voice."""
-        config = json.loads(text)
-        for voice in config["voices"]:
-            check_voice(voice)
-        return cls(
-            voices=tuple(config["voices"]),
-            speakers=config["speakers"],
-            rate=Spread(**config["rate"]),
-            pitch=Spread(**config["pitch"]),
-            gain=Spread(**config["gain"]),
-            noise=config["noise"],
-        )
 
 
 @dataclass(frozen=True)
@@ -69,6 +26,14 @@ class Prosody:
     def apply_gain(self, wave: np.ndarray) -> np.ndarray:
         """The wave with its peak at `gain` decibels full scale."""
         return wave * np.float32(10 ** (self.gain / 20) / max(float(np.abs(wave).max()), 1e-9))
+
+
+def parse_voices(text: str) -> Voices:
+    """From JSON; ValueError naming a key that is wrong or an unknown voice."""
+    voices = parse(Voices, text, "corpus.world")
+    for voice in voices.voices:
+        check_voice(voice)
+    return voices
 
 
 def draw_prosody(voices: Voices, seed: int, speaker: str, key: str) -> Prosody:
@@ -84,7 +49,7 @@ def draw_prosody(voices: Voices, seed: int, speaker: str, key: str) -> Prosody:
     step = (reuse + 1) // 2 * (1 if reuse % 2 else -1)  # 0, 1, -1, 2, -2, ...
     draw = np.clip(generator(seed, "speak", speaker, key).normal(size=3), -2.5, 2.5)
 
-    def draw_integer(spread: Spread, shift: float, deviation: float, bounds: tuple[int, int]) -> int:
+    def draw_integer(spread: Rate | Pitch, shift: float, deviation: float, bounds: tuple[int, int]) -> int:
         return int(np.clip(round(spread.mean * (1 + shift) * (1 + spread.jitter * deviation)), *bounds))
 
     return Prosody(

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.cuts import Cut, total_seconds
 from scripts.common.files import atomic_directory, read_jsonl, write_csv, write_jsonl
 from scripts.common.progress import Progress
 from scripts.common.seeds import generator
-from scripts.corpus.drops import COLUMNS, Limits, dropped
+from scripts.corpus.config import Limits, Voices
+from scripts.corpus.drops import COLUMNS, dropped
 from scripts.corpus.world.closures import with_closures
 from scripts.corpus.world.espeak import Speech, SpeechError, speak
-from scripts.corpus.world.prosody import Voices, draw_prosody
+from scripts.corpus.world.prosody import draw_prosody, parse_voices
 from scripts.corpus.world.recording import Utterance, write_recording
 
 Line = dict[str, Any]
@@ -75,10 +77,11 @@ def main() -> None:
     parser.add_argument("--cuts", type=Path, required=True)
     parser.add_argument("--truth", type=Path, required=True)
     parser.add_argument("--dropped", type=Path, required=True)
-    parser.add_argument("--config", type=Voices.parse, required=True, help="JSON: the voices")
-    parser.add_argument("--limits", type=Limits.parse, required=True, help="JSON: min_seconds, max_seconds")
+    parser.add_argument("--config", required=True, help="JSON: the voices (keys of corpus.world)")
+    parser.add_argument("--limits", required=True, help="JSON: min_seconds, max_seconds")
     parser.add_argument("--seed", type=int, required=True)
     args = parser.parse_args()
+    voices, limits = parse_voices(args.config), parse(Limits, args.limits, "corpus")
 
     began = time.monotonic()
     book = chapters(read_jsonl(args.script))
@@ -88,12 +91,12 @@ def main() -> None:
     drops: list[dict[str, str]] = []
     with atomic_directory(args.audio) as aside:
         for done, ((speaker, chapter), lines) in enumerate(book.items(), start=1):
-            spoken = list(speak_chapter(lines, args.config, args.limits, args.seed, drops))
+            spoken = list(speak_chapter(lines, voices, limits, args.seed, drops))
             if spoken:
                 source = f"{args.source}/{speaker}/{chapter}.flac"
                 rng = generator(args.seed, "record", source)
                 file = aside / speaker / f"{chapter}.flac"
-                cuts += write_recording([utterance for utterance, _ in spoken], file, source, args.config.noise, rng)
+                cuts += write_recording([utterance for utterance, _ in spoken], file, source, voices.noise, rng)
                 truths += [true for _, true in spoken]
             progress.update(done)
     if not cuts:

@@ -17,9 +17,10 @@ from typing import Any
 from scripts.common.cli import run
 from scripts.common.files import atomic_directory, text_lines, write_jsonl
 from scripts.common.seeds import generator
+from scripts.corpus.config import Voices
 from scripts.corpus.pronounce import cmudict_lexicon
 from scripts.corpus.world.espeak import PHRASING, SpeechError, speak
-from scripts.corpus.world.prosody import Voices, draw_prosody
+from scripts.corpus.world.prosody import draw_prosody, parse_voices
 from scripts.corpus.world.recording import Utterance, write_recording
 from scripts.corpus.world.script import speakers
 
@@ -117,11 +118,12 @@ def main() -> None:
     parser.add_argument("--source", required=True, help="that folder as the cuts name it, from the audio root on")
     parser.add_argument("--out", type=Path, required=True, help="the list (.jsonl)")
     parser.add_argument("--cuts", type=Path, required=True, help="the cuts alone (.jsonl.gz)")
-    parser.add_argument("--config", type=Voices.parse, required=True, help="JSON: the voices")
+    parser.add_argument("--config", required=True, help="JSON: the voices (keys of corpus.world)")
     parser.add_argument("--seed", type=int, required=True)
     args = parser.parse_args()
+    voices = parse_voices(args.config)
     with atomic_directory(args.audio) as aside:
-        rows = speak_prompts(read_prompts(args.prompts), args.config, args.seed, aside, args.source)
+        rows = speak_prompts(read_prompts(args.prompts), voices, args.seed, aside, args.source)
     write_jsonl(args.cuts, [row["cut"] for row in rows])
     write_jsonl(args.out, rows)
     seconds = [row["cut"]["duration"] for row in rows]

@@ -15,16 +15,18 @@ from typing import Any
 import numpy as np
 
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.cuts import Cut, Item, total_seconds
 from scripts.common.files import atomic_directory, read_jsonl, write_csv, write_jsonl
 from scripts.common.frames import frame_count
 from scripts.common.progress import Progress
 from scripts.common.seeds import generator
-from scripts.corpus.drops import COLUMNS, Limits, dropped
+from scripts.corpus.config import Limits, Voices
+from scripts.corpus.drops import COLUMNS, dropped
 from scripts.corpus.pronounce import cmudict_lexicon
 from scripts.corpus.world.balance import select_candidates, shorter_side_accuracy
 from scripts.corpus.world.espeak import SpeechError, speak
-from scripts.corpus.world.prosody import Voices, draw_prosody
+from scripts.corpus.world.prosody import draw_prosody, parse_voices
 from scripts.corpus.world.recording import Utterance, write_recording
 
 PER_RECORDING = 200  # utterances in one FLAC
@@ -165,16 +167,17 @@ def main() -> None:
     parser.add_argument("--source", required=True, help="that folder as the cuts name it, from the audio root on")
     parser.add_argument("--items", type=Path, required=True)
     parser.add_argument("--dropped", type=Path, required=True)
-    parser.add_argument("--config", type=Voices.parse, required=True, help="JSON: the voices")
-    parser.add_argument("--limits", type=Limits.parse, required=True, help="JSON: min_seconds, max_seconds")
+    parser.add_argument("--config", required=True, help="JSON: the voices (keys of corpus.world)")
+    parser.add_argument("--limits", required=True, help="JSON: min_seconds, max_seconds")
     parser.add_argument("--seed", type=int, required=True)
     args = parser.parse_args()
+    voices, limits = parse_voices(args.config), parse(Limits, args.limits, "corpus")
 
     lines = list(read_jsonl(args.script))
     drops: list[dict[str, str]] = []
     progress = Progress(f"corpus/speak {args.source}, choosing", len(lines), "pairs")
     pairs: list[Measured] = []
-    for pair in measure_all(lines, args.config, args.limits, args.seed, drops):
+    for pair in measure_all(lines, voices, limits, args.seed, drops):
         pairs.append(pair)
         progress.update(len(pairs) + len(drops))
     if not pairs:
@@ -182,7 +185,7 @@ def main() -> None:
     picks = select_candidates([pair.differences for pair in pairs])
     chosen = [(pair.line, pair.negatives[pick]) for pair, pick in zip(pairs, picks, strict=True)]
     with atomic_directory(args.audio) as aside:
-        cuts = record_all(chosen, args.config, args.seed, aside, args.source)
+        cuts = record_all(chosen, voices, args.seed, aside, args.source)
     items: list[Item] = [
         {
             **{key: line[key] for key in ("id", "task", "subset", "group")},
@@ -197,7 +200,7 @@ def main() -> None:
     print(
         f"corpus/speak {args.source}: {len(pairs)} pairs, {len(items)} items,"
         f" {total_seconds(cuts.values()) / 3600:.3f} h, {len(drops)} pairs dropped;"
-        f" {report(pairs, picks, args.config.speakers)}",
+        f" {report(pairs, picks, voices.speakers)}",
         file=sys.stderr,
     )
 

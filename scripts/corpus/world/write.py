@@ -10,7 +10,6 @@ out: otherwise models could learn that these occur alone and pseudo-words do not
 """
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,8 +19,10 @@ from typing import Any
 import numpy as np
 
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.files import read_jsonl, write_jsonl
 from scripts.common.seeds import generator
+from scripts.corpus.config import Script, SplitShards
 from scripts.corpus.world.grammar import TENSE_SHARES, TENSES, Sentence, choose_cast, pick
 from scripts.corpus.world.lexicon import WORLD, Lexicon, Topic, load_lexicon
 from scripts.corpus.world.script import seconds, side, single, speakers
@@ -34,30 +35,6 @@ WORDS_CHAPTER = 100  # isolated words of a chapter
 SHORT = 4  # sentences up to this many words may be in both splits: there are not enough of them
 
 Utterance = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Config:
-    """What the text depends on."""
-
-    hours: dict[str, float]
-    speakers: int
-    isolated_words: int
-    rate: float
-
-    @classmethod
-    def parse(cls, section: dict[str, Any]) -> "Config":
-        """From the section corpus.world of the configuration; ValueError names the key that is wrong."""
-        for split, hours in section["hours"].items():
-            if not hours > 0:
-                raise ValueError(f"corpus.world.hours.{split} is {hours}; it must be a positive number")
-        if section["speakers"] < 1:
-            raise ValueError(f"corpus.world.speakers is {section['speakers']}; it must be at least 1")
-        if section["isolated_words"] < 0:
-            raise ValueError(f"corpus.world.isolated_words is {section['isolated_words']}; it must not be negative")
-        if not section["rate"]["mean"] > 0:
-            raise ValueError(f"corpus.world.rate.mean is {section['rate']['mean']}; it must be a positive number")
-        return cls(section["hours"], section["speakers"], section["isolated_words"], section["rate"]["mean"])
 
 
 @dataclass(frozen=True)
@@ -157,7 +134,7 @@ def to_chapters(items: Sequence[Utterance], name: str, size: int, names: Sequenc
 
 
 def write_split(
-    split: str, shards: int, paragraphs: Sequence[Paragraph], isolated: list[str], config: Config, lexicon: Lexicon
+    split: str, shards: int, paragraphs: Sequence[Paragraph], isolated: list[str], config: Script, lexicon: Lexicon
 ) -> list[list[Utterance]]:
     """The split's utterances by shard; whole chapters, in runs, so that every speaker is in every shard.
 
@@ -165,8 +142,9 @@ def write_split(
         ValueError: there are fewer paragraphs than shards.
     """
     if len(paragraphs) < shards:
+        hours = getattr(config.hours, split)
         raise ValueError(
-            f"corpus.world.hours.{split} is {config.hours[split]}: {len(paragraphs)} paragraphs for {shards} shards;"
+            f"corpus.world.hours.{split} is {hours}: {len(paragraphs)} paragraphs for {shards} shards;"
             f" give more hours or set corpus.shards.{split} to {len(paragraphs)} or less"
         )
     names = speakers(config.speakers)
@@ -206,18 +184,18 @@ def main() -> None:
     parser.add_argument("--tasks", type=Path, nargs="*", default=[], help="task scripts whose sentences to leave out")
     parser.add_argument("--out", type=Path, required=True, help="folder; <split>/<shard>.jsonl.gz")
     args = parser.parse_args()
-    config = Config.parse(json.loads(args.config))
-    shards: dict[str, int] = json.loads(args.shards)
+    config = parse(Script, args.config, "corpus.world")
+    shards = parse(SplitShards, args.shards, "corpus.shards")
     lexicon, grammar = load_lexicon(args.world), load_grammar(args.world)
     taken, asked = task_sentences(args.tasks), task_words(args.tasks)
     for split in ("dev", "train"):
         rng = generator(args.seed, "corpus", "write", split)
-        paragraphs = write_paragraphs(lexicon, grammar, config.hours[split], config.rate, rng, taken)
+        paragraphs = write_paragraphs(lexicon, grammar, getattr(config.hours, split), config.rate.mean, rng, taken)
         isolated = words_alone(lexicon, asked) * config.isolated_words if split == "train" else []
-        written = write_split(split, shards[split], paragraphs, isolated, config, lexicon)
+        written = write_split(split, getattr(shards, split), paragraphs, isolated, config, lexicon)
         for shard, utterances in enumerate(written):
             write_jsonl(args.out / split / f"{shard}.jsonl.gz", utterances)
-        print(summary(split, [u for utterances in written for u in utterances], config.rate))
+        print(summary(split, [u for utterances in written for u in utterances], config.rate.mean))
         taken |= {s.key for p in paragraphs for s in p.sentences if len(s.words) > SHORT}
 
 

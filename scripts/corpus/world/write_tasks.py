@@ -6,16 +6,16 @@ chooses one so that durations balance; only swuggy has several.
 """
 
 import argparse
-import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.files import write_jsonl
 from scripts.common.seeds import generator
+from scripts.corpus.config import Task, Tasks, task_problems
 from scripts.corpus.world.lexicon import WORLD, Lexicon, load_lexicon
 from scripts.corpus.world.pairs import Pair, SyntaxPairs, TopicPairs
 from scripts.corpus.world.pseudowords import PseudoWords
@@ -29,48 +29,12 @@ SHORTEST = 4  # letters; of shorter strings nearly all are words of some kind
 Item = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class TaskConfig:
-    """How many pairs, by how many voices each."""
-
-    pairs: int
-    voices: int
-
-
-@dataclass(frozen=True)
-class Config:
-    """What the tasks depend on."""
-
-    speakers: int
-    tasks: dict[str, TaskConfig]
-
-    @classmethod
-    def parse(cls, section: dict[str, Any]) -> "Config":
-        """From the section corpus.world of the configuration; ValueError names the key that is wrong."""
-        tasks = {}
-        for name, task in section["tasks"].items():
-            here = f"corpus.world.tasks.{name}"
-            if name not in WRITERS:
-                raise ValueError(f"{here}: no such task; the world has {', '.join(WRITERS)}")
-            if task["pairs"] < 1:
-                raise ValueError(f"{here}.pairs is {task['pairs']}; it must be a positive number")
-            if name in MIRRORED and task["pairs"] % 2:
-                raise ValueError(f"{here}.pairs is {task['pairs']}; it must be even, because its pairs come in mirrors")
-            if not 1 <= task["voices"] <= section["speakers"]:
-                raise ValueError(
-                    f"{here}.voices is {task['voices']};"
-                    f" it must be from 1 to corpus.world.speakers, which is {section['speakers']}"
-                )
-            tasks[name] = TaskConfig(task["pairs"], task["voices"])
-        return cls(section["speakers"], tasks)
-
-
-def voices_of(number: int, task: TaskConfig, count: int) -> list[str]:
+def voices_of(number: int, task: Task, count: int) -> list[str]:
     """Speakers of the item with this number, taken in turn."""
     return [speakers(count)[(number + i) % count] for i in range(task.voices)]
 
 
-def swuggy(task: TaskConfig, count: int, lexicon: Lexicon, world: Path, seed: int) -> Iterator[Item]:
+def swuggy(task: Task, count: int, lexicon: Lexicon, world: Path, seed: int) -> Iterator[Item]:
     """Words against pseudo-words of as many and equally frequent letters and phones, each used once.
 
     Raises:
@@ -111,7 +75,7 @@ def swuggy(task: TaskConfig, count: int, lexicon: Lexicon, world: Path, seed: in
         raise ValueError(f"corpus.world.tasks.swuggy.pairs is {task.pairs}; the lexicon has words for {number}")
 
 
-def sblimp(task: TaskConfig, count: int, lexicon: Lexicon, world: Path, seed: int) -> Iterator[Item]:
+def sblimp(task: Task, count: int, lexicon: Lexicon, world: Path, seed: int) -> Iterator[Item]:
     """Mirrored pairs of all phenomena in turn; both mirrors in the same voices."""
     rng = generator(seed, "corpus", "tasks", "sblimp")
     drawer = SyntaxPairs(lexicon, load_grammar(world), rng)
@@ -131,7 +95,7 @@ def sblimp(task: TaskConfig, count: int, lexicon: Lexicon, world: Path, seed: in
             }
 
 
-def topic_storycloze(task: TaskConfig, count: int, lexicon: Lexicon, world: Path, seed: int) -> Iterator[Item]:
+def topic_storycloze(task: Task, count: int, lexicon: Lexicon, world: Path, seed: int) -> Iterator[Item]:
     """Stories in couples that exchange their endings; both in the same voices."""
     rng = generator(seed, "corpus", "tasks", "topic-storycloze")
     drawer = TopicPairs(lexicon, load_grammar(world), rng, taken=set())
@@ -152,8 +116,7 @@ def topic_storycloze(task: TaskConfig, count: int, lexicon: Lexicon, world: Path
             }
 
 
-Writer = Callable[[TaskConfig, int, Lexicon, Path, int], Iterator[Item]]
-MIRRORED = {"sblimp", "topic-storycloze"}
+Writer = Callable[[Task, int, Lexicon, Path, int], Iterator[Item]]
 WRITERS: dict[str, Writer] = {"swuggy": swuggy, "sblimp": sblimp, "topic-storycloze": topic_storycloze}
 
 
@@ -164,7 +127,7 @@ def main() -> None:
     parser.add_argument("--world", type=Path, default=WORLD, help="folder of lexicon and grammar")
     parser.add_argument("--out", type=Path, required=True, help="folder; one <task>.jsonl.gz each")
     args = parser.parse_args()
-    config = Config.parse(json.loads(args.config))
+    config = parse(Tasks, args.config, "corpus.world", task_problems)
     lexicon = load_lexicon(args.world)
     for name, task in config.tasks.items():
         items = WRITERS[name](task, config.speakers, lexicon, args.world, args.seed)

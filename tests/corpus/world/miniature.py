@@ -7,10 +7,12 @@ from typing import Any
 
 from scripts.common.files import write_jsonl
 from scripts.common.seeds import generator
+from scripts.corpus.config import Script, Task
 from scripts.corpus.world.lexicon import WORLD, Lexicon, load_lexicon
 from scripts.corpus.world.story import load_grammar
-from scripts.corpus.world.write import SHORT, Config, Paragraph, task_sentences, write_paragraphs
-from scripts.corpus.world.write_tasks import WRITERS, TaskConfig
+from scripts.corpus.world.write import SHORT, Paragraph, task_sentences, write_paragraphs
+from scripts.corpus.world.write_tasks import WRITERS
+from tests.settings import configured
 
 SEED = 1
 SECTION: dict[str, Any] = {
@@ -33,7 +35,7 @@ def lexicon() -> Lexicon:
 
 @cache
 def items(task: str) -> list[dict[str, Any]]:
-    return list(WRITERS[task](TaskConfig(**SECTION["tasks"][task]), 4, lexicon(), WORLD, SEED))
+    return list(WRITERS[task](Task(**SECTION["tasks"][task]), 4, lexicon(), WORLD, SEED))
 
 
 @cache
@@ -51,9 +53,9 @@ def paragraphs(split: str) -> list[Paragraph]:
     taken = set(forbidden())
     if split == "train":
         taken |= {s.key for p in paragraphs("dev") for s in p.sentences if len(s.words) > SHORT}
-    config = Config.parse(SECTION)
+    config = configured(Script, "corpus.world", **SECTION)
     rng = generator(SEED, "corpus", "write", split)
-    return write_paragraphs(lexicon(), load_grammar(WORLD), config.hours[split], config.rate, rng, taken)
+    return write_paragraphs(lexicon(), load_grammar(WORLD), getattr(config.hours, split), config.rate.mean, rng, taken)
 
 
 def texts(split: str) -> list[list[str]]:

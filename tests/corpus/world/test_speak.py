@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import lhotse
@@ -12,8 +13,9 @@ import soundfile
 from scripts.common.audio import read
 from scripts.common.cuts import book_text, read_cuts, spoken_text
 from scripts.common.files import read_csv, read_jsonl, write_jsonl
+from scripts.corpus.config import Gain, Pitch, Rate, Voices
 from scripts.corpus.world import speak
-from scripts.corpus.world.prosody import LOUDEST, Voices, draw_prosody
+from scripts.corpus.world.prosody import LOUDEST, draw_prosody, parse_voices
 from tests.corpus.world.scripts import LIMITS, flags, line
 
 LINES = [
@@ -131,7 +133,7 @@ def voices(**more: object) -> Voices:
 
     from tests.corpus.world.scripts import CONFIG
 
-    return Voices.parse(json.dumps({**CONFIG, **more}))
+    return parse_voices(json.dumps({**CONFIG, **more}))
 
 
 def test_prosody_is_a_function_of_its_arguments_and_stays_in_bounds():
@@ -139,9 +141,7 @@ def test_prosody_is_a_function_of_its_arguments_and_stays_in_bounds():
     assert same == draw_prosody(voices(), 1, "speaker-1", "u0")
     assert same != draw_prosody(voices(), 1, "speaker-1", "u1")
     assert same != draw_prosody(voices(), 2, "speaker-1", "u0")
-    wild = voices(
-        rate={"mean": 440, "jitter": 2.0}, pitch={"mean": 90, "jitter": 2.0}, gain={"mean": -1.0, "jitter": 30.0}
-    )
+    wild = replace(voices(), rate=Rate(440, 2.0), pitch=Pitch(90, 2.0), gain=Gain(-1.0, 30.0))
     for i in range(50):
         drawn = draw_prosody(wild, 1, "speaker-0", f"u{i}")
         assert 80 <= drawn.settings["rate"] <= 450

@@ -1,4 +1,3 @@
-import json
 import re
 import subprocess
 import sys
@@ -7,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from scripts.common.config import parse, part_json
 from scripts.common.files import read_jsonl
+from scripts.corpus.config import Script, Tasks
 from scripts.corpus.world.script import phone_count, seconds, side
-from scripts.corpus.world.write import SENTENCES, SHORT, Config, sentence_keys, write_split
+from scripts.corpus.world.write import SENTENCES, SHORT, sentence_keys, write_split
 from tests.corpus.world.miniature import SECTION, forbidden, lexicon, paragraphs, texts
+from tests.settings import configured
 
 CHARACTERS = r"[A-Za-z0-9 .,;:!?'\"()-]+"
 SMALL = {**SECTION, "hours": {"train": 0.08, "dev": 0.03}}
@@ -22,7 +24,7 @@ def run(module: str, *arguments: str) -> subprocess.CompletedProcess:
 
 
 def write(out: Path, section: dict, *, shards: str = '{"train": 2, "dev": 1}', tasks: tuple[str, ...] = ()):
-    arguments = ["--config", json.dumps(section), "--shards", shards, "--seed", "1", "--out", str(out)]
+    arguments = ["--config", part_json(section, Script), "--shards", shards, "--seed", "1", "--out", str(out)]
     return run("write", *arguments, *(["--tasks", *tasks] if tasks else []))
 
 
@@ -30,9 +32,8 @@ def write(out: Path, section: dict, *, shards: str = '{"train": 2, "dev": 1}', t
 def small(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("script")
     few = {**SMALL, "tasks": {name: {"pairs": 10, "voices": 1} for name in SECTION["tasks"]}}
-    assert (
-        run("write_tasks", "--config", json.dumps(few), "--seed", "1", "--out", str(folder / "tasks")).returncode == 0
-    )
+    flags = ["--config", part_json(few, Tasks), "--seed", "1", "--out", str(folder / "tasks")]
+    assert run("write_tasks", *flags).returncode == 0
     done = write(folder, few | {"isolated_words": 1}, tasks=tuple(map(str, (folder / "tasks").glob("*.gz"))))
     assert done.returncode == 0, done.stderr
     return folder
@@ -144,13 +145,13 @@ def test_sentence_keys_are_those_of_the_sentences():
 )
 def test_an_impossible_setting_is_named(change, message):
     with pytest.raises(ValueError, match=r".") as error:
-        Config.parse({**SECTION, **change})
+        parse(Script, part_json({**SECTION, **change}, Script), "corpus.world")
     assert message in str(error.value)
 
 
 def test_more_shards_than_paragraphs():
     with pytest.raises(ValueError, match=r"corpus\.world\.hours\.dev is 0\.2: 2 paragraphs for 3 shards"):
-        write_split("dev", 3, paragraphs("dev")[:2], 0, Config.parse(SECTION), lexicon())
+        write_split("dev", 3, paragraphs("dev")[:2], 0, configured(Script, "corpus.world", **SECTION), lexicon())
 
 
 def test_a_damaged_task_file_gives_one_line(tmp_path):

@@ -1,3 +1,4 @@
+import json
 import math
 import re
 from collections import Counter
@@ -5,9 +6,11 @@ from itertools import pairwise
 
 import pytest
 
+from scripts.common.config import parse
+from scripts.corpus.config import Task, Tasks, task_problems
 from scripts.corpus.world.lexicon import cmudict_entries, strip_stress
 from scripts.corpus.world.pseudowords import align_letters, split_parts, stress
-from scripts.corpus.world.write_tasks import Config, TaskConfig, swuggy
+from scripts.corpus.world.write_tasks import swuggy
 from tests.corpus.world.miniature import SECTION, accuracy, items, lexicon, phones_of, texts, words_of
 
 TASKS = list(SECTION["tasks"])
@@ -98,7 +101,7 @@ def test_neighbouring_phones_of_pseudo_words_are_attested():
 
 def test_more_pairs_than_words(tmp_path):
     with pytest.raises(ValueError, match=r"corpus\.world\.tasks\.swuggy\.pairs is 5000; the lexicon has words for \d+"):
-        list(swuggy(TaskConfig(5000, 1), 4, lexicon(), tmp_path, 1))
+        list(swuggy(Task(5000, 1), 4, lexicon(), tmp_path, 1))
 
 
 # balance
@@ -249,7 +252,10 @@ def test_the_topic_tells_the_endings_apart():
 @pytest.mark.parametrize(
     ("tasks", "message"),
     [
-        ({"rhymes": {"pairs": 10, "voices": 1}}, "corpus.world.tasks.rhymes: no such task"),
+        (
+            {"rhymes": {"pairs": 10, "voices": 1}},
+            "corpus.world.tasks.rhymes is not a known key; known here: swuggy",
+        ),
         ({"sblimp": {"pairs": 0, "voices": 1}}, "corpus.world.tasks.sblimp.pairs is 0"),
         ({"sblimp": {"pairs": 7, "voices": 1}}, "corpus.world.tasks.sblimp.pairs is 7"),
         ({"swuggy": {"pairs": 10, "voices": 5}}, "corpus.world.tasks.swuggy.voices is 5"),
@@ -257,5 +263,5 @@ def test_the_topic_tells_the_endings_apart():
 )
 def test_an_impossible_task_is_named(tasks, message):
     with pytest.raises(ValueError, match=r".") as error:
-        Config.parse({"speakers": 4, "tasks": tasks})
+        parse(Tasks, json.dumps({"speakers": 4, "tasks": tasks}), "corpus.world", task_problems)
     assert message in str(error.value)

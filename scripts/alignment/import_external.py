@@ -108,7 +108,7 @@ def gapless(phones: list[ctm.Item], end: float) -> list[ctm.Item]:
     return [(name, times[i], round(times[i + 1] - times[i], 8)) for i, (name, _) in enumerate(joined)]
 
 
-def adopt(cut: Cut, found: Aligned | None) -> Cut:
+def imported(cut: Cut, found: Aligned | None) -> Cut:
     """The cut with an alignment made elsewhere; DropError, with reason external-*, where it does not fit."""
     if found is None:
         raise DropError("external-missing", "no alignment has this id")
@@ -125,7 +125,7 @@ def adopt(cut: Cut, found: Aligned | None) -> Cut:
     return {**cut, "supervisions": [{**supervision(cut), "alignment": alignment}]}
 
 
-def adopt_lines(
+def import_lines(
     lines: list[Cut] | list[Item],
     external: External,
     split: str,
@@ -139,7 +139,7 @@ def adopt_lines(
 
     def one(cut: Cut) -> Cut | None:
         try:
-            aligned = adopt(cut, external(cut["id"]))
+            aligned = imported(cut, external(cut["id"]))
             if audio_root is not None:
                 audio.read(cut, audio_root)
             return aligned
@@ -152,9 +152,9 @@ def adopt_lines(
 
     for line in lines:
         if is_item(line):
-            adopted = [one(cut) for cut in sides(line)]
-            if None not in adopted:
-                yield with_sides(line, [cut for cut in adopted if cut])
+            found = [one(cut) for cut in sides(line)]
+            if None not in found:
+                yield with_sides(line, [cut for cut in found if cut])
         elif (cut := one(line)) is not None:
             yield cut
 
@@ -175,7 +175,7 @@ def main() -> None:
     check_ids(cuts, args.cuts)
     external = External(args.external, {cut["id"] for cut in cuts})
     dropped: list[dict[str, str]] = []
-    kept = write_jsonl(args.out, adopt_lines(lines, external, args.split, dropped, args.audio_root))
+    kept = write_jsonl(args.out, import_lines(lines, external, args.split, dropped, args.audio_root))
     write_csv(args.dropped, DROPPED_COLUMNS, dropped)
     write_csv(args.guessed, GUESSED_COLUMNS, [])
     print(f"alignment/{args.split}: {kept} of {len(lines)} kept with alignments of {args.external}", file=sys.stderr)

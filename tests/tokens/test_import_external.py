@@ -1,4 +1,4 @@
-"""Tokens made elsewhere are taken cut by cut, and cuts without any are named."""
+"""Tokens made elsewhere are imported cut by cut, and cuts without any are named."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from scripts.common.files import write_jsonl
 from scripts.common.ragged import load_npz
-from scripts.tokens import adopt, external
+from scripts.tokens import external, import_external
 
 
 def cut(name: str, words: str = "HELLO") -> dict:
@@ -14,7 +14,7 @@ def cut(name: str, words: str = "HELLO") -> dict:
 
 
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, list[int]], cuts: list[dict]) -> dict:
-    """Adopt these tokens for these cuts or items, both by command line."""
+    """Import these tokens for these cuts or items, both by command line."""
     write_jsonl(folder / "given/a.jsonl", [{"id": name, "tokens": row} for name, row in given.items()])
     write_jsonl(folder / "cuts.jsonl.gz", cuts)
     store = str(folder / "store")
@@ -23,7 +23,7 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, list[int
     external.main()
     flags = ["--cuts", str(folder / "cuts.jsonl.gz"), "--store", store, "--output", str(folder / "out.npz")]
     monkeypatch.setattr("sys.argv", ["x", "--modality", "text-llama", *flags])
-    adopt.main()
+    import_external.main()
     return load_npz(folder / "out.npz").by_id()
 
 
@@ -33,7 +33,7 @@ def test_tokens_come_in_the_order_of_the_cuts(tmp_path: Path, monkeypatch):
 
 
 def test_cuts_without_tokens_are_named(tmp_path: Path, monkeypatch):
-    says = r"modalities\.text-llama\.external: 2 of 3 cuts of .*cuts\.jsonl\.gz have no tokens there: 'b', 'c'; make"
+    says = r"modalities\.text-llama\.external: 2 of 3 cuts of .*cuts\.jsonl\.gz have nothing there that fits: 'b' has w"
     with pytest.raises(ValueError, match=says):
         run(tmp_path, monkeypatch, {"a": [1], "b": []}, [cut("a"), cut("b"), cut("c")])
 
@@ -48,4 +48,4 @@ def test_a_side_without_tokens_is_left_empty_and_named(tmp_path: Path, monkeypat
     items = [{"positive": cut("a"), "negative": [cut("b"), cut("c")]}]
     found = run(tmp_path, monkeypatch, {"a": [1], "c": [2, 3]}, items)
     assert {name: row.tolist() for name, row in found.items()} == {"a": [1], "b": [], "c": [2, 3]}
-    assert "3 utterances, 3 tokens, 1 left empty, e.g. 'b'" in capsys.readouterr().err
+    assert "3 utterances, 3 tokens, 1 left empty, e.g. 'b' has none" in capsys.readouterr().err

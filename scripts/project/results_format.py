@@ -1,0 +1,30 @@
+"""The version of what stands in a results folder: a folder of another version is refused instead of half used."""
+
+from pathlib import Path
+
+from scripts.common.files import atomic_path
+from scripts.common.stages import STAGES
+
+# Raised when names, columns or forms of files change so that jobs of this version cannot go on from older files.
+FORMAT = 2
+FILE = "format"
+
+
+def check_format(folder: Path) -> None:
+    """ValueError if an experiment's folder holds results of another version of this workflow."""
+    if not any((folder / name).exists() for name in ("config.json", *STAGES)):
+        return
+    file = folder / FILE
+    found = file.read_text(encoding="utf-8").strip() if file.is_file() else "1 or older"
+    if found != str(FORMAT):
+        raise ValueError(
+            f"{folder} holds results of format {found}, and this version of the workflow writes format {FORMAT}:"
+            f" choose another name, or delete the folder (make clean NAME={folder.name})"
+        )
+
+
+def write_format(folder: Path) -> None:
+    """Note the version in an experiment's folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_path(folder / FILE) as aside:
+        aside.write_text(f"{FORMAT}\n", encoding="utf-8")
