@@ -1,12 +1,22 @@
-"""Keys of the configuration that had another name in an earlier version."""
+"""Keys of the configuration that had another name or place in an earlier version."""
 
 RENAMED = {
+    "corpus.libriheavy.apart": "corpus.libriheavy.split_exclusion",
     "evaluation.decide_by": "evaluation.score_normalization",
     "evaluation.foreign": "evaluation.external_systems",
+    "plan.times_real_time.hear": "plan.times_real_time.transcribe",
+}
+PROFILE = "is no longer a key: {} of jobs is set in the profile (set-resources in workflow/profiles/slurm/config.yaml)"
+MOVED = {
+    "cluster.cpus": PROFILE.format("cpus_per_task"),
+    "cluster.mem_mb": PROFILE.format("mem_mb"),
+    "cluster.minutes": PROFILE.format("runtime"),
 }
 
 
 def with_new_name(problem: str) -> str:
-    """A problem of `read`; of a key that was renamed, with the name that it has now."""
+    """A problem of `read`; of a key that was renamed or moved, with its name or place of now."""
     key, unknown, _ = problem.partition(" is not a known key")
-    return f"{key} was renamed: it is now {RENAMED[key]}" if unknown and key in RENAMED else problem
+    if unknown and key in RENAMED:
+        return f"{key} was renamed: it is now {RENAMED[key]}"
+    return f"{key} {MOVED[key]}" if unknown and key in MOVED else problem

@@ -7,11 +7,13 @@ import pytest
 
 from scripts.plan import costs, work
 from scripts.plan.amounts import Amounts
+from scripts.plan.profile import Profile
 from scripts.plan.storage import storage
 from tests.factories.rules import read_rules
 from tests.plan.conftest import MINI, PAPER
 
 REGISTRY = Path("resources/datasets.yaml")
+PROFILE = Profile(Path(PAPER["plan"]["profile"]))
 JOBS = {
     "corpus_write": 1,
     "corpus_write_tasks": 1,
@@ -58,16 +60,16 @@ def test_every_formula_is_of_a_rule_and_every_rule_with_a_gpu_has_one():
 def test_four_gpus_train_four_times_as_fast_and_hold_as_many_hours():
     config = copy.deepcopy(PAPER)
     config["cluster"]["gpus"]["lm"] = 1
-    one = costs.rule_cost("lm_train", 6, Amounts(config))
+    one = costs.rule_cost("lm_train", 6, Amounts(config), PROFILE)
     config["cluster"]["gpus"]["lm"] = 4
-    many = costs.rule_cost("lm_train", 6, Amounts(config))
+    many = costs.rule_cost("lm_train", 6, Amounts(config), PROFILE)
     start = PAPER["plan"]["start_seconds"]["torch"] / 3600
     assert many.longest_hours - start == pytest.approx((one.longest_hours - start) / 4)
     assert many.gpu_hours == pytest.approx(one.gpu_hours + 6 * 3 * start)
 
 
 def test_a_machine_without_gpus_holds_none():
-    rows = costs.rule_costs(MINI, JOBS, REGISTRY)
+    rows = costs.rule_costs(MINI, JOBS, REGISTRY, PROFILE)
     assert not any(row.gpu_hours or row.download_gb for row in rows)
     assert all(row.core_hours > 0 for row in rows)
 
@@ -91,7 +93,7 @@ def test_seed_replicas_train_as_long_again():
 
 def test_the_peak_is_what_is_kept_and_everything_temporary():
     jobs = {rule: count for rule, count in JOBS.items() if "speak" not in rule}
-    stages = costs.stage_costs(costs.rule_costs(PAPER, {**jobs, "download_dataset": 9}, REGISTRY), 20.0)
+    stages = costs.stage_costs(costs.rule_costs(PAPER, {**jobs, "download_dataset": 9}, REGISTRY, PROFILE), 20.0)
     temporary = sum(stage.temporary_gb for stage in stages)
     assert temporary > 100  # the trainings' states
     assert costs.peak_gb(stages) == pytest.approx(costs.kept_gb(stages) + temporary)

@@ -50,7 +50,7 @@ def test_the_plan_is_text_csv_and_a_picture_and_twice_the_same(tmp_path):
     (tmp_path / "jobs.txt").write_text(f"Job stats:\n{jobs}\ntotal 99\n")
     printed = [run(tmp_path, tmp_path / folder) for folder in ("one", "two")]
     assert printed[0] == printed[1] == (tmp_path / "one" / "plan.txt").read_text()
-    assert "lm: the longest job takes" in printed[0]  # one GPU for weeks, and two days are allowed
+    assert "lm_train: the longest job takes" in printed[0]  # one GPU for weeks, and two days are allowed
     for name in ("plan.csv", "rules.csv", "models.csv", "plan.svg"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert "speech-hubert" in (tmp_path / "one" / "models.csv").read_text()

@@ -163,8 +163,6 @@ WRONG = [
     ("share.through", "lm", "share.through is 'lm'; it must be one of corpus, alignment, units, tokens"),
     ("seeds", [2, 2], "seeds is [2, 2]"),
     ("cluster.gpus.lm", -1, "cluster.gpus.lm is -1; it must be at least 0"),
-    ("cluster.mem_mb.units", 3, "cluster.mem_mb.units is 3; it must be at least 100"),
-    ("cluster.minutes.tokens", 0, "cluster.minutes.tokens is 0; it must be at least 1"),
     ("seeds", [-1], "seeds.0 is -1; it must be at least 0"),
     ("seeds", [2, 1], "seeds holds seed = 1; name further seeds only"),
     ("evaluation.control_items", 7, "evaluation.control_items is 7; it must be a multiple of 2"),

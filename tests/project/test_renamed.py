@@ -8,7 +8,7 @@ import pytest
 from scripts.project.check import check
 from scripts.project.config import Configuration
 from scripts.project.reference import keys
-from scripts.project.renamed import RENAMED
+from scripts.project.renamed import MOVED, RENAMED
 from scripts.project.results_format import FORMAT, check_format, write_format
 from tests.settings import section
 
@@ -44,3 +44,12 @@ def test_results_of_an_earlier_version_are_refused_in_one_line(tmp_path: Path, m
     (folder / "format").write_text(f"{FORMAT + 1}\n")
     with pytest.raises(ValueError, match=rf"of format {FORMAT + 1}, and this version of the workflow writes"):
         check_format(folder)
+
+
+@pytest.mark.parametrize("old", MOVED)
+def test_a_key_that_moved_to_the_profile_says_so(old: str):
+    stage, _, key = old.rpartition(".")
+    config = copy.deepcopy(section(""))
+    config[stage][key] = {"lm": 1}
+    with pytest.raises(ValueError, match=f"config: {old} is no longer a key: .* is set in the profile"):
+        check(config)

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.factories.workflow import Workflow, copy_repository, copy_run, digests
 from tests.slurm.cluster import CGROUPS, Cluster, until
@@ -70,7 +71,12 @@ def cancelled_out_of_time_out_of_memory(after_smoke: Submitted, smoke: Workflow)
     """All in one run: each is tried again, with more of what it lacked, and ends with the same bytes."""
     for table in (SCORES, QUALITY):
         (after_smoke.folder / table).unlink()
-    asked = after_smoke.overlay("cluster: {mem_mb: {units: 400}, minutes: {evaluation: 1}, gpus: {lm: 1}}")
+    asked = after_smoke.overlay("cluster: {gpus: {lm: 1}}")
+    profile = after_smoke.folder / "workflow/profiles/slurm/config.yaml"
+    requests = yaml.safe_load(profile.read_text())
+    requests["set-resources"]["units_quality"]["mem_mb"] = "400 * attempt"
+    requests["set-resources"]["evaluation_score"]["runtime"] = "1 * attempt"
+    profile.write_text(yaml.safe_dump(requests))
     run = after_smoke.begin(asked, "--", *forget(after_smoke, "text-raw", "phone-raw"), QUALITY, SCORES)
 
     with ThreadPoolExecutor() as pool:

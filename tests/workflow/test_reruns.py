@@ -80,7 +80,8 @@ def test_the_number_of_clusters(smoke_copy: Workflow):
 
 
 def test_what_a_scheduler_is_asked_for(smoke_copy: Workflow):
-    assert smoke_copy.would_run(*SMOKE, smoke_copy.overlay("cluster: {gpus: {lm: 4}, mem_mb: {units: 9000}}")) == set()
+    gpus = smoke_copy.overlay("cluster: {gpus: {lm: 4}}")
+    assert smoke_copy.would_run(*SMOKE, gpus, "--set-resources", "units_kmeans:mem_mb=9000", "--") == set()
 
 
 @pytest.mark.parametrize(
