@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from scripts.continuation.mel import log_mel, symbol_of_frame
 from scripts.tokens.modality import Modality
 from scripts.tokens.sources import READERS
 
-FRAME_RATE = 50.0
+FRAME_RATE: Literal[50] = 50
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,13 @@ class Utterance:
 
 
 def sample(
-    cuts: Sequence[Path], units: Sequence[Path], root: str, source: str, inventory: list[str], hours: float, seed: int
+    cuts: Sequence[Path],
+    units: Sequence[Path],
+    root: str,
+    source: Literal["phones", "units"],
+    inventory: list[str],
+    hours: float,
+    seed: int,
 ) -> Iterator[Utterance]:
     """Utterances of about `hours`, evenly over speakers; cuts whose audio fails any longer are an error.
 
