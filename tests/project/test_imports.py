@@ -52,3 +52,13 @@ def test_imports_run_from_common_through_the_stages_to_the_project():
             used = {Path(f).parts[1] for f in module_files(module)}
             later = used & {*order[rank + 1 :], "plan", "project"}
             assert not later, f"{file} imports {later}"
+
+
+def test_only_the_schema_needs_pydantic():
+    """Steps on a GPU machine read their settings with the standard library and annotated_types."""
+    users = [file for file in Path("scripts").rglob("*.py") if "pydantic import" in file.read_text(encoding="utf-8")]
+    assert users == [Path("scripts/project/schema.py")]
+    for stage in STAGES:
+        files = module_files(f"scripts.{stage}.config")
+        assert f"scripts/{stage}/config.py" in files
+        assert "scripts/project/schema.py" not in files
