@@ -233,6 +233,7 @@ def test_an_empty_folder_and_an_unknown_format_are_refused(tmp_path: Path, monke
     (tmp_path / "data").mkdir()
     with pytest.raises(ValueError, match=r"holds no .wav file"):
         convert(tmp_path, monkeypatch, format="storycloze")
-    # argparse turns the refusal of a flag into its own exit
-    with pytest.raises(SystemExit):
+    with pytest.raises(ValueError, match=r"tasks\.t\.format is 'blimp'; it must be one of slm21-lexical, slm21-syn"):
         convert(tmp_path, monkeypatch, format="blimp")
+    with pytest.raises(ValueError, match=r"tasks\.t\.split is missing; dev or test"):
+        convert(tmp_path, monkeypatch, format="slm21-lexical")
