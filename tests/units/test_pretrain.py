@@ -1,10 +1,10 @@
 """Training is a function of seed and data, killed or not; other encoders are taken as they are."""
 
-import json
 import os
 import shutil
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +14,7 @@ import torch
 
 from scripts.common.cuts import num_samples, read_cuts
 from scripts.units import encoder, pretrain
-from scripts.units.config import Encoder, Pretraining
+from scripts.units.config import Encoder, EncoderSource, Pretraining
 from scripts.units.crops import HOP, CropPlan, grid_frames, read_part
 from scripts.units.pretrain import UNKNOWN, make_targets, newest_checkpoint, span_mask
 from tests.settings import configured, settings
@@ -29,7 +29,7 @@ FILES = ["config.json", "model.safetensors", "preprocessor_config.json"]
 
 def train(corpus: SimpleNamespace, folder: Path, seed: int = 1, every: int = 4, **changes: object) -> bytes:
     """Weights trained in this process."""
-    config = configured(Pretraining, "units.encoder", **{**SECTION, **changes})
+    config = replace(configured(Pretraining, "units.encoder", **SECTION), **changes)
     cuts = [cut for path in corpus.train for cut in read_cuts(path)]
     torch.set_num_threads(1)
     targets, starts = make_targets(corpus.train, cuts, corpus.root, config.targets, seed, 1)
@@ -184,7 +184,9 @@ def test_local_encoder_is_taken_as_it_is(encoder_folder: str, tmp_path: Path, mo
     source = tmp_path / "source"
     shutil.copytree(encoder_folder, source)
     flags = ["--audio-root", "unused", "--seed", "1", "--threads", "1", "--output", str(tmp_path / "encoder")]
-    monkeypatch.setattr(sys, "argv", ["pretrain", *flags, "--config", json.dumps({"source": str(source)})])
+    monkeypatch.setattr(
+        sys, "argv", ["pretrain", *flags, "--config", settings(EncoderSource, "units.encoder", source=str(source))]
+    )
     pretrain.main()
     assert encoder.load(tmp_path / "encoder", 1)[1] == encoder.load(source, 1)[1]
 
