@@ -25,6 +25,7 @@ from scripts.common.frames import SAMPLE_RATE, frame_count
 from scripts.common.weights import check_complete
 from scripts.units import waveforms
 from scripts.units.masked_norm import ChannelStats, MaskedGroupNorm, channel_stats
+from scripts.units.positional import compute_narrow_groups_in_float32
 from scripts.units.waveforms import pad
 
 transformers.utils.logging.disable_progress_bar()  # steps report their own progress
@@ -152,6 +153,7 @@ def prepare(model: PreTrainedModel, layer: int, normalise: bool, source: str = "
     first = model.feature_extractor.conv_layers[0]
     if isinstance(getattr(first, "layer_norm", None), nn.GroupNorm):
         first.layer_norm = MaskedGroupNorm(first.layer_norm)
+    compute_narrow_groups_in_float32(model)
     # hidden_states[layer] of transformers: in the variant with a final norm it is taken before that norm.
     model.encoder.layers = model.encoder.layers[:layer]
     if config.do_stable_layer_norm:

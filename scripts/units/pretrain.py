@@ -36,6 +36,7 @@ from scripts.units.clustering import k_means, nearest
 from scripts.units.config import POSITION_GROUPS, Encoder, EncoderSource, Pretraining
 from scripts.units.crops import CropPlan, grid_frames, read_part
 from scripts.units.mfcc import mfcc
+from scripts.units.positional import compute_narrow_groups_in_float32
 from scripts.units.sampling import drop_supervisions, sample_frames, sample_utterances
 from scripts.units.waveforms import normalise
 
@@ -68,7 +69,9 @@ def build(config: Pretraining, seed: int) -> HubertModel:
         mask_time_length=config.mask_span,
     )
     # On a CPU, flash attention in bf16 costs half as much again per step at this length.
-    return HubertModel._from_config(shape, attn_implementation="eager")
+    model = HubertModel._from_config(shape, attn_implementation="eager")
+    compute_narrow_groups_in_float32(model)
+    return model
 
 
 def make_targets(
