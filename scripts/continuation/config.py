@@ -66,8 +66,8 @@ class Voice:
     """their convolutions"""
     steps: Annotated[int, Ge(10), Le(1_000_000_000)]
     """optimizer steps"""
-    batch_chunks: Annotated[int, Ge(1), Le(1_000_000)]
-    """pieces of 2.56 s per step"""
+    batch_crops: Annotated[int, Ge(1), Le(1_000_000)]
+    """training crops of 2.56 s per step"""
     learning_rate: Annotated[float, Gt(0), Le(100)]
     """AdamW's peak"""
 

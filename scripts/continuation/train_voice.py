@@ -84,7 +84,7 @@ def learn(
     network.deviation.copy_(torch.from_numpy(np.maximum(values.std(axis=0), 1e-3)))
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     progress = Progress(f"speech/{name}", config.steps, "steps")
-    batches = Batches(examples, network, chunk, config.batch_chunks, config.steps, seed)
+    batches = Batches(examples, network, chunk, config.batch_crops, config.steps, seed)
     loss = fit(network, batches, config.learning_rate, lambda step, loss: progress.update(step, f"loss {loss:.3f}"))
     return network.cpu(), loss
 

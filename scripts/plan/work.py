@@ -108,7 +108,7 @@ def _encoder(amounts: Amounts) -> Work:
     encoder = amounts.config["units"]["encoder"]
     if encoder["source"] != "pretrain":
         return Work(start="torch", gpu_stage="units")
-    audio = encoder["steps"] * encoder["batch_chunks"] * encoder["chunk_seconds"]
+    audio = encoder["steps"] * encoder["batch_crops"] * encoder["crop_seconds"]
     return Work(audio / _speed(amounts, "pretrain"), "torch", "units")
 
 

@@ -42,9 +42,9 @@ class Pretraining:
     """clusters of MFCC that the model is trained to predict"""
     steps: Annotated[int, Ge(1), Le(1_000_000_000)]
     """optimizer steps"""
-    batch_chunks: Annotated[int, Ge(1), Le(1_000_000)]
+    batch_crops: Annotated[int, Ge(1), Le(1_000_000)]
     """training crops per step"""
-    chunk_seconds: Annotated[float, Gt(0.1), Le(3600)]
+    crop_seconds: Annotated[float, Gt(0.1), Le(3600)]
     """seconds of a training crop"""
     learning_rate: Annotated[float, Gt(0), Le(100)]
     """AdamW's peak"""

@@ -42,7 +42,7 @@ class CropPlan:
         slack = int(self.lengths.sum()) - crop_frames
         if slack < 0:
             raise ValueError(
-                f"units.encoder.chunk_seconds is {crop_frames / 50:.2f} s but the training cuts together hold"
+                f"units.encoder.crop_seconds is {crop_frames / 50:.2f} s but the training cuts together hold"
                 f" only {(slack + crop_frames) / 50:.2f} s"
             )
         self.phases = min(crop_frames, slack + 1)

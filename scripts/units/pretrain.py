@@ -121,7 +121,7 @@ class Trainer:
     ):
         self.config, self.cuts, self.root, self.seed = config, cuts, root, seed
         self.targets, self.starts = targets, starts
-        self.plan = CropPlan(np.diff(starts), round(config.chunk_seconds * 50), seed)
+        self.plan = CropPlan(np.diff(starts), round(config.crop_seconds * 50), seed)
         self.model = build(config, seed)
         self.head = nn.Linear(config.hidden_size, config.targets)
         self.parameters = [*self.model.parameters(), *self.head.parameters()]
@@ -131,7 +131,7 @@ class Trainer:
 
     def batch(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """This step's waveforms float32 [B, N], targets int64 [B, T] and mask bool [B, T]."""
-        count = self.config.batch_chunks
+        count = self.config.batch_crops
         waves, targets = [], []
         for number in range(self.step * count, (self.step + 1) * count):
             parts = self.plan.parts(number)
@@ -244,7 +244,7 @@ def pretrain(
     targets, starts = make_targets(manifests, cuts, root, config.targets, seed, threads)
     trainer = Trainer(config, cuts, root, targets, starts, seed)
     speech = len(targets) / 50
-    seen = config.steps * config.batch_chunks * config.chunk_seconds
+    seen = config.steps * config.batch_crops * config.crop_seconds
     print(f"{len(cuts)} utterances, {speech / 3600:.2f} h, seen {seen / speech:.1f} times", file=sys.stderr)
     train(trainer, checkpoints, run_fingerprint(config, seed, threads, manifests), CHECKPOINT_STEPS)
     return trainer.model

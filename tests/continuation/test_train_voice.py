@@ -17,7 +17,7 @@ from scripts.continuation.train_voice import duration_examples, main, runs, stre
 from scripts.continuation.voice import Utterance, reference
 from tests.continuation.conftest import PHONES, cut
 
-CONFIG = {"reference_speaker": None, "sample_hours": 1.0, "width": 16, "layers": 2, "steps": 30, "batch_chunks": 4,
+CONFIG = {"reference_speaker": None, "sample_hours": 1.0, "width": 16, "layers": 2, "steps": 30, "batch_crops": 4,
           "learning_rate": 0.01, "threads": 1}  # fmt: skip
 
 

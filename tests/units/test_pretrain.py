@@ -21,7 +21,7 @@ from tests.settings import configured, settings
 
 SECTION = {
     "source": "pretrain", "hidden_size": 16, "layers": 2, "heads": 2, "conv_dim": [8] * 7, "targets": 8,
-    "steps": 12, "batch_chunks": 2, "chunk_seconds": 0.64, "learning_rate": 0.002, "warmup_steps": 3,
+    "steps": 12, "batch_crops": 2, "crop_seconds": 0.64, "learning_rate": 0.002, "warmup_steps": 3,
     "mask_start": 0.08, "mask_span": 4,
 }  # fmt: skip
 FILES = ["config.json", "model.safetensors", "preprocessor_config.json"]
@@ -155,7 +155,7 @@ def test_every_frame_once_per_epoch() -> None:
 
 def test_too_little_speech_for_a_crop() -> None:
     assert CropPlan([16], 16, seed=1).parts(5) == [(0, 0, 16)]
-    with pytest.raises(ValueError, match=r"chunk_seconds is 0\.32 s but .* only 0\.30 s"):
+    with pytest.raises(ValueError, match=r"crop_seconds is 0\.32 s but .* only 0\.30 s"):
         CropPlan([10, 5], 16, seed=1)
 
 
