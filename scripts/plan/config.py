@@ -96,7 +96,7 @@ class Flops:
     forward: Positive
     """operations per second of scoring"""
     kmeans: Positive
-    """operations per second of k-means on one core"""
+    """operations per second of k-means, of one core or, where torch computes it on a GPU, of that GPU"""
 
 
 @dataclass(frozen=True)

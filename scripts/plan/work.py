@@ -96,10 +96,19 @@ def _align(seconds: Callable[[Amounts], float]) -> Callable[[Amounts], Work]:
 # ---- units ----
 
 
+def _clusters_in_torch(amounts: Amounts) -> bool:
+    """Whether torch computes k-means, as scripts.units.clustering.choose_backend would say where the job runs."""
+    units = amounts.config["units"]
+    gpu = units["device"] != "cpu" and amounts.config["cluster"]["gpus"]["units"] > 0
+    return bool(units["kmeans_backend"] == "torch" or (units["kmeans_backend"] == "auto" and gpu))
+
+
 def _k_means_seconds(amounts: Amounts) -> float:
-    """The sample's audio through the encoder, twice as long as what is clustered, then FAISS on one core."""
+    """The sample's audio through the encoder, twice as long as what is clustered, then k-means on a core or a GPU."""
     units, plan = amounts.config["units"], amounts.config["plan"]
     products = 2.0 * units["sample_frames"] * units["clusters"] * plan["encoder_width"]
+    if _clusters_in_torch(amounts):
+        products *= 2  # torch adds up a cluster's frames by a matrix product as large as that of the distances
     clustering = products * units["kmeans_iterations"] * units["kmeans_redo"] / plan["flops"]["kmeans"]
     return 2 * units["sample_frames"] / units["frame_rate"] / _speed(amounts, "extract") + clustering
 

@@ -68,6 +68,27 @@ def test_four_gpus_train_four_times_as_fast_and_hold_as_many_hours():
     assert many.gpu_hours == pytest.approx(one.gpu_hours + 6 * 3 * start)
 
 
+@pytest.mark.parametrize(
+    ("backend", "device", "gpus", "torch"),
+    [
+        ("auto", "auto", 1, True),
+        ("auto", "cuda", 1, True),
+        ("auto", "auto", 0, False),
+        ("auto", "cpu", 1, False),
+        ("faiss", "cuda", 1, False),
+        ("torch", "cpu", 0, True),
+    ],
+)
+def test_torch_multiplies_twice_in_k_means(backend: str, device: str, gpus: int, torch: bool):
+    config = copy.deepcopy(PAPER)
+    config["units"] |= {"kmeans_backend": backend, "device": device}
+    config["cluster"]["gpus"]["units"] = gpus
+    speech = 2 * 1_000_000 / 50 / 1000  # seconds for twice the sample's frames through the encoder
+    clustering = 2 * 1_000_000 * 2048 * 1024 * 25 * 3 / 7.8e12
+    expected = speech + (2 if torch else 1) * clustering
+    assert work.of_rule("units_kmeans", Amounts(config)).seconds == pytest.approx(expected)
+
+
 def test_a_machine_without_gpus_holds_none():
     rows = costs.rule_costs(MINI, JOBS, REGISTRY, PROFILE)
     assert not any(row.gpu_hours or row.download_gb for row in rows)
