@@ -1,10 +1,13 @@
 """Keys of the configuration that had another name or place in an earlier version."""
 
 RENAMED = {
+    "continuation.speech.batch_chunks": "continuation.speech.batch_crops",
     "corpus.libriheavy.apart": "corpus.libriheavy.split_exclusion",
     "evaluation.decide_by": "evaluation.score_normalization",
     "evaluation.foreign": "evaluation.external_systems",
     "plan.times_real_time.hear": "plan.times_real_time.transcribe",
+    "units.encoder.batch_chunks": "units.encoder.batch_crops",
+    "units.encoder.chunk_seconds": "units.encoder.crop_seconds",
 }
 PROFILE = "is no longer a key: {} of jobs is set in the profile (set-resources in workflow/profiles/slurm/config.yaml)"
 MOVED = {

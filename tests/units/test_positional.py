@@ -6,7 +6,9 @@ from torch import nn
 from transformers import HubertModel
 
 from scripts.units import encoder
-from scripts.units.pretrain import Config, build
+from scripts.units.config import Pretraining
+from scripts.units.pretrain import build
+from tests.settings import configured
 from tests.units.conftest import tiny_model
 from tests.units.test_pretrain import SECTION
 
@@ -41,7 +43,7 @@ def test_an_encoder_in_bf16(hidden: int, groups: int, kernel: int) -> None:
 
 @pytest.mark.parametrize("hidden", [8, 32, 128])
 def test_a_training_step_under_autocast(hidden: int) -> None:
-    model = build(Config(**{**SECTION, "hidden_size": hidden}), seed=1).train()
+    model = build(configured(Pretraining, "units.encoder", **{**SECTION, "hidden_size": hidden}), seed=1).train()
     x = torch.randn(2, 80, hidden, generator=torch.Generator().manual_seed(0))
     results = []
     for bf16 in (False, True):
