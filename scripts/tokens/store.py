@@ -13,8 +13,8 @@ from typing import IO
 import numpy as np
 
 from scripts.common.files import atomic_path
+from scripts.common.packed_record import PackedRecord, id_hashes
 from scripts.common.ragged import Ragged, index_path
-from scripts.common.record import Record, hashes
 
 # Per utterance: seconds of the cut, spoken words, frames on the modality's clock, tokens that are
 # <unk>, phones other than SIL, and those of them that fall between two frames.
@@ -55,7 +55,7 @@ def join(parts: Sequence[str | Path], path: str | Path) -> None:
             for part in parts:
                 with open(part, "rb") as stream:
                     shutil.copyfileobj(stream, out, 2**20)
-        record = Record.of(map(_read, parts), aside)
+        record = PackedRecord.compute(map(_read, parts), aside)
     with atomic_path(index_path(path)) as aside, zipfile.ZipFile(aside, "w") as archive:
         for name, dtype in {"ids": id_type, **COLUMNS}.items():
             # The same members that numpy.savez writes, but one part after another.
@@ -71,7 +71,7 @@ def join(parts: Sequence[str | Path], path: str | Path) -> None:
                 offsets = _column(part, "offsets")
                 member.write((offsets[1:] + end).astype("<i8").tobytes())
                 end += int(offsets[-1])
-        for name, array in (("order", order), ("record", np.array(record.text()))):
+        for name, array in (("order", order), ("record", np.array(record.to_json()))):
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
 
@@ -109,7 +109,7 @@ def _check_length(path: str | Path, expected: int) -> None:
 
 def _order(parts: Sequence[str | Path]) -> np.ndarray:
     """Utterances of all parts by their ids' hashes, int64 [S]; ValueError if an id is in two parts (8 bytes each)."""
-    found = [hashes(_column(part, "ids")) for part in parts]
+    found = [id_hashes(_column(part, "ids")) for part in parts]
     joined = np.concatenate([np.zeros(0, np.uint64), *found])
     order = np.argsort(joined, kind="stable")
     ascending = joined[order]
@@ -117,7 +117,7 @@ def _order(parts: Sequence[str | Path]) -> np.ndarray:
     if len(repeated):
         where = [part for part, mine in zip(parts, found, strict=True) if repeated[0] in mine]
         ids = _column(where[0], "ids")
-        name = ids[hashes(ids) == repeated[0]][0]
+        name = ids[id_hashes(ids) == repeated[0]][0]
         raise ValueError(f"id {str(name)!r} is in {where[0]} and again in {where[-1]}; ids must be unique in a split")
     return order
 
