@@ -16,7 +16,8 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from scripts.corpus.world.lexicon import cmudict_entries, strip_stress
+from scripts.corpus.pronounce import cmudict_entries
+from scripts.corpus.world.lexicon import strip_stress
 
 Chunk = tuple[str, tuple[str, ...]]  # letters, phones
 SHAPES = ((1, 1), (2, 1), (1, 0), (3, 1), (1, 2), (2, 2))  # letters and phones of a chunk, before training

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from scripts.corpus.pronounce import cmudict_entries
 from scripts.corpus.world.espeak import (
     MARGIN,
     MNEMONICS,
@@ -16,7 +17,6 @@ from scripts.corpus.world.espeak import (
     reconcile,
     speak,
 )
-from scripts.corpus.world.lexicon import cmudict_entries
 from tests.corpus.world.scripts import CONFIG, words
 
 SETTINGS = {"rate": 180, "pitch": 50, "seed": 3}
