@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.common.ragged import Ragged, load_bin
 from scripts.common.packed_record import sample_digest
+from scripts.common.ragged import Ragged, load_bin
 from scripts.common.seeds import generator
 
 
