@@ -101,10 +101,10 @@ def test_another_process_says_the_same():
         "print(hashlib.sha256(speak(words('the dog.'), voice='en-us+f2', rate=180, pitch=50, seed=3).wave.tobytes())"
         ".hexdigest())"
     )
-    said = {
+    digests = {
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout for _ in "ab"
     }
-    assert len(said) == 1
+    assert len(digests) == 1
 
 
 def test_a_tap_is_never_made_of_t():
