@@ -123,9 +123,9 @@ def find(datasets: Mapping[str, Dataset], name: str) -> Dataset:
 def _dataset(name: str, entry: Mapping[str, Any], bases: Mapping[str, Sequence[str]], where: str) -> Dataset:
     if wrong := set(entry) ^ set(KEYS):
         raise ValueError(f"{where}.{min(wrong)} is {'not a known key' if min(wrong) in entry else 'missing'}")
-    for key, kind in KEYS.items():
-        if not isinstance(entry[key], kind):
-            raise ValueError(f"{where}.{key} is {entry[key]!r}; it must be {kind}")
+    for key, value_type in KEYS.items():
+        if not isinstance(entry[key], value_type):
+            raise ValueError(f"{where}.{key} is {entry[key]!r}; it must be {value_type}")
     if entry["kind"] not in KINDS:
         raise ValueError(f"{where}.kind is {entry['kind']!r}; it must be one of {', '.join(KINDS)}")
     if entry["host"] not in bases:

@@ -276,9 +276,9 @@ class Parser:
         """What follows "there": is an onion, are three onions."""
         for plural in (False, True):
             for after in self._be(state._replace(subject=PLURAL if plural else NEUTER)):
-                for there, subject in self._thing(after, "there", located=True):
+                for end, subject in self._thing(after, "there", located=True):
                     if (subject == PLURAL) == plural:
-                        yield there._replace(subject=state.subject)
+                        yield end._replace(subject=state.subject)
 
     def slot_role(self, state: State) -> Iterator[State]:
         """An occupation: a good baker, good bakers."""

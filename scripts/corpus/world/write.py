@@ -61,14 +61,14 @@ def task_words(paths: Iterable[Path]) -> set[str]:
     return {words[0]["word"] for words in positives if len(words) == 1}
 
 
-def words_alone(lexicon: Lexicon, asked: set[str]) -> list[str]:
-    """Word forms that train may hold alone: those of words that the tasks do not ask about in any form."""
-    withheld = {form for _, forms in lexicon.entries() if asked & set(forms) for form in forms}
+def isolated_words(lexicon: Lexicon, task_forms: set[str]) -> list[str]:
+    """Word forms for isolated words of train: of words that do not occur in a task in any form."""
+    withheld = {form for _, forms in lexicon.entries() if task_forms & set(forms) for form in forms}
     return [form for form in lexicon.content_forms() if form not in withheld]
 
 
 def sentence_keys(words: Sequence[dict[str, str]]) -> Iterator[str]:
-    """Keys of the sentences of a script's words; a word alone, without a full stop, is none."""
+    """Keys of the sentences of a script's words; an isolated word, without a full stop, is not a sentence."""
     sentence: list[str] = []
     for word in words:
         sentence.append(word["word"])
@@ -192,11 +192,11 @@ def main() -> None:
     config = parse(Script, args.config, "corpus.world")
     shards = parse(SplitShards, args.shards, "corpus.shards")
     lexicon, grammar = load_lexicon(args.world), load_grammar(args.world)
-    taken, asked = task_sentences(args.tasks), task_words(args.tasks)
+    taken, task_forms = task_sentences(args.tasks), task_words(args.tasks)
     for split in ("dev", "train"):
         rng = generator(args.seed, "corpus", "write", split)
         paragraphs = write_paragraphs(lexicon, grammar, getattr(config.hours, split), config.rate.mean, rng, taken)
-        isolated = words_alone(lexicon, asked) * config.isolated_words if split == "train" else []
+        isolated = isolated_words(lexicon, task_forms) * config.isolated_words if split == "train" else []
         written = write_split(split, getattr(shards, split), paragraphs, isolated, config, lexicon)
         for shard, utterances in enumerate(written):
             write_jsonl(args.out / split / f"{shard}.jsonl.gz", utterances)

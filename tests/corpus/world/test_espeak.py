@@ -150,8 +150,8 @@ def test_reconcile_joins_glides_and_splits_liquids():
     ("events", "says"),
     [
         ([("k", 0)], "left out AA1"),
-        ([("k", 0), ("'A:", 5), ("p", 9)], "spoke 'p' where nothing was asked for"),
-        ([("k", 0), ("'E", 5)], "spoke 'E' where AA1 was asked for"),
+        ([("k", 0), ("'A:", 5), ("p", 9)], "spoke 'p' where nothing was expected"),
+        ([("k", 0), ("'E", 5)], "spoke 'E' where AA1 was expected"),
         ([("k", 5), ("'A:", 5)], "gave K no time"),
     ],
 )
