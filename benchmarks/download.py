@@ -23,12 +23,12 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.download.config import Patience
+from scripts.download.config import RetryPolicy
 from scripts.download.file import digest_of
-from scripts.download.local import Local
+from scripts.download.local import LocalFile
 from scripts.download.registry import Checksum
-from scripts.download.remote import Remote
-from scripts.download.state import State
+from scripts.download.remote import RemoteFile
+from scripts.download.state import DownloadState
 from scripts.download.tar import fetch_tar
 
 FILE_BYTES, DESCRIPTION_BYTES, ROUNDS = 13_500_000, 2_000, 5
@@ -99,11 +99,11 @@ def main() -> None:
         def shell(command: str) -> Callable[[], object]:
             return lambda: subprocess.run(["bash", "-c", command], check=True, stdout=subprocess.DEVNULL)
 
-        def ours(source: Callable[[], Local | Remote]) -> None:
-            fetch_tar(source(), out / "data", State(out, "small"), lambda needed: None, "small")
+        def ours(source: Callable[[], LocalFile | RemoteFile]) -> None:
+            fetch_tar(source(), out / "data", DownloadState(out, "small"), lambda needed: None, "small")
 
-        def remote() -> Remote:
-            return Remote("small", [url], None, checksum, Patience(3, 1, 10, 0))
+        def remote() -> RemoteFile:
+            return RemoteFile("small", [url], None, checksum, RetryPolicy(3, 1, 10, 0))
 
         commands = {
             "cat": plain("cat", path),
@@ -112,7 +112,7 @@ def main() -> None:
             "tar -x": plain("tar", "-x", "-f", path, "-C", out),
             "md5sum, then tar -x": shell(f"md5sum {path} && tar -x -f {path} -C {out}"),
             "tee >(md5sum) | tar -x": shell(f"cat {path} | tee >(md5sum) | tar -x -C {out}"),
-            "verify + extract (ours)": lambda: ours(lambda: Local(path, checksum)),
+            "verify + extract (ours)": lambda: ours(lambda: LocalFile(path, checksum)),
             "the same over HTTP": lambda: ours(remote),
         }
         times: dict[str, list[tuple[float, float]]] = {label: [] for label in commands}

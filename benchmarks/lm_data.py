@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from scripts.common.packed_record import PackedRecord, sample_digest
 from scripts.common.ragged import index_path
-from scripts.common.record import Record, sample
 from scripts.lm.batches import micro_batches
 from scripts.lm.inputs import fingerprint
 from scripts.lm.splits import epoch_batches, load_split
@@ -32,8 +32,8 @@ def write(path: Path) -> None:
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
     with open(path, "wb") as file:
         file.truncate(2 * int(offsets[-1]))
-    record = Record(digest="0" * 16, sample=sample(path), highest=0, first=0, last=0)
-    arrays = {"offsets": offsets, "order": rng.permutation(UTTERANCES), "record": np.array(record.text())}
+    record = PackedRecord(digest="0" * 16, sample=sample_digest(path), highest=0, first=0, last=0)
+    arrays = {"offsets": offsets, "order": rng.permutation(UTTERANCES), "record": np.array(record.to_json())}
     ids = np.zeros(UTTERANCES, f"<U{ID_LENGTH}")  # pages that nobody touches
     with zipfile.ZipFile(index_path(path), "w") as archive:
         for name, array in {**arrays, "ids": ids}.items():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.factories.aligner import speak_strangers, speak_world, train_aligner
+from tests.factories.aligner import speak_unseen, speak_world, train_aligner
 from tests.factories.shared import make_once, session_folder
 from tests.factories.workflow import ROOT, SMOKE, Workflow, copy_repository, copy_run, listing
 
@@ -88,10 +88,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def strangers(world: Path) -> Path:
+def unseen(world: Path) -> Path:
     """Cuts and truth of the dev script spoken by four voices that no model of these tests was trained on."""
-    make_once(world.with_name("strangers"), lambda _: speak_strangers(world))
-    return world / "strangers"
+    make_once(world.with_name("unseen"), lambda _: speak_unseen(world))
+    return world / "unseen"
 
 
 @pytest.fixture(scope="session")

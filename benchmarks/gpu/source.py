@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.gpu.data import BOS, EOS, FIRST
 from scripts.common.ragged import Ragged, save_bin
-from scripts.tokens import fast
+from scripts.tokens import hf_tokenizer
 
 
 class Source:
@@ -81,4 +81,4 @@ class Source:
     def write_tokenizer(self, folder: Path) -> None:
         """A tokenizer folder with one id per symbol."""
         folder.mkdir()
-        fast.save(fast.of_symbols([f"s{number}" for number in range(self.symbols)]), folder)
+        hf_tokenizer.save(hf_tokenizer.from_symbols([f"s{number}" for number in range(self.symbols)]), folder)

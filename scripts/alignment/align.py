@@ -1,11 +1,10 @@
 """Force-align one file of cuts, or one file of task items, with the trained model.
 
-A cut that cannot be used is dropped with a reason; a task item is dropped if either side is. Frame t of the
+A cut that cannot be used is dropped with a reason; a task item is dropped if any of its sides is. Frame t of the
 aligner covers the time from t to t + 1 hops; the last phone ends with the cut. The phones cover the cut
 without gaps, SIL included.
 
-`--cuts` is a shard (one cut per line) or a task (`positive` and `negative` cuts per line); which of the
-two decides the form of `--out`.
+`--cuts` is a shard (one cut per line) or a task (`positive` and `negative` cuts per line); `--out` has the same form.
 """
 
 import argparse
@@ -19,13 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from scripts.alignment.confidence import Ceiling, mean_score
+from scripts.alignment.confidence import LikelihoodBound, mean_score
 from scripts.alignment.config import Aligning, problems
-from scripts.alignment.features import Observations
-from scripts.alignment.graph import Graphs, Segment, fewest_frames, segments, split_words
+from scripts.alignment.features import FeatureExtractor
+from scripts.alignment.g2p import G2pModel
+from scripts.alignment.graph import Graphs, Segment, min_frames, segments, split_words
 from scripts.alignment.lexicon import Dictionary, Entry, OutOfVocabularyError, read_lexicon, spoken_noise
 from scripts.alignment.model import AcousticModel, load
-from scripts.alignment.pronounce import Guesser
 from scripts.common import audio
 from scripts.common.cli import run
 from scripts.common.config import parse
@@ -50,34 +49,34 @@ def align_cut(
     cut: Cut,
     entries: list[Entry],
     graphs: Graphs,
-    ceiling: Ceiling,
-    observations: Observations,
+    bound: LikelihoodBound,
+    extractor: FeatureExtractor,
     config: Aligning,
 ) -> list[Segment]:
-    """The phones of a cut.
+    """Align a cut; its phones in order.
 
     Raises:
         DropError: with reason audio-*, too-short, alignment-failed or low-likelihood.
     """
     samples = num_samples(cut)
-    if frame_count(samples) < 2:  # less than two frames of 25 ms every 20 ms: later stages need some
+    if frame_count(samples) < 2:  # frames of 25 ms every 20 ms: later stages need two
         raise DropError("too-short", f"{samples / SAMPLE_RATE * 1000:.0f} ms; at least 45 ms are needed")
     if not entries:
         raise DropError("alignment-failed", "the cut has no words")
     try:
-        observed = observations(cut)
+        features = extractor(cut)
     except audio.AudioError as error:
         raise DropError(error.reason, str(error)) from None
-    needed = fewest_frames(entries)
-    if len(observed) < needed:
-        raise DropError("alignment-failed", f"{len(observed)} frames; its phones need at least {needed}")
-    found = graphs.search(graphs.compile(entries), observed, *config.beam)
-    if found is None:
+    needed = min_frames(entries)
+    if len(features) < needed:
+        raise DropError("alignment-failed", f"{len(features)} frames; its phones need at least {needed}")
+    best_path = graphs.search(graphs.compile(entries), features, *config.beam)
+    if best_path is None:
         raise DropError(
             "alignment-failed", f"no path within beam {config.beam[1]:g}; do words and audio belong together?"
         )
-    phones = segments(graphs.model, *found)
-    score = mean_score(phones) - ceiling(observed)
+    phones = segments(graphs.model, *best_path)
+    score = mean_score(phones) - bound(features)
     if score < config.min_log_likelihood:
         detail = f"{score:.2f} per frame against the best sounds; the threshold is {config.min_log_likelihood:g}"
         raise DropError("low-likelihood", detail)
@@ -87,9 +86,9 @@ def align_cut(
 def with_alignment(cut: Cut, phones: list[Segment], entries: list[Entry], frame_shift_ms: float) -> Cut:
     """A copy of the cut whose supervision holds phones and words as Lhotse AlignmentItems.
 
-    An item is [symbol, start, duration, score], seconds from the cut's start, score per frame.
+    An item is [symbol, start, duration, score]; times in seconds from the cut's start, score per frame.
     """
-    # Boundaries first, durations as their differences: the items then meet exactly.
+    # Durations are differences of rounded boundaries, so that adjacent items meet exactly.
     last = phones[-1].end
     times = {p.start: round(p.start * frame_shift_ms / 1000, 4) for p in phones} | {last: cut["duration"]}
 
@@ -105,14 +104,14 @@ def with_alignment(cut: Cut, phones: list[Segment], entries: list[Entry], frame_
 
 
 class Aligner:
-    """Aligns cuts one after the other and counts what it drops.
+    """Aligns cuts and collects those that it drops.
 
     Args:
         model: the acoustic model.
-        words: where pronunciations come from.
-        cuts: every cut that will be asked for (their words make up the graphs' lexicon).
+        words: source of the pronunciations.
+        cuts: all cuts to align; their words form the lexicon of the graphs.
         root: folder that audio paths are relative to.
-        split: what the rows of `dropped` say in their first column.
+        split: value of the first column of `dropped`.
     """
 
     def __init__(
@@ -120,7 +119,7 @@ class Aligner:
     ):
         self.words, self.config, self.split = words, config, split
         self.dropped: list[dict[str, str]] = []
-        self.guessed: Counter[str] = Counter()  # words of kept cuts, by how often
+        self.guessed: Counter[str] = Counter()  # occurrences in kept cuts of words with a guessed pronunciation
         self.scores: list[float] = []
         self.seconds = 0.0
         vocabulary: set[Entry] = set()
@@ -130,14 +129,14 @@ class Aligner:
             except OutOfVocabularyError:
                 continue
         self.graphs = Graphs(model, vocabulary)
-        self.ceiling = Ceiling(model.gaussians())
-        self.observations = Observations(cuts, root, model.frame_shift_ms)
+        self.bound = LikelihoodBound(model.gaussians())
+        self.extractor = FeatureExtractor(cuts, root, model.frame_shift_ms)
 
     def align(self, cut: Cut) -> Cut | None:
-        """The cut with its alignment, or None when it is dropped."""
+        """The cut with its alignment, or None if it is dropped."""
         try:
             entries = self.words.entries(cut)
-            phones = align_cut(cut, entries, self.graphs, self.ceiling, self.observations, self.config)
+            phones = align_cut(cut, entries, self.graphs, self.bound, self.extractor, self.config)
         except OutOfVocabularyError as error:
             self._drop(cut, "oov", str(error))
         except DropError as drop:
@@ -165,10 +164,10 @@ class Aligner:
             progress.update(number, f"{len(self.dropped)} dropped")
 
     def guesses(self) -> list[dict[str, Any]]:
-        """Words of kept cuts whose pronunciation was guessed, most frequent first."""
+        """Words of kept cuts with a guessed pronunciation, most frequent first."""
         return [
             {"word": word, "count": count, "pronunciation": " ".join(self.words.guessed[word])}
-            for word, count in sorted(self.guessed.items(), key=lambda each: (-each[1], each[0]))
+            for word, count in sorted(self.guessed.items(), key=lambda item: (-item[1], item[0]))
         ]
 
     def _drop(self, cut: Cut, reason: str, detail: str) -> None:
@@ -187,13 +186,13 @@ def summary(name: str, kept: int, total: int, aligner: Aligner, resampled: int, 
         lines.append(f"{name}: audio of {resampled} cuts is not at {SAMPLE_RATE} Hz and was resampled")
     if aligner.guessed:
         total_guessed = aligner.guessed.total()
-        lines.append(f"{name}: {len(aligner.guessed)} words, said {total_guessed} times, were pronounced by guess")
+        lines.append(f"{name}: {len(aligner.guessed)} words, {total_guessed} occurrences, have a guessed pronunciation")
     counts = Counter(row["reason"] for row in aligner.dropped)
     lines += [f"{name}: dropped {count} cuts: {reason}" for reason, count in counts.most_common()]
     if total and not kept:
         reason, count = counts.most_common(1)[0]
         lines.append(
-            f"error: {name}: nothing is left of {total} lines; the most frequent reason is {reason} ({count}),"
+            f"error: {name}: none of {total} lines is kept; the most frequent reason is {reason} ({count}),"
             f" e.g. {aligner.dropped[0]['id']}: {aligner.dropped[0]['detail']}"
         )
     return "\n".join(lines)
@@ -208,15 +207,15 @@ def main() -> None:
     parser.add_argument("--lexicon", required=True, help="'WORD PH ON ES' per line")
     parser.add_argument("--split", required=True, help="name for the first column of --dropped")
     parser.add_argument("--config", required=True, help="JSON: keys of the section alignment")
-    parser.add_argument("--out", required=True, help="the same lines with alignments, jsonl.gz")
-    parser.add_argument("--dropped", required=True, help="csv of what was dropped and why")
+    parser.add_argument("--out", required=True, help="kept lines with alignments, jsonl.gz")
+    parser.add_argument("--dropped", required=True, help="csv of dropped cuts with reasons")
     parser.add_argument("--guessed", required=True, help="csv of words without a known pronunciation")
     args = parser.parse_args()
     config = parse(Aligning, args.config, "alignment", problems)
-    began = time.monotonic()
+    start = time.monotonic()
 
     model = load(args.model)
-    guess = None if config.oov == "drop" else spoken_noise if config.oov == "noise" else Guesser.load(Path(args.model))
+    guess = None if config.oov == "drop" else spoken_noise if config.oov == "noise" else G2pModel.load(Path(args.model))
     words = Dictionary(read_lexicon(args.lexicon), model.phones, guess)
     lines = list(read_jsonl(args.cuts))
     cuts = list(read_cuts(args.cuts))
@@ -227,7 +226,7 @@ def main() -> None:
     write_csv(args.dropped, DROPPED_COLUMNS, aligner.dropped)
     write_csv(args.guessed, GUESSED_COLUMNS, aligner.guesses())
     resampled = sum(cut["recording"]["sampling_rate"] != SAMPLE_RATE for cut in cuts)
-    print(summary(name, kept, len(lines), aligner, resampled, time.monotonic() - began), file=sys.stderr)
+    print(summary(name, kept, len(lines), aligner, resampled, time.monotonic() - start), file=sys.stderr)
 
 
 def check_ids(cuts: list[Cut], path: str) -> None:

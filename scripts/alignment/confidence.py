@@ -1,11 +1,10 @@
-"""How well words and audio match: the alignment's log-likelihood minus that of the best Gaussian of every frame.
+"""Confidence of an alignment: its log-likelihood minus that of the best Gaussian of every frame.
 
-The log-likelihood per frame alone depends more on the recording than on the transcript: on AN4 wrong
-transcripts reach -101 per frame in the middle, while right ones range from -103 to -88. What remains
-after subtracting the best Gaussian of any phone, frame by frame, separates them. AN4's 130 test utterances:
-right transcripts score -0.3 to -3.1; of transcripts of another utterance 11% find no path at all, half score
-under -8.6 and one in twenty above -6.2 (a few hold the same words). In the miniature about one isolated
-word in a hundred scores under the -6 of config.yaml, and no sentence.
+The log-likelihood per frame alone depends more on the recording than on the transcript: on AN4 the median of wrong
+transcripts is -101 per frame, and correct ones range from -103 to -88. The difference to the best Gaussian of any
+phone, frame by frame, separates them. On AN4's 130 test utterances correct transcripts score -0.3 to -3.1; of
+transcripts of another utterance 11% have no path, half score below -8.6 and 5% above -6.2 (a few have the same words).
+In the miniature about 1% of the isolated words and no sentence score below the -6 of config.yaml.
 """
 
 import numpy as np
@@ -13,18 +12,18 @@ import numpy as np
 from scripts.alignment.graph import Segment
 from scripts.alignment.model import Gaussians
 
-BLOCK = 256  # frames scored at a time: a thousand Gaussians' scores of them stay in the cache
+BLOCK = 256  # frames scored at a time, so that the scores of a thousand Gaussians stay in the cache
 
 
 def mean_score(phones: list[Segment]) -> float:
     """Log-likelihood per frame of a sequence of phones."""
-    if len(phones) == 1:  # most calls; numpy's average costs more than the search of a phone
+    if len(phones) == 1:  # most calls; np.average is slow for a single value
         return phones[0].score
     return float(np.average([p.score for p in phones], weights=[p.end - p.start for p in phones]))
 
 
-class Ceiling:
-    """The log-likelihood of features if every frame is scored by its best Gaussian: an upper bound of any alignment's.
+class LikelihoodBound:
+    """Upper bound of the log-likelihood of any alignment: every frame is scored by its best Gaussian.
 
     Args:
         mixtures: the acoustic model's Gaussians.
@@ -36,7 +35,7 @@ class Ceiling:
         self.weights = np.column_stack([means, -0.5 * inverse, constant]).T.astype(np.float32)  # [2 D + 1, G]
 
     def __call__(self, features: np.ndarray) -> float:
-        """Log-likelihood per frame of features [T, D] if each frame had its best Gaussian."""
+        """Mean over frames of the best Gaussian's log-likelihood, for features [T, D]."""
         terms = np.column_stack([features, features**2, np.ones(len(features), np.float32)])  # [T, 2 D + 1]
         best = [(terms[t : t + BLOCK] @ self.weights).max(axis=1) for t in range(0, len(terms), BLOCK)]
         return float(np.concatenate(best).mean())

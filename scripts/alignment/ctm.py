@@ -15,13 +15,13 @@ def write(path: str | Path, utterances: Iterable[tuple[str, Iterable[Item]]]) ->
             file.writelines(f"{name} 1 {start:.4f} {duration:.4f} {symbol}\n" for symbol, start, duration in items)
 
 
-def read(path: str | Path, wanted: Container[str] | None = None) -> dict[str, list[Item]]:
-    """Items by utterance, in order of time; of the wanted utterances, or of all. Every line is checked.
+def read(path: str | Path, ids: Container[str] | None = None) -> dict[str, list[Item]]:
+    """Items by utterance, in order of time; of the utterances `ids`, or of all.
 
     Raises:
-        ValueError: naming file and line, if a line has not five or six fields, or its times are no times.
+        ValueError: naming file and line, if a line does not have five or six fields, or its times are not valid.
     """
-    found: dict[str, list[Item]] = {}
+    utterances: dict[str, list[Item]] = {}
     for number, line in enumerate(text_lines(path), start=1):
         if not line.strip() or line.startswith(";;"):
             continue
@@ -34,6 +34,6 @@ def read(path: str | Path, wanted: Container[str] | None = None) -> dict[str, li
             start = duration = float("nan")
         if not (0 <= start < float("inf") and 0 <= duration < float("inf")):
             raise ValueError(f"{path}:{number}: {fields[2]} and {fields[3]} are not a start and a duration in seconds")
-        if wanted is None or fields[0] in wanted:
-            found.setdefault(fields[0], []).append((fields[4], start, duration))
-    return {name: sorted(items, key=lambda item: item[1]) for name, items in found.items()}
+        if ids is None or fields[0] in ids:
+            utterances.setdefault(fields[0], []).append((fields[4], start, duration))
+    return {name: sorted(items, key=lambda item: item[1]) for name, items in utterances.items()}

@@ -1,4 +1,4 @@
-"""Aligned cuts as Kaldi CTM and as Praat TextGrids, words and phones.
+"""Export the words and phones of aligned cuts as Kaldi CTM and Praat TextGrids.
 
 A shard becomes a folder: words.ctm, phones.ctm and textgrids/<cut id>.TextGrid (tiers words and phones).
 """
@@ -15,33 +15,33 @@ from scripts.common.files import atomic_directory
 TIERS = {"words": "word", "phones": "phone"}
 
 
-def items(cut: Cut, kind: str) -> list[ctm.Item]:
-    """(symbol, start, duration) of a cut's words or phones; ValueError naming the cut if it was never aligned."""
-    found = (supervision(cut).get("alignment") or {}).get(kind)
-    if not found:
-        raise ValueError(f"cut {cut['id']}: has no {kind} alignment; expected a cut from alignment/cuts")
-    return [(symbol, start, duration) for symbol, start, duration, *_ in found]
+def items(cut: Cut, level: str) -> list[ctm.Item]:
+    """(symbol, start, duration) of a cut's words or phones; ValueError naming the cut if it is not aligned."""
+    alignment = (supervision(cut).get("alignment") or {}).get(level)
+    if not alignment:
+        raise ValueError(f"cut {cut['id']}: has no {level} alignment; expected a cut from alignment/cuts")
+    return [(symbol, start, duration) for symbol, start, duration, *_ in alignment]
 
 
-def covering(found: list[ctm.Item], end: float) -> list[textgrid.Interval]:
-    """Intervals from 0 to `end`, the gaps between items empty."""
+def intervals(items: list[ctm.Item], end: float) -> list[textgrid.Interval]:
+    """Intervals that cover 0 to `end`; gaps between items become empty intervals."""
     result: list[textgrid.Interval] = []
-    now = 0.0
-    for symbol, start, duration in found:
-        if start > now + 1e-6:
-            result.append((now, start, ""))
-        now = start + duration
-        result.append((start, now, symbol))
-    return [*result, (now, end, "")] if end > now + 1e-6 else result
+    last = 0.0
+    for symbol, start, duration in items:
+        if start > last + 1e-6:
+            result.append((last, start, ""))
+        last = start + duration
+        result.append((start, last, symbol))
+    return [*result, (last, end, "")] if end > last + 1e-6 else result
 
 
 def export(path: str, folder: Path) -> int:
-    """Write one shard or task; how many cuts it holds. Memory: one file's cuts."""
+    """Write one shard or task; return its number of cuts. Memory: one file's cuts."""
     cuts = list(read_cuts(path))
-    for name, kind in TIERS.items():
-        ctm.write(folder / f"{name}.ctm", ((cut["id"], items(cut, kind)) for cut in cuts))
+    for name, level in TIERS.items():
+        ctm.write(folder / f"{name}.ctm", ((cut["id"], items(cut, level)) for cut in cuts))
     for cut in cuts:
-        tiers = {name: covering(items(cut, kind), cut["duration"]) for name, kind in TIERS.items()}
+        tiers = {name: intervals(items(cut, level), cut["duration"]) for name, level in TIERS.items()}
         textgrid.write(folder / "textgrids" / f"{cut['id']}.TextGrid", cut["duration"], tiers)
     return len(cuts)
 

@@ -1,7 +1,7 @@
-"""Acoustic features: MFCC as Kaldi makes them, less the speaker's mean, with their two derivatives.
+"""Acoustic features: Kaldi's MFCC minus the speaker's mean, with first and second derivatives.
 
-`snip_edges` is off, so frame t is centred on (t + 1/2) hops and stands for the time from t to t + 1
-hops: frame boundaries are times without an offset (tests/alignment measure that no bias remains).
+`snip_edges` is off, so frame t is centred on (t + 1/2) hops and covers the time from t to t + 1
+hops: frame boundaries have no offset (tests/alignment/test_accuracy.py measures that no bias remains).
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from scripts.common.cuts import Cut, speaker
 from scripts.common.frames import SAMPLE_RATE
 from scripts.common.mfcc import Mfcc
 
-MEAN_SECONDS = 60.0  # speech per speaker and file that a mean is taken over
+MEAN_SECONDS = 60.0  # speech per speaker and file over which the mean is computed
 
 DELTA_WINDOW = 2  # frames on each side of a derivative, Kaldi's default
 
@@ -27,14 +27,14 @@ def mfcc(wave: np.ndarray, frame_shift_ms: float) -> np.ndarray:
 
 @cache
 def _mfcc(shift: int) -> Mfcc:
-    """Kaldi's own MFCC options at 16 kHz (its defaults, but without dither, which would need a seed)."""
+    """MFCC with Kaldi's default options at 16 kHz, but without dither, which would need a seed."""
     return Mfcc(shift=shift, snip_edges=False, bins=23, high=SAMPLE_RATE / 2, energy=False)
 
 
 def add_deltas(static: np.ndarray) -> np.ndarray:
-    """[T, D] -> [T, 3 D]: values, slopes and slopes of slopes, edges repeated.
+    """[T, D] -> [T, 3 D]: values, first and second derivatives, edges repeated.
 
-    The slope is the least-squares line through 2 * DELTA_WINDOW + 1 frames (Kaldi's add-deltas, HTK's
+    A derivative is the slope of the least-squares line through 2 * DELTA_WINDOW + 1 frames (Kaldi's add-deltas, HTK's
     equation 5.16).
     """
     if not len(static):
@@ -45,8 +45,8 @@ def add_deltas(static: np.ndarray) -> np.ndarray:
         frames = len(values)
         total = np.zeros_like(values)
         for lag in range(1, DELTA_WINDOW + 1):
-            after, before = padded[DELTA_WINDOW + lag :][:frames], padded[DELTA_WINDOW - lag :][:frames]
-            total += lag * (after - before)
+            later, earlier = padded[DELTA_WINDOW + lag :][:frames], padded[DELTA_WINDOW - lag :][:frames]
+            total += lag * (later - earlier)
         return total / np.float32(2 * sum(lag**2 for lag in range(1, DELTA_WINDOW + 1)))
 
     first = slope(static)
@@ -54,19 +54,19 @@ def add_deltas(static: np.ndarray) -> np.ndarray:
 
 
 def speaker_means(
-    cuts: Iterable[Cut], root: str, frame_shift_ms: float, kept: dict[str, np.ndarray] | None = None
+    cuts: Iterable[Cut], root: str, frame_shift_ms: float, cache: dict[str, np.ndarray] | None = None
 ) -> dict[str, np.ndarray]:
     """Mean MFCC, float32 [13], over the first MEAN_SECONDS of every speaker's cuts.
 
-    Of the speaker and not of the utterance: the mean of a word spoken alone says which phones it has,
-    and taking it away made every second such word look unlike its own phones. Audio that cannot be read
-    is passed over here; aligning the cut reports it. Memory: one vector per speaker.
+    Per speaker and not per utterance: the mean of an isolated word depends on its phones, and with it subtracted every
+    second isolated word aligned badly. Audio that cannot be read is skipped here and reported when the cut is aligned.
+    Memory: one vector per speaker.
 
     Args:
         cuts: of any number of speakers.
         root: folder that audio paths are relative to.
         frame_shift_ms: hop.
-        kept: takes the MFCC [T, 13] that were computed, by cut id.
+        cache: receives the computed MFCC [T, 13] by cut id.
     """
     sums: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(14))
     seconds: dict[str, float] = defaultdict(float)
@@ -78,22 +78,22 @@ def speaker_means(
             frames = mfcc(audio.read(cut, root), frame_shift_ms)
         except audio.AudioError:
             continue
-        if kept is not None:
-            kept[cut["id"]] = frames
+        if cache is not None:
+            cache[cut["id"]] = frames
         seconds[name] += cut["duration"]
         sums[name][:13] += frames.sum(axis=0, dtype=np.float64)
         sums[name][13] += len(frames)
     return {name: (total[:13] / max(total[13], 1.0)).astype(np.float32) for name, total in sums.items()}
 
 
-class Observations:
-    """Features of cuts, less their speaker's mean; no waveform is read twice.
+class FeatureExtractor:
+    """Computes the features of cuts minus their speaker's mean; reads every waveform once.
 
-    What the means were taken over is kept until it is asked for: at most MEAN_SECONDS and one cut per speaker,
-    312 kB a minute.
+    The MFCC over which the means were computed are cached until their cut is requested: at most MEAN_SECONDS and one
+    cut per speaker, 312 kB per minute.
 
     Args:
-        cuts: all that will be asked for.
+        cuts: all cuts that will be requested.
         root: folder that audio paths are relative to.
         frame_shift_ms: hop.
     """
@@ -104,7 +104,7 @@ class Observations:
         self.means = speaker_means(cuts, root, frame_shift_ms, self.static)
 
     def __call__(self, cut: Cut) -> np.ndarray:
-        """float32 [frames, 39] of a cut, once; AudioError if its audio cannot be used."""
+        """Features of a cut, float32 [frames, 39]; AudioError if its audio cannot be used."""
         static = self.static.pop(cut["id"], None)
         if static is None:
             static = mfcc(audio.read(cut, self.root), self.frame_shift_ms)

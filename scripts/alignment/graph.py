@@ -1,8 +1,8 @@
-"""From words to Kaldi's alignment graph: lexicon with optional silence, and the search in it.
+"""Compile words into Kaldi's alignment graphs with optional silence, and search them for the best path.
 
-The lexicon is an FST over the words at hand (a shard's, not a language's), where a word in two cuts
-with different pronunciations is two symbols; so pronunciations of a single cut need no second path.
-Silence is optional before, between and after words and costs nothing but its acoustics.
+The lexicon is an FST over the words of one file of cuts. A word that has different pronunciations in two cuts is two
+symbols, so that a cut's own pronunciations apply to this cut only. Silence is optional before, between and after words
+and has no cost besides its acoustic score.
 """
 
 from collections.abc import Iterable
@@ -15,15 +15,15 @@ import numpy as np
 from scripts.alignment.lexicon import SILENCE, Entry, Pronunciation
 from scripts.alignment.model import STATES, AcousticModel
 
-ACOUSTIC_SCALE = 0.1  # Kaldi's; weighs the sound against transition probabilities, and the beams are meant for it
+ACOUSTIC_SCALE = 0.1  # Kaldi's, relative to transition probabilities; beams refer to scaled scores
 TRANSITION_SCALE = 1.0
 SELF_LOOP_SCALE = 0.1
-VARIANT_COST = 1.0  # of a word's second and further pronunciations: the first is the usual one
+VARIANT_COST = 1.0  # of a word's second and further pronunciations: the first is the most common one
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A phone in time: frames [start, end), mean log-likelihood per frame, whether it begins a word."""
+    """An aligned phone: frames [start, end), mean log-likelihood per frame, whether it begins a word."""
 
     phone: str
     start: int
@@ -32,8 +32,8 @@ class Segment:
     begins_word: bool
 
 
-def fewest_frames(entries: Iterable[Entry]) -> int:
-    """The shortest time that the words can last, in frames."""
+def min_frames(entries: Iterable[Entry]) -> int:
+    """The smallest number of frames that the words can be aligned to."""
     return STATES * sum(min(map(len, known)) for _, known in entries)
 
 
@@ -42,32 +42,32 @@ class Graphs:
 
     Args:
         model: the acoustic model (with or without Gaussians yet).
-        entries: every word with its pronunciations that will be asked for.
+        entries: all words that will be compiled, with their pronunciations.
     """
 
     def __init__(self, model: AcousticModel, entries: Iterable[Entry]):
         self.model = model
         self.symbols = {entry: number for number, entry in enumerate(sorted(set(entries)), start=1)}
         self.fst = lexicon_fst(self.symbols, {phone: k for k, phone in enumerate(model.phones)})
-        # The compiler keeps references to these C++ objects; self keeps them alive.
+        # The compiler holds references to these C++ objects: keep them alive.
         self.compiler = khg.TrainingGraphCompiler(
             model.transitions, model.context, self.fst, [], khg.TrainingGraphCompilerOptions(0.0, 0.0, False)
         )
 
     def compile(self, entries: Iterable[Entry]) -> kaldifst.StdVectorFst:
-        """The graph of a sequence of words over transition ids, without transition probabilities."""
+        """The graph over transition ids of a sequence of words, without transition probabilities."""
         return self.compiler.compile_graph_from_text([self.symbols[entry] for entry in entries])
 
     def search(
         self, graph: kaldifst.StdVectorFst, features: np.ndarray, beam: float, retry_beam: float
     ) -> tuple[list[int], khg.DecodableAmDiagGmmScaled] | None:
-        """Best path through a graph (left as it is): transition ids, one per frame, or None.
+        """Best path through a graph, which is not modified: transition ids, one per frame, or None.
 
         Args:
-            graph: what `compile` returned.
+            graph: result of `compile`.
             features: float32 [T, D].
-            beam: width of the first attempt.
-            retry_beam: width of the second.
+            beam: beam of the first search.
+            retry_beam: beam of the second search, if the first one fails.
         """
         weighted = graph.copy()
         khg.add_transition_probs(self.model.transitions, [], TRANSITION_SCALE, SELF_LOOP_SCALE, weighted)
@@ -79,7 +79,7 @@ class Graphs:
 
 
 def lexicon_fst(symbols: dict[Entry, int], phones: dict[str, int]) -> kaldifst.StdVectorFst:
-    """Inner phone ids -> word symbols, any number of words, silence optional at every word's edge."""
+    """Lexicon FST from inner phone ids to any sequence of word symbols, with optional silence around words."""
     fst = kaldifst.StdVectorFst()
     start, loop, after = fst.add_state(), fst.add_state(), fst.add_state()
     fst.start = start
@@ -92,12 +92,12 @@ def lexicon_fst(symbols: dict[Entry, int], phones: dict[str, int]) -> kaldifst.S
         arc(edge, 0, 0, loop)
         arc(edge, 1, 0, loop)
     for (_, known), symbol in symbols.items():
-        for rank, each in enumerate(known):
+        for rank, pronunciation in enumerate(known):
             state = loop
-            for place, phone in enumerate(each):
-                target = after if place == len(each) - 1 else fst.add_state()
-                inner = 2 * phones[phone] + (place > 0)
-                if place == 0:
+            for position, phone in enumerate(pronunciation):
+                target = after if position == len(pronunciation) - 1 else fst.add_state()
+                inner = 2 * phones[phone] + (position > 0)
+                if position == 0:
                     arc(state, inner, symbol, target, VARIANT_COST * (rank > 0))
                 else:
                     arc(state, inner, 0, target)
@@ -113,10 +113,10 @@ def segments(model: AcousticModel, path: list[int], decodable: khg.DecodableAmDi
     ends = np.flatnonzero(model.ends_phone[ids]) + 1
     starts = np.concatenate([[0], ends[:-1]])
     assert ends[-1] == len(path), "a path ends with a phone"
-    found = []
+    phones = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         inner = int(model.phone_of[ids[start]])
-        found.append(
+        phones.append(
             Segment(
                 phone=model.phones[inner // 2] if inner > 1 else SILENCE,
                 start=start,
@@ -125,13 +125,13 @@ def segments(model: AcousticModel, path: list[int], decodable: khg.DecodableAmDi
                 begins_word=inner > 1 and inner % 2 == 0,
             )
         )
-    return found
+    return phones
 
 
-def split_words(found: list[Segment], entries: list[Entry]) -> list[tuple[str, list[Segment]]]:
-    """Each word with its phones (an assertion holds that they are one of its pronunciations)."""
+def split_words(phones: list[Segment], entries: list[Entry]) -> list[tuple[str, list[Segment]]]:
+    """Each word with its phones; asserts that they are one of its pronunciations."""
     groups: list[list[Segment]] = []
-    for segment in found:
+    for segment in phones:
         if segment.begins_word:
             groups.append([])
         if segment.phone != SILENCE:

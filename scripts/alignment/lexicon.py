@@ -1,4 +1,4 @@
-"""Read lexicon.txt and look up the pronunciations of every word of a cut."""
+"""Read lexicon.txt and look up the pronunciations of a cut's words."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,46 +8,47 @@ from scripts.common.cuts import Cut, pronunciations, spoken_text
 from scripts.corpus.pronounce import is_phone
 
 SILENCE = "SIL"
-SPOKEN_NOISE = "SPN"  # the pronunciation of an unknown word; one flat Gaussian of all speech
+SPOKEN_NOISE = "SPN"  # pronunciation of an unknown word with `alignment.oov: noise`
 Pronunciation = tuple[str, ...]
-Entry = tuple[str, tuple[Pronunciation, ...]]  # a word and its pronunciations, as one cut may use them
+Entry = tuple[str, tuple[Pronunciation, ...]]  # a word and the pronunciations that it may have in a cut
 
 
 class OutOfVocabularyError(Exception):
-    """A word has no pronunciation; its only argument is the word."""
+    """A word has no pronunciation; the argument is the word."""
 
 
 def read_lexicon(path: str | Path) -> dict[str, tuple[Pronunciation, ...]]:
     """Word -> pronunciations, in file order without repeats.
 
     Raises:
-        ValueError: naming file and line, if a line has no phones, or no word at all was found.
+        ValueError: naming the file, if a line has no phones or the file has no lines.
     """
-    found: dict[str, list[Pronunciation]] = {}
+    lexicon: dict[str, list[Pronunciation]] = {}
     with open(path, encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
-            word, *phones = line.split()[:] or [""]
+            word, *phones = line.split() or [""]
             if not word:
                 continue
             if not phones:
                 raise ValueError(f"{path}:{number}: {word!r} has no phones; expected 'WORD PH ON ES'")
             if SILENCE in phones:
-                raise ValueError(f"{path}:{number}: {word!r} holds {SILENCE}; silence is put in by the aligner")
-            known = found.setdefault(word, [])
+                raise ValueError(f"{path}:{number}: {word!r} holds {SILENCE}; the aligner inserts silence itself")
+            known = lexicon.setdefault(word, [])
             if tuple(phones) not in known:
                 known.append(tuple(phones))
-    if not found:
+    if not lexicon:
         raise ValueError(f"{path}: holds no pronunciation; expected lines 'WORD PH ON ES'")
-    return {word: tuple(known) for word, known in found.items()}
+    return {word: tuple(known) for word, known in lexicon.items()}
 
 
 def phones_of(lexicon: Mapping[str, Iterable[Pronunciation]]) -> list[str]:
     """The phone inventory: SIL, then all phones of the lexicon, sorted."""
-    return [SILENCE, *sorted({phone for known in lexicon.values() for each in known for phone in each})]
+    phones = {phone for known in lexicon.values() for pronunciation in known for phone in pronunciation}
+    return [SILENCE, *sorted(phones)]
 
 
 def spoken_noise(word: str) -> Pronunciation:
-    """The pronunciation of an unknown word where `alignment.oov` is noise."""
+    """The pronunciation of an unknown word if `alignment.oov` is noise."""
     return (SPOKEN_NOISE,)
 
 
@@ -57,15 +58,15 @@ def base(phone: str) -> str:
 
 
 class Dictionary:
-    """Looks up the pronunciations of a cut's words: the cut's own, then the lexicon's, then a guess.
+    """Looks up the pronunciations of a cut's words in the cut, then in the lexicon, then by `guess`.
 
     Args:
         lexicon: word -> pronunciations.
-        phones: the phone inventory; pronunciations of a cut must keep to it.
-        guess: letters -> pronunciation or None, for words that the lexicon lacks; None: no guessing.
+        phones: the phone inventory; a word with other phones is out of vocabulary.
+        guess: word -> pronunciation or None, for words that the lexicon lacks; None: do not guess.
 
     Attributes:
-        guessed: what was guessed so far.
+        guessed: the pronunciations guessed so far, by word.
     """
 
     def __init__(self, lexicon: Mapping[str, tuple[Pronunciation, ...]], phones: Iterable[str], guess=None):
@@ -76,17 +77,17 @@ class Dictionary:
         """The cut's words with their pronunciations, in order.
 
         Raises:
-            OutOfVocabularyError: with the first word that has no pronunciation, or whose own one holds a phone that
-                no word of the training speech has, so that it has no acoustic model.
-            ValueError: naming the cut, if a pronunciation of its own is empty or uses what is no phone.
+            OutOfVocabularyError: with the first word that has no pronunciation, or whose pronunciation in the cut has
+                a phone that the training speech lacks and the acoustic model does not know.
+            ValueError: naming the cut, if a pronunciation in the cut is empty or holds an unknown symbol.
         """
         own = pronunciations(cut)
         for word, text in own.items():
-            strange = [phone for phone in text.split() if not is_phone(phone)]
-            if strange or not text.split():
+            unknown = [phone for phone in text.split() if not is_phone(phone)]
+            if unknown or not text.split():
                 raise ValueError(
                     f"cut {cut['id']}: its pronunciation {text!r} of {word!r} uses the unknown phone"
-                    f" {strange[0] if strange else ''!r}; phones are CMUdict's, vowels with a stress digit"
+                    f" {unknown[0] if unknown else ''!r}; phones are CMUdict's, vowels with a stress digit"
                 )
             if not self.phones.issuperset(text.split()):
                 raise OutOfVocabularyError(word)
@@ -95,8 +96,8 @@ class Dictionary:
     def _entry(self, word: str, own: Mapping[str, str]) -> Entry:
         if word in own:
             return word, (tuple(own[word].split()),)
-        # A word of a task may hold a phone that no word of the training speech has.
-        if known := tuple(each for each in self.lexicon.get(word, ()) if self.phones.issuperset(each)):
+        # A word of a task may have a phone that the training speech lacks.
+        if known := tuple(phones for phones in self.lexicon.get(word, ()) if self.phones.issuperset(phones)):
             return word, known
         if self.guess is not None:
             if word not in self.guessed:

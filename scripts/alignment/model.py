@@ -1,12 +1,11 @@
-"""The acoustic model: three-state phones in Kaldi's HMM-GMM, and its safe form on disk.
+"""The acoustic model: Kaldi's HMM-GMM with three states per phone, and its file format.
 
-Inside the model every phone exists twice, as the first phone of a word and elsewhere; both share their
-states, so nothing is estimated twice, but an alignment shows where each word begins even where
-pronunciations are ambiguous.
+The model has two ids per phone, word-initial and other, that share their states: an alignment then shows where each
+word begins, also where pronunciations are ambiguous.
 
-On disk it is arrays and JSON, never a pickle: model.npz (Gaussians as Kaldi holds them, transition
-log-probabilities), model.json (phones, sharing, trees, frame shift), phones.txt. Loading gives back exactly the
-model that was saved, since Kaldi's classes take their state as plain arrays.
+The files are arrays and JSON, no pickle: model.npz (Gaussians in Kaldi's parameters, transition log-probabilities),
+model.json (phones, groups, trees, frame shift), phones.txt. Kaldi's classes take their state as plain arrays, so a
+loaded model equals the saved one exactly.
 """
 
 import json
@@ -21,7 +20,7 @@ from scripts.alignment.lexicon import SILENCE, base
 from scripts.alignment.tree import Node, context_dependency
 from scripts.common.files import read_json
 
-STATES = 3  # per phone and of silence: a phone lasts at least this many frames
+STATES = 3  # per phone, silence included, without skips: the minimum duration in frames
 FORMAT = 1
 Gaussians = list[tuple[np.ndarray, np.ndarray, np.ndarray]]  # per state: weights [G], 1/variance, mean/variance [G, D]
 
@@ -38,13 +37,13 @@ def topology(num_phones: int) -> str:
 
 @dataclass
 class AcousticModel:
-    """A monophone or triphone HMM-GMM. The C++ parts refer to each other: keep the whole object alive.
+    """A monophone or triphone HMM-GMM. Its C++ members hold references to each other: keep the whole object alive.
 
     Attributes:
         phones: SIL, then the others; phone k > 0 has the inner ids 2 k (word-initial) and 2 k + 1.
         shared: groups of indices into `phones` that share their states.
-        frame_shift_ms: hop of the features it was trained on.
-        trees: per group and state, which triphones share a mixture (scripts/alignment/tree.py); None: monophones.
+        frame_shift_ms: hop of the features that it is trained on.
+        trees: decision tree per group and state that maps triphones to mixtures; None: monophones.
     """
 
     phones: list[str]
@@ -66,11 +65,11 @@ class AcousticModel:
         self.set_transitions(khg.TransitionModel(self.context, topo))
 
     def inner_ids(self, phone: int) -> list[int]:
-        """Kaldi's ids of phone k: word-initial first. Silence has only one."""
+        """Kaldi's ids of phone k: word-initial, other. Silence has a single id."""
         return [1] if phone == 0 else [2 * phone, 2 * phone + 1]
 
     def set_transitions(self, transitions: khg.TransitionModel) -> None:
-        """Take a transition model and tabulate, per transition id [ids + 1], what an alignment is read by."""
+        """Set the transition model; tabulates phone, state and phone end per transition id, each [ids + 1]."""
         self.transitions = transitions
         ids = range(1, transitions.num_transition_ids + 1)
         self.phone_of = np.array([0, *(transitions.transition_id_to_phone(i) for i in ids)])
@@ -79,12 +78,12 @@ class AcousticModel:
 
     @property
     def num_states(self) -> int:
-        """Distinct states, each a mixture of Gaussians."""
+        """Number of distinct states, each with a mixture of Gaussians."""
         return self.transitions.num_pdfs
 
     @property
     def num_gaussians(self) -> int:
-        """Gaussians of all states together."""
+        """Number of Gaussians of all states."""
         return 0 if self.gmm is None else self.gmm.num_gauss
 
     def gaussians(self) -> Gaussians:
@@ -101,7 +100,7 @@ class AcousticModel:
 
 
 def save(model: AcousticModel, folder: Path) -> None:
-    """Write model.npz, model.json and phones.txt into an existing folder (same model, same bytes)."""
+    """Write model.npz, model.json and phones.txt into an existing folder; same model, same bytes."""
     mixtures = model.gaussians()
     state = model.transitions.__getstate__()
     np.savez(
@@ -126,11 +125,11 @@ def save(model: AcousticModel, folder: Path) -> None:
 
 
 def load(folder: str | Path) -> AcousticModel:
-    """The model that `save` wrote; no code in the files is ever run.
+    """Load a model that `save` wrote; runs no code from the files.
 
     Raises:
         OSError: a file is missing.
-        ValueError: naming the folder, if the files are damaged or do not belong together.
+        ValueError: naming the folder, if the files are damaged or inconsistent.
     """
     folder = Path(folder)
     about = read_json(folder / "model.json")
@@ -159,21 +158,21 @@ def load(folder: str | Path) -> AcousticModel:
     return model
 
 
-def group_phones(phones: Sequence[str], examples: Sequence[int], enough: int) -> list[list[int]]:
-    """Which phones share states: every one its own, but the rare join their siblings in other stress.
+def group_phones(phones: Sequence[str], examples: Sequence[int], minimum: int) -> list[list[int]]:
+    """Groups of phones that share states: a rare phone joins the most frequent phone that differs in stress only.
 
     Args:
         phones: the inventory, SIL first.
-        examples: how often each occurs in the sample.
-        enough: a phone that occurs less often than this is rare.
+        examples: occurrences of each phone in the sample.
+        minimum: occurrences below which a phone is rare.
 
     Returns:
-        Groups of indices, each sorted; a rare phone joins its most frequent sibling.
+        Groups of indices into `phones`, each sorted.
     """
-    home = list(range(len(phones)))
+    group = list(range(len(phones)))
     for index, phone in enumerate(phones):
         siblings = [i for i, other in enumerate(phones) if base(other) == base(phone)]
         best = max(siblings, key=lambda i: (examples[i], -i))
-        if examples[index] < enough:
-            home[index] = best
-    return [[i for i in range(len(phones)) if home[i] == h] for h in sorted(set(home))]
+        if examples[index] < minimum:
+            group[index] = best
+    return [[i for i in range(len(phones)) if group[i] == g] for g in sorted(set(group))]

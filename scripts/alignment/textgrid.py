@@ -1,8 +1,7 @@
 """Praat's TextGrid: interval tiers `words` and `phones`; written in the long form, read in both.
 
-By Praat's own rule everything in the file is comment but strings in quotes, numbers that stand free, and flags
-in angle brackets; what remains is the same in the long and the short form. Source: Praat manual, "TextGrid file
-formats".
+Praat ignores everything but quoted strings, free-standing numbers and flags in angle brackets; these are the same in
+the long and the short form. Source: Praat manual, "TextGrid file formats".
 """
 
 import re
@@ -22,46 +21,46 @@ def write(path: str | Path, end: float, tiers: Mapping[str, Sequence[Interval]])
     for number, (name, intervals) in enumerate(tiers.items(), start=1):
         lines += [f"    item [{number}]:", '        class = "IntervalTier"', f'        name = "{name}"']
         lines += ["        xmin = 0", f"        xmax = {end:.6f}", f"        intervals: size = {len(intervals)}"]
-        for place, (first, last, symbol) in enumerate(intervals, start=1):
+        for index, (start, stop, symbol) in enumerate(intervals, start=1):
             text = symbol.replace('"', '""')
-            lines += [f"        intervals [{place}]:", f"            xmin = {first:.6f}"]
-            lines += [f"            xmax = {last:.6f}", f'            text = "{text}"']
+            lines += [f"        intervals [{index}]:", f"            xmin = {start:.6f}"]
+            lines += [f"            xmax = {stop:.6f}", f'            text = "{text}"']
     with atomic_path(path) as aside:
         aside.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def read(path: str | Path) -> dict[str, list[Interval]]:
-    """Interval tiers by name, point tiers left out.
+    """Interval tiers by name, without point tiers.
 
     Raises:
-        ValueError: naming the file, if it is no TextGrid or ends too early.
+        ValueError: naming the file, if it is not a TextGrid or is truncated.
     """
     raw = Path(path).read_bytes()
-    try:  # Praat itself writes UTF-16 where a text is not ASCII
+    try:  # Praat writes UTF-16 if a text is not ASCII
         text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(f"{path}: neither UTF-8 nor UTF-16 text") from None
     tokens = TOKEN.findall(text)
     if tokens[1:2] != ['"TextGrid"']:
         raise ValueError(f"{path}: not a TextGrid; expected 'Object class = \"TextGrid\"' in its second line")
-    place = 5  # after type, class, xmin, xmax, <exists>
+    position = 5  # after type, class, xmin, xmax, <exists>
 
-    def take() -> str:
-        nonlocal place
-        place += 1
-        token = tokens[place - 1]
+    def next_token() -> str:
+        nonlocal position
+        position += 1
+        token = tokens[position - 1]
         return token[1:-1].replace('""', '"') if token.startswith('"') else token
 
     tiers: dict[str, list[Interval]] = {}
     try:
-        for _ in range(int(take())):
-            kind, name = take(), take()
-            place += 2  # the tier's own xmin and xmax
-            size = int(take())
-            if kind == "IntervalTier":
-                tiers[name] = [(float(take()), float(take()), take()) for _ in range(size)]
+        for _ in range(int(next_token())):
+            tier_class, name = next_token(), next_token()
+            position += 2  # the tier's xmin and xmax
+            size = int(next_token())
+            if tier_class == "IntervalTier":
+                tiers[name] = [(float(next_token()), float(next_token()), next_token()) for _ in range(size)]
             else:
-                place += 2 * size
+                position += 2 * size
     except (IndexError, ValueError):
         raise ValueError(f"{path}: damaged or truncated TextGrid") from None
     return tiers

@@ -1,11 +1,10 @@
-"""Train the acoustic model from a flat start: Kaldi's monophone recipe on a sample of the corpus, then its triphones.
+"""Train the acoustic model from a flat start: Kaldi's monophone recipe on a sample of the corpus, then triphones.
 
-The first pass cuts every utterance into equal pieces; every later one re-estimates the Gaussians from
-the last alignment, and the passes in REALIGN make a new one. Gaussians are added until two thirds of
-the passes are done. Three things differ from Kaldi's script: the sample is drawn evenly over speakers,
-phones that are rare in it share states with their siblings in other stress, and Gaussians are split
-with this experiment's seed (kaldi-hmm-gmm takes its perturbation from the machine's entropy).
-Source of the recipe: Kaldi, egs/wsj/s5/steps/train_mono.sh.
+The first pass aligns every utterance with states of equal length; every pass re-estimates the Gaussians from the last
+alignment, and the passes in REALIGN compute a new alignment first. Gaussians are added during the first two thirds of
+the passes. Three things differ from Kaldi's script: the sample is balanced over speakers, rare phones share states with
+phones that differ in stress only, and the perturbation of split Gaussians uses the experiment's seed (kaldi-hmm-gmm
+seeds it from the machine's entropy). Source of the recipe: Kaldi, egs/wsj/s5/steps/train_mono.sh.
 """
 
 import argparse
@@ -22,8 +21,9 @@ import kaldifst
 import numpy as np
 
 from scripts.alignment.config import Training, problems
-from scripts.alignment.features import Observations
-from scripts.alignment.graph import Graphs, fewest_frames
+from scripts.alignment.features import FeatureExtractor
+from scripts.alignment.g2p import G2pModel, cmudict_pronunciations
+from scripts.alignment.graph import Graphs, min_frames
 from scripts.alignment.lexicon import (
     SPOKEN_NOISE,
     Dictionary,
@@ -34,8 +34,7 @@ from scripts.alignment.lexicon import (
     spoken_noise,
 )
 from scripts.alignment.model import STATES, AcousticModel, Gaussians, group_phones, save
-from scripts.alignment.pronounce import Guesser, cmudict_lexicon
-from scripts.alignment.tree import grow, leaf_gaussians, statistics
+from scripts.alignment.tree import grow_trees, leaf_gaussians, statistics
 from scripts.common import audio
 from scripts.common.cli import run
 from scripts.common.config import parse
@@ -45,75 +44,75 @@ from scripts.common.progress import Progress
 from scripts.common.sample import draw_sample
 from scripts.common.seeds import derive, generator
 
-REALIGN = {*range(1, 11), *range(12, 21, 2), *range(23, 1000, 3)}  # passes that begin with a new alignment
-REALIGN_TRIPHONE = {*range(0, 1000, 5)}  # the same, of the triphone model, whose first alignment is new
-FIRST_BEAM = 6.0  # of the first realignment: the flat model sees no difference worth a wide search
-ENOUGH_EXAMPLES = 20  # occurrences under which a phone shares states with its siblings
-SPLIT_POWER = 0.25  # a state's share of the Gaussians grows with its frames to this power (Kaldi's)
-SPLIT_FRAMES = 20.0  # frames per Gaussian that a state must have to get another (Kaldi's)
+REALIGN = {*range(1, 11), *range(12, 21, 2), *range(23, 1000, 3)}  # passes that begin with a new alignment (Kaldi's)
+REALIGN_TRIPHONE = {*range(0, 1000, 5)}  # the same for the triphone model
+FIRST_BEAM = 6.0  # of the first realignment, as in Kaldi: the flat model hardly discriminates
+MIN_EXAMPLES = 20  # occurrences below which a phone shares states with phones that differ in stress only
+SPLIT_POWER = 0.25  # a state's share of the Gaussians is proportional to its frames to this power (Kaldi's)
+SPLIT_FRAMES = 20.0  # minimum frames per Gaussian of a state (Kaldi's)
 PAPER_PHONES = 80  # symbols of the paper's phone modalities (arXiv 2412.17048, Table 2)
-PERTURB = 0.01  # standard deviations by which the halves of a split Gaussian are moved apart (Kaldi's)
+PERTURB = 0.01  # shift of the halves of a split Gaussian, in standard deviations (Kaldi's)
 
 
-def usable(
+def extract_features(
     sample: list[Cut], root: str, words: Dictionary, frame_shift_ms: float
 ) -> tuple[list[tuple[Cut, list[Entry], np.ndarray]], Counter[str]]:
-    """Cuts that can be trained on with their words and features [T, 39]; and reasons of the others."""
+    """The usable cuts with their words and features [T, 39], and the counts of reasons for which others are dropped."""
     kept, dropped = [], Counter[str]()
-    observations = Observations(sample, root, frame_shift_ms)
+    extractor = FeatureExtractor(sample, root, frame_shift_ms)
     progress = Progress("alignment/features", len(sample), "cuts")
     for number, cut in enumerate(sample, start=1):
         progress.update(number)
         try:
             entries = words.entries(cut)
-            observed = observations(cut)
+            features = extractor(cut)
         except OutOfVocabularyError:
             dropped["oov"] += 1
         except audio.AudioError as error:
             dropped[error.reason] += 1
         else:
-            if entries and len(observed) >= fewest_frames(entries):
-                kept.append((cut, entries, observed))
+            if entries and len(features) >= min_frames(entries):
+                kept.append((cut, entries, features))
             else:
                 dropped["alignment-failed"] += 1
     return kept, dropped
 
 
-def split(mixtures: Gaussians, frames: np.ndarray, target: int, random: np.random.Generator) -> Gaussians:
-    """Split heavy Gaussians until there are `target`, spread over states by frames [S] ** SPLIT_POWER."""
+def split_gaussians(mixtures: Gaussians, frames: np.ndarray, target: int, random: np.random.Generator) -> Gaussians:
+    """Split the Gaussians with the largest weights until there are `target`, by frames [S] ** SPLIT_POWER."""
     counts = [len(weights) for weights, _, _ in mixtures]
     heap = [(-(frames[s] ** SPLIT_POWER) / counts[s], s) for s in range(len(counts)) if frames[s] > 0]
     heapq.heapify(heap)
-    missing = target - sum(counts)
-    while heap and missing > 0:
+    remaining = target - sum(counts)
+    while heap and remaining > 0:
         _, s = heapq.heappop(heap)
         if frames[s] < (counts[s] + 1) * SPLIT_FRAMES:
             continue
         counts[s] += 1
-        missing -= 1
+        remaining -= 1
         heapq.heappush(heap, (-(frames[s] ** SPLIT_POWER) / counts[s], s))
     result: Gaussians = []
     for mixture, count in zip(mixtures, counts, strict=True):
         weights, inverse, means = map(list, mixture)
         while len(weights) < count:
-            heavy = int(np.argmax(weights))
-            weights[heavy] /= 2
-            step = PERTURB * random.standard_normal(len(means[heavy])) * np.sqrt(inverse[heavy])
-            weights.append(weights[heavy])
-            inverse.append(inverse[heavy])
-            means.append(means[heavy] + step)
-            means[heavy] = means[heavy] - step
+            index = int(np.argmax(weights))
+            weights[index] /= 2
+            step = PERTURB * random.standard_normal(len(means[index])) * np.sqrt(inverse[index])
+            weights.append(weights[index])
+            inverse.append(inverse[index])
+            means.append(means[index] + step)
+            means[index] = means[index] - step
         result.append((np.array(weights), np.array(inverse), np.array(means)))
     return result
 
 
-def estimate(model: AcousticModel, observed: list[np.ndarray], paths: list[list[int]]) -> tuple[np.ndarray, float]:
+def estimate(model: AcousticModel, features: list[np.ndarray], paths: list[list[int]]) -> tuple[np.ndarray, float]:
     """Re-estimate transitions and Gaussians from an alignment.
 
     Args:
-        model: changed in place.
-        observed: per utterance float32 [T, D].
-        paths: per utterance T transition ids; empty for an utterance without alignment.
+        model: updated in place.
+        features: float32 [T, D] per utterance.
+        paths: T transition ids per utterance; empty for an utterance without alignment.
 
     Returns:
         Frames per state [S] and the mean log-likelihood per frame before the update.
@@ -122,7 +121,7 @@ def estimate(model: AcousticModel, observed: list[np.ndarray], paths: list[list[
     sums.init(model.gmm, khg.str_to_gmm_flags("mvw"))
     transition_counts = np.zeros(model.transitions.num_transition_ids + 1)
     frames = np.zeros(model.num_states)
-    for matrix, path in zip(observed, paths, strict=True):
+    for matrix, path in zip(features, paths, strict=True):
         if not path:
             continue
         ids = np.array(path)
@@ -133,58 +132,75 @@ def estimate(model: AcousticModel, observed: list[np.ndarray], paths: list[list[
             sums.accumulate_for_gmm(model.gmm, row, state, 1.0)
     likelihood = sums.tot_log_like / max(sums.tot_count, 1.0)
     model.transitions.mle_update(transition_counts, khg.MleTransitionUpdateConfig())
-    # Kaldi's flat-start recipe lets Gaussians live on 3 frames; its general default is 10.
+    # Kaldi's flat-start recipe keeps Gaussians with 3 frames or more; its general default is 10.
     options = khg.MleDiagGmmOptions(min_gaussian_occupancy=3.0)
     khg.mle_am_diag_gmm_update(options, sums, khg.str_to_gmm_flags("mvw"), model.gmm)
     return frames, float(likelihood)
 
 
-def fit(
+def train_monophones(
     model: AcousticModel, kept: list[tuple[Cut, list[Entry], np.ndarray]], config: Training, seed: int
 ) -> list[dict[str, float]]:
-    """Train `model` in place; per pass its mean log-likelihood, Gaussians and utterances aligned."""
-    # The flat start knows nothing that could choose between pronunciations: it takes each word's first.
-    usual = [[(word, known[:1]) for word, known in entries] for _, entries, _ in kept]
-    graphs = Graphs(model, [*(e for _, entries, _ in kept for e in entries), *(e for each in usual for e in each)])
+    """Train `model` in place; returns log-likelihood per frame, Gaussians and aligned utterances of each pass."""
+    # The flat start cannot choose between pronunciations: it uses each word's first.
+    first = [[(word, known[:1]) for word, known in entries] for _, entries, _ in kept]
+    graphs = Graphs(
+        model, [*(e for _, entries, _ in kept for e in entries), *(e for entries in first for e in entries)]
+    )
     compiled = [graphs.compile(entries) for _, entries, _ in kept]
-    observed = [matrix for _, _, matrix in kept]
-    everything = np.concatenate(observed)
-    inverse = 1.0 / everything.var(axis=0, dtype=np.float64)
-    flat = (np.ones(1), inverse[None], (everything.mean(axis=0, dtype=np.float64) * inverse)[None])
+    features = [matrix for _, _, matrix in kept]
+    frames = np.concatenate(features)
+    inverse = 1.0 / frames.var(axis=0, dtype=np.float64)
+    flat = (np.ones(1), inverse[None], (frames.mean(axis=0, dtype=np.float64) * inverse)[None])
     model.set_gaussians([flat] * model.num_states)
 
     paths = [
         equal_path(graphs.compile(entries), len(matrix), derive(seed, "alignment/equal", cut["id"]))
-        for entries, (cut, _, matrix) in zip(usual, kept, strict=True)
+        for entries, (cut, _, matrix) in zip(first, kept, strict=True)
     ]
     random = generator(seed, "alignment/split")
-    return improve(model, graphs, compiled, observed, paths, config, config.gaussians, REALIGN, random)
+    return run_passes(model, graphs, compiled, features, paths, config, config.gaussians, REALIGN, random)
 
 
-def improve(
+def run_passes(
     model: AcousticModel,
     graphs: Graphs,
     compiled: list[kaldifst.StdVectorFst],
-    observed: list[np.ndarray],
+    features: list[np.ndarray],
     paths: list[list[int]],
     config: Training,
     gaussians: int,
     realign: Collection[int],
     random: np.random.Generator,
 ) -> list[dict[str, float]]:
-    """Passes of estimation, growth and new alignment, in place; `paths` is what the first pass goes by."""
-    growing = max(1, config.iterations * 2 // 3)
+    """Realign, re-estimate and split Gaussians for `config.iterations` passes, in place.
+
+    Args:
+        model: updated in place.
+        graphs: compiler and search of the alignment graphs.
+        compiled: graph per utterance.
+        features: float32 [T, D] per utterance.
+        paths: initial alignment: T transition ids per utterance.
+        config: number of passes and beams.
+        gaussians: Gaussians after two thirds of the passes.
+        realign: passes that begin with a new alignment.
+        random: perturbs split Gaussians.
+
+    Returns:
+        Log-likelihood per frame, Gaussians and aligned utterances of each pass.
+    """
+    growing_passes = max(1, config.iterations * 2 // 3)
     history: list[dict[str, float]] = []
     progress = Progress("alignment/train", config.iterations, "passes")
     for step in range(config.iterations):
         if step in realign:
             beam = FIRST_BEAM if step == 1 else config.beam[0]
-            found = [graphs.search(g, m, beam, config.beam[1]) for g, m in zip(compiled, observed, strict=True)]
-            paths = [each[0] if each else [] for each in found]
-        frames, likelihood = estimate(model, observed, paths)
-        target = model.num_states + round((gaussians - model.num_states) * min(1.0, (step + 1) / growing))
+            results = [graphs.search(g, m, beam, config.beam[1]) for g, m in zip(compiled, features, strict=True)]
+            paths = [result[0] if result else [] for result in results]
+        frames, likelihood = estimate(model, features, paths)
+        target = model.num_states + round((gaussians - model.num_states) * min(1.0, (step + 1) / growing_passes))
         if target > model.num_gaussians and step < config.iterations - 1:
-            model.set_gaussians(split(model.gaussians(), frames, target, random))
+            model.set_gaussians(split_gaussians(model.gaussians(), frames, target, random))
         aligned = sum(map(bool, paths))
         history.append({"log_likelihood": round(likelihood, 4), "gaussians": model.num_gaussians, "aligned": aligned})
         progress.update(step + 1, f"log-likelihood {likelihood:.2f}")
@@ -195,39 +211,39 @@ def contexts(model: AcousticModel, path: list[int]) -> np.ndarray:
     """Per frame of a monophone path: left phone, phone, right phone (indices) and state, int [T, 4]."""
     ids = np.array(path)
     ends = np.flatnonzero(model.ends_phone[ids])
-    number = np.searchsorted(ends, np.arange(len(ids)))  # [T], which phone of the row a frame is in
-    row = np.concatenate([[0], model.phone_of[ids[ends]] // 2, [0]])  # silence beyond the edges
-    return np.stack([row[number], row[number + 1], row[number + 2], model.state_of[ids] % STATES], axis=1)
+    index = np.searchsorted(ends, np.arange(len(ids)))  # [T], index of the frame's phone
+    phones = np.concatenate([[0], model.phone_of[ids[ends]] // 2, [0]])  # silence beyond the edges
+    return np.stack([phones[index], phones[index + 1], phones[index + 2], model.state_of[ids] % STATES], axis=1)
 
 
-def with_context(
+def train_triphones(
     mono: AcousticModel, kept: list[tuple[Cut, list[Entry], np.ndarray]], config: Training, seed: int
 ) -> tuple[AcousticModel, list[dict[str, float]]]:
-    """A triphone model grown from a monophone one and its alignment of the same sample, and how it was trained.
+    """Train a triphone model from a monophone model's alignment of the same sample; the model and its passes.
 
-    Source of the recipe: Kaldi, egs/wsj/s5/steps/train_deltas.sh; the features have their deltas already.
+    Source of the recipe: Kaldi, egs/wsj/s5/steps/train_deltas.sh; the features include the deltas.
     """
     assert config.triphone is not None
-    observed = [matrix for _, _, matrix in kept]
-    entries = [each for _, words, _ in kept for each in words]
+    features = [matrix for _, _, matrix in kept]
+    entries = [entry for _, words, _ in kept for entry in words]
     graphs = Graphs(mono, entries)
-    found = [graphs.search(graphs.compile(words), matrix, *config.beam) for _, words, matrix in kept]
-    seen = [(contexts(mono, each[0]), matrix) for each, matrix in zip(found, observed, strict=True) if each]
-    stats = statistics([context for context, _ in seen], [matrix for _, matrix in seen])
-    trees, ends = grow(stats, mono.phones, mono.shared, STATES, config.triphone.leaves)
+    results = [graphs.search(graphs.compile(words), matrix, *config.beam) for _, words, matrix in kept]
+    aligned = [(contexts(mono, result[0]), matrix) for result, matrix in zip(results, features, strict=True) if result]
+    stats = statistics([context for context, _ in aligned], [matrix for _, matrix in aligned])
+    trees, leaf_sums = grow_trees(stats, mono.phones, mono.shared, STATES, config.triphone.leaves)
     model = AcousticModel(mono.phones, mono.shared, mono.frame_shift_ms, trees)
-    model.set_gaussians(leaf_gaussians(ends))
+    model.set_gaussians(leaf_gaussians(leaf_sums))
     graphs = Graphs(model, entries)
     compiled = [graphs.compile(words) for _, words, _ in kept]
     random = generator(seed, "alignment/split-triphone")
-    history = improve(
-        model, graphs, compiled, observed, [], config, config.triphone.gaussians, REALIGN_TRIPHONE, random
+    history = run_passes(
+        model, graphs, compiled, features, [], config, config.triphone.gaussians, REALIGN_TRIPHONE, random
     )
     return model, history
 
 
 def equal_path(graph: kaldifst.StdVectorFst, frames: int, seed: int) -> list[int]:
-    """A random path of `frames` transition ids, states of about equal length; empty if there is none."""
+    """A path of `frames` transition ids with states of about equal length; empty if there is none."""
     done, path = kaldifst.equal_align(graph, frames, seed % 2**31, 10)
     if not done:
         return []
@@ -236,20 +252,20 @@ def equal_path(graph: kaldifst.StdVectorFst, frames: int, seed: int) -> list[int
 
 
 def train(paths: Sequence[str], root: str, lexicon: str, config: Training, seed: int, out: str) -> None:
-    """The step: draw the sample, train on it, write the model folder.
+    """Draw the sample, train the model and write its folder.
 
     Raises:
-        ValueError: there are no cuts, or none that can be trained on; the line names the top reason.
+        ValueError: there are no cuts, or none is usable; the message names the most frequent reason.
     """
-    began = time.monotonic()
+    start = time.monotonic()
     pronunciations = read_lexicon(lexicon)
     phones = phones_of(pronunciations) + [SPOKEN_NOISE] * (config.oov == "noise")
     sample = draw_sample(paths, config.sample_hours, seed)
     if not sample:
         raise ValueError(f"{paths[0]}: no cut to train the aligner on (all of {len(paths)} files are empty)")
-    guesser = Guesser.train(cmudict_lexicon() | pronunciations) if config.oov == "guess" else None
-    guess = spoken_noise if config.oov == "noise" else guesser
-    kept, dropped = usable(sample, root, Dictionary(pronunciations, phones, guess), config.frame_shift_ms)
+    g2p = G2pModel.train(cmudict_pronunciations() | pronunciations) if config.oov == "guess" else None
+    guess = spoken_noise if config.oov == "noise" else g2p
+    kept, dropped = extract_features(sample, root, Dictionary(pronunciations, phones, guess), config.frame_shift_ms)
     if not kept:
         reason, count = dropped.most_common(1)[0]
         raise ValueError(
@@ -257,13 +273,13 @@ def train(paths: Sequence[str], root: str, lexicon: str, config: Training, seed:
             f" the most frequent reason is {reason} ({count})"
         )
     examples = Counter(phone for _, entries, _ in kept for _, known in entries for phone in known[0])
-    shared = group_phones(phones, [len(kept), *(examples[phone] for phone in phones[1:])], ENOUGH_EXAMPLES)
-    unheard = [phones[i] for group in shared for i in group if i and not any(examples[phones[j]] for j in group)]
+    shared = group_phones(phones, [len(kept), *(examples[phone] for phone in phones[1:])], MIN_EXAMPLES)
+    unseen = [phones[i] for group in shared for i in group if i and not any(examples[phones[j]] for j in group)]
     model = AcousticModel(phones, shared, config.frame_shift_ms)
-    history = fit(model, kept, config, seed)
+    history = train_monophones(model, kept, config, seed)
     if config.triphone:
-        model, more = with_context(model, kept, config, seed)
-        history += more
+        model, triphone_history = train_triphones(model, kept, config, seed)
+        history += triphone_history
 
     seconds = total_seconds(cut for cut, _, _ in kept)
     speakers = len({speaker(cut) for cut, _, _ in kept})
@@ -278,25 +294,25 @@ def train(paths: Sequence[str], root: str, lexicon: str, config: Training, seed:
         },
         "phones": {"here": len(phones), "paper": PAPER_PHONES},
         "states": model.num_states,
-        "unheard_phones": unheard,
+        "unheard_phones": unseen,
         "iterations": history,
     }
     with atomic_directory(out) as folder:
         save(model, folder)
         shutil.copyfile(lexicon, folder / "lexicon.txt")
-        if guesser:
-            guesser.save(folder)
+        if g2p:
+            g2p.save(folder)
         write_json(folder / "about.json", about)
     print(
         f"alignment/train: {len(kept)} cuts, {seconds / 60:.1f} min of {speakers} speakers,"
         f" {len(phones)} phones (the paper: {PAPER_PHONES}),"
         f" {model.num_states} states, {model.num_gaussians} Gaussians, log-likelihood per frame"
         f" {history[0]['log_likelihood']:.2f} -> {history[-1]['log_likelihood']:.2f},"
-        f" {time.monotonic() - began:.0f} s; not used: {dict(dropped) or 'none'}",
+        f" {time.monotonic() - start:.0f} s; not used: {dict(dropped) or 'none'}",
         file=sys.stderr,
     )
-    if unheard:
-        print(f"alignment/train: no example of {' '.join(unheard)}; their words align badly", file=sys.stderr)
+    if unseen:
+        print(f"alignment/train: no example of {' '.join(unseen)}; words with them align badly", file=sys.stderr)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Reading the piece of a long recording that a cut points at."""
+"""Read the segment of a recording that a cut refers to."""
 
 from pathlib import Path
 
@@ -7,18 +7,18 @@ import numpy as np
 from scripts.common.cuts import ROUNDING, Cut, audio_source, num_samples
 from scripts.common.frames import SAMPLE_RATE
 
-SILENCE = 1e-4  # a waveform whose peak is under this (-80 dBFS) holds no speech
+SILENCE = 1e-4  # a waveform with a lower peak (-80 dBFS) holds no speech
 
 
 class AudioError(ValueError):
-    """Audio that cannot be used; `reason` is the word it is counted under."""
+    """Audio that cannot be used; `reason` is its key in the tables of dropped cuts."""
 
     def __init__(self, reason: str, message: str):
         super().__init__(message)
         self.reason = reason
 
     def __reduce__(self) -> tuple[type, tuple[str, str]]:
-        # An exception is copied between processes by its args, which lack the reason.
+        # Exceptions are pickled by their args, which lack the reason.
         return type(self), (self.reason, str(self))
 
 
@@ -34,7 +34,7 @@ def read(cut: Cut, root: str | Path) -> np.ndarray:
     """
     import soundfile
 
-    name, columns = audio_source(cut)
+    name, channels = audio_source(cut)
     path = Path(root) / name
     if not path.exists():
         raise AudioError("audio-missing", f"{cut['id']}: {path} does not exist")
@@ -42,13 +42,13 @@ def read(cut: Cut, root: str | Path) -> np.ndarray:
         with soundfile.SoundFile(path) as file:
             rate = file.samplerate
             first = round(cut["start"] * rate)
-            wanted = round(cut["duration"] * rate)
-            if columns and max(columns) >= file.channels:
+            requested = round(cut["duration"] * rate)
+            if channels and max(channels) >= file.channels:
                 raise AudioError(
                     "audio-damaged",
-                    f"{cut['id']}: {path} has {file.channels} channels, the cut is of number {max(columns) + 1}",
+                    f"{cut['id']}: {path} has {file.channels} channels, the cut is of number {max(channels) + 1}",
                 )
-            beyond = max(0, first + wanted - file.frames)
+            beyond = max(0, first + requested - file.frames)
             if beyond > round(ROUNDING * rate):
                 raise AudioError(
                     "audio-too-short",
@@ -56,12 +56,12 @@ def read(cut: Cut, root: str | Path) -> np.ndarray:
                     f" the cut ends at {cut['start'] + cut['duration']:.2f} s",
                 )
             file.seek(first)
-            held = wanted - beyond
-            wave = file.read(held, dtype="float32", always_2d=True)[:, columns or slice(None)].mean(axis=1)
+            in_file = requested - beyond
+            wave = file.read(in_file, dtype="float32", always_2d=True)[:, channels or slice(None)].mean(axis=1)
     except soundfile.LibsndfileError as error:
         raise AudioError("audio-damaged", f"{cut['id']}: {path} cannot be decoded ({error})") from None
-    if len(wave) < held:
-        raise AudioError("audio-damaged", f"{cut['id']}: {path} stops decoding after {len(wave)} of {held} samples")
+    if len(wave) < in_file:
+        raise AudioError("audio-damaged", f"{cut['id']}: {path} stops decoding after {len(wave)} of {in_file} samples")
     if not np.isfinite(wave).all():
         raise AudioError("audio-nan", f"{cut['id']}: {path} holds NaN or infinite samples")
     if rate != SAMPLE_RATE:

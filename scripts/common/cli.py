@@ -1,4 +1,4 @@
-"""The thin command-line face that every step has."""
+"""Run a step's `main` and report user errors in one line."""
 
 import os
 import sys
@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 
 def run(main: Callable[[], None]) -> None:
-    """Call a step's `main`; a user's mistake becomes one line and exit code 1, not a traceback.
+    """Call a step's `main`; a user error becomes one line and exit code 1, without a traceback.
 
-    ValueError and OSError are how steps report what a user can mend (a file, a line, a config key).
-    Set TRACEBACK=1 to see where they were raised. Anything else is a defect and keeps its traceback.
+    Steps raise ValueError and OSError for errors that the user can correct (a file, a line, a config key). With
+    TRACEBACK=1 these have a traceback too. Other exceptions are defects and always have one.
     """
-    # The workflow's own shells set this; a pipe into `tee` must not delay the progress lines.
+    # Rules pipe into `tee`: without line buffering progress lines would appear late.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:
         main()

@@ -1,10 +1,10 @@
 """Cuts as plain dictionaries in Lhotse's MonoCut schema, as LibriHeavy publishes them.
 
-They stay dictionaries because a manifest of eleven million cuts is read many times and nothing here
-needs more; `lhotse.load_manifest_lazy` reads the same files (held by tests/common/test_cuts.py).
+They are plain dictionaries because a manifest of eleven million cuts is read many times; `lhotse.load_manifest_lazy`
+reads the same files (tested in tests/common/test_cuts.py).
 
-A task item is `{id, task, subset, group, positive, negative}`: `positive` is a cut, `negative` a cut or, where the item
-is a choice among several, a list of cuts. All of them are its sides.
+A task item is `{id, task, subset, group, positive, negative}`: `positive` is a cut, `negative` a cut or, if there are
+several alternatives, a list of cuts. All of them are the item's sides.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,21 +21,21 @@ ROUNDING = 1e-3  # seconds by which stated times and those of the audio may diff
 
 
 def audio_source(cut: Cut) -> tuple[str, list[int] | None]:
-    """The file that holds the cut's channel, or channels, and which of the file's columns they are.
+    """The file that holds the cut's channels, and the indices of these channels in the file.
 
-    Where no file of the recording names them: the first file, and None, all its columns.
+    If no source of the recording lists them: the first file, and None for all of its channels.
     """
     sources, channel = cut["recording"]["sources"], cut.get("channel")
-    asked = channel if isinstance(channel, list) else [channel]
+    channels = channel if isinstance(channel, list) else [channel]
     for source in sources:
-        held = source.get("channels") or []
-        if all(each in held for each in asked):
-            return source["source"], [held.index(each) for each in asked]
+        stored = source.get("channels") or []
+        if all(each in stored for each in channels):
+            return source["source"], [stored.index(each) for each in channels]
     return sources[0]["source"], None
 
 
 def read_cuts(path: str | Path) -> Iterator[Cut]:
-    """Cuts of a shard or, positive side first, of a file of task items."""
+    """The cuts of a shard, or the sides of a file of task items, positive side first."""
     for line in read_jsonl(path):
         if is_item(line):
             yield from sides(line)
@@ -44,12 +44,12 @@ def read_cuts(path: str | Path) -> Iterator[Cut]:
 
 
 def is_item(line: Cut | Item) -> bool:
-    """Whether a line of a manifest is a task item and no cut."""
+    """Whether a line of a manifest is a task item rather than a cut."""
     return "positive" in line
 
 
 def holds_items(path: str | Path) -> bool:
-    """Whether a manifest holds task items, as its first line says."""
+    """Whether a manifest holds task items, by its first line."""
     return any(is_item(line) for line in islice(read_jsonl(path), 1))
 
 
@@ -60,31 +60,31 @@ def sides(item: Item) -> list[Cut]:
 
 
 def with_sides(item: Item, cuts: Sequence[Cut]) -> Item:
-    """The item with these cuts, as many as before, in the place of its sides."""
+    """The item with its sides replaced by these cuts, which must be as many."""
     positive, *negative = cuts
     return {**item, "positive": positive, "negative": negative if isinstance(item["negative"], list) else negative[0]}
 
 
 def supervision(cut: Cut) -> dict[str, Any]:
     """The cut's only supervision; ValueError naming the cut if it has none or several."""
-    found = cut.get("supervisions") or []
-    if len(found) != 1:
-        raise ValueError(f"cut {cut.get('id')}: has {len(found)} supervisions, expected exactly 1")
-    return found[0]
+    supervisions = cut.get("supervisions") or []
+    if len(supervisions) != 1:
+        raise ValueError(f"cut {cut.get('id')}: has {len(supervisions)} supervisions, expected exactly 1")
+    return supervisions[0]
 
 
 def book_text(cut: Cut) -> str:
-    """Cased, punctuated text (`custom.texts[0]`), what the text modalities read."""
+    """Cased, punctuated text (`custom.texts[0]`), the input of the text modalities."""
     return supervision(cut)["custom"]["texts"][0]
 
 
 def spoken_text(cut: Cut) -> str:
-    """Upper-case words (`custom.texts[1]`), what the aligner reads."""
+    """Upper-case words (`custom.texts[1]`), the input of the aligner."""
     return supervision(cut)["custom"]["texts"][1]
 
 
 def pronunciations(cut: Cut) -> dict[str, str]:
-    """Pronunciations that hold in this cut alone, upper-case word -> "PH ON ES" (pseudo-words)."""
+    """Pronunciations that are valid in this cut only, upper-case word -> "PH ON ES" (pseudo-words)."""
     return supervision(cut)["custom"].get("pronunciations", {})
 
 
@@ -99,7 +99,7 @@ def phone_alignment(cut: Cut) -> list[tuple[str, float, float]]:
 
 
 def word_alignment(cut: Cut) -> list[tuple[str, float, float]]:
-    """(word, start, duration) in seconds from the cut's start, in order; silence lies between them."""
+    """(word, start, duration) in seconds from the cut's start, in order, without silence."""
     return [(symbol, start, duration) for symbol, start, duration, *_ in supervision(cut)["alignment"]["word"]]
 
 

@@ -1,7 +1,7 @@
-"""Reading and writing files so that no reader ever sees half of one.
+"""Read and write files; outputs are written atomically.
 
-Every output of every step goes through `atomic_path` or `atomic_directory`: it is written beside its
-final place under another name and renamed when complete, so a file that exists is a whole file.
+Every output of every step is written through `atomic_path` or `atomic_directory`: under a temporary name beside its
+final path, then renamed. A file that exists is therefore complete.
 """
 
 import csv
@@ -49,18 +49,18 @@ def atomic_directory(path: str | Path) -> Iterator[Path]:
 
 
 def check_writable(folder: str | Path) -> None:
-    """See that a folder can be made or written to, without making it.
+    """Check that a folder can be created or written to, without creating it.
 
     Raises:
-        ValueError: something else than a folder stands there or above it, or this user may not write there.
+        ValueError: the path or a parent is not a folder, or this user may not write there.
     """
-    place = Path(folder).absolute()
-    while not os.path.lexists(place):
-        place = place.parent
-    if not place.is_dir():
-        raise ValueError(f"{folder}: {place} is not a folder; results need one that can be written to")
-    if not os.access(place, os.W_OK | os.X_OK, effective_ids=True):
-        raise ValueError(f"{folder}: no permission to write in {place}; results need a folder that can be written to")
+    parent = Path(folder).absolute()
+    while not os.path.lexists(parent):
+        parent = parent.parent
+    if not parent.is_dir():
+        raise ValueError(f"{folder}: {parent} is not a folder; results need one that can be written to")
+    if not os.access(parent, os.W_OK | os.X_OK, effective_ids=True):
+        raise ValueError(f"{folder}: no permission to write in {parent}; results need a folder that can be written to")
 
 
 def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
@@ -83,10 +83,10 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
                 try:
                     item = orjson.loads(line)
                 except orjson.JSONDecodeError:
-                    item = json.loads(line.decode("utf-8"))  # which also knows NaN, and says more of what is wrong
+                    item = json.loads(line.decode("utf-8"))  # accepts NaN, and its errors are more precise
                 if not isinstance(item, dict):
-                    found = line.decode("utf-8").strip()[:40]
-                    raise ValueError(f"{path}:{number}: expected a JSON object, found {found!r}")
+                    start = line.decode("utf-8").strip()[:40]
+                    raise ValueError(f"{path}:{number}: expected a JSON object, found {start!r}")
                 yield item
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}:{number}: not JSON ({error.msg} at column {error.colno})") from None
@@ -99,7 +99,7 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
 
 
 def text_lines(path: str | Path) -> Iterator[str]:
-    """The lines of a text file, ends included, a byte-order mark not.
+    """The lines of a text file with their line ends, without a byte-order mark.
 
     Raises:
         ValueError: naming the file, if it is not UTF-8.
@@ -112,7 +112,7 @@ def text_lines(path: str | Path) -> Iterator[str]:
 
 
 def write_jsonl(path: str | Path, items: Iterable[Mapping[str, Any]]) -> int:
-    """Write objects as .jsonl or .jsonl.gz (same items, same bytes); return how many."""
+    """Write objects as .jsonl or .jsonl.gz (same items, same bytes); return their number."""
     count = 0
     with atomic_path(path) as aside, open(aside, "wb") as raw:
         # mtime=0 and no file name: the gzip header must not depend on when or where it was written.

@@ -1,8 +1,8 @@
-"""The one clock that units and Phone-Repeat share.
+"""The frame clock that units and framed phones share.
 
 HuBERT's convolutions read 400 samples (25 ms) and hop by 320 (20 ms) at 16 kHz without padding, so
-N samples give (N - 80) // 320 frames and frame t is centred on sample 320 t + 200. Phone-Repeat
-samples its phones at these centres: utterance by utterance it is exactly as long as the units.
+N samples give (N - 80) // 320 frames and frame t is centred on sample 320 t + 200. Phone-Repeat samples its phones at
+these centres, so that every utterance has as many phones as units.
 Source: HuBERT (Hsu et al. 2021), section III-A; the same encoder as wav2vec 2.0.
 """
 

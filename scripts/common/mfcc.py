@@ -1,9 +1,8 @@
-"""Kaldi's MFCC by numpy, many frames at a time: what kaldi-native-fbank computes, five times as fast.
+"""Kaldi's MFCC in numpy over blocks of frames: the values of kaldi-native-fbank, five times as fast.
 
-Every step is Kaldi's (feature-window.cc, feature-mfcc.cc, mel-computations.cc) without dither: frames of 25 ms less
-their mean, pre-emphasis, Povey's window, 512 points of FFT, triangles on the mel scale, logarithm, cosine transform,
-lifter.
-tests/common/test_mfcc.py holds it to kaldi-native-fbank.
+Every step is Kaldi's (feature-window.cc, feature-mfcc.cc, mel-computations.cc) without dither: frames of 25 ms,
+removal of the mean, pre-emphasis, Povey's window, FFT of 512 points, triangular mel filters, logarithm, cosine
+transform, lifter. tests/common/test_mfcc.py compares it with kaldi-native-fbank.
 """
 
 from dataclasses import dataclass
@@ -29,9 +28,9 @@ class Mfcc:
         shift: samples between frames.
         snip_edges: frames lie within the waveform, frame t beginning at t shifts; otherwise frame t is centred on
             (t + 1/2) shifts and the waveform is mirrored at its ends.
-        bins: triangles.
-        high: upper edge of the last triangle, Hz; the first begins at 20 Hz.
-        energy: the first coefficient is the frame's log energy (at least 0) and not the mean log spectrum.
+        bins: mel filters.
+        high: upper edge of the last filter, Hz; the first begins at 20 Hz.
+        energy: the first coefficient is the frame's log energy (at least 0) instead of the mean log spectrum.
     """
 
     shift: int
@@ -43,7 +42,7 @@ class Mfcc:
     def __call__(self, wave: np.ndarray) -> np.ndarray:
         """float32 [frames, 13] of a 16 kHz waveform float32 [N], at full scale 1."""
         frames = self._frames(wave * np.float32(32768))  # Kaldi's features are of 16-bit integers
-        found = np.empty((len(frames), CEPSTRA), np.float32)
+        features = np.empty((len(frames), CEPSTRA), np.float32)
         padded = np.zeros((min(BLOCK, len(frames)), FFT), np.float32)
         for first in range(0, len(frames), BLOCK):
             raw = frames[first : first + BLOCK]
@@ -51,13 +50,13 @@ class Mfcc:
             centred = raw - raw.mean(axis=1, keepdims=True)
             np.multiply(centred[:, 1:] - PREEMPHASIS * centred[:, :-1], self._window[1:], out=block[:, 1:WINDOW])
             block[:, 0] = (1 - PREEMPHASIS) * centred[:, 0] * self._window[0]
-            spectrum = np.fft.rfft(block, axis=1)[:, : FFT // 2]  # complex64 [B, 256]; Kaldi leaves Nyquist's out
-            mel = (spectrum.real**2 + spectrum.imag**2) @ self._triangles
+            spectrum = np.fft.rfft(block, axis=1)[:, : FFT // 2]  # complex64 [B, 256]; Kaldi leaves out the Nyquist bin
+            mel = (spectrum.real**2 + spectrum.imag**2) @ self._mel_filters
             rows = np.log(np.maximum(mel, SMALLEST)) @ self._cosines
             if self.energy:
                 rows[:, 0] = np.log(np.maximum(np.einsum("bn,bn->b", centred, centred), 1.0))
-            found[first : first + len(raw)] = rows
-        return found
+            features[first : first + len(raw)] = rows
+        return features
 
     def _frames(self, wave: np.ndarray) -> np.ndarray:
         """A view [frames, 400] of the waveform, mirrored at its ends where edges are not snipped."""
@@ -78,8 +77,8 @@ class Mfcc:
         return np.power(np.hanning(WINDOW), 0.85).astype(np.float32)
 
     @cached_property
-    def _triangles(self) -> np.ndarray:
-        """Weight of each frequency in each triangle, float32 [256, bins]."""
+    def _mel_filters(self) -> np.ndarray:
+        """Weight of each frequency bin in each mel filter, float32 [256, bins]."""
         low, high = (1127.0 * np.log1p(hertz / 700.0) for hertz in (20.0, self.high))
         mel = 1127.0 * np.log1p(np.arange(FFT // 2) * SAMPLE_RATE / FFT / 700.0)[:, None]
         step = (high - low) / (self.bins + 1)

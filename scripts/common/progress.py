@@ -1,4 +1,4 @@
-"""Progress as whole lines, so that jobs side by side and log files stay readable."""
+"""Print progress as separate lines, which stay readable in log files and with parallel jobs."""
 
 import sys
 import time
@@ -8,8 +8,8 @@ class Progress:
     """Prints at most one line per `every` seconds: bar, share, rate and time left.
 
     Args:
-        name: what is progressing, e.g. "lm/phone-raw".
-        total: the end, in `unit`.
+        name: prefix of the lines, e.g. "lm/phone-raw".
+        total: the final count, in `unit`.
         unit: what is counted ("tokens", "cuts", "s of audio").
         every: seconds between lines.
     """
@@ -17,10 +17,10 @@ class Progress:
     def __init__(self, name: str, total: float, unit: str, every: float = 10.0):
         self.name, self.total, self.unit, self.every = name, total, unit, every
         self.start = self.last = time.monotonic()
-        self.first: float | None = None  # where a resumed run began: what was done before says nothing of the rate
+        self.first: float | None = None  # where this run began: what an earlier run did does not count for the rate
 
     def update(self, done: float, note: str = "") -> None:
-        """Say that `done` of the total is done; `note` (a loss, a count) ends the line."""
+        """Report that `done` of the total is done; `note` (a loss, a count) ends the line."""
         if self.first is None:
             self.first = 0.0
         now = time.monotonic()
@@ -29,7 +29,7 @@ class Progress:
             self._print(done, now, note)
 
     def resume(self, done: float) -> None:
-        """Say that `done` was already done by an earlier run."""
+        """Report that an earlier run has already done `done`."""
         self.first = done
 
     def _print(self, done: float, now: float, note: str) -> None:

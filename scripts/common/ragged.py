@@ -1,4 +1,4 @@
-"""Many sequences of small integers in one flat array: the form of units and of tokens."""
+"""Ragged arrays: many integer sequences in one flat array, as units and tokens are stored."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,32 +10,32 @@ from zipfile import ZipFile
 import numpy as np
 
 from scripts.common.files import atomic_path
-from scripts.common.record import Record, hashes
+from scripts.common.packed_record import PackedRecord, id_hashes
 
 
 @dataclass(frozen=True)
 class Ragged:
-    """Sequences laid end to end.
+    """Sequences of different lengths, concatenated.
 
     Attributes:
         ids: str [S], one per sequence, unique.
         offsets: int64 [S + 1]; sequence i is stream[offsets[i]:offsets[i + 1]].
         stream: uint16 [total].
-        made_by: fingerprint of what made the values (units: the k-means); empty if nobody said.
-        record: what packing noted of a token file; None if it was not packed.
-        noted_order: int64 [S], `order` as packing noted it.
+        made_by: fingerprint of the k-means that made the units; empty for other values.
+        record: summary of a packed token file; None if the file was not packed.
+        stored_order: int64 [S], `order` as stored by packing.
     """
 
     ids: np.ndarray
     offsets: np.ndarray
     stream: np.ndarray
     made_by: str = ""
-    record: Record | None = None
-    noted_order: np.ndarray | None = None
+    record: PackedRecord | None = None
+    stored_order: np.ndarray | None = None
 
     @classmethod
     def join(cls, ids: Sequence[str], sequences: Sequence[np.ndarray]) -> "Ragged":
-        """Lay sequences end to end; ValueError if a value does not fit uint16 or an id repeats."""
+        """Concatenate sequences; ValueError if a value does not fit uint16 or an id repeats."""
         if len(set(ids)) != len(ids):
             repeated = next(i for i in ids if list(ids).count(i) > 1)
             raise ValueError(f"id {repeated!r} appears twice; ids must be unique within a file")
@@ -65,15 +65,15 @@ class Ragged:
 
     @cached_property
     def order(self) -> np.ndarray:
-        """Indices in the order of the ids' hashes, int64 [S]: the same utterances however they are stored."""
-        return np.argsort(hashes(self.ids), kind="stable") if self.noted_order is None else self.noted_order
+        """Indices in the order of the ids' hashes, int64 [S]; independent of the order in which they are stored."""
+        return np.argsort(id_hashes(self.ids), kind="stable") if self.stored_order is None else self.stored_order
 
     def by_id(self) -> dict[str, np.ndarray]:
         """Sequence per id."""
         return {str(name): self[i] for i, name in enumerate(self.ids)}
 
     def check(self, source: str | Path) -> None:
-        """ValueError naming `source` if offsets and stream cannot belong together."""
+        """ValueError naming `source` if offsets, ids and stream are inconsistent."""
         if len(self.offsets) != len(self.ids) + 1 or self.offsets[0] != 0 or np.any(np.diff(self.offsets) < 0):
             raise ValueError(f"{source}: offsets are not a rising list of {len(self.ids) + 1} numbers from 0")
         if self.offsets[-1] != len(self.stream):
@@ -88,13 +88,13 @@ def _made_by(ragged: Ragged) -> dict[str, Any]:
 
 
 def save_npz(path: str | Path, ragged: Ragged) -> None:
-    """One .npz with ids, offsets, stream (units shards)."""
+    """Write ids, offsets and stream to one .npz (unit shards)."""
     with atomic_path(path) as aside:
         np.savez(aside, ids=ragged.ids, offsets=ragged.offsets, stream=ragged.stream, **_made_by(ragged))
 
 
 def load_npz(path: str | Path) -> Ragged:
-    """What `save_npz` wrote; ValueError naming the file if it is damaged."""
+    """Read what `save_npz` wrote; ValueError naming the file if it is damaged."""
     try:
         with np.load(path, allow_pickle=False) as data:
             made_by = str(data["made_by"]) if "made_by" in data else ""
@@ -108,12 +108,12 @@ def load_npz(path: str | Path) -> Ragged:
 
 
 def index_path(path: str | Path) -> Path:
-    """The .idx.npz that stands beside a .bin."""
+    """The .idx.npz beside a .bin."""
     return Path(path).with_suffix(".idx.npz")
 
 
 def save_bin(path: str | Path, ragged: Ragged) -> None:
-    """A raw uint16 .bin (memory-mappable) and its .idx.npz (tokens)."""
+    """Write a raw uint16 .bin (memory-mappable) and its .idx.npz (tokens)."""
     with atomic_path(index_path(path)) as aside:
         np.savez(aside, ids=ragged.ids, offsets=ragged.offsets)
     with atomic_path(path) as aside:
@@ -121,7 +121,7 @@ def save_bin(path: str | Path, ragged: Ragged) -> None:
 
 
 def load_bin(path: str | Path) -> Ragged:
-    """What `save_bin` or packing wrote; ids and stream stay on the disk and are read where they are asked for.
+    """Open what `save_bin` or packing wrote; ids and stream are memory-mapped.
 
     Raises:
         FileNotFoundError: the .bin or its index is missing.
@@ -131,7 +131,7 @@ def load_bin(path: str | Path) -> Ragged:
     try:
         with np.load(index, allow_pickle=False) as data:
             offsets = data["offsets"]
-            record = Record.read(str(data["record"])) if "record" in data else None
+            record = PackedRecord.from_json(str(data["record"])) if "record" in data else None
             order = data.get("order")
         ids = _mapped(index, "ids.npy")
     except FileNotFoundError:
@@ -140,21 +140,21 @@ def load_bin(path: str | Path) -> Ragged:
         raise ValueError(f"{index}: not a token index ({error})") from None
     empty = Path(path).stat().st_size == 0  # an empty file cannot be memory-mapped
     stream = np.zeros(0, np.uint16) if empty else np.asarray(np.memmap(path, dtype="<u2", mode="r"))
-    ragged = Ragged(ids=ids, offsets=offsets, stream=stream, record=record, noted_order=order)
+    ragged = Ragged(ids=ids, offsets=offsets, stream=stream, record=record, stored_order=order)
     ragged.check(path)
     return ragged
 
 
 def _mapped(archive: Path, name: str) -> np.ndarray:
-    """A member of an .npz, memory-mapped: it is stored uncompressed, an .npy like any other."""
+    """Memory-map a member of an .npz, which is an uncompressed .npy."""
     with ZipFile(archive) as content, content.open(name) as member:
         if np.lib.format.read_magic(member) != (1, 0) or content.getinfo(name).compress_type:
-            raise ValueError(f"{name} is compressed or of another version")
+            raise ValueError(f"{name} is compressed or of another .npy version")
         shape, _, dtype = np.lib.format.read_array_header_1_0(member)
-        inside, start = member.tell(), content.getinfo(name).header_offset
+        header_bytes, start = member.tell(), content.getinfo(name).header_offset
     if not shape[0]:
         return np.zeros(shape, dtype)
     with open(archive, "rb") as file:
-        file.seek(start + 26)  # of the member's own header: the lengths of its name and of its extra field
+        file.seek(start + 26)  # lengths of name and extra field in the member's local header
         lengths = np.frombuffer(file.read(4), "<u2")
-    return np.asarray(np.memmap(archive, dtype, "r", start + 30 + int(lengths.sum()) + inside, shape))
+    return np.asarray(np.memmap(archive, dtype, "r", start + 30 + int(lengths.sum()) + header_bytes, shape))

@@ -1,4 +1,4 @@
-"""A sample of a corpus in hours of speech, even over speakers, whatever the order and the shards of its cuts."""
+"""Draw a sample of a corpus by hours of speech, balanced over speakers and independent of order and shards."""
 
 from array import array
 from collections.abc import Sequence
@@ -11,36 +11,36 @@ from scripts.common.seeds import derive
 
 
 def draw_sample(paths: Sequence[str | Path], hours: float, seed: int) -> list[Cut]:
-    """Cuts of about `hours`, the same time per speaker as far as there is, by hash of their ids.
+    """Cuts of about `hours`, with equal time per speaker as far as available, chosen by a hash of their ids.
 
-    The choice does not depend on the order or sharding of the cuts. They are read twice: once for 20 bytes of each,
-    once for those that are chosen.
+    The choice does not depend on the order or sharding of the cuts. They are read twice: once to collect 20 bytes per
+    cut, once to collect the chosen cuts.
     """
     speakers: dict[str, int] = {}
-    spoken_by, hashes, durations = array("I"), array("Q"), array("d")
+    speaker_ids, hashes, durations = array("I"), array("Q"), array("d")
     for path in paths:
         for cut in read_cuts(path):
-            spoken_by.append(speakers.setdefault(speaker(cut), len(speakers)))
+            speaker_ids.append(speakers.setdefault(speaker(cut), len(speakers)))
             hashes.append(derive(seed, "alignment/sample", cut["id"]))
             durations.append(cut["duration"])
-    chosen = _in_turns(sorted(speakers, key=speakers.__getitem__), spoken_by, hashes, durations, hours * 3600)
-    places = {at: place for place, at in enumerate(chosen.tolist())}
-    found: dict[int, Cut] = {}
-    for at, cut in enumerate(cut for path in paths for cut in read_cuts(path)):
-        if at in places:
-            found[places[at]] = cut
-    return [found[place] for place in range(len(places))]
+    chosen = _round_robin(sorted(speakers, key=speakers.__getitem__), speaker_ids, hashes, durations, hours * 3600)
+    ranks = {index: rank for rank, index in enumerate(chosen.tolist())}
+    sample: dict[int, Cut] = {}
+    for index, cut in enumerate(cut for path in paths for cut in read_cuts(path)):
+        if index in ranks:
+            sample[ranks[index]] = cut
+    return [sample[rank] for rank in range(len(ranks))]
 
 
-def _in_turns(
-    names: Sequence[str], spoken_by: Sequence[int], hashes: Sequence[int], durations: Sequence[float], seconds: float
+def _round_robin(
+    names: Sequence[str], speaker_ids: Sequence[int], hashes: Sequence[int], durations: Sequence[float], seconds: float
 ) -> np.ndarray:
-    """Numbers of the cuts that are chosen, in order: speakers by name take turns, each with its smallest hash next."""
-    by_name = np.argsort(np.argsort(np.array(names)))[np.array(spoken_by, np.int64)]  # [cuts]
+    """Indices of the chosen cuts: round-robin over speakers by name, each speaker's cuts by their hashes."""
+    by_name = np.argsort(np.argsort(np.array(names)))[np.array(speaker_ids, np.int64)]  # [cuts]
     order = np.lexsort((np.array(hashes, np.uint64), by_name))
     counts = np.bincount(by_name)
-    turns = np.empty_like(order)
-    turns[order] = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
-    order = np.lexsort((by_name, turns))
-    so_far = np.cumsum(np.array(durations)[order])
-    return order[: np.searchsorted(so_far, seconds) + 1]
+    rounds = np.empty_like(order)
+    rounds[order] = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    order = np.lexsort((by_name, rounds))
+    cumulative = np.cumsum(np.array(durations)[order])
+    return order[: np.searchsorted(cumulative, seconds) + 1]

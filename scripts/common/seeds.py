@@ -1,6 +1,6 @@
-"""One seed for the whole experiment, and as many independent streams as there are choices.
+"""Derive independent random streams from the experiment's seed.
 
-A stream is named by what it is for, so adding a random choice somewhere never shifts another.
+A stream is named after its purpose, so a new random choice does not change the others.
 """
 
 import hashlib
@@ -15,5 +15,5 @@ def derive(seed: int, *names: object) -> int:
 
 
 def generator(seed: int, *names: object) -> np.random.Generator:
-    """A numpy generator for the stream of this name."""
+    """The numpy generator of the named stream."""
     return np.random.default_rng(derive(seed, *names))

@@ -1,3 +1,3 @@
-"""The stages' names, in the order in which data passes through them."""
+"""The names of the stages, in the order of the pipeline."""
 
 STAGES = ("corpus", "alignment", "units", "tokens", "lm", "evaluation", "continuation", "report")

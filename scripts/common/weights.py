@@ -1,16 +1,16 @@
-"""Networks read from files: all of their weights or none."""
+"""Check that a pretrained network was loaded completely."""
 
 from collections.abc import Container, Mapping
 from typing import Any
 
 
 def check_complete(where: str, loading: Mapping[str, Any], unused: Container[str] = ()) -> None:
-    """Refuse a network some of whose weights its file lacks: transformers draws them at random.
+    """Raise if the file lacks weights of the network: transformers would initialise them at random.
 
     Args:
-        where: for the message, the file and the key that names it.
-        loading: what `from_pretrained(..., output_loading_info=True)` returns beside the network.
-        unused: weights that may be absent.
+        where: prefix of the message: the file and the config key that names it.
+        loading: the loading info of `from_pretrained(..., output_loading_info=True)`.
+        unused: weights that the network does not need.
 
     Raises:
         ValueError: naming the first one that is missing.

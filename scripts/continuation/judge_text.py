@@ -22,11 +22,11 @@ from scripts.common.seeds import derive, generator
 from scripts.corpus.world.lexicon import WORLD, load_lexicon
 from scripts.corpus.world.story import load_grammar
 from scripts.corpus.world.write import SHORT, sentence_keys, task_sentences, write_paragraphs
-from scripts.tokens import fast
+from scripts.tokens import hf_tokenizer
 from scripts.tokens.encoder import BOS, EOS
 from scripts.tokens.encoder import load as load_encoder
 from scripts.tokens.modality import Modality
-from scripts.tokens.tokenizer import text_tokenizer
+from scripts.tokens.tokenizer import train_text_tokenizer
 
 DEV_SHARE = 0.05  # of the paragraphs, to see that the judge learnt
 
@@ -73,7 +73,7 @@ def main() -> None:
     modality = Modality("text", "bpe", name="judge", vocab_size=args.vocab_size)
     with atomic_directory(args.tokenizer) as folder:
         try:
-            fast.save(text_tokenizer(texts, [], modality, folder), folder)
+            hf_tokenizer.save(train_text_tokenizer(texts, [], modality, folder), folder)
         except ValueError as error:
             raise ValueError(str(error).replace("modalities.judge", "continuation.judge")) from None
     encode = load_encoder(args.tokenizer)

@@ -116,14 +116,14 @@ def main() -> None:
     parser.add_argument("--audio-root", required=True)
     parser.add_argument("--source", choices=list(INVENTORIES), required=True)
     parser.add_argument("--inventory", required=True, help="the symbols there are: lexicon.txt or kmeans.json")
-    parser.add_argument("--further", nargs="*", default=[], help="symbols that may occur besides those")
+    parser.add_argument("--extra", nargs="*", default=[], help="symbols that the inventory lacks")
     parser.add_argument("--config", required=True, help="JSON: keys of continuation.speech, and threads")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder of the model")
     args = parser.parse_args()
     config = parse(VoiceTraining, args.config, "continuation.speech")
     cpu.prepare(config.threads)
-    inventory = symbols(args.source, args.inventory, args.further)
+    inventory = symbols(args.source, args.inventory, args.extra)
     sampled = sample(args.cuts, args.units, args.audio_root, args.source, inventory, config.sample_hours, args.seed)
     utterances = [replace(u, speaker=EVERYBODY) if args.source in CARRY_VOICE else u for u in sampled]
     if args.source in CARRY_VOICE:

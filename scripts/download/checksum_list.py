@@ -12,32 +12,32 @@ from scripts.download.registry import ALGORITHMS, Dataset
 
 
 def published_digest(dataset: Dataset, timeout: float) -> str | None:
-    """Ask the mirrors for their list; None, and a line that says so, if none has the file's digest."""
+    """The digest from the first mirror whose list names the file; None, with a log line, if no list names it."""
     if dataset.checksum is None:
         return None
-    reason = "it does not name the file"
+    reason = "the list does not name the file"
     for url in dataset.list_urls:
         try:
-            answer = requests.get(url, timeout=timeout)
-            answer.raise_for_status()
-            if digest := digest_in(answer.json(), dataset.file, dataset.checksum.algorithm):
+            response = requests.get(url, timeout=timeout)
+            response.raise_for_status()
+            if digest := find_digest(response.json(), dataset.file, dataset.checksum.algorithm):
                 return digest
         except (requests.RequestException, json.JSONDecodeError) as error:
             reason = type(error).__name__
-    told = ", ".join(dataset.list_urls)
-    print(f"download/{dataset.name}: no checksum from {told} ({reason})", file=sys.stderr)
+    lists = ", ".join(dataset.list_urls)
+    print(f"download/{dataset.name}: no checksum from {lists} ({reason})", file=sys.stderr)
     return None
 
 
-def digest_in(content: Any, file: str, algorithm: str) -> str | None:
-    """The digest in the entry that names the file, whatever its keys are called; None if there is none or several."""
-    digits = re.compile(rf"[0-9a-fA-F]{{{ALGORITHMS[algorithm]}}}")
-    found = set()
+def find_digest(content: Any, file: str, algorithm: str) -> str | None:
+    """The digest in the entry that names the file, under any key; None if there is none or several."""
+    pattern = re.compile(rf"[0-9a-fA-F]{{{ALGORITHMS[algorithm]}}}")
+    digests = set()
     for entry in _entries(content):
         texts = [value for value in entry.values() if isinstance(value, str)]
         if any(text == file or text.endswith(f"/{file}") for text in texts):
-            found |= {text.lower() for text in texts if digits.fullmatch(text)}
-    return found.pop() if len(found) == 1 else None
+            digests |= {text.lower() for text in texts if pattern.fullmatch(text)}
+    return digests.pop() if len(digests) == 1 else None
 
 
 def _entries(content: Any) -> Iterator[dict[str, Any]]:

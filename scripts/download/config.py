@@ -11,8 +11,8 @@ BaseUrls = Annotated[tuple[Annotated[str, Pattern("^https?://")], ...], MinLen(1
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long a download goes on trying."""
+class RetryPolicy:
+    """When to retry a download and when to give up."""
 
     attempts: Annotated[int, Ge(1), Le(1_000_000)]
     """failures in a row, without a byte between them, after which a URL is given up"""
@@ -25,7 +25,7 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class Download(Patience):
+class Download(RetryPolicy):
     """Other people's data: where it is put and how long a download waits."""
 
     folder: Text

@@ -1,6 +1,6 @@
-"""One file, downloaded beside its place and moved there when its size and digest are right.
+"""Download one file beside its final path, and rename it when its size and digest are right.
 
-An interrupted download leaves `.<name>.part`; the next run reads that through the digest and goes on behind it.
+An interrupted download leaves `.<name>.part`; the next run computes the digest of that part and resumes at its end.
 """
 
 import gzip
@@ -12,87 +12,89 @@ from pathlib import Path
 
 from scripts.common.progress import Progress
 from scripts.download.hashing import Hasher
-from scripts.download.local import Local
-from scripts.download.paths import aside
+from scripts.download.local import LocalFile
+from scripts.download.paths import part_path
 from scripts.download.registry import Checksum
-from scripts.download.remote import BLOCK, Remote
-from scripts.download.responses import Changed
-from scripts.download.state import State
+from scripts.download.remote import BLOCK, RemoteFile
+from scripts.download.responses import FileChangedError
+from scripts.download.state import DownloadState
 
-MAGIC = {".gz": b"\x1f\x8b", ".zip": b"PK\x03\x04"}  # first bytes; only where nothing better is known of the content
-RESTARTS = 3  # from the beginning of one mirror's file
-Source = Remote | Local
-Room = Callable[[float | None], None]
+MAGIC = {".gz": b"\x1f\x8b", ".zip": b"PK\x03\x04"}  # first bytes; tested only where no digest is published
+RESTARTS = 3  # downloads from byte 0 per mirror
+Source = RemoteFile | LocalFile
+SpaceCheck = Callable[[float | None], None]
 
 
-def fetch_file(source: Source, path: Path, state: State, room: Room, name: str) -> tuple[int, str, str]:
-    """Bring the file to `path`.
+def fetch_file(
+    source: Source, path: Path, state: DownloadState, require_space: SpaceCheck, name: str
+) -> tuple[int, str, str]:
+    """Download the file to `path`, resuming a part that an earlier run left.
 
     Args:
-        source: where it comes from.
-        path: its final place.
-        state: where the version of a part is remembered.
-        room: refuses if so many bytes (None: nobody knows) do not fit on the disk.
-        name: what progress lines call it.
+        source: the mirrors, or a local file.
+        path: the final path.
+        state: stores the version that the part belongs to.
+        require_space: raises if this many bytes (None: unknown) do not fit on the disk.
+        name: prefix of progress lines.
 
     Returns:
-        Its size in bytes, and the algorithm and digest of what stands there.
+        Its size in bytes, and the algorithm and digest of its content.
 
     Raises:
-        OSError: no mirror gives a right file.
+        OSError: no mirror gives a correct file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = aside(path)
-    wrong: set[str] = set()
+    part = part_path(path)
+    seen: set[str] = set()
     while True:
         resumed, changed = part.stat().st_size if part.exists() else 0, False
         try:
             source.open(resumed)
-            state.begin(source.version)
-            room(None if source.size is None else source.size - resumed)
+            state.save_version(source.version)
+            require_space(None if source.size is None else source.size - resumed)
             size, digest = _append(source, part, name)
             problem = _problem(source, part, size, digest)
-        except Changed as reason:
+        except FileChangedError as reason:
             problem, changed = str(reason), True
         if problem is None:
             os.replace(part, path)
             return size, algorithm(source.checksum), digest
-        pieced = changed or resumed > 0 or source.pieced
-        _start_over(source, part, state)
-        begin_again_or_leave(source, name, problem, wrong, pieced=pieced)
+        interrupted = changed or resumed > 0 or source.interrupted
+        _discard_part(source, part, state)
+        restart_or_reject(source, name, problem, seen, interrupted=interrupted)
 
 
-def begin_again_or_leave(source: Source, name: str, problem: str, wrong: set[str], *, pieced: bool) -> None:
-    """After a wrong file: from its beginning again if that may help, else to the next mirror.
+def restart_or_reject(source: Source, name: str, problem: str, seen: set[str], *, interrupted: bool) -> None:
+    """After a wrong file: download it from byte 0 again if that may help, else reject the mirror.
 
-    Pieces may be of different files; what came in one piece, or came out wrong in the same way before, or in
-    RESTARTS ways, is wrong where it came from.
+    An interrupted download may have joined parts of two versions, so it is repeated. A download over one connection,
+    the same problem a second time, or RESTARTS different problems mean that the mirror's file itself is wrong.
 
     Args:
-        source: what it came from.
-        name: what messages call it.
-        problem: what is wrong with it.
-        wrong: what was wrong with this mirror's file before; filled here.
-        pieced: whether it came in pieces.
+        source: the mirrors, or a local file.
+        name: prefix of messages.
+        problem: what is wrong with the file.
+        seen: earlier problems with this mirror's file; extended here.
+        interrupted: whether the download was interrupted.
 
     Raises:
         OSError: no mirror is left.
     """
-    if pieced and problem not in wrong and len(wrong) < RESTARTS:
-        wrong.add(problem)
-        print(f"{name}: {problem}; beginning again")
+    if interrupted and problem not in seen and len(seen) < RESTARTS:
+        seen.add(problem)
+        print(f"{name}: {problem}; downloading it again")
         return
-    wrong.clear()
-    source.leave(problem)
+    seen.clear()
+    source.reject(problem)
 
 
 def algorithm(checksum: Checksum | None) -> str:
-    """The algorithm to compute: that of the published digest, or sha256 where there is none."""
+    """The digest algorithm: that of the published digest, or sha256 where there is none."""
     return checksum.algorithm if checksum else "sha256"
 
 
 def mismatch(source: Source, size: int, digest: str) -> str | None:
-    """What is wrong with a whole file of this size and digest, None if nothing is known to be."""
+    """How a complete file of this size and digest differs from what was published, None if it does not."""
     if source.size is not None and size != source.size:
         return f"it has {size:,} bytes, not {source.size:,}"
     if source.digest is not None and digest != source.digest:
@@ -127,20 +129,20 @@ def _append(source: Source, part: Path, name: str) -> tuple[int, str]:
 def _problem(source: Source, part: Path, size: int, digest: str) -> str | None:
     if size == 0:
         return "it is empty"
-    if found := mismatch(source, size, digest):
-        return found
+    if problem := mismatch(source, size, digest):
+        return problem
     suffix = Path(part.name.removesuffix(".part")).suffix
-    wanted = MAGIC.get(suffix, b"")
+    magic = MAGIC.get(suffix, b"")
     if source.digest is not None:
         return None
     with open(part, "rb") as file:
-        if not file.read(4).startswith(wanted):
+        if not file.read(4).startswith(magic):
             return f"it does not begin like a {suffix} file"
     return _gzip_problem(part) if suffix == ".gz" else None
 
 
 def _gzip_problem(part: Path) -> str | None:
-    """What is wrong with a gzip file by its own lengths and CRCs, the only checks where nobody publishes a digest."""
+    """What is wrong with a gzip file by its own lengths and CRCs, the only checks where no digest is published."""
     try:
         with gzip.open(part) as file:
             while file.read(BLOCK):
@@ -150,7 +152,7 @@ def _gzip_problem(part: Path) -> str | None:
     return None
 
 
-def _start_over(source: Source, part: Path, state: State) -> None:
+def _discard_part(source: Source, part: Path, state: DownloadState) -> None:
     part.unlink(missing_ok=True)
-    state.forget()
-    source.forget()
+    state.clear()
+    source.reset()

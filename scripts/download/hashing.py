@@ -1,4 +1,4 @@
-"""Digests computed in a thread of their own while blocks are read and written: hashlib releases the GIL."""
+"""Compute a digest in a thread while blocks are read and written: hashlib releases the GIL."""
 
 import hashlib
 from queue import Queue
@@ -7,7 +7,7 @@ from types import TracebackType
 
 
 class Hasher:
-    """A digest of blocks given in order; `digest` waits for the last. At most 16 blocks wait at a time."""
+    """A digest of blocks in order; `digest` waits for the last one. The queue holds at most 16 blocks."""
 
     def __init__(self, algorithm: str):
         self.algorithm = algorithm
@@ -17,7 +17,7 @@ class Hasher:
         self.thread.start()
 
     def update(self, block: bytes | memoryview) -> None:
-        """Take a block, which must not change afterwards."""
+        """Append a block, which must not be modified afterwards."""
         self.queue.put(block)
 
     def digest(self) -> str:

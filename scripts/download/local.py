@@ -1,4 +1,4 @@
-"""A file that the user put into the folder incoming/, with the interface of `Remote`."""
+"""A file that the user put into the folder incoming/, with the interface of `RemoteFile`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 from scripts.download.registry import Checksum
 from scripts.download.remote import Version
 
-BLOCK = 1 << 20
+BLOCK = 1 << 20  # bytes per read
 
 
-class Local:
-    """A file on this machine; the attributes and methods that consumers use are those of Remote."""
+class LocalFile:
+    """A file on this machine; the attributes and methods that callers use are those of RemoteFile."""
 
     def __init__(self, path: Path, checksum: Checksum | None):
         self.path, self.checksum = path, checksum
@@ -18,7 +18,7 @@ class Local:
         self.digest = checksum.digest if checksum else None
         self.version: Version | None = Version(str(path), self.size, str(path.stat().st_mtime_ns))
         self.offset = 0
-        self.pieced = False
+        self.interrupted = False
 
     def open(self, offset: int) -> None:
         """Read from `offset` on."""
@@ -32,12 +32,12 @@ class Local:
                 self.offset += len(block)
                 yield block
 
-    def leave(self, reason: str) -> None:
-        """There is no other copy: OSError."""
-        raise OSError(f"{self.path}: {reason}; put a whole copy there, or take it away to have it fetched")
+    def reject(self, reason: str) -> None:
+        """Raise OSError: there is no other copy."""
+        raise OSError(f"{self.path}: {reason}; put a complete copy there, or remove it to download the file")
 
-    def forget(self) -> None:
-        """The file is what it is."""
+    def reset(self) -> None:
+        """Nothing to reset: a local file has one version."""
 
     def close(self) -> None:
-        """Nothing is open between reads."""
+        """Nothing to close: no file is open between reads."""

@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from scripts.common.progress import Progress
-from scripts.download.paths import aside, inside
+from scripts.download.paths import inside, part_path
 from scripts.download.remote import BLOCK
 
 LOCAL_HEADER = struct.Struct("<4s5H3I2H")  # APPNOTE.TXT 6.3, section 4.3.7
@@ -36,12 +36,12 @@ class Member:
     crc: int
 
     def line(self) -> str:
-        """As it stands in `members.jsonl`."""
+        """The member as a line of `members.jsonl`."""
         return json.dumps(asdict(self)) + "\n"
 
 
 def read_members(path: Path) -> Iterator[tuple[Member, int]]:
-    """Members and where each one's line ends; a line that was cut off ends the list."""
+    """Members with the byte offset at which each line ends; stops at a truncated line."""
     end = 0
     with open(path, "rb") as lines:
         for line in lines:
@@ -54,8 +54,8 @@ def read_members(path: Path) -> Iterator[tuple[Member, int]]:
 
 
 def write_member(path: Path, pieces: Iterable[bytes | memoryview], size: int) -> int:
-    """Write a file that has its name only when it is whole; return its CRC-32. EOFError if the pieces are too few."""
-    part = aside(path)
+    """Write a file atomically; return its CRC-32. EOFError if the pieces are shorter than `size`."""
+    part = part_path(path)
     crc = written = 0
     if not path.parent.is_dir():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,21 +71,21 @@ def write_member(path: Path, pieces: Iterable[bytes | memoryview], size: int) ->
 
 
 def remove_members(folder: Path, members: Path) -> None:
-    """Delete what is listed: it is of an archive that is not wanted any more."""
+    """Delete the listed members."""
     if members.exists():
         for member, _ in read_members(members):
             inside(folder, member.name, str(members)).unlink(missing_ok=True)
 
 
 def read_blocks(path: Path) -> Iterator[bytes]:
-    """A file's content."""
+    """A file's content in blocks."""
     with open(path, "rb", buffering=0) as file:
         while block := file.read(BLOCK):
             yield block
 
 
-def stands(path: Path, member: Member, content: bool) -> bool:
-    """Whether a member stands as it was written: its size and, if `content`, its CRC-32."""
+def is_intact(path: Path, member: Member, content: bool) -> bool:
+    """Whether a member is as it was written: its size and, if `content`, its CRC-32."""
     try:
         if path.stat().st_size != member.size:
             return False
@@ -97,26 +97,26 @@ def stands(path: Path, member: Member, content: bool) -> bool:
     return not content or crc == member.crc
 
 
-def damaged(folder: Path, members: Path, content: bool, size: int, name: str) -> list[Member]:
-    """Members that do not stand as they were written, in the order of their lines."""
-    found, read = [], 0
+def damaged_members(folder: Path, members: Path, content: bool, size: int, name: str) -> list[Member]:
+    """Members that are missing or changed since they were written, in the order of their lines."""
+    changed, read = [], 0
     progress = Progress(f"check/{name}", size / 1e6, "MB")
     for member, _ in read_members(members):
-        if not stands(inside(folder, member.name, name), member, content):
-            found.append(member)
+        if not is_intact(inside(folder, member.name, name), member, content):
+            changed.append(member)
         read += member.size
-        progress.update(read / 1e6, f"{len(found)} damaged")
-    return found
+        progress.update(read / 1e6, f"{len(changed)} damaged")
+    return changed
 
 
-def mend(folder: Path, member: Member, kind: str, read: Callable[[int, int], Iterator[bytes]]) -> bool:
-    """Fetch one member again from where it lies in the archive; return whether it now is as it was.
+def repair_member(folder: Path, member: Member, kind: str, read: Callable[[int, int], Iterator[bytes]]) -> bool:
+    """Download one member again by its byte range in the archive; return whether its CRC-32 is right now.
 
     Args:
         folder: where the archive is extracted to.
-        member: what is damaged.
+        member: the damaged member.
         kind: tar or zip.
-        read: bytes of the archive, given first and how many.
+        read: reads bytes of the archive, given offset and length.
     """
     pieces = read(member.start, member.length)
     path = inside(folder, member.name, member.name)
@@ -128,16 +128,16 @@ def mend(folder: Path, member: Member, kind: str, read: Callable[[int, int], Ite
 
 
 def _unzipped(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """The content of a zip's member from its local header on; zlib.error if it is none."""
+    """The content of a zip's member, from bytes that begin at its local header; zlib.error if they do not."""
     head = b""
     while len(head) < LOCAL_HEADER.size:
-        head += next(pieces, b"") or _end()
+        head += next(pieces, b"") or _truncated()
     magic, _, _, method, *_, name_length, extra_length = LOCAL_HEADER.unpack_from(head)
     begin = LOCAL_HEADER.size + name_length + extra_length
     while len(head) < begin:
-        head += next(pieces, b"") or _end()
+        head += next(pieces, b"") or _truncated()
     if magic != b"PK\x03\x04" or method not in (STORED, DEFLATED):
-        raise zlib.error("no member begins here")
+        raise zlib.error("no local header at this offset")
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     for piece in chain([head[begin:]], pieces):
         content = piece[:size] if method == STORED else inflater.decompress(piece)
@@ -145,5 +145,5 @@ def _unzipped(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
         yield content
 
 
-def _end() -> bytes:
+def _truncated() -> bytes:
     raise EOFError("the archive ends in a header")

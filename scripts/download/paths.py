@@ -6,8 +6,8 @@ from pathlib import Path, PurePosixPath
 def inside(folder: Path, member: str, archive: str) -> Path:
     """The path of a member; ValueError if its name leads out of the folder.
 
-    The test is on the name alone: no member can be a link, so only links that the user made (to another disk, say) lie
-    on the way, and those are meant.
+    Only the name is tested: links among the members are refused elsewhere, so a link on the way is one that the user
+    made (to another disk, say) and is followed.
     """
     name = PurePosixPath(member)
     if name.is_absolute() or ".." in name.parts or "\\" in member or "\0" in member or not name.parts:
@@ -15,6 +15,6 @@ def inside(folder: Path, member: str, archive: str) -> Path:
     return folder / name
 
 
-def aside(path: Path) -> Path:
-    """Where a file is written until it is whole."""
+def part_path(path: Path) -> Path:
+    """The path that a file is written to until it is complete."""
     return path.with_name(f".{path.name}.part")

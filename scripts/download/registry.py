@@ -1,4 +1,4 @@
-"""The registry of what can be fetched: resources/datasets.yaml, read and checked."""
+"""Read and validate the registry of datasets, resources/datasets.yaml."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ KEYS = {
 
 @dataclass(frozen=True)
 class Checksum:
-    """How a file is known to be whole: a digest, or where the host tells it."""
+    """The published checksum of a file: a digest, or the HTTP header or list in which the host publishes it."""
 
     algorithm: str
     digest: str | None = None
@@ -42,7 +42,7 @@ class Checksum:
 
 @dataclass(frozen=True)
 class Dataset:
-    """One file on a host and where it ends here; the fields are those of the registry."""
+    """One file on a host and its place below the download folder; the fields are those of the registry."""
 
     name: str
     urls: tuple[str, ...]
@@ -57,8 +57,8 @@ class Dataset:
     checksum: Checksum | None
     page: str
 
-    def place(self, folder: Path) -> Path:
-        """Where it stands when it is complete: the file itself, or the folder that holds an archive's content."""
+    def target(self, folder: Path) -> Path:
+        """The path of the complete dataset: the file itself, or the folder of an archive's content."""
         return folder / self.to / self.file if self.kind == "file" else folder / self.to
 
 
@@ -70,7 +70,7 @@ def read_registry(hosts: Mapping[str, Sequence[str]] | None = None, path: Path =
         path: the registry.
 
     Raises:
-        ValueError: the file, the entry and the key that is wrong.
+        ValueError: naming the file, the entry and the key that is wrong.
     """
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     bases = {**content["hosts"], **{host: list(urls) for host, urls in (hosts or {}).items()}}
@@ -87,8 +87,8 @@ class Downloads:
         config: the section `download`.
 
     Attributes:
-        datasets: everything that can be fetched, by name.
-        chosen: names of what the configuration asks for.
+        datasets: all datasets of the registry, by name.
+        chosen: the names in download.datasets.
 
     Raises:
         ValueError: the configuration names a dataset or a host that does not exist.
@@ -105,16 +105,16 @@ class Downloads:
         return cls(read(Download, section)[0])
 
     def marker(self, name: str) -> str:
-        """The file that stands when a dataset is complete; `name` may be a wildcard."""
+        """The marker of a complete dataset; `name` may be a wildcard."""
         return str(self.folder / ".state" / f"{name}.done")
 
-    def place(self, name: str) -> str:
-        """Where a complete dataset stands: its file, or the folder of its archive's content."""
-        return str(find(self.datasets, name).place(self.folder))
+    def target(self, name: str) -> str:
+        """The path of a complete dataset: its file, or the folder of its archive's content."""
+        return str(find(self.datasets, name).target(self.folder))
 
 
 def find(datasets: Mapping[str, Dataset], name: str) -> Dataset:
-    """The dataset of this name; ValueError lists the names there are."""
+    """The dataset of this name; ValueError lists the known names."""
     if name not in datasets:
         raise ValueError(f"download: no dataset is called {name!r}; known: {', '.join(datasets)}")
     return datasets[name]
@@ -123,9 +123,9 @@ def find(datasets: Mapping[str, Dataset], name: str) -> Dataset:
 def _dataset(name: str, entry: Mapping[str, Any], bases: Mapping[str, Sequence[str]], where: str) -> Dataset:
     if wrong := set(entry) ^ set(KEYS):
         raise ValueError(f"{where}.{min(wrong)} is {'not a known key' if min(wrong) in entry else 'missing'}")
-    for key, kind in KEYS.items():
-        if not isinstance(entry[key], kind):
-            raise ValueError(f"{where}.{key} is {entry[key]!r}; it must be {kind}")
+    for key, value_type in KEYS.items():
+        if not isinstance(entry[key], value_type):
+            raise ValueError(f"{where}.{key} is {entry[key]!r}; it must be {value_type}")
     if entry["kind"] not in KINDS:
         raise ValueError(f"{where}.kind is {entry['kind']!r}; it must be one of {', '.join(KINDS)}")
     if entry["host"] not in bases:

@@ -1,4 +1,4 @@
-"""Whether the disk holds what is to come, asked before the first byte does."""
+"""Check free disk space before a download."""
 
 import shutil
 from pathlib import Path

@@ -1,10 +1,10 @@
-"""What is known of a dataset between runs: `.state/<name>/` below the download folder.
+"""The state of a dataset's download between runs: `.state/<name>/` below the download folder.
 
-begun.json      the version on the server that an unfinished download is a part of
-members.jsonl   an archive's members that stand extracted, in the archive's order
-between.bin     of an unfinished tar: its bytes that are no member's content; of a zip: its list of members
-verified.json   of a zip: the archive was whole, its content is being extracted
-complete.json   written last: the dataset is whole
+begun.json      the server's version that a partial download belongs to
+members.jsonl   the members of an archive that are extracted, in the archive's order
+between.bin     of a partial tar: its bytes outside the members' content; of a zip: its central directory
+verified.json   of a zip: the archive was verified, and its extraction has begun
+complete.json   written last: the dataset is complete
 """
 
 import errno
@@ -21,21 +21,21 @@ from scripts.download.registry import Dataset
 from scripts.download.remote import Version
 
 
-class State:
-    """The paths and records of one dataset's state."""
+class DownloadState:
+    """The files that hold one dataset's state."""
 
     def __init__(self, folder: Path, name: str):
         self.folder = folder / ".state" / name
         self.folder.mkdir(parents=True, exist_ok=True)
         self.members = self.folder / "members.jsonl"
         self.between = self.folder / "between.bin"
-        self._begun = self.folder / "begun.json"
+        self._version_file = self.folder / "begun.json"
         self._verified = self.folder / "verified.json"
         self._complete = self.folder / "complete.json"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes away; OSError if one is at work."""
+        """Hold an exclusive lock on the dataset; OSError if another process holds it."""
         with open(self.folder / "lock", "w", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -44,36 +44,36 @@ class State:
             except OSError as error:
                 if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
                     raise
-                print(f"{file.name}: this file system has no locks; run no second download of this beside it")
+                print(f"{file.name}: this file system has no locks; do not download this dataset twice at a time")
             yield
 
-    def begun(self) -> Version | None:
-        """The version that the parts on disk are of."""
-        return Version(**read_json(self._begun)) if self._begun.exists() else None
+    def saved_version(self) -> Version | None:
+        """The version that the part on the disk belongs to."""
+        return Version(**read_json(self._version_file)) if self._version_file.exists() else None
 
-    def begin(self, version: Version | None) -> None:
-        """Remember the version before its first byte is written."""
+    def save_version(self, version: Version | None) -> None:
+        """Store the version before its first byte is written."""
         if version is not None:
-            write_json(self._begun, asdict(version))
+            write_json(self._version_file, asdict(version))
 
     def verified(self, archive: Path) -> tuple[int, str, str] | None:
-        """Size, algorithm and digest of a zip that was found whole; None if it was another one."""
+        """Size, algorithm and digest of a zip that was verified; None if this one was not."""
         if not self._verified.exists():
             return None
-        which, *found = read_json(self._verified)
-        return tuple(found) if which == str(archive) else None
+        path, *record = read_json(self._verified)
+        return tuple(record) if path == str(archive) else None
 
-    def verify(self, archive: Path, size: int, algorithm: str, digest: str) -> None:
-        """Remember that a zip was found whole."""
+    def save_verified(self, archive: Path, size: int, algorithm: str, digest: str) -> None:
+        """Store that a zip was verified."""
         write_json(self._verified, [str(archive), size, algorithm, digest])
 
-    def forget(self) -> None:
-        """There are no parts, and the dataset is not complete."""
-        for path in (self._complete, self._verified, self._begun, self.members, self.between):
+    def clear(self) -> None:
+        """Delete the state: nothing is downloaded."""
+        for path in (self._complete, self._verified, self._version_file, self.members, self.between):
             path.unlink(missing_ok=True)
 
-    def complete(self, dataset: Dataset) -> dict[str, Any] | None:
-        """The record of a completed download, None if there is none or the registry now asks for another file."""
+    def complete_record(self, dataset: Dataset) -> dict[str, Any] | None:
+        """The record of a complete download, None if there is none or the registry now names another file."""
         if not self._complete.exists():
             return None
         record = read_json(self._complete)
@@ -84,12 +84,14 @@ class State:
         same = record["path"] == dataset.path and record["kind"] == dataset.kind and same_digest
         return record if same and dataset.bytes in (None, record["bytes"]) else None
 
-    def finished(self) -> bool:
-        """Whether something was completed, perhaps of an older registry."""
+    def has_record(self) -> bool:
+        """Whether a download was completed, possibly of an older registry's file."""
         return self._complete.exists()
 
-    def finish(self, dataset: Dataset, size: int, algorithm: str, digest: str, published: bool, files: int) -> None:
-        """The dataset is whole: the record that says so, and nothing unfinished."""
+    def mark_complete(
+        self, dataset: Dataset, size: int, algorithm: str, digest: str, published: bool, files: int
+    ) -> None:
+        """Write the record of a complete download and delete the state of the partial one."""
         record = {
             "dataset": dataset.name,
             "path": dataset.path,
@@ -99,8 +101,8 @@ class State:
             "checksum_is": "as published" if published else "as received",
             "files": files,
         }
-        os.sync()  # the record must not outlive what it vouches for
+        os.sync()  # the data must be on the disk before the record
         write_json(self._complete, record)
         self.between.unlink(missing_ok=True)
-        self._begun.unlink(missing_ok=True)
+        self._version_file.unlink(missing_ok=True)
         self._verified.unlink(missing_ok=True)

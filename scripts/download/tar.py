@@ -1,8 +1,8 @@
 """Verify and extract a tar while it is downloaded: the archive itself is never on the disk.
 
-A run that was killed left whole members, a line for each in `members.jsonl`, and in `between.bin` every byte of the tar
-that is no member's content. The two give the tar's beginning again, byte for byte, so the next run reads what stands
-through the digest and asks the server for the rest. The digest of the whole is thus a digest of what is on the disk.
+An interrupted run leaves complete members, a line for each in `members.jsonl`, and in `between.bin` the tar's bytes
+outside the members' content. Together they reproduce the tar's beginning byte for byte, so the next run computes the
+digest of these bytes and requests the rest. The digest of the tar is thus a digest of the files on the disk.
 """
 
 import os
@@ -13,64 +13,66 @@ from pathlib import Path
 from typing import IO
 
 from scripts.common.progress import Progress
-from scripts.download.file import Room, Source, algorithm, begin_again_or_leave, mismatch
+from scripts.download.file import Source, SpaceCheck, algorithm, mismatch, restart_or_reject
 from scripts.download.hashing import Hasher
-from scripts.download.members import Member, read_blocks, read_members, remove_members, stands, write_member
+from scripts.download.members import Member, is_intact, read_blocks, read_members, remove_members, write_member
 from scripts.download.paths import inside
 from scripts.download.remote import BLOCK
-from scripts.download.responses import Changed
-from scripts.download.state import State
+from scripts.download.responses import FileChangedError
+from scripts.download.state import DownloadState
 
 
-def fetch_tar(source: Source, folder: Path, state: State, room: Room, name: str) -> tuple[int, str, str, int]:
+def fetch_tar(
+    source: Source, folder: Path, state: DownloadState, require_space: SpaceCheck, name: str
+) -> tuple[int, str, str, int]:
     """Extract the tar into `folder`.
 
     Returns:
         The tar's size, the algorithm and digest of all its bytes, and how many files it holds.
 
     Raises:
-        OSError: no mirror gives a right tar.
+        OSError: no mirror gives a correct tar.
         ValueError: a member is a link or would leave the folder.
     """
-    wrong: set[str] = set()
+    seen: set[str] = set()
     while True:
         resumed = state.members.exists() and state.members.stat().st_size > 0
         try:
-            size, digest, files = _extract(source, folder, state, room, name)
+            size, digest, files = _extract(source, folder, state, require_space, name)
             problem = mismatch(source, size, digest)
-        except Changed as reason:
+        except FileChangedError as reason:
             problem, resumed = str(reason), True
         except (tarfile.TarError, EOFError) as error:
-            problem = f"it is no whole tar ({error})"
+            problem = f"it is not a complete tar ({error})"
         if problem is None:
             return size, algorithm(source.checksum), digest, files
-        # Which member is wrong is not to be known, so all are fetched again.
-        pieced = resumed or source.pieced
+        # The digest does not say which member is wrong, so all are downloaded again.
+        interrupted = resumed or source.interrupted
         remove_members(folder, state.members)
-        state.forget()
-        source.forget()
-        begin_again_or_leave(source, name, problem, wrong, pieced=pieced)
+        state.clear()
+        source.reset()
+        restart_or_reject(source, name, problem, seen, interrupted=interrupted)
 
 
 class TarStream:
-    """Blocks as the file that tarfile reads headers from, forward only; members' content is taken in pieces.
+    """A forward-only file object over blocks: tarfile reads headers from it, `pieces` reads members' content.
 
-    Every byte goes to the digest; every byte but the members' content goes to `between`.
+    All bytes are added to the digest; bytes outside the members' content are also written to `between`.
     """
 
     def __init__(self, blocks: Iterator[bytes], position: int, hasher: Hasher, between: IO[bytes]):
         self.blocks, self.position, self.hasher, self.between = blocks, position, hasher, between
         self.block = memoryview(b"")
-        self.last = b""
+        self.last_read = b""
 
     def read(self, size: int) -> bytes:
-        """The next bytes, which are no member's content; fewer at the end."""
-        self.last = b"".join(self.pieces(size))
-        self.between.write(self.last)
-        return self.last
+        """The next bytes, which are outside the members' content; fewer at the end."""
+        self.last_read = b"".join(self.pieces(size))
+        self.between.write(self.last_read)
+        return self.last_read
 
     def pieces(self, size: int) -> Iterator[memoryview]:
-        """The next bytes as they come."""
+        """The next `size` bytes in pieces; fewer at the end."""
         while size:
             if not self.block:
                 block = next(self.blocks, b"")
@@ -84,24 +86,26 @@ class TarStream:
             yield piece
 
     def tell(self) -> int:
-        """Bytes from the beginning of the tar."""
+        """Offset in the tar."""
         return self.position
 
     def seek(self, position: int) -> None:
-        """Go forward."""
+        """Read forward to a position."""
         if position < self.position:
-            raise AssertionError("a stream has no way back")
+            raise AssertionError("a TarStream cannot seek backwards")
         while self.position < position and self.read(min(BLOCK, position - self.position)):
             pass
 
 
-def _extract(source: Source, folder: Path, state: State, room: Room, name: str) -> tuple[int, str, int]:
+def _extract(
+    source: Source, folder: Path, state: DownloadState, require_space: SpaceCheck, name: str
+) -> tuple[int, str, int]:
     with ExitStack() as stack:
         hasher = stack.enter_context(Hasher(algorithm(source.checksum)))
-        end, files = _standing(folder, state, hasher)
+        end, files = _verify_extracted(folder, state, hasher)
         source.open(end)
-        state.begin(source.version)
-        room(None if source.size is None else source.size - end)
+        state.save_version(source.version)
+        require_space(None if source.size is None else source.size - end)
         between = stack.enter_context(open(state.between, "ab"))
         members = stack.enter_context(open(state.members, "a", encoding="utf-8"))
         stream = TarStream(source.blocks(), end, hasher, between)
@@ -109,12 +113,12 @@ def _extract(source: Source, folder: Path, state: State, room: Room, name: str) 
         progress.resume(end / 1e6)
         stream.seek(-(-end // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE)
         for entry in _entries(stream):
-            path = _place(folder, entry, name)
+            path = _target(folder, entry, name)
             if entry.isdir():
                 path.mkdir(parents=True, exist_ok=True)
                 continue
             crc = write_member(path, stream.pieces(entry.size), entry.size)
-            between.flush()  # before the line that relies on it
+            between.flush()  # before the member's line, which relies on these bytes
             members.write(Member(entry.name, entry.offset_data, entry.size, entry.size, crc).line())
             members.flush()
             files += 1
@@ -123,34 +127,35 @@ def _extract(source: Source, folder: Path, state: State, room: Room, name: str) 
 
 
 def _entries(stream: TarStream) -> Iterator[tarfile.TarInfo]:
-    """The members from the stream's position on; ReadError unless they end as a tar ends."""
-    # tarfile asks for read, tell and seek and never goes back, as long as nobody asks it for content.
+    """The members from the stream's position on; ReadError unless the tar is terminated by zero blocks."""
+    # tarfile calls read, tell and seek, and never seeks backwards unless a member's content is read through it.
     with tarfile.open(fileobj=stream, mode="r:") as archive:  # type: ignore[call-overload]
         entry, archive.firstmember = archive.firstmember, None
         while entry is not None:
-            archive.members.clear()  # else they pile up, 440,000 in the largest
+            archive.members.clear()  # tarfile keeps every member otherwise: 440,000 in the largest archive
             yield entry
             entry = archive.next()
-        # tarfile takes anything that is no header for the end.
-        if any(stream.last):
-            raise tarfile.ReadError(f"neither a member nor its end at byte {stream.position - len(stream.last):,}")
+        # tarfile takes any block that is not a header for the end.
+        if any(stream.last_read):
+            start = stream.position - len(stream.last_read)
+            raise tarfile.ReadError(f"neither a header nor a zero block at byte {start:,}")
         while rest := stream.read(BLOCK):
             if any(rest):
-                raise tarfile.ReadError("there is something behind its end")
+                raise tarfile.ReadError("data after its end")
 
 
-def _place(folder: Path, entry: tarfile.TarInfo, name: str) -> Path:
-    """Where a member goes; ValueError if it may go nowhere."""
+def _target(folder: Path, entry: tarfile.TarInfo, name: str) -> Path:
+    """The path of a member; ValueError if it is not a plain file or folder inside `folder`."""
     if not (entry.isreg() or entry.isdir()) or entry.issparse():
         raise ValueError(f"{name}: its member {entry.name!r} is neither a plain file nor a folder; refused")
     return folder if entry.isdir() and entry.name in (".", "") else inside(folder, entry.name, name)
 
 
-def _standing(folder: Path, state: State, hasher: Hasher) -> tuple[int, int]:
-    """Read what an earlier run extracted through the digest; return where it ends in the tar, and the files.
+def _verify_extracted(folder: Path, state: DownloadState, hasher: Hasher) -> tuple[int, int]:
+    """Add what an earlier run extracted to the digest; return its end in the tar and its number of files.
 
-    The first member that is not as it was written, and all after it, are to be fetched again: `members.jsonl` and
-    `between.bin` are cut there.
+    `members.jsonl` and `between.bin` are truncated at the first member that is missing or changed: it and all members
+    after it are downloaded again.
     """
     if not (state.members.exists() and state.between.exists()):
         state.members.unlink(missing_ok=True)
@@ -161,7 +166,7 @@ def _standing(folder: Path, state: State, hasher: Hasher) -> tuple[int, int]:
         for member, line_end in read_members(state.members):
             path = inside(folder, member.name, str(state.members))
             gap = between.read(member.start - end)
-            if len(gap) != member.start - end or not stands(path, member, content=True):
+            if len(gap) != member.start - end or not is_intact(path, member, content=True):
                 break
             hasher.update(gap)
             for block in read_blocks(path):

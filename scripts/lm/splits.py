@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from scripts.common.packed_record import sample_digest
 from scripts.common.ragged import Ragged, load_bin
-from scripts.common.record import sample
 from scripts.common.seeds import generator
 
 
@@ -60,7 +60,7 @@ def load_split(path: str | Path, vocab_size: int, context: int, bos: int, eos: i
     _refuse(path, tokens, tokens.lengths < 2, "holds fewer than 2 tokens; a sequence is BOS, tokens, EOS")
     _refuse(path, tokens, tokens.lengths > context, f"is longer than lm.model.context = {context} tokens")
     record = tokens.record
-    if record is not None and record.sample != sample(path):
+    if record is not None and record.sample != sample_digest(path):
         raise ValueError(f"{path}: not the tokens that were packed; delete it and its index and run again")
     if record is None or (record.first, record.last) != (bos, eos) or record.highest >= vocab_size:
         _read_whole(path, tokens, vocab_size, bos, eos)

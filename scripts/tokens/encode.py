@@ -1,4 +1,4 @@
-"""Tokens of one file of aligned cuts or task items in one modality: <s> ... </s> per cut.
+"""Encode one file of aligned cuts or task items in one modality as <s> ... </s> per cut.
 
 No utterance is dropped: a character or symbol that the tokenizer does not have becomes <unk>, an utterance
 without symbols becomes <s> </s>; both are counted.
@@ -20,7 +20,7 @@ from scripts.tokens.sources import Utterance, read
 
 
 def encode(utterances: Iterable[Utterance], encoder: Encoder) -> tuple[Ragged, dict[str, list[float]]]:
-    """Tokens per utterance and the columns of store.COLUMNS.
+    """Tokens per utterance, and the columns of store.COLUMNS.
 
     Raises:
         ValueError: if an id appears twice.
@@ -39,15 +39,15 @@ def encode(utterances: Iterable[Utterance], encoder: Encoder) -> tuple[Ragged, d
 
 
 def check_units(units: str | None, tokenizer: str) -> None:
-    """ValueError if the units were not made by the k-means that the tokenizer's were."""
-    said = Path(tokenizer) / MADE_BY
-    if units is None or not said.exists():
+    """ValueError if the units and the tokenizer come from different k-means."""
+    path = Path(tokenizer) / MADE_BY
+    if units is None or not path.exists():
         return
-    expected, found = said.read_text(encoding="utf-8").strip(), load_npz(units).made_by
-    if found != expected:
+    expected, actual = path.read_text(encoding="utf-8").strip(), load_npz(units).made_by
+    if actual != expected:
         raise ValueError(
-            f"{units}: its units were made by k-means {found[:12] or 'of unknown origin'}, those of {tokenizer} by"
-            f" {expected[:12]}; their numbers mean other things, make the units again"
+            f"{units}: its units were made by k-means {actual[:12] or 'of unknown origin'}, those of {tokenizer} by"
+            f" {expected[:12]}; the unit numbers are not comparable, make the units again"
         )
 
 
@@ -69,17 +69,17 @@ def summary(tokens: Ragged, columns: dict[str, list[float]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--cuts", required=True, help="aligned cuts or task items")
-    parser.add_argument("--units", nargs="?", help="units of the same file, for source units")
+    parser.add_argument("--units", nargs="?", help="units of the same cuts, for source units")
     parser.add_argument("--tokenizer", required=True, help="tokenizer folder")
     parser.add_argument("--modality", required=True, help="the modality, JSON")
-    parser.add_argument("--output", required=True, help=".bin; the .idx.npz comes beside it")
+    parser.add_argument("--output", required=True, help=".bin; its .idx.npz is written beside it")
     args = parser.parse_args()
     modality = from_json(args.modality)
     check_units(args.units, args.tokenizer)
     try:
         tokens, columns = encode(read(args.cuts, args.units, modality), load(args.tokenizer))
     except ValueError as error:
-        # What `read` found already names its file; an id that appears twice does not.
+        # Errors of `read` name the file; that of a repeated id does not.
         raise ValueError(error if args.cuts in str(error) else f"{args.cuts}: {error}") from None
     store.save(args.output, tokens, columns)
     print(f"{modality.name}: {args.cuts}: {summary(tokens, columns)}", file=sys.stderr)

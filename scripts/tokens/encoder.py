@@ -1,6 +1,6 @@
-"""Symbols to ids with the files of a tokenizer folder, quickly: no tokenizers, transformers or torch.
+"""Encode symbols with a tokenizer folder, without importing tokenizers, transformers or torch.
 
-Gives the ids that AutoTokenizer gives for the same symbols (tests/tokens/test_fast.py).
+The ids equal those of AutoTokenizer (tested in tests/tokens/test_hf_tokenizer.py).
 """
 
 from collections.abc import Callable, Sequence
@@ -10,18 +10,18 @@ import sentencepiece
 
 from scripts.common.files import read_json
 
-MADE_BY = "units_made_by.txt"  # fingerprint of the k-means whose units these are
+MADE_BY = "units_made_by.txt"  # fingerprint of the k-means that made the units
 MODEL = "sentencepiece.model"
-SYMBOLS = "symbols.tsv"  # symbol, tab, the character that stands for it in the SentencePiece model
+SYMBOLS = "symbols.tsv"  # symbol, tab, its character in the SentencePiece model
 UNKNOWN, BOS, EOS = 0, 1, 2
-NO_SYMBOL = "\ufffd"  # stands for a symbol that training never held
+UNKNOWN_SYMBOL = "\ufffd"  # character of a symbol that the training data lacks
 
 Encoder = Callable[[Sequence[str]], list[int]]
-Speller = Callable[[Sequence[str]], list[tuple[int, int]]]
+SpanEncoder = Callable[[Sequence[str]], list[tuple[int, int]]]
 
 
 def read_characters(folder: Path) -> dict[str, str]:
-    """Symbol -> private character; empty where symbols are characters already."""
+    """Symbol -> private character; empty for text, whose symbols are characters."""
     if not (folder / SYMBOLS).exists():
         return {}
     lines = (folder / SYMBOLS).read_text(encoding="utf-8").splitlines()
@@ -29,10 +29,10 @@ def read_characters(folder: Path) -> dict[str, str]:
 
 
 def load(folder: str | Path) -> Encoder:
-    """The function from symbols to ids (without <s> and </s>) of a tokenizer folder.
+    """The function from symbols to ids, without <s> and </s>, of a tokenizer folder.
 
-    A run of unknown characters is one <unk> under SentencePiece; with one id per symbol each unknown
-    symbol is one.
+    SentencePiece encodes a run of unknown characters as one <unk>; with one id per symbol each unknown symbol is one
+    <unk>.
 
     Raises:
         FileNotFoundError: naming the file, if the folder holds no tokenizer.
@@ -45,22 +45,22 @@ def load(folder: str | Path) -> Encoder:
     characters = read_characters(folder)
     if not characters:
         return lambda symbols: model.encode("".join(symbols))
-    return lambda symbols: model.encode("".join(characters.get(symbol, NO_SYMBOL) for symbol in symbols))
+    return lambda symbols: model.encode("".join(characters.get(symbol, UNKNOWN_SYMBOL) for symbol in symbols))
 
 
-def load_spans(folder: str | Path) -> Speller:
-    """The function from symbols to the symbols [begin, end) of each of their tokens, in the order of `load`'s ids.
+def load_spans(folder: str | Path) -> SpanEncoder:
+    """The function from symbols to the span [begin, end) of symbols of each token, in the order of `load`'s ids.
 
-    A token may hold no symbol: the space that SentencePiece puts before a text.
+    The span of the space that SentencePiece adds before a text may be empty.
     """
     folder = Path(folder)
     if not (folder / MODEL).exists():
-        return lambda symbols: [(place, place + 1) for place in range(len(symbols))]
+        return lambda symbols: [(index, index + 1) for index in range(len(symbols))]
     model = sentencepiece.SentencePieceProcessor(model_file=str(folder / MODEL))
     characters = read_characters(folder)
 
     def spans(symbols: Sequence[str]) -> list[tuple[int, int]]:
-        text = "".join(characters.get(symbol, NO_SYMBOL) for symbol in symbols) if characters else "".join(symbols)
+        text = "".join(characters.get(symbol, UNKNOWN_SYMBOL) for symbol in symbols) if characters else "".join(symbols)
         return model.encode(text, out_type="offset_mapping")["offsets"]
 
     return spans

@@ -1,4 +1,7 @@
-"""Tokens made elsewhere, read once and put where jobs find them by cut; see scripts.common.external for their form."""
+"""Convert a folder of external tokens to a store in which jobs look them up by cut.
+
+The formats are those of scripts.common.external.
+"""
 
 import argparse
 import sys
@@ -13,7 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--modality", required=True, help="its name, for messages")
     parser.add_argument("--folder", type=Path, required=True, help="of jsonl files, or of fairseq's tsv and km")
-    parser.add_argument("--size", type=int, required=True, help="tokens are below")
+    parser.add_argument("--size", type=int, required=True, help="vocabulary size: tokens are smaller")
     parser.add_argument("--out", type=Path, required=True, help="the store")
     args = parser.parse_args()
     setting = f"modalities.{args.modality}.external (with its vocab_size)"

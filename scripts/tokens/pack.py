@@ -1,4 +1,4 @@
-"""Join the shards of a split into the one token file that the language models read."""
+"""Join the shards of a split into one token file for the language models."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from scripts.tokens import store
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shards", nargs="+", required=True, help=".bin files, in the order of the split")
-    parser.add_argument("--output", required=True, help=".bin of the split; the .idx.npz comes beside it")
+    parser.add_argument("--output", required=True, help=".bin of the split; its .idx.npz is written beside it")
     args = parser.parse_args()
     store.join(args.shards, args.output)
     counts = store.totals(args.output)

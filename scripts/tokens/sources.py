@@ -1,7 +1,7 @@
 """Read the symbols of a modality from cuts: the only module that distinguishes sources.
 
-Text is a sequence of characters, phones and units are sequences of names, so all three are
-`Sequence[str]` and whatever comes after treats them alike.
+Text is a sequence of characters, phones and units are sequences of names: all are `Sequence[str]`, which later code
+does not distinguish.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -28,8 +28,8 @@ class Utterance:
         seconds: duration of the cut.
         words: spoken words.
         frames: length on the modality's frame clock, 0 without one.
-        phones: phones other than SIL that the alignment holds, 0 for sources that read no alignment.
-        phones_lost: those of them that lie between two frame centres and are in no frame.
+        phones: phones of the alignment without SIL; 0 for sources that read no alignment.
+        phones_lost: phones between two frame centres, which are in no frame.
     """
 
     id: str
@@ -45,29 +45,29 @@ Symbols = tuple[Sequence[str], int, int]  # symbols, phones, phones_lost
 
 
 def alignment(cut: Cut) -> list[tuple[str, float, float]]:
-    """(phone, start, duration) of a cut; ValueError naming the cut if it was never aligned."""
+    """(phone, start, duration) of a cut; ValueError naming the cut if it is not aligned."""
     if not (supervision(cut).get("alignment") or {}).get("phone"):
         raise ValueError(f"cut {cut['id']}: has no phone alignment; expected a cut from alignment/cuts")
     return phone_alignment(cut)
 
 
 def _texts(cut: Cut) -> Sequence[str]:
-    """[book text, spoken text] of a cut; ValueError naming the cut if it has not both."""
+    """[book text, spoken text] of a cut; ValueError naming the cut if it lacks one of them."""
     texts = supervision(cut).get("custom", {}).get("texts") or []
     if len(texts) < 2:
         raise ValueError(
-            f"cut {cut['id']}: supervision.custom.texts holds {len(texts)} texts; expected book text and words"
+            f"cut {cut['id']}: supervision.custom.texts holds {len(texts)} texts; expected book text and spoken text"
         )
     return texts
 
 
 def text(cut: Cut, modality: Modality, stream: np.ndarray | None) -> Symbols:
-    """The book text, letter for letter."""
+    """The characters of the book text."""
     return _texts(cut)[0], 0, 0
 
 
 def phones(cut: Cut, modality: Modality, stream: np.ndarray | None) -> Symbols:
-    """The aligned phones in order, each once, with or without SIL."""
+    """The aligned phones in order, with or without SIL."""
     names = [name for name, _, _ in alignment(cut)]
     spoken = [name for name in names if name != SILENCE]
     return (names if modality.silence == "keep" else spoken), len(spoken), 0
@@ -76,8 +76,7 @@ def phones(cut: Cut, modality: Modality, stream: np.ndarray | None) -> Symbols:
 def phone_at_frames(cut: Cut, rate: float) -> np.ndarray:
     """Index of the aligned phone at each frame's centre, int64 [T].
 
-    Boundaries and centres are compared in whole samples; a phone holds its first sample and not the
-    sample that follows its last.
+    Boundaries and centres are rounded to samples; a phone covers [start, end).
 
     Raises:
         ValueError: naming the cut, if its alignment does not reach from the first centre to the last.
@@ -98,17 +97,17 @@ def phone_at_frames(cut: Cut, rate: float) -> np.ndarray:
 
 
 def phone_frames(cut: Cut, modality: Modality, stream: np.ndarray | None) -> Symbols:
-    """The phone at each frame's centre, SIL included: as long as the cut's units; errors of `phone_at_frames`."""
+    """The phone at each frame's centre, SIL included, as many as the cut has units; errors of `phone_at_frames`."""
     aligned = alignment(cut)
-    at = phone_at_frames(cut, modality.frame_rate or 0.0)
-    seen = set(at.tolist())
+    frames = phone_at_frames(cut, modality.frame_rate or 0.0)
+    seen = set(frames.tolist())
     spoken = [index for index, (name, _, _) in enumerate(aligned) if name != SILENCE]
     lost = sum(index not in seen for index in spoken)
-    return [aligned[index][0] for index in at], len(spoken), lost
+    return [aligned[index][0] for index in frames], len(spoken), lost
 
 
 def units(cut: Cut, modality: Modality, stream: np.ndarray | None) -> Symbols:
-    """The cut's units; ValueError naming the cut if they are not as many as it has frames."""
+    """The cut's units; ValueError naming the cut if their number is not that of its frames."""
     assert stream is not None
     expected = frame_count(num_samples(cut), modality.frame_rate or 0.0)
     if len(stream) != expected:
@@ -120,7 +119,7 @@ def units(cut: Cut, modality: Modality, stream: np.ndarray | None) -> Symbols:
 
 
 def tokens(cut: Cut, modality: Modality, stream: np.ndarray | None) -> Symbols:
-    """The tokens that somebody else made of the cut."""
+    """The cut's external tokens."""
     assert stream is not None
     return [str(token) for token in stream.tolist()], 0, 0
 
@@ -139,12 +138,12 @@ def read(cuts: str | Path, unit_file: str | Path | None, modality: Modality) -> 
 
     Args:
         cuts: aligned cuts (or items, positive side first), one of the alignment stage's files.
-        unit_file: the units or tokens of the same file, for sources that have some; None for other sources.
-        modality: what to read.
+        unit_file: units or external tokens of the same cuts; None for other sources.
+        modality: the modality to read.
 
     Raises:
-        ValueError: naming file and cut, if a cut lacks what the modality needs, or the unit file does
-            not hold exactly these cuts in this order.
+        ValueError: naming file and cut, if a cut lacks the data of the modality, or the unit file does not hold the
+            same cuts in the same order.
     """
     reader, items = READERS[modality.source, modality.framed], holds_items(cuts)
     streams = load_npz(unit_file) if unit_file else None
@@ -152,7 +151,7 @@ def read(cuts: str | Path, unit_file: str | Path | None, modality: Modality) -> 
     for count, cut in enumerate(read_cuts(cuts), start=1):
         stream = _units_of(cut, count - 1, streams, unit_file, cuts) if streams is not None else None
         try:
-            # A side that the makers of the units or tokens had nothing for: see scripts/units/import_external.py.
+            # A side without external units or tokens is imported as an empty sequence.
             absent = items and stream is not None and not len(stream)
             symbols, spoken, lost = ([], 0, 0) if absent else reader(cut, modality, stream)
             yield Utterance(
@@ -171,10 +170,10 @@ def read(cuts: str | Path, unit_file: str | Path | None, modality: Modality) -> 
 
 
 def _units_of(cut: Cut, index: int, streams: Ragged, unit_file: str | Path | None, cuts: str | Path) -> np.ndarray:
-    """Sequence `index`, which must be the cut's; ValueError naming both files if it is another's."""
-    found = str(streams.ids[index]) if index < len(streams) else "nothing"
-    if found != cut["id"]:
+    """Sequence `index`, which must be the cut's; ValueError naming both files if it has another id."""
+    name = str(streams.ids[index]) if index < len(streams) else "nothing"
+    if name != cut["id"]:
         raise ValueError(
-            f"{unit_file}: holds {found!r} at place {index + 1} where {cuts} holds {cut['id']!r}; run the units again"
+            f"{unit_file}: holds {name!r} at place {index + 1} where {cuts} holds {cut['id']!r}; run the units again"
         )
     return streams[index]

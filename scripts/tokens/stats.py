@@ -1,9 +1,8 @@
-"""How many tokens a modality needs to say the same: stats.json, the source of Table 2.
+"""Count the tokens of a modality and their rates per second: stats.json, the source of Table 2.
 
-Tokens are counted without <s> and </s>. Two rates are given. `tokens_per_second` is over the cuts'
-durations, the same denominator for all modalities. `tokens_per_frame_second` is over the frame clock
-(frames / rate) and is exactly the frame rate where every frame is a token: the last fraction of a
-hop, in which no window fits, has no frame.
+Tokens are counted without <s> and </s>. `tokens_per_second` divides by the cuts' durations, the same for all
+modalities. `tokens_per_frame_second` divides by the duration of the frames (frames / frame rate), which leaves out the
+end of a cut in which no window fits; it equals the frame rate if every frame is a token.
 """
 
 import argparse
@@ -19,7 +18,7 @@ from scripts.tokens.modality import Modality, from_json
 
 
 def describe(counts: Mapping[str, int | float], modality: Modality) -> dict[str, Any]:
-    """Counts and rates of one token file; rates are null where there is nothing to divide by."""
+    """Counts and rates of one token file; rates are null where the denominator is zero."""
     frame_seconds = counts["frames"] / modality.frame_rate if modality.frame_rate else 0.0
     return {
         **counts,
@@ -31,7 +30,7 @@ def describe(counts: Mapping[str, int | float], modality: Modality) -> dict[str,
 
 
 def vocabulary_size(folder: Path) -> int:
-    """Tokens of a tokenizer folder, special ones included."""
+    """Vocabulary size of a tokenizer folder, special tokens included."""
     return len(read_json(folder / "tokenizer.json")["model"]["vocab"])
 
 

@@ -1,7 +1,7 @@
 """Token files: a .bin of uint16 beside an .idx.npz, as scripts.common.ragged reads them.
 
-The index holds, beyond ids and offsets, one number per utterance and column of `COLUMNS`: what the
-statistics need is counted once, when the cut is at hand, and never read again.
+Besides ids and offsets, the index holds one number per utterance and column of `COLUMNS`: the counts for the statistics
+are made once, when the cuts are encoded.
 """
 
 import shutil
@@ -13,11 +13,11 @@ from typing import IO
 import numpy as np
 
 from scripts.common.files import atomic_path
+from scripts.common.packed_record import PackedRecord, id_hashes
 from scripts.common.ragged import Ragged, index_path
-from scripts.common.record import Record, hashes
 
-# Per utterance: seconds of the cut, spoken words, frames on the modality's clock, tokens that are
-# <unk>, phones other than SIL, and those of them that fall between two frames.
+# Per utterance: duration of the cut in seconds, words, frames, <unk> tokens, phones without SIL, and phones between two
+# frames.
 COLUMNS: dict[str, np.dtype] = {
     "seconds": np.dtype("<f8"),
     "words": np.dtype("<i4"),
@@ -38,11 +38,10 @@ def save(path: str | Path, tokens: Ragged, columns: Mapping[str, Sequence[float]
 
 
 def join(parts: Sequence[str | Path], path: str | Path) -> None:
-    """Lay token files end to end, in order, and note what training asks of them; holds one part at a time.
+    """Concatenate token files in order and add a PackedRecord; one part is in memory at a time.
 
     Raises:
-        ValueError: naming the file, if a part's .bin is not as long as its index says, or an id is
-            in two parts.
+        ValueError: naming the file, if the length of a part's .bin differs from its index, or an id is in two parts.
     """
     shapes = [_shape(part) for part in parts]
     total = sum(count for count, _ in shapes)
@@ -55,10 +54,10 @@ def join(parts: Sequence[str | Path], path: str | Path) -> None:
             for part in parts:
                 with open(part, "rb") as stream:
                     shutil.copyfileobj(stream, out, 2**20)
-        record = Record.of(map(_read, parts), aside)
+        record = PackedRecord.compute(map(_read, parts), aside)
     with atomic_path(index_path(path)) as aside, zipfile.ZipFile(aside, "w") as archive:
         for name, dtype in {"ids": id_type, **COLUMNS}.items():
-            # The same members that numpy.savez writes, but one part after another.
+            # The members that numpy.savez would write, but one part at a time.
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
                 _write_header(member, dtype, total)
                 for part in parts:
@@ -71,13 +70,13 @@ def join(parts: Sequence[str | Path], path: str | Path) -> None:
                 offsets = _column(part, "offsets")
                 member.write((offsets[1:] + end).astype("<i8").tobytes())
                 end += int(offsets[-1])
-        for name, array in (("order", order), ("record", np.array(record.text()))):
+        for name, array in (("order", order), ("record", np.array(record.to_json()))):
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def totals(path: str | Path) -> dict[str, int | float]:
-    """Sums over a token file's utterances: `utterances`, `tokens` (without <s>, </s>), every column."""
+    """Totals of a token file: `utterances`, `tokens` (without <s>, </s>) and the sum of every column."""
     with np.load(index_path(path), allow_pickle=False) as index:
         offsets = index["offsets"]
         sums = {name: index[name].sum().item() for name in COLUMNS}
@@ -96,29 +95,31 @@ def _read(path: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _shape(path: str | Path) -> tuple[int, int]:
-    """Utterances of a token file and the length its longest id may have."""
+    """Number of utterances of a token file and the maximum length of its ids."""
     ids = _column(path, "ids")
     return len(ids), ids.dtype.itemsize // 4
 
 
 def _check_length(path: str | Path, expected: int) -> None:
-    found = Path(path).stat().st_size // 2
-    if found != expected:
-        raise ValueError(f"{path}: holds {found} tokens, its index says {expected}; delete both and run again")
+    actual = Path(path).stat().st_size // 2
+    if actual != expected:
+        raise ValueError(f"{path}: holds {actual} tokens, its index says {expected}; delete both and run again")
 
 
 def _order(parts: Sequence[str | Path]) -> np.ndarray:
-    """Utterances of all parts by their ids' hashes, int64 [S]; ValueError if an id is in two parts (8 bytes each)."""
-    found = [hashes(_column(part, "ids")) for part in parts]
-    joined = np.concatenate([np.zeros(0, np.uint64), *found])
+    """Indices of all utterances in the order of their ids' hashes, int64 [S]; ValueError if an id is in two parts."""
+    part_hashes = [id_hashes(_column(part, "ids")) for part in parts]
+    joined = np.concatenate([np.zeros(0, np.uint64), *part_hashes])
     order = np.argsort(joined, kind="stable")
     ascending = joined[order]
     repeated = ascending[1:][ascending[1:] == ascending[:-1]]
     if len(repeated):
-        where = [part for part, mine in zip(parts, found, strict=True) if repeated[0] in mine]
-        ids = _column(where[0], "ids")
-        name = ids[hashes(ids) == repeated[0]][0]
-        raise ValueError(f"id {str(name)!r} is in {where[0]} and again in {where[-1]}; ids must be unique in a split")
+        holders = [part for part, hashes in zip(parts, part_hashes, strict=True) if repeated[0] in hashes]
+        ids = _column(holders[0], "ids")
+        name = ids[id_hashes(ids) == repeated[0]][0]
+        raise ValueError(
+            f"id {str(name)!r} is in {holders[0]} and again in {holders[-1]}; ids must be unique in a split"
+        )
     return order
 
 

@@ -1,15 +1,13 @@
-"""Train the tokenizer of a modality, from the training split alone.
+"""Train the tokenizer of a modality on the training split.
 
-Three kinds. `bpe` and `char` are SentencePiece models with the same options, so that text-bpe and
-text-raw differ in merges and in nothing else; normalisation is the identity and spaces are kept, so
-that decoding returns the text exactly. Symbols with names (phones, units) are encoded for SentencePiece
-as private characters, one each; merges then run across words, because speech has no spaces. `symbol` has
-one id per symbol.
+`bpe` and `char` are SentencePiece models with the same options, so that text-bpe and text-raw differ in merges only;
+normalisation is the identity and spaces are kept, so that decoding returns the text exactly. Symbols with names
+(phones, units) are encoded for SentencePiece as one private character each; merges may cross word boundaries, because
+speech has no spaces. `symbol` has one id per symbol.
 
-SentencePiece holds what it trains on in memory, about 70 bytes per phone or unit. SAMPLE bounds that:
-each training shard gives its first utterances, equally many symbols, so that 50,000 hours cost no
-more than 500. Nothing is drawn by chance: trained in one thread on sentences in a fixed order, it
-gives the same bytes every time.
+SentencePiece keeps its training data in memory, about 70 bytes per phone or unit. SAMPLE limits it: each training shard
+contributes the same number of symbols from its first utterances, so that 50,000 hours need no more memory than 500.
+Training is deterministic: one thread, sentences in a fixed order.
 """
 
 import argparse
@@ -23,18 +21,18 @@ from tokenizers import Tokenizer
 
 from scripts.common.cli import run
 from scripts.common.files import atomic_directory, read_json
-from scripts.tokens import fast
+from scripts.tokens import hf_tokenizer
 from scripts.tokens.config import MAX_VOCABULARY
 from scripts.tokens.encoder import MADE_BY, MODEL, SYMBOLS
 from scripts.tokens.modality import Modality, from_json
 from scripts.tokens.sources import SILENCE, read
 
 SAMPLE = 20_000_000  # symbols: 1.5 GB, 560 hours of phones or 110 hours of units
-PRIVATE = 0xF0000  # first of 65,534 code points that Unicode leaves to private use
+PRIVATE = 0xF0000  # first of the 65,534 code points of Unicode's private use plane
 
 
 class Characters(dict[str, str]):
-    """Symbol -> private character, given out in order of first appearance."""
+    """Symbol -> private character, assigned in order of first appearance."""
 
     def __missing__(self, symbol: str) -> str:
         self[symbol] = chr(PRIVATE + len(self))
@@ -44,37 +42,37 @@ class Characters(dict[str, str]):
 def sample(
     cuts: Sequence[str], units: Sequence[str], modality: Modality, limit: int = SAMPLE
 ) -> Iterator[Sequence[str]]:
-    """Symbols of the utterances the tokenizer is trained on, in a fixed order.
+    """Symbols of the training utterances of the tokenizer, in a fixed order.
 
-    Each shard gives utterances until they hold `limit` / shards symbols or it ends.
+    Each shard contributes its first utterances, up to `limit` / number of shards symbols.
     """
     unit_files: Sequence[str | None] = units or [None] * len(cuts)
     for shard, unit_file in zip(cuts, unit_files, strict=True):
-        taken = 0
+        count = 0
         for utterance in read(shard, unit_file, modality):
             yield utterance.symbols
-            taken += len(utterance.symbols)
-            if taken * len(cuts) >= limit:
+            count += len(utterance.symbols)
+            if count * len(cuts) >= limit:
                 break
 
 
-def sentencepiece_model(sentences: Iterable[str], kind: str, vocab_size: int, *, spaces: bool) -> bytes:
+def sentencepiece_model(sentences: Iterable[str], model_type: str, vocab_size: int, *, spaces: bool) -> bytes:
     """Train a SentencePiece model.
 
     Args:
         sentences: one utterance each.
-        kind: SentencePiece's model_type, bpe or char.
-        vocab_size: pieces including <unk>, <s>, </s>; for char the most there may be.
-        spaces: whether sentences are words between spaces. If not, merges are free to span anything.
+        model_type: bpe or char.
+        vocab_size: pieces including <unk>, <s>, </s>; for char the maximum.
+        spaces: whether sentences have spaces between words, which merges do not cross.
 
     Returns:
-        The serialised model. It has fewer than `vocab_size` pieces where the corpus has no more pairs.
+        The serialised model. It has fewer than `vocab_size` pieces if the corpus has no more pairs to merge.
     """
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(sentences),
         model_writer=model,
-        model_type=kind,
+        model_type=model_type,
         vocab_size=vocab_size,
         hard_vocab_limit=False,
         character_coverage=1.0,
@@ -83,7 +81,7 @@ def sentencepiece_model(sentences: Iterable[str], kind: str, vocab_size: int, *,
         add_dummy_prefix=spaces,
         split_by_unicode_script=spaces,
         split_by_whitespace=spaces,
-        max_sentence_length=2**24,  # bytes; longer ones would be left out in silence
+        max_sentence_length=2**24,  # bytes; SentencePiece skips longer sentences without an error
         shuffle_input_sentence=False,
         num_threads=1,
         minloglevel=1,
@@ -97,19 +95,19 @@ def pieces(model: bytes) -> list[str]:
     return [loaded.id_to_piece(index) for index in range(loaded.vocab_size())]
 
 
-def check_vocabulary(modality: Modality, found: Sequence[str]) -> None:
-    """ValueError naming the key and the largest size possible if the corpus gives fewer pieces."""
-    if modality.vocab_size and len(found) < modality.vocab_size:
+def check_vocabulary(modality: Modality, learned: Sequence[str]) -> None:
+    """ValueError naming the key and the largest possible size if the corpus gives fewer pieces."""
+    if modality.vocab_size and len(learned) < modality.vocab_size:
         raise ValueError(
             f"config: modalities.{modality.name}.vocab_size is {modality.vocab_size};"
-            f" the training split gives at most {len(found)}"
+            f" the training split gives at most {len(learned)}"
         )
 
 
-def text_tokenizer(
+def train_text_tokenizer(
     symbols: Iterable[Sequence[str]], inventory: Sequence[str], modality: Modality, folder: Path
 ) -> Tokenizer:
-    """SentencePiece over text; writes its model into `folder`."""
+    """Train SentencePiece on text and write its model into `folder`."""
     seen: set[str] = set()
 
     def sentences() -> Iterator[str]:
@@ -119,17 +117,17 @@ def text_tokenizer(
 
     model = _train(sentences(), seen, modality, spaces=True)
     (folder / MODEL).write_bytes(model)
-    return fast.of_text(pieces(model))
+    return hf_tokenizer.from_text_pieces(pieces(model))
 
 
-def named_bpe(
+def train_symbol_bpe(
     symbols: Iterable[Sequence[str]], inventory: Sequence[str], modality: Modality, folder: Path
 ) -> Tokenizer:
-    """SentencePiece over symbols as private characters; writes its model and the characters' meaning."""
+    """Train SentencePiece on symbols as private characters; write its model and the table of characters."""
     characters = Characters()
 
     def sentences() -> Iterator[str]:
-        for symbol in inventory:  # alone, so that each has an id even if it is never seen
+        for symbol in inventory:  # as sentences of their own, so that unseen symbols have an id too
             yield characters[symbol]
         for sequence in symbols:
             yield "".join(characters[symbol] for symbol in sequence)
@@ -138,63 +136,65 @@ def named_bpe(
     (folder / MODEL).write_bytes(model)
     table = "".join(f"{symbol}\t{character}\n" for symbol, character in characters.items())
     (folder / SYMBOLS).write_text(table, encoding="utf-8")
-    return fast.of_characters(pieces(model), characters)
+    return hf_tokenizer.from_symbol_pieces(pieces(model), characters)
 
 
-def one_each(symbols: Iterable[Sequence[str]], inventory: Sequence[str], modality: Modality, folder: Path) -> Tokenizer:
+def symbol_tokenizer(
+    symbols: Iterable[Sequence[str]], inventory: Sequence[str], modality: Modality, folder: Path
+) -> Tokenizer:
     """One id per symbol of the inventory, in its order; no training."""
-    if len(inventory) + len(fast.SPECIAL) > MAX_VOCABULARY:
+    if len(inventory) + len(hf_tokenizer.SPECIAL) > MAX_VOCABULARY:
         raise ValueError(
             f"modalities.{modality.name}: {len(inventory)} symbols; at most {MAX_VOCABULARY - 3} can be stored"
         )
-    return fast.of_symbols(inventory)
+    return hf_tokenizer.from_symbols(inventory)
 
 
 def _train(sentences: Iterator[str], seen: set[str] | dict[str, str], modality: Modality, *, spaces: bool) -> bytes:
-    """`sentencepiece_model`, its few ways to fail put in terms of the config."""
+    """Train `sentencepiece_model`; its errors as ValueErrors that name the config key."""
     try:
         model = sentencepiece_model(sentences, modality.tokenizer, modality.vocab_size or MAX_VOCABULARY, spaces=spaces)
     except RuntimeError as error:
-        least = len(seen) + len(fast.SPECIAL) + (spaces and " " not in seen)
+        minimum = len(seen) + len(hf_tokenizer.SPECIAL) + (spaces and " " not in seen)
         if not seen:
             raise ValueError(f"modalities.{modality.name}: the training split holds no symbols") from None
-        if modality.vocab_size and modality.vocab_size < least:
+        if modality.vocab_size and modality.vocab_size < minimum:
             raise ValueError(
                 f"config: modalities.{modality.name}.vocab_size is {modality.vocab_size}; the training split"
-                f" has {len(seen)} different symbols, so it must be at least {least}"
+                f" has {len(seen)} different symbols, so it must be at least {minimum}"
             ) from None
         raise ValueError(f"modalities.{modality.name}: SentencePiece failed ({error})") from None
     check_vocabulary(modality, pieces(model))
     return model
 
 
-# (tokenizer, symbols have names) -> how it is made
+# (tokenizer, whether symbols have names) -> builder
 BUILDERS: dict[tuple[str, bool], Callable[..., Tokenizer]] = {
-    ("bpe", False): text_tokenizer,
-    ("char", False): text_tokenizer,
-    ("bpe", True): named_bpe,
-    ("symbol", True): one_each,
+    ("bpe", False): train_text_tokenizer,
+    ("char", False): train_text_tokenizer,
+    ("bpe", True): train_symbol_bpe,
+    ("symbol", True): symbol_tokenizer,
 }
 
 
 def lexicon_phones(path: str) -> list[str]:
-    """Phones of a lexicon ("WORD PH ON ES" per line), sorted, and SIL: what the aligner writes of known words."""
+    """SIL and the phones of a lexicon ("WORD PH ON ES" per line), sorted: the symbols of alignments."""
     with open(path, encoding="utf-8") as lines:
-        found = {phone for line in lines for phone in line.split()[1:]}
-    if not found:
+        phones = {phone for line in lines for phone in line.split()[1:]}
+    if not phones:
         raise ValueError(f"{path}: holds no pronunciation; expected lines 'WORD PH ON ES'")
-    return [SILENCE, *sorted(found)]
+    return [SILENCE, *sorted(phones)]
 
 
 def unit_names(path: str) -> list[str]:
-    """The K units of a kmeans.json by number, so that a unit's id is its number + 3."""
+    """The K units of a kmeans.json in order, so that the id of a unit is its number + 3."""
     clusters = read_json(path).get("clusters")
     if not isinstance(clusters, int) or isinstance(clusters, bool) or not 0 < clusters <= MAX_VOCABULARY:
         raise ValueError(f"{path}: clusters is {clusters!r}; it must be an integer from 1 to {MAX_VOCABULARY}")
     return [str(unit) for unit in range(clusters)]
 
 
-# source -> reader of the file that lists its symbols; characters of text are what training holds
+# source -> reader of the file that lists its symbols; the characters of text are those of the training data
 INVENTORIES: dict[str, Callable[[str], list[str]]] = {
     "phones": lexicon_phones,
     "units": unit_names,
@@ -202,10 +202,10 @@ INVENTORIES: dict[str, Callable[[str], list[str]]] = {
 }
 
 
-def symbols(source: str, inventory_file: str, further: Sequence[str] = ()) -> list[str]:
-    """The symbols of a source: those that its file lists, and further ones that may occur, as SPN."""
+def symbols(source: str, inventory_file: str, extra: Sequence[str] = ()) -> list[str]:
+    """The symbols of a source: those of its inventory file, then extra ones such as SPN."""
     listed = INVENTORIES[source](inventory_file)
-    return [*listed, *sorted(set(further) - set(listed))]
+    return [*listed, *sorted(set(extra) - set(listed))]
 
 
 def build(
@@ -214,42 +214,42 @@ def build(
     inventory_file: str | None,
     modality: Modality,
     folder: Path,
-    further: Sequence[str] = (),
+    extra: Sequence[str] = (),
 ) -> Tokenizer:
-    """Make the tokenizer of `modality` and write its files into `folder`.
+    """Build the tokenizer of `modality` and write its files into `folder`.
 
     Args:
         cuts: aligned training shards.
-        units: their unit files for source units, else empty.
+        units: unit files of the shards for source units, else empty.
         inventory_file: corpus/lexicon.txt for source phones, units/kmeans.json for source units, else None.
-        modality: what to build.
-        folder: exists; receives tokenizer.json and company, and the SentencePiece model if there is one.
-        further: symbols that may occur and that the inventory need not hold, as SPN for a word without pronunciation.
+        modality: the modality.
+        folder: existing folder for tokenizer.json, its configuration and the SentencePiece model if there is one.
+        extra: symbols that the inventory file lacks, such as SPN for words without a pronunciation.
 
     Raises:
         ValueError: if an input is damaged, or naming the config's key if `vocab_size` is impossible.
     """
-    inventory = symbols(modality.source, inventory_file, further) if inventory_file else []
+    inventory = symbols(modality.source, inventory_file, extra) if inventory_file else []
     if modality.silence == "drop":
         inventory = [symbol for symbol in inventory if symbol != SILENCE]
     builder = BUILDERS[modality.tokenizer, modality.kind.named]
     tokenizer = builder(sample(cuts, units, modality), inventory, modality, folder)
-    fast.save(tokenizer, folder)
+    hf_tokenizer.save(tokenizer, folder)
     return tokenizer
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--cuts", nargs="+", required=True, help="aligned training shards")
-    parser.add_argument("--units", nargs="*", default=[], help="their units, for source units")
-    parser.add_argument("--inventory", nargs="?", help="the symbols there are: lexicon.txt or kmeans.json")
-    parser.add_argument("--further", nargs="*", default=[], help="symbols that may occur besides those")
+    parser.add_argument("--units", nargs="*", default=[], help="units of the shards, for source units")
+    parser.add_argument("--inventory", nargs="?", help="list of symbols: lexicon.txt or kmeans.json")
+    parser.add_argument("--extra", nargs="*", default=[], help="symbols that the inventory lacks")
     parser.add_argument("--modality", required=True, help="the modality, JSON")
     parser.add_argument("--output", required=True, type=Path, help="tokenizer folder")
     args = parser.parse_args()
     modality = from_json(args.modality)
     with atomic_directory(args.output) as folder:
-        tokenizer = build(args.cuts, args.units, args.inventory, modality, folder, args.further)
+        tokenizer = build(args.cuts, args.units, args.inventory, modality, folder, args.extra)
         made_by = read_json(args.inventory).get("kmeans") if modality.source == "units" else None
         if made_by:
             (folder / MADE_BY).write_text(made_by + "\n", encoding="utf-8")

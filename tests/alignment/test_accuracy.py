@@ -1,4 +1,4 @@
-"""Aligned phone boundaries against the synthesiser's true times, where a stop's closure is the stop's."""
+"""Aligned phone boundaries against the synthesiser's true times, with closures counted to their stops."""
 
 import numpy as np
 import pytest
@@ -14,13 +14,13 @@ def starts(phones):
 
 
 def differences(cuts, truth):
-    """Aligned minus true time of every boundary, seconds; cuts said with another number of phones left out."""
+    """Aligned minus true time of every boundary, seconds; without cuts that have another number of phones."""
     pairs = [(starts(phone_alignment(cut)), starts(truth[cut["id"]])) for cut in cuts]
-    return np.concatenate([found - true for found, true in pairs if len(found) == len(true)])
+    return np.concatenate([aligned - true for aligned, true in pairs if len(aligned) == len(true)])
 
 
-@pytest.mark.parametrize("speakers", ["dev", "strangers"])
-def test_boundaries_lie_where_the_synthesiser_put_them(world, strangers, align, speakers):
+@pytest.mark.parametrize("speakers", ["dev", "unseen"])
+def test_boundaries_agree_with_the_synthesiser(world, unseen, align, speakers):
     truth = {line["id"]: line["phones"] for line in read_jsonl(world / f"{speakers}.truth.jsonl.gz")}
     cuts = list(read_jsonl(world / f"{speakers}.jsonl.gz"))
     aligned = align(cuts)

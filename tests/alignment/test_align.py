@@ -1,4 +1,4 @@
-"""What aligned cuts look like, and what becomes of input that cannot be aligned."""
+"""Aligned cuts, and the errors for input that cannot be aligned."""
 
 import copy
 import gzip
@@ -33,7 +33,7 @@ def changed(cut, name, *, words=None, source=None, **fields):
     return new
 
 
-def test_phones_cover_the_cut_and_words_lie_on_them(cut, align):
+def test_phones_cover_the_cut_and_words_begin_with_phones(cut, align):
     odd = changed(cut, "odd", duration=cut["duration"] - 0.0011875)  # not a whole number of frames
     for aligned in align([cut, odd]).kept:
         phones = phone_alignment(aligned)
@@ -102,7 +102,7 @@ def test_damaged_audio_is_dropped_with_its_reason(cut, world, align, tmp_path):
     assert "dropped 2 cuts: oov" in result.stderr
 
 
-def test_damage_in_the_middle_of_a_recording_drops_the_cuts_that_lie_there(cut, world, align):
+def test_damage_in_a_recording_drops_the_cuts_at_that_place(cut, world, align):
     wave, rate = soundfile.read(world / "audio" / cut["recording"]["sources"][0]["source"])
     first = round(cut["start"] * rate)
     once = wave[first : first + round(cut["duration"] * rate)]
@@ -126,10 +126,10 @@ def test_wrong_words_are_dropped(world, align):
     assert {row["reason"] for row in result.dropped.values()} <= {"low-likelihood", "alignment-failed"}
 
 
-def test_a_file_that_keeps_nothing_says_so_and_still_ends(cut, align):
+def test_a_file_without_usable_cuts_is_reported(cut, align):
     result = align([changed(cut, "a", words="XQZZY"), changed(cut, "b", words="XQZZY")])
     assert result.kept == []
-    assert "error: alignment/dev: nothing is left of 2 lines; the most frequent reason is oov (2)" in result.stderr
+    assert "error: alignment/dev: none of 2 lines is kept; the most frequent reason is oov (2)" in result.stderr
 
 
 def test_ten_minutes_in_one_cut(cut, world, align):
@@ -144,7 +144,7 @@ def test_ten_minutes_in_one_cut(cut, world, align):
     assert len(supervision(kept[0])["alignment"]["word"]) == len(words.split())
 
 
-def test_another_sampling_rate_and_stereo_are_read_and_mentioned(cut, world, align):
+def test_another_sampling_rate_and_stereo_are_read_and_reported(cut, world, align):
     soxr = pytest.importorskip("soxr")
     wave, rate = soundfile.read(world / "audio" / cut["recording"]["sources"][0]["source"])
     soundfile.write(world / "audio/stereo.flac", np.stack([soxr.resample(wave, rate, 22050)] * 2, axis=1), 22050)
@@ -156,7 +156,7 @@ def test_another_sampling_rate_and_stereo_are_read_and_mentioned(cut, world, ali
     assert np.mean([abs(a[1] - b[1]) <= 0.02 for a, b in zip(straight, other, strict=True)]) > 0.9
 
 
-def test_pronunciations_of_one_cut_hold_there_alone(cut, align):
+def test_a_cuts_own_pronunciations_apply_to_this_cut_only(cut, align):
     word = spoken_text(cut).split()[0]
     own = changed(cut, "own")
     own["supervisions"][0]["custom"]["pronunciations"] = {word: "S IH1 K S"}
@@ -182,7 +182,7 @@ def test_an_own_pronunciation_with_a_phone_that_training_lacks_is_out_of_vocabul
     assert set(result.dropped) == {"own"}
 
 
-def test_a_task_item_leaves_whole(cut, align):
+def test_an_item_is_dropped_if_a_side_is(cut, align):
     item = {"id": "pair-0", "task": "sblimp", "subset": "s", "group": "g"}
     good = item | {"positive": cut, "negative": changed(cut, "other")}
     bad = item | {"id": "pair-1", "positive": changed(cut, "third"), "negative": changed(cut, "bad", words="XQZZY")}
@@ -221,7 +221,7 @@ def test_truncated_cuts_name_the_file(cut, world, trained, tmp_path):
     assert not (tmp_path / "o.jsonl.gz").exists()
 
 
-def test_a_word_with_a_phone_that_the_model_never_heard_has_no_pronunciation():
+def test_a_pronunciation_with_a_phone_without_model_is_not_used():
     words = Dictionary({"GENRE": (("ZH", "AA", "N"), ("JH", "AA", "N"))}, ["SIL", "AA", "JH", "N"])
     cut = {"id": "a", "supervisions": [{"custom": {"texts": ["Genre", "GENRE"]}}]}
     assert words.entries(cut) == [("GENRE", (("JH", "AA", "N"),))]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts.alignment.config import Aligning, Training
-from scripts.alignment.pronounce import cmudict_lexicon
+from scripts.alignment.g2p import cmudict_pronunciations
 from scripts.common.cuts import read_cuts, spoken_text
 from scripts.common.files import read_csv, read_jsonl
 from tests.factories.steps import step
@@ -20,7 +20,7 @@ CONFIG = {"sample_hours": 0.1, "gaussians": 400, "iterations": 15}
 def test_human_speech_aligns(tmp_path):
     train, test = AN4 / "libriheavy_cuts_small.jsonl.gz", AN4 / "libriheavy_cuts_test_clean.jsonl.gz"
     words = {word for path in (train, test) for cut in read_cuts(path) for word in spoken_text(cut).split()}
-    lexicon = cmudict_lexicon()
+    lexicon = cmudict_pronunciations()
     (tmp_path / "lexicon.txt").write_text(
         "".join(f"{word} {' '.join(phones)}\n" for word in sorted(words) for phones in lexicon[word])
     )

@@ -4,7 +4,7 @@ import pytest
 
 from scripts.alignment import ctm, textgrid
 from scripts.alignment.config import Aligning, Training
-from scripts.alignment.guessed import gather
+from scripts.alignment.merge_guessed import gather
 from scripts.common.cuts import phone_alignment, supervision
 from scripts.common.files import read_csv, read_jsonl, write_csv, write_jsonl
 from tests.factories.steps import step

@@ -1,14 +1,14 @@
-"""Training, saving, loading and the small parts they are made of."""
+"""Training, saving and loading of the acoustic model, and their parts."""
 
 import numpy as np
 import pytest
 import soundfile
 
 from scripts.alignment.config import Training
-from scripts.alignment.features import Observations, add_deltas, mfcc, speaker_means
+from scripts.alignment.features import FeatureExtractor, add_deltas, mfcc, speaker_means
 from scripts.alignment.lexicon import phones_of, read_lexicon
 from scripts.alignment.model import group_phones, load, save
-from scripts.alignment.train import split
+from scripts.alignment.train import split_gaussians
 from scripts.common.audio import AudioError
 from scripts.common.files import read_json, write_jsonl
 from scripts.common.sample import draw_sample
@@ -27,7 +27,7 @@ def test_frames_are_samples_over_hop():
     assert add_deltas(mfcc(np.zeros(10, np.float32), 10.0)).shape == (0, 39)
 
 
-def test_a_speakers_mean_is_over_their_own_readable_cuts(tmp_path):
+def test_a_speakers_mean_is_over_readable_cuts(tmp_path):
     rng = np.random.default_rng(2)
     waves = {name: rng.normal(0, level, 16000).astype(np.float32) for name, level in {"a": 0.02, "b": 0.2}.items()}
     for name, wave in waves.items():
@@ -41,13 +41,13 @@ def test_a_speakers_mean_is_over_their_own_readable_cuts(tmp_path):
     for name, wave in waves.items():
         np.testing.assert_allclose(means[name], mfcc(wave, 10.0).mean(axis=0), rtol=1e-4, atol=1e-3)
 
-    observations = Observations(cuts, tmp_path, 10.0)
-    first, again = observations(cuts[1]), observations(cuts[1])  # kept from the means, then read anew
+    extractor = FeatureExtractor(cuts, tmp_path, 10.0)
+    first, again = extractor(cuts[1]), extractor(cuts[1])  # from the cache, then computed again
     np.testing.assert_array_equal(first, again)
     assert first.shape == (100, 39)
     np.testing.assert_allclose(first[:, :13].mean(axis=0), 0, atol=1e-3)
     with pytest.raises(AudioError):
-        observations(cuts[0])
+        extractor(cuts[0])
 
 
 def test_deltas_are_slopes():
@@ -57,20 +57,20 @@ def test_deltas_are_slopes():
     np.testing.assert_allclose(result[4:-4, 2], 0.0, atol=1e-5)
 
 
-def test_rare_phones_join_their_siblings():
+def test_rare_phones_share_states_with_phones_that_differ_in_stress():
     phones = ["SIL", "AH0", "AH1", "AH2", "B", "OY1"]
     assert group_phones(phones, [100, 90, 50, 2, 70, 1], 20) == [[0], [1, 3], [2], [4], [5]]
 
 
 def test_splitting_keeps_weights_and_reaches_the_target():
     mixtures = [(np.ones(1), np.ones((1, 3)), np.zeros((1, 3)))] * 4
-    result = split(mixtures, np.array([1000.0, 1000.0, 30.0, 0.0]), 12, np.random.default_rng(1))
+    result = split_gaussians(mixtures, np.array([1000.0, 1000.0, 30.0, 0.0]), 12, np.random.default_rng(1))
     counts = [len(weights) for weights, _, _ in result]
     assert counts == [5, 5, 1, 1]  # 30 frames are too few for two
     assert all(weights.sum() == pytest.approx(1.0) for weights, _, _ in result)
 
 
-def test_the_sample_is_even_over_speakers_and_blind_to_order(tmp_path):
+def test_the_sample_is_balanced_over_speakers_and_independent_of_order(tmp_path):
     cuts = [cut(f"a{i}", "many") for i in range(200)] + [cut(f"b{i}", "few") for i in range(30)]
     write_jsonl(tmp_path / "0.jsonl.gz", cuts)
     write_jsonl(tmp_path / "1.jsonl.gz", reversed(cuts[:100]))
@@ -94,7 +94,7 @@ def test_a_saved_model_loads_exactly(trained, tmp_path):
     assert model.num_gaussians <= CONFIG["gaussians"]
 
 
-def test_training_writes_what_it_did(trained, world):
+def test_training_writes_its_history(trained, world):
     about = read_json(trained / "about.json")
     likelihoods = [each["log_likelihood"] for each in about["iterations"]]
     assert len(likelihoods) == CONFIG["iterations"]
@@ -124,7 +124,7 @@ def test_training_twice_gives_the_same_bytes(world, tmp_path):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
 
 
-def test_training_on_nothing_is_an_error_that_says_why(world, tmp_path):
+def test_training_without_usable_cuts_is_an_error(world, tmp_path):
     def train(cuts, root):
         return step("scripts.alignment.train", "--cuts", cuts, "--audio-root", root, "--lexicon",
                     world / "lexicon.txt", "--config", settings(Training, "alignment"), "--seed", 1, "--out",

@@ -1,4 +1,4 @@
-"""Words and pseudo-words of a published test set, spoken and written in IPA, are aligned with the phones of gold."""
+"""Items of a published test set, transcribed in IPA, are aligned with the phones of their gold.csv."""
 
 import json
 
@@ -19,19 +19,19 @@ PAIRS = [
 ]
 
 
-def test_gold_phones_are_what_the_aligner_finds(align, tmp_path):
+def test_cuts_are_aligned_with_the_phones_of_gold(align, tmp_path):
     folder = tmp_path / "slm21/lexical/dev"
     rows, spoken = [], {}
     for name, (word, ipa, phones, other, other_ipa, other_phones) in enumerate(PAIRS):
         for voice in ("en-us+m1", "en-us+f2"):
-            for text, written, said, correct in ((word, ipa, phones, 1), (other, other_ipa, other_phones, 0)):
-                row = word_row(name, voice, correct, word=text, phones=written)
+            for text, transcription, arpabet, correct in ((word, ipa, phones, 1), (other, other_ipa, other_phones, 0)):
+                row = word_row(name, voice, correct, word=text, phones=transcription)
                 rows.append(row)
-                spoken[row["filename"]] = (text, said, voice)
+                spoken[row["filename"]] = (text, arpabet, voice)
     write_gold(folder, LEXICAL, rows)
-    for file, (text, said, voice) in spoken.items():
-        speech = speak([{"word": text, "phones": said, "after": "."}], voice=voice, rate=170, pitch=50, seed=1)
-        # The silence of a test set's synthesiser is no digital zero either; on zeros this model would refuse the cut.
+    for file, (text, arpabet, voice) in spoken.items():
+        speech = speak([{"word": text, "phones": arpabet, "after": "."}], voice=voice, rate=170, pitch=50, seed=1)
+        # Published recordings have no digital silence; with zeros this model would reject the cut.
         noise = np.random.default_rng(len(file)).standard_normal(len(speech.wave)) / 1000
         soundfile.write(folder / f"{file}.wav", speech.wave + noise, 16_000, subtype="PCM_16")
     config = {"format": "slm21-lexical", "split": "dev"}
@@ -42,14 +42,14 @@ def test_gold_phones_are_what_the_aligner_finds(align, tmp_path):
          "--audio-root", tmp_path / "slm21", "--out", tmp_path / "checked.jsonl.gz", "--dropped", tmp_path / "d2.csv",
          "--config", json.dumps(rules))  # fmt: skip
 
-    # The model has heard nine minutes, never a word alone: its doubts about one are not what is tested here.
+    # The model is trained on nine minutes without isolated words, whose scores are therefore low.
     lenient = {"min_log_likelihood": -12}
-    found = align(list(read_jsonl(tmp_path / "checked.jsonl.gz")), root=tmp_path / "slm21", config=lenient)
-    assert found.dropped == {}
-    assert len(found.kept) == 2 * len(PAIRS)
-    for item in found.kept:
+    result = align(list(read_jsonl(tmp_path / "checked.jsonl.gz")), root=tmp_path / "slm21", config=lenient)
+    assert result.dropped == {}
+    assert len(result.kept) == 2 * len(PAIRS)
+    for item in result.kept:
         for side in ("positive", "negative"):
             cut = item[side]
-            text, said, _ = spoken[cut["id"]]
-            assert pronunciations(cut) == {text.upper(): said}
-            assert [phone for phone, *_ in phone_alignment(cut) if phone != "SIL"] == said.split()
+            text, arpabet, _ = spoken[cut["id"]]
+            assert pronunciations(cut) == {text.upper(): arpabet}
+            assert [phone for phone, *_ in phone_alignment(cut) if phone != "SIL"] == arpabet.split()

@@ -1,4 +1,4 @@
-"""Trees grown here are Kaldi's trees: it looks the states up as we do, and aligns with them."""
+"""Kaldi reads the decision trees that are grown here, looks the states up correctly, and aligns with them."""
 
 import kaldi_hmm_gmm as khg
 import numpy as np
@@ -7,11 +7,11 @@ import pytest
 from scripts.alignment.config import Aligning, Training
 from scripts.alignment.model import STATES, AcousticModel, load, save
 from scripts.alignment.tree import (
-    FEWEST_FRAMES,
     LEFT,
+    MIN_LEAF_FRAMES,
     Statistics,
     context_dependency,
-    grow,
+    grow_trees,
     leaf_gaussians,
     questions,
     statistics,
@@ -29,7 +29,7 @@ SHARED = [[0], [1, 2], [3], [4], [5], [6], [7]]
 
 
 def spoken(rng, frames=4000):
-    """Random triphone states, where an AA after a nasal sounds unlike another AA."""
+    """Random triphone states; features of AA after a nasal differ from other AA."""
     keys = np.stack([rng.integers(0, 8, frames), rng.integers(0, 8, frames), rng.integers(0, 8, frames),
                      rng.integers(0, 3, frames)], axis=1)  # fmt: skip
     sound = rng.standard_normal((frames, 2)) + keys[:, 1:2]
@@ -41,7 +41,7 @@ def spoken(rng, frames=4000):
 @pytest.fixture
 def grown():
     keys, sound = spoken(np.random.default_rng(1))
-    return grow(statistics([keys[:2000], keys[2000:]], [sound[:2000], sound[2000:]]), PHONES, SHARED, STATES, 30)
+    return grow_trees(statistics([keys[:2000], keys[2000:]], [sound[:2000], sound[2000:]]), PHONES, SHARED, STATES, 30)
 
 
 def test_statistics_add_up():
@@ -53,22 +53,22 @@ def test_statistics_add_up():
     np.testing.assert_allclose(stats.sums[7, 3:], (sound[at].astype(float) ** 2).sum(axis=0), rtol=1e-5)
 
 
-def test_the_first_question_is_the_one_that_matters(grown):
-    trees, ends = grown
-    assert len(ends) <= 30
+def test_the_first_question_is_the_one_that_separates_the_data(grown):
+    trees, leaf_sums = grown
+    assert len(leaf_sums) <= 30
     for state in range(STATES):
         tree = trees[1][state]
         assert tree["key"] == LEFT
         assert set(tree["yes"]) in ({4, 5}, {0, 1, 2, 3, 6, 7})
     assert all(isinstance(tree, int) for tree in trees[0]), "silence is not split"
-    assert ends[:, 0].min() >= FEWEST_FRAMES
+    assert leaf_sums[:, 0].min() >= MIN_LEAF_FRAMES
 
 
-def test_questions_hold_of_some_phones_only():
-    asked = questions(PHONES)
-    assert asked.shape[1] == len(PHONES)
-    assert not asked.all(axis=1).any()
-    assert asked.any(axis=1).all()
+def test_every_question_separates_phones():
+    answers = questions(PHONES)
+    assert answers.shape[1] == len(PHONES)
+    assert not answers.all(axis=1).any()
+    assert answers.any(axis=1).all()
 
 
 def leaf(tree, left, right):
@@ -78,21 +78,21 @@ def leaf(tree, left, right):
 
 
 def test_kaldi_finds_the_same_leaf_for_every_triphone(grown):
-    trees, ends = grown
-    made = context_dependency(trees, SHARED)
-    assert (made.context_width, made.central_position, made.num_pdfs) == (3, 1, len(ends))
+    trees, leaf_sums = grown
+    dependency = context_dependency(trees, SHARED)
+    assert (dependency.context_width, dependency.central_position, dependency.num_pdfs) == (3, 1, len(leaf_sums))
     group_of = {phone: g for g, group in enumerate(SHARED) for phone in group}
     for left in range(16):  # inner ids; 0 is beyond the utterance
         for centre in range(1, 16):
             for right in range(16):
                 for state in range(STATES):
                     tree = trees[group_of[centre // 2]][state]
-                    found = made.compute([left, centre, right], state)
-                    found = found[1] if isinstance(found, tuple) else found
-                    assert found == leaf(tree, left // 2, right // 2)
+                    pdf = dependency.compute([left, centre, right], state)
+                    pdf = pdf[1] if isinstance(pdf, tuple) else pdf
+                    assert pdf == leaf(tree, left // 2, right // 2)
 
 
-def test_a_leaf_without_frames_has_everyones_gaussian():
+def test_a_leaf_without_frames_has_the_gaussian_of_all_frames():
     sums = np.array([[10.0, 20.0, 50.0], [0.0, 0.0, 0.0]])
     (_, inverse, means), (_, other, means_) = leaf_gaussians(sums)
     assert inverse == pytest.approx(1.0)
@@ -102,8 +102,8 @@ def test_a_leaf_without_frames_has_everyones_gaussian():
 
 def test_statistics_of_one_leaf_need_no_split():
     stats = Statistics(np.array([[0, 1, 0, 0]]), np.array([[100.0, 1.0, 1.0]]))
-    trees, ends = grow(stats, PHONES, SHARED, STATES, 1000)
-    assert len(ends) == len(SHARED) * STATES
+    trees, leaf_sums = grow_trees(stats, PHONES, SHARED, STATES, 1000)
+    assert len(leaf_sums) == len(SHARED) * STATES
     assert trees[1][0] == 3
 
 

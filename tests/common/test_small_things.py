@@ -48,7 +48,7 @@ def test_a_users_mistake_is_one_line_and_a_defect_a_traceback():
 
 
 @pytest.mark.parametrize(
-    ("asked", "capabilities", "found"),
+    ("setting", "capabilities", "expected"),
     [
         ("auto", {"avx2": True, "avx512_bf16": False, "amx_bf16": False}, "fp32"),
         ("auto", {"avx2": True, "avx512_bf16": True, "amx_bf16": False}, "bf16"),
@@ -57,10 +57,10 @@ def test_a_users_mistake_is_one_line_and_a_defect_a_traceback():
         ("fp32", {"avx512_bf16": True}, "fp32"),
     ],
 )
-def test_auto_is_bf16_where_the_processor_has_it(monkeypatch, asked: str, capabilities: dict, found: str):
+def test_auto_is_bf16_where_the_processor_has_it(monkeypatch, setting: str, capabilities: dict, expected: str):
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
-    assert cpu.precision(asked, torch.device("cpu")) == found
+    assert cpu.precision(setting, torch.device("cpu")) == expected
 
 
 def test_this_processor_says_whether_it_has_bf16():

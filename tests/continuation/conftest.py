@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from scripts.tokens import fast
+from scripts.tokens import hf_tokenizer
 
 WORDS = ["THE", "DOG", "SAT", "ON", "A", "MAT", "CAT", "RAN", "TO", "ME"]
 PHONES = ["SIL", *"ABCDEFGHIJKLMNOP"]
@@ -51,7 +51,7 @@ def model_folder(tmp_path: Path) -> Path:
     """A model over PHONES with its tokenizer, as the lm stage leaves it."""
     folder = tmp_path / "model"
     build_model(len(PHONES) + 3).save_pretrained(folder)
-    fast.save(fast.of_symbols(PHONES), folder)
+    hf_tokenizer.save(hf_tokenizer.from_symbols(PHONES), folder)
     return folder
 
 

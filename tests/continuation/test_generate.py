@@ -9,7 +9,7 @@ import pytest
 from scripts.common.files import read_jsonl, write_json
 from scripts.common.ragged import Ragged, save_bin
 from scripts.continuation.generate import main, token_limit
-from scripts.tokens import fast
+from scripts.tokens import hf_tokenizer
 from tests.continuation.conftest import PHONES, build_model
 
 CONFIG = {"seconds": 2.0, "seeds": 3, "temperature": 1.0, "top_p": 0.9, "batch": 4, "precision": "fp32", "threads": 1}
@@ -71,7 +71,7 @@ def test_a_model_that_ends_at_once_gives_empty_lines(step, model_folder: Path, c
     model.lm_head.weight.data[2] = 0.0
     model.model.norm.weight.data.zero_()  # hidden states of zero: all logits are 0
     model.save_pretrained(model_folder)
-    fast.save(fast.of_symbols(PHONES), model_folder)
+    hf_tokenizer.save(hf_tokenizer.from_symbols(PHONES), model_folder)
     generated, _ = step(TOY, top_p=0.04)  # ties: the first of equals, <unk> and <s> apart: </s>
     assert all(not line["tokens"] and line["stop"] == "eos" for line in generated)
     assert "6 empty" in capsys.readouterr().err

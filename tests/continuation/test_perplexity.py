@@ -13,9 +13,9 @@ from scripts.common.files import read_csv, write_jsonl
 from scripts.continuation import perplexity
 from scripts.continuation.judge import COLUMNS, main
 from scripts.continuation.perplexity import encode, load, mean_loss, spoken
-from scripts.tokens import fast
+from scripts.tokens import hf_tokenizer
 from scripts.tokens.modality import Modality
-from scripts.tokens.tokenizer import text_tokenizer
+from scripts.tokens.tokenizer import train_text_tokenizer
 from tests.continuation.conftest import build_model
 
 TEXTS = ["the dog sat on a mat", "the cat ran to me", "a dog ran"]
@@ -25,8 +25,8 @@ TEXTS = ["the dog sat on a mat", "the cat ran to me", "a dog ran"]
 def judge_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "judge"
     folder.mkdir()
-    tokenizer = text_tokenizer(TEXTS, [], Modality("text", "bpe", name="judge", vocab_size=24), folder)
-    fast.save(tokenizer, folder)
+    tokenizer = train_text_tokenizer(TEXTS, [], Modality("text", "bpe", name="judge", vocab_size=24), folder)
+    hf_tokenizer.save(tokenizer, folder)
     build_model(24).save_pretrained(folder)
     return folder
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from scripts.download.config import Patience
+from scripts.download.config import RetryPolicy
 from scripts.download.fetch import Job
 from scripts.download.registry import Checksum, Dataset
-from scripts.download.state import State
+from scripts.download.state import DownloadState
 from tests.download.server import Server
 
-QUICK = Patience(attempts=4, longest_wait=0.02, timeout=0.4, slowest=1000)
+FAST_RETRY = RetryPolicy(attempts=4, longest_wait=0.02, timeout=0.4, slowest=1000)
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ def tar_of(contents: dict[str, bytes]) -> bytes:
 
 
 def zip_of(contents: dict[str, bytes]) -> bytes:
-    """The same bytes whatever the clock says: ZipInfo has a date of its own."""
+    """The bytes do not depend on the time: ZipInfo has a fixed date."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for i, (name, content) in enumerate(contents.items()):
@@ -67,7 +67,7 @@ def zip_of(contents: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def found(folder: Path) -> dict[str, bytes]:
+def read_files(folder: Path) -> dict[str, bytes]:
     """Every file below a folder."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
@@ -97,6 +97,6 @@ def job(server: Server, tmp_path: Path) -> Make:
         }
         dataset = Dataset(**{**fields, **changes})
         folder = tmp_path / "data"
-        return Job(dataset, folder, State(folder, dataset.name), (), QUICK, 0.0)
+        return Job(dataset, folder, DownloadState(folder, dataset.name), (), FAST_RETRY, 0.0)
 
     return make

@@ -1,4 +1,4 @@
-"""A server on loopback that serves files from memory and misbehaves on purpose, one fault per request."""
+"""A server on loopback that serves files from memory with injected faults, one per request."""
 
 import hashlib
 import threading
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Answer:
-    """What a handler is about to send; faults change it."""
+    """The response that a handler will send; faults modify it."""
 
     def __init__(self, content: bytes, requested: str | None):
         self.status, self.headers, self.body = 200, {}, content
@@ -45,7 +45,7 @@ def drop(after: int) -> Fault:
 
 
 def hang(after: int, seconds: float) -> Fault:
-    """Fall silent in the middle of the body."""
+    """Stop sending in the middle of the body."""
 
     def fault(answer: Answer) -> None:
         answer.stop_after, answer.hang = after, seconds
@@ -54,7 +54,7 @@ def hang(after: int, seconds: float) -> Fault:
 
 
 def trickle(pace: float) -> Fault:
-    """Send so many bytes per second."""
+    """Send `pace` bytes per second."""
 
     def fault(answer: Answer) -> None:
         answer.pace = pace
@@ -98,8 +98,8 @@ def web_page(answer: Answer) -> None:
     answer.headers.pop("Content-Range", None)
 
 
-def page_in_disguise(answer: Answer) -> None:
-    """A page instead of data that says it is data."""
+def disguised_page(answer: Answer) -> None:
+    """A page instead of data, with the content type of data."""
     answer.status, answer.body = 200, b"<!DOCTYPE html><title>Sign in</title>"
 
 
@@ -109,7 +109,7 @@ def gzipped(answer: Answer) -> None:
 
 
 def wrong_range(answer: Answer) -> None:
-    """Another part than the one asked for."""
+    """Another range than the requested one."""
     answer.status = 206
     answer.headers["Content-Range"] = f"bytes 3-{len(answer.content) - 1}/{len(answer.content)}"
 
@@ -120,7 +120,7 @@ def no_length(answer: Answer) -> None:
 
 
 def status(code: int, retry_after: str | None = None) -> Fault:
-    """An error, perhaps with a word on when to come back."""
+    """An error status, optionally with Retry-After."""
 
     def fault(answer: Answer) -> None:
         answer.status, answer.body = code, b""
@@ -142,7 +142,7 @@ def redirect(to: str, **headers: str) -> Fault:
 
 @dataclass
 class Server:
-    """Files by path, faults in the order in which requests meet them, and the requests that came."""
+    """Files by path, queued faults by path, and the requests received."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     faults: dict[str, deque[Fault]] = field(default_factory=dict)
@@ -151,11 +151,11 @@ class Server:
     base: str = ""
 
     def fail(self, path: str, *faults: Fault) -> None:
-        """The next requests of `path` meet these, one each; then it behaves."""
+        """Inject these faults into the next requests of `path`, one each."""
         self.faults.setdefault(path, deque()).extend(faults)
 
     def always(self, path: str, fault: Fault) -> None:
-        """A hundred times, which is more than anybody asks."""
+        """Inject a fault into the next hundred requests, more than any test sends."""
         self.fail(path, *[fault] * 100)
 
     def start(self) -> ThreadingHTTPServer:
@@ -207,7 +207,7 @@ class Server:
 
         class Quiet(ThreadingHTTPServer):
             def handle_error(self, request: object, client_address: object) -> None:
-                """A client that hangs up is no news."""
+                """Do not log clients that close the connection."""
 
         server = Quiet(("127.0.0.1", 0), Handler)
         server.daemon_threads = True

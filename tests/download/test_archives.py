@@ -1,4 +1,4 @@
-"""Archives: extracted as they are, never twice on the disk, resumed after a kill, refused where they would escape."""
+"""Archives are extracted completely, deleted, resumed after a kill, and refused if a member would escape."""
 
 import io
 import multiprocessing
@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.download.fetch import Job, bring
+from scripts.download.fetch import Job, ensure_complete
 from scripts.download.members import read_members
 from tests.download import server as faults
-from tests.download.conftest import Make, found, tar_of, zip_of
+from tests.download.conftest import Make, read_files, tar_of, zip_of
 from tests.download.server import Server
 
 MAKE = {"tar": tar_of, "zip": zip_of}
@@ -28,43 +28,41 @@ def done(job: Job) -> Path:
 
 
 @pytest.mark.parametrize("kind", ARCHIVES)
-def test_every_file_comes_out_and_the_archive_does_not_stay(job: Make, contents: dict[str, bytes], kind: str):
+def test_every_file_is_extracted_and_the_archive_is_deleted(job: Make, contents: dict[str, bytes], kind: str):
     task = job(MAKE[kind](contents), kind)
-    record = bring(task, done(task), content=False)
-    assert found(task.place) == contents
+    record = ensure_complete(task, done(task), content=False)
+    assert read_files(task.target) == contents
     assert record["files"] == len(contents)
-    state = sum(len(content) for content in found(task.folder / ".state").values())
+    state = sum(len(content) for content in read_files(task.folder / ".state").values())
     assert state < 0.02 * sum(map(len, contents.values()))
 
 
 @pytest.mark.parametrize("kind", ARCHIVES)
 @pytest.mark.parametrize("share", [0.0, 0.0004, 0.3, 0.44, 0.5, 0.9, 0.9999])
-def test_a_failed_run_is_continued_where_it_stopped(
-    job: Make, server: Server, contents: dict[str, bytes], kind: str, share: float
-):
+def test_a_failed_run_is_resumed(job: Make, server: Server, contents: dict[str, bytes], kind: str, share: float):
     archive = MAKE[kind](contents)
     task = job(archive, kind)
     server.fail("/x", faults.drop(int(share * len(archive))), *[faults.status(404)] * 2)
     with pytest.raises(OSError, match="404"):
-        bring(task, done(task), content=False)
+        ensure_complete(task, done(task), content=False)
     assert not done(task).exists()
     server.faults.clear()
     server.requests.clear()
     sent = server.sent
-    bring(task, done(task), content=False)
-    assert found(task.place) == contents
+    ensure_complete(task, done(task), content=False)
+    assert read_files(task.target) == contents
     # At most the member that was cut is sent twice.
     assert server.sent - sent <= (1 - share) * len(archive) + 1 + 701_000 * (kind == "tar")
 
 
 @pytest.mark.parametrize("kind", ARCHIVES)
-def test_a_run_killed_at_any_moment_is_continued(job: Make, server: Server, contents: dict[str, bytes], kind: str):
+def test_a_killed_run_is_resumed(job: Make, server: Server, contents: dict[str, bytes], kind: str):
     archive = MAKE[kind](contents)
     task = job(archive, kind)
     context = multiprocessing.get_context("fork")
     kills = 0
     for attempt in range(40):
-        child = context.Process(target=bring, args=(task, done(task), False))
+        child = context.Process(target=ensure_complete, args=(task, done(task), False))
         child.start()
         time.sleep(0.01 + 0.004 * attempt)
         if child.is_alive():
@@ -74,54 +72,52 @@ def test_a_run_killed_at_any_moment_is_continued(job: Make, server: Server, cont
         if child.exitcode == 0:
             break
     else:
-        bring(task, done(task), content=False)
+        ensure_complete(task, done(task), content=False)
     assert kills
-    assert found(task.place) == contents
-    assert task.state.complete(task.dataset)["files"] == len(contents)
+    assert read_files(task.target) == contents
+    assert task.state.complete_record(task.dataset)["files"] == len(contents)
 
 
 @pytest.mark.parametrize("damage", ["flip", "shorten", "delete"])
-def test_what_an_interrupted_tar_left_is_not_trusted(
-    job: Make, server: Server, contents: dict[str, bytes], damage: str
-):
+def test_damage_in_an_interrupted_tar_is_detected(job: Make, server: Server, contents: dict[str, bytes], damage: str):
     archive = tar_of(contents)
     task = job(archive, "tar")
     server.fail("/x", faults.drop(1_500_000), *[faults.status(404)] * 2)
     with pytest.raises(OSError, match="404"):
-        bring(task, done(task), content=False)
-    harm(task.place / "small/100/big.flac", damage)
+        ensure_complete(task, done(task), content=False)
+    harm(task.target / "small/100/big.flac", damage)
     server.faults.clear()
-    bring(task, done(task), content=False)
-    assert found(task.place) == contents
+    ensure_complete(task, done(task), content=False)
+    assert read_files(task.target) == contents
 
 
-def test_a_zip_cut_behind_what_is_extracted_is_continued(job: Make, contents: dict[str, bytes]):
+def test_a_truncated_zip_is_resumed(job: Make, contents: dict[str, bytes]):
     task = job(zip_of(contents), "zip")
-    blocked = task.place / "small/100/a.json"  # a folder where a file is to go: extraction stops there
+    blocked = task.target / "small/100/a.json"  # a folder where a file is to go: extraction stops there
     blocked.mkdir(parents=True)
     (blocked / "x").touch()
     with pytest.raises(OSError, match=r"a\.json"):
-        bring(task, done(task), content=False)
+        ensure_complete(task, done(task), content=False)
     left = task.state.folder / "x.zip"
     assert 0 < left.stat().st_size < 0.6 * len(zip_of(contents))
     (blocked / "x").unlink()
     blocked.rmdir()
-    assert bring(task, done(task), content=False)["files"] == len(contents)
-    assert found(task.place) == contents
+    assert ensure_complete(task, done(task), content=False)["files"] == len(contents)
+    assert read_files(task.target) == contents
     assert not left.exists()
 
 
-def test_a_full_disk_is_one_clear_error_and_the_rest_stands(job: Make, contents: dict[str, bytes]):
+def test_a_full_disk_is_one_clear_error_and_complete_files_are_kept(job: Make, contents: dict[str, bytes]):
     task = job(tar_of(contents), "tar")
-    full = task.place / "small/12/.big.flac.part"
+    full = task.target / "small/12/.big.flac.part"
     full.parent.mkdir(parents=True)
     full.symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left on device"):
-        bring(task, done(task), content=False)
-    assert (task.place / "small/100/big.flac").read_bytes() == contents["small/100/big.flac"]
+        ensure_complete(task, done(task), content=False)
+    assert (task.target / "small/100/big.flac").read_bytes() == contents["small/100/big.flac"]
     full.unlink()
-    bring(task, done(task), content=False)
-    assert found(task.place) == contents
+    ensure_complete(task, done(task), content=False)
+    assert read_files(task.target) == contents
 
 
 def harm(path: Path, how: str) -> None:
@@ -137,32 +133,30 @@ def harm(path: Path, how: str) -> None:
 @pytest.mark.parametrize("kind", ARCHIVES)
 @pytest.mark.parametrize("published", [True, False])
 @pytest.mark.parametrize(("how", "content"), [("flip", True), ("shorten", False), ("delete", False)])
-def test_a_damaged_file_is_found_and_fetched_alone(
+def test_a_damaged_member_is_downloaded_alone(
     job: Make, server: Server, contents: dict[str, bytes], kind: str, how: str, content: bool, published: bool
 ):
     task = job(MAKE[kind](contents), kind, published)
-    bring(task, done(task), content=False)
+    ensure_complete(task, done(task), content=False)
     names = ["small/12/a.json", f"small/100/{'long' * 40}.flac"]
     for name in names:
-        harm(task.place / name, how)
+        harm(task.target / name, how)
     server.requests.clear()
-    bring(task, done(task), content=content)
-    assert found(task.place) == contents
+    ensure_complete(task, done(task), content=content)
+    assert read_files(task.target) == contents
     starts = {member.name: member.start for member, _ in read_members(task.state.members)}
     assert sorted(server.requests) == sorted(("/x", f"bytes={starts[name]}-") for name in names)
 
 
 @pytest.mark.parametrize("kind", ARCHIVES)
-def test_if_the_server_has_another_archive_now_all_of_it_is_fetched(
-    job: Make, server: Server, contents: dict[str, bytes], kind: str
-):
+def test_a_changed_archive_is_downloaded_whole(job: Make, server: Server, contents: dict[str, bytes], kind: str):
     task = job(MAKE[kind](contents), kind, published=False)
-    bring(task, done(task), content=False)
+    ensure_complete(task, done(task), content=False)
     newer = {name: content[::-1] for name, content in contents.items() if "long" not in name}
     server.files["/x"] = MAKE[kind](newer)
-    harm(task.place / "small/12/big.flac", "delete")
-    bring(task, done(task), content=False)
-    assert found(task.place) == newer
+    harm(task.target / "small/12/big.flac", "delete")
+    ensure_complete(task, done(task), content=False)
+    assert read_files(task.target) == newer
 
 
 def tar_with(**fields: object) -> bytes:
@@ -207,43 +201,43 @@ def test_a_member_that_would_escape_is_refused(job: Make, tmp_path: Path, name: 
     kind, archive = ESCAPES[name]
     task = job(archive, kind)
     with pytest.raises(ValueError, match=r"thing: its member .* refused"):
-        bring(task, done(task), content=False)
+        ensure_complete(task, done(task), content=False)
     assert not done(task).exists()
     assert not [path for path in tmp_path.rglob("*") if path.name == "evil" or path.is_symlink()]
 
 
 @pytest.mark.parametrize("cut", [0, 1, 400, 512, 700, 1024, 1536, 50_000, 701_500, 1_000_000])
-def test_half_a_tar_is_never_taken_for_a_whole_one(job: Make, contents: dict[str, bytes], cut: int):
+def test_a_truncated_tar_is_refused(job: Make, contents: dict[str, bytes], cut: int):
     archive = tar_of(contents)
     ends = archive.rstrip(b"\0")
     task = job(ends[: len(ends) - cut] if cut < 1000 else archive[:cut], "tar", published=False)
     if cut == 0:  # the last member's content may end where its padding would begin
         task = job(archive[:-10_240], "tar", published=False)
-    with pytest.raises(OSError, match="it is no whole tar"):
-        bring(task, done(task), content=False)
+    with pytest.raises(OSError, match="it is not a complete tar"):
+        ensure_complete(task, done(task), content=False)
     assert not done(task).exists()
 
 
 @pytest.mark.parametrize("behind", [b"more", b"\0" * 4096 + b"more" + b"\0" * 508])
-def test_something_behind_a_tar_s_end_is_refused(job: Make, contents: dict[str, bytes], behind: bytes):
+def test_data_after_a_tar_s_end_is_refused(job: Make, contents: dict[str, bytes], behind: bytes):
     task = job(tar_of(contents) + behind, "tar", published=False)
-    with pytest.raises(OSError, match="it is no whole tar"):
-        bring(task, done(task), content=False)
+    with pytest.raises(OSError, match="it is not a complete tar"):
+        ensure_complete(task, done(task), content=False)
 
 
-def test_a_zip_with_a_damaged_member_is_refused_though_nobody_published_a_checksum(job: Make):
+def test_a_zip_with_a_damaged_member_is_refused_without_a_checksum(job: Make):
     archive = bytearray(zip_of({"a": bytes(1000)}))
     archive[500] ^= 1
     task = job(bytes(archive), "zip", published=False)
-    with pytest.raises(OSError, match=r"it is no whole zip .*CRC"):
-        bring(task, done(task), content=False)
+    with pytest.raises(OSError, match=r"it is not a complete zip .*CRC"):
+        ensure_complete(task, done(task), content=False)
     assert not (task.state.folder / "x.zip").exists()
 
 
 def test_a_zip_with_a_damaged_deflated_member_is_refused_too(job: Make):
     clean = zip_of({"stored": b"", "deflated": random.Random(2).randbytes(900).hex().encode()})
     begin = clean.index(b"deflated") + len(b"deflated")
-    said = set()
+    reasons = set()
     for at in range(begin, begin + 60):  # some break the code, some the CRC
         task = job(b"", "zip", published=False)
         (task.state.folder / "x.zip").parent.mkdir(parents=True, exist_ok=True)
@@ -251,38 +245,38 @@ def test_a_zip_with_a_damaged_deflated_member_is_refused_too(job: Make):
         archive[at] ^= 255
         task.incoming.parent.mkdir(parents=True, exist_ok=True)
         task.incoming.write_bytes(bytes(archive))
-        with pytest.raises(OSError, match="it is no whole zip") as error:
-            bring(task, done(task), content=False)
-        said.add("inflate" if "decompressing" in str(error.value) else "CRC")
-    assert said == {"inflate", "CRC"}
+        with pytest.raises(OSError, match="it is not a complete zip") as error:
+            ensure_complete(task, done(task), content=False)
+        reasons.add("inflate" if "decompressing" in str(error.value) else "CRC")
+    assert reasons == {"inflate", "CRC"}
 
 
 @pytest.mark.parametrize("kind", ARCHIVES)
-def test_what_was_deleted_as_a_whole_is_fetched_in_one_piece(
+def test_a_deleted_dataset_is_downloaded_over_one_connection(
     job: Make, server: Server, contents: dict[str, bytes], kind: str
 ):
     task = job(MAKE[kind](contents), kind)
-    bring(task, done(task), content=False)
-    shutil.rmtree(task.place)
+    ensure_complete(task, done(task), content=False)
+    shutil.rmtree(task.target)
     server.requests.clear()
-    bring(task, done(task), content=False)
-    assert found(task.place) == contents
+    ensure_complete(task, done(task), content=False)
+    assert read_files(task.target) == contents
     assert server.requests == [("/x", None)]
 
 
 @pytest.mark.parametrize("kind", ARCHIVES)
-def test_a_damaged_file_is_mended_from_an_archive_placed_by_hand(
+def test_a_damaged_file_is_repaired_from_an_archive_placed_by_hand(
     job: Make, server: Server, contents: dict[str, bytes], kind: str
 ):
     task = job(MAKE[kind](contents), kind)
-    bring(task, done(task), content=False)
-    harm(task.place / "small/12/a.json", "delete")
+    ensure_complete(task, done(task), content=False)
+    harm(task.target / "small/12/a.json", "delete")
     server.always("/x", faults.status(404))
     with pytest.raises(OSError, match=r"save it as .*incoming/x\.\w+"):
-        bring(task, done(task), content=False)
-    assert (task.place / "small/100/big.flac").exists()
+        ensure_complete(task, done(task), content=False)
+    assert (task.target / "small/100/big.flac").exists()
     task.incoming.parent.mkdir(parents=True, exist_ok=True)
     task.incoming.write_bytes(MAKE[kind](contents))
-    bring(task, done(task), content=False)
-    assert found(task.place) == contents
+    ensure_complete(task, done(task), content=False)
+    assert read_files(task.target) == contents
     assert not task.incoming.exists()

@@ -18,14 +18,14 @@ def written(folder: Path, **changes: object) -> Path:
     return path
 
 
-def test_the_registry_is_complete_and_every_place_is_its_own():
+def test_the_registry_is_complete_and_targets_are_distinct():
     datasets = read_registry()
     assert {"libriheavy-large", "librilight-large", "slm21", "tsc", "librispeech-lexicon"} <= set(datasets)
-    files = [d.place(Path()) for d in datasets.values() if d.kind == "file"]
+    files = [d.target(Path()) for d in datasets.values() if d.kind == "file"]
     assert len(set(files)) == len(files)
     assert datasets["librilight-small"].checksum.digest == "c49207eb86a8e8ac895561c37232041e"
     # LibriHeavy's cuts name their audio download/librilight/...: the download folder is their audio root.
-    assert datasets["librilight-small"].place(Path("data")) == Path("data/download/librilight")
+    assert datasets["librilight-small"].target(Path("data")) == Path("data/download/librilight")
 
 
 def test_a_host_is_replaced_by_mirrors_in_the_order_given():

@@ -34,12 +34,12 @@ def speak_world(folder: Path) -> None:
          folder / "lexicon.txt")  # fmt: skip
 
 
-def speak_strangers(world: Path) -> None:
+def speak_unseen(world: Path) -> None:
     """Cuts and truth of the dev script spoken by four voices that no model of these tests was trained on."""
     voices = VOICES | {"voices": ["en-us+m2", "en-us+f1", "en-us+m7", "en-us+f3"]}
     step("scripts.corpus.world.speak", "--script", world / "script/dev/0.jsonl.gz", "--audio",
-         world / "audio/strangers", "--source", "strangers", "--cuts", world / "strangers.jsonl.gz", "--truth",
-         world / "strangers.truth.jsonl.gz", "--dropped", world / "strangers.csv", "--config", json.dumps(voices),
+         world / "audio/unseen", "--source", "unseen", "--cuts", world / "unseen.jsonl.gz", "--truth",
+         world / "unseen.truth.jsonl.gz", "--dropped", world / "unseen.csv", "--config", json.dumps(voices),
          "--limits", '{"min_seconds": 0.1, "max_seconds": 30}', "--seed", 8)  # fmt: skip
 
 

@@ -133,7 +133,7 @@ def test_a_token_that_no_look_found_is_refused_when_it_is_read(packed, monkeypat
     content = bytearray(packed.read_bytes())
     content[4] = 11
     packed.write_bytes(content)
-    monkeypatch.setattr(splits, "sample", lambda path: load_bin(path).record.sample)
+    monkeypatch.setattr(splits, "sample_digest", lambda path: load_bin(path).record.sample)
     tokens = load(packed)
     with pytest.raises(ValueError, match=r"train\.bin: au0 holds a token outside the vocabulary of 11, which it did"):
         micro_batches(tokens, np.array([1, 0]), 128)

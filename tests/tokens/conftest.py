@@ -1,4 +1,4 @@
-"""A corpus small enough to work out by hand: aligned cuts as dictionaries, units, a lexicon."""
+"""A tiny corpus with results that can be computed by hand: aligned cuts, units, a lexicon."""
 
 import json
 from collections.abc import Callable, Sequence

@@ -87,7 +87,7 @@ def test_a_modality_from_cuts_to_statistics(run, name):
     assert counts["tasks"]["toy"]["utterances"] == 2
 
 
-def test_what_the_modalities_hold(run, corpus):
+def test_counts_of_the_modalities(run, corpus):
     """Counts of one modality against another's, and against the cuts."""
     rows = {name: read_json(run(name) / "stats.json")["splits"]["train"] for name in LINES}
     cuts = _cuts(corpus)
@@ -151,7 +151,7 @@ def test_same_bytes_twice(run, name):
     assert {output: (folder / output).read_bytes() for output in outputs} == first
 
 
-def test_unknown_characters_are_counted_and_said(run, corpus, step, capsys):
+def test_unknown_characters_are_counted_and_reported(run, corpus, step, capsys):
     folder = run("text-raw")
     cuts = [make_cut("x", "Thé cat été", [("SIL", 0, 1)], 1.0), make_cut("y", "The cat", [("SIL", 0, 1)], 1.0)]
     write_jsonl(corpus / "strange.jsonl", cuts)
@@ -167,7 +167,7 @@ def test_unknown_characters_are_counted_and_said(run, corpus, step, capsys):
     assert read_json(folder / "stats.json")["tasks"]["strange"]["unknown"] == 3
 
 
-def test_an_utterance_without_symbols_is_kept_and_said(run, corpus, step, capsys):
+def test_an_utterance_without_symbols_is_kept_and_reported(run, corpus, step, capsys):
     folder = run("phone-raw", silence="drop")
     write_jsonl(corpus / "still.jsonl", [make_cut("x", "The", [("SIL", 0, 1)], 1.0)])
     step(

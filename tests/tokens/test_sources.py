@@ -17,7 +17,7 @@ from tests.tokens.conftest import make_cut, modality, spoken_cut
 HAND = make_cut("hand", "Hi, Bo.", [("SIL", 0, 0.02), ("HH", 0.02, 0.01), ("AY1", 0.03, 0.03), ("B", 0.06, 0.04)], 0.1)
 
 
-def test_text_is_taken_letter_for_letter():
+def test_text_is_read_as_characters():
     symbols, phones, lost = sources.text(HAND, modality("text-raw"), None)
     assert (symbols, phones, lost) == ("Hi, Bo.", 0, 0)
 
@@ -32,7 +32,7 @@ def test_a_frame_is_the_phone_at_its_centre():
     assert sources.phone_frames(HAND, modality("phone-repeat"), None) == (["SIL", "AY1", "AY1", "B"], 3, 1)
 
 
-def test_silence_stays_on_the_clock_whatever_the_config_says():
+def test_framed_phones_keep_silence():
     symbols, _, _ = sources.phone_frames(HAND, modality("phone-repeat", silence="drop"), None)
     assert symbols[0] == "SIL"
 
@@ -94,7 +94,7 @@ def test_phone_frames_are_as_long_as_the_units(corpus):
     assert min(frames) > 20
 
 
-def test_what_is_counted_per_utterance(tmp_path):
+def test_counts_per_utterance(tmp_path):
     write_jsonl(tmp_path / "c.jsonl.gz", [HAND])
     (found,) = sources.read(tmp_path / "c.jsonl.gz", None, modality("phone-repeat"))
     assert (found.id, found.seconds, found.words, found.frames, found.phones, found.phones_lost) == (
@@ -107,7 +107,7 @@ def test_tasks_are_read_positive_side_first(corpus):
     assert [(u.id, u.symbols) for u in found] == [("p", "The dog sat."), ("n", "The dog sit.")]
 
 
-def test_a_cut_that_was_never_aligned(tmp_path):
+def test_a_cut_without_alignment(tmp_path):
     cut = spoken_cut("x", "The cat sat.")
     del cut["supervisions"][0]["alignment"]
     write_jsonl(tmp_path / "c.jsonl.gz", [cut])

@@ -42,10 +42,10 @@ def test_phones_are_the_lexicons(tmp_path, files):
     assert vocabulary(tmp_path / "repeat") == ["<unk>", "<s>", "</s>", "SIL", *phones]
 
 
-def test_further_phones_are_in_every_vocabulary(tmp_path, files):
+def test_extra_phones_are_in_every_vocabulary(tmp_path, files):
     for name in ("phone-raw", "phone-repeat", "phone-bpe"):
         (tmp_path / name).mkdir()
-        tokenizer.build(**files(name), modality=modality(name), folder=tmp_path / name, further=["SPN", "AA1", "AA1"])
+        tokenizer.build(**files(name), modality=modality(name), folder=tmp_path / name, extra=["SPN", "AA1", "AA1"])
         encode = encoder.load(tmp_path / name)
         assert encode(["SPN"])[0] > 2
     phones = {phone for line in LEXICON.values() for phone in line.split()}
@@ -61,7 +61,7 @@ def test_every_unit_has_its_id(tmp_path, files):
 
 
 @pytest.mark.parametrize("name", ["phone-bpe", "unit-bpe"])
-def test_bpe_knows_symbols_that_training_never_held(tmp_path, files, name):
+def test_bpe_has_ids_for_symbols_that_training_lacks(tmp_path, files, name):
     """Unit CLUSTERS - 1 and the phones of DOGS are in no training shard of the fixture, or rare."""
     ours = build(tmp_path / "x", files, name)
     symbols = list(encoder.read_characters(tmp_path / "x"))
@@ -87,10 +87,10 @@ def test_text_bpe_and_text_raw_differ_in_merges_only(tmp_path, files):
 
 
 def test_merges_follow_frequency(tmp_path):
-    """D AO1 G D AO1 G ...: the commonest pair is the first piece; merges cross what were words."""
+    """D AO1 G D AO1 G ...: the most frequent pair is the first piece; merges cross word boundaries."""
     sentences = [["D", "AO1", "G"] * 5, ["D", "AO1"] * 3]
     kind = modality("phone-bpe", vocab_size=8)
-    tokenizer.named_bpe(sentences, ["D", "AO1", "G"], kind, tmp_path)
+    tokenizer.train_symbol_bpe(sentences, ["D", "AO1", "G"], kind, tmp_path)
     names = {character: symbol for symbol, character in encoder.read_characters(tmp_path).items()}
     model = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "sentencepiece.model"))
     found = [" ".join(names[c] for c in model.id_to_piece(i)) for i in range(3, 8)]
@@ -152,7 +152,7 @@ def test_utterances_of_ten_minutes_are_not_left_out(tmp_path):
     """SentencePiece skips sentences over 4,192 bytes unless told otherwise."""
     long = [str(i % 5) for i in range(30000)]
     kind = modality("unit-bpe", vocab_size=9)
-    tokenizer.named_bpe([long], [str(i) for i in range(5)], kind, tmp_path)
+    tokenizer.train_symbol_bpe([long], [str(i) for i in range(5)], kind, tmp_path)
     assert 0 not in encoder.load(tmp_path)(long)
 
 

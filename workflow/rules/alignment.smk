@@ -1,10 +1,10 @@
-"""Phones and words with their times, by a GMM-HMM trained here.
+"""Align phones and words with a GMM-HMM that is trained on the corpus.
 
-In: corpus/cuts, corpus/tasks, corpus/lexicon.txt, and the audio that cuts point at.
-Out: alignment/model, alignment/cuts/{split}/{shard}.jsonl.gz and alignment/tasks/{task}.jsonl.gz: the same cuts
-with phone and word alignments, less those in alignment/dropped.csv. Later stages see exactly these cuts.
-alignment/guessed.csv lists words whose pronunciation was guessed, alignment/export the same as CTM and TextGrid.
-With alignment.external set, alignments made elsewhere take the place of our own, and no model is trained.
+In: corpus/cuts, corpus/tasks, corpus/lexicon.txt, and the audio of the cuts.
+Out: alignment/model, alignment/cuts/{split}/{shard}.jsonl.gz and alignment/tasks/{task}.jsonl.gz: the cuts with phone
+and word alignments, without those in alignment/dropped.csv. Later stages read these cuts only.
+alignment/guessed.csv lists words with a guessed pronunciation, alignment/export holds the alignments as CTM and TextGrid.
+If alignment.external is set, external alignments are imported, and no model is trained.
 """
 
 from scripts.alignment.config import Aligning, Training
@@ -15,7 +15,7 @@ ALIGN_CONFIG = part_json(config["alignment"], Aligning)
 if config["alignment"]["external"] is None:
 
     rule alignment_train:
-        """Train monophone GMM-HMMs from a flat start on a sample drawn evenly over speakers."""
+        """Train the GMM-HMM from a flat start on a sample that is balanced over speakers."""
         input:
             cuts=expand(f"{CORPUS}/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
             lexicon=f"{CORPUS}/lexicon.txt",
@@ -43,7 +43,7 @@ if config["alignment"]["external"] is None:
             " 2>&1 | tee {log}"
 
     rule alignment_align:
-        """Force-align one shard of cuts; what cannot be aligned is dropped with a reason."""
+        """Force-align one shard of cuts; cuts that cannot be aligned are dropped with a reason."""
         input:
             cuts=f"{CORPUS}/cuts/{{split}}/{{shard}}.jsonl.gz",
             model=f"{ALIGNMENT}/model",
@@ -76,7 +76,7 @@ if config["alignment"]["external"] is None:
             " 2>&1 | tee {log}"
 
     rule alignment_align_task:
-        """Force-align both sides of every item of a task; an item leaves whole when either side does."""
+        """Force-align the sides of every item of a task; an item is dropped if any of its sides is."""
         input:
             cuts=f"{CORPUS}/tasks/{{task}}.jsonl.gz",
             model=f"{ALIGNMENT}/model",
@@ -172,7 +172,7 @@ else:
 
 
 rule alignment_dropped:
-    """One table of everything that could not be aligned; an error if a split or task has nothing left."""
+    """Merge the tables of dropped cuts; an error if a split or task has no cuts left."""
     input:
         dropped=[f"{ALIGNMENT}/dropped/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]]
         + expand(f"{ALIGNMENT}/dropped/tasks/{{task}}.csv", task=TASKS),
@@ -185,11 +185,11 @@ rule alignment_dropped:
     conda:
         "../../envs/core.yaml"
     params:
-        code=code_of("scripts.alignment.dropped"),
+        code=code_of("scripts.alignment.merge_dropped"),
         aligned=[f"{split}={ALIGNMENT}/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]]
         + [f"{task}={ALIGNMENT}/tasks/{task}.jsonl.gz" for task in TASKS],
     shell:
-        "python -m scripts.alignment.dropped"
+        "python -m scripts.alignment.merge_dropped"
         " --dropped {input.dropped}"
         " --aligned {params.aligned:q}"
         " --out {output}"
@@ -197,7 +197,7 @@ rule alignment_dropped:
 
 
 rule alignment_guessed:
-    """Words whose pronunciation was guessed, with counts."""
+    """Merge the tables of words with a guessed pronunciation."""
     input:
         guessed=[f"{ALIGNMENT}/guessed/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]]
         + expand(f"{ALIGNMENT}/guessed/tasks/{{task}}.csv", task=TASKS),
@@ -209,13 +209,13 @@ rule alignment_guessed:
     conda:
         "../../envs/core.yaml"
     params:
-        code=code_of("scripts.alignment.guessed"),
+        code=code_of("scripts.alignment.merge_guessed"),
     shell:
-        "python -m scripts.alignment.guessed" " --guessed {input.guessed}" " --out {output}" " 2>&1 | tee {log}"
+        "python -m scripts.alignment.merge_guessed" " --guessed {input.guessed}" " --out {output}" " 2>&1 | tee {log}"
 
 
 rule alignment_export:
-    """One shard's words and phones as Kaldi CTM and Praat TextGrids; asked for by `alignment_exchange`."""
+    """Export one shard's words and phones as Kaldi CTM and Praat TextGrids, for `alignment_exchange`."""
     input:
         cuts=f"{ALIGNMENT}/cuts/{{split}}/{{shard}}.jsonl.gz",
     output:
@@ -231,7 +231,7 @@ rule alignment_export:
 
 
 rule alignment_exchange:
-    """All shards as CTM and TextGrids."""
+    """Export all shards as CTM and TextGrids."""
     input:
         [f"{ALIGNMENT}/export/{split}/{shard}" for split in SPLITS for shard in SHARDS[split]],
     localrule: True

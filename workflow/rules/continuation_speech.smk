@@ -40,7 +40,7 @@ rule continuation_train_voice:
         gpu=config["cluster"]["gpus"]["continuation"],
     params:
         code=code_of("scripts.continuation.train_voice"),
-        further=lambda w: FURTHER_PHONES if w.source == "phones" else [],
+        extra=lambda w: EXTRA_PHONES if w.source == "phones" else [],
         audio_root=AUDIO_ROOT,
         config=part_json({**SPEECH, "threads": CONTINUATION["threads"]}, VoiceTraining),
         seed=config["seed"],
@@ -51,7 +51,7 @@ rule continuation_train_voice:
         " --audio-root {params.audio_root:q}"
         " --source {wildcards.source}"
         " --inventory {input.inventory}"
-        " --further {params.further}"
+        " --extra {params.extra}"
         " --config {params.config:q}"
         " --seed {params.seed}"
         " --out {output.voice}"

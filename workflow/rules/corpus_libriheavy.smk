@@ -11,7 +11,7 @@ ARCHIVE = {"small": "small", "medium": "medium"}
 
 def libriheavy_manifest(part):
     """Where a part's manifest stands."""
-    place = Path(download_place(f"libriheavy-{part}"))
+    place = Path(download_target(f"libriheavy-{part}"))
     return str(place if LIBRIHEAVY["manifests"] is None else Path(LIBRIHEAVY["manifests"], place.name))
 
 

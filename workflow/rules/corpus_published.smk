@@ -6,7 +6,7 @@ Included by corpus.smk where the corpus is not written here; its rule corpus_man
 from scripts.corpus.config import PublishedSet
 
 TASK_ROOTS |= {
-    name: task["folder"] if "folder" in task else download_place(task["dataset"]) for name, task in PUBLISHED.items()
+    name: task["folder"] if "folder" in task else download_target(task["dataset"]) for name, task in PUBLISHED.items()
 }
 
 

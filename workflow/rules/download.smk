@@ -1,8 +1,8 @@
-"""Other people's data: in come the hosts of resources/datasets.yaml, out go files below download.folder.
+"""Download published datasets from the hosts of resources/datasets.yaml to files below download.folder.
 
-A dataset is one job and one marker. What it downloads is not declared as output, for Snakemake deletes outputs
-before a job: 3 TB are not to be fetched again because a key changed. The job itself knows what stands and what is
-missing. Nothing here asks the network before a job runs.
+A dataset is one job with one marker. The downloaded files are not declared as outputs, because Snakemake deletes
+outputs before it runs a job: 3 TB must not be downloaded again because a key changed. The job itself checks which files
+are complete. No rule uses the network before its job runs.
 """
 
 from scripts.download.registry import Downloads
@@ -12,9 +12,9 @@ try:
 except ValueError as error:
     raise WorkflowError(str(error)) from None
 
-# For the rules that need a dataset: downloaded("tsc") is an input, download_place("tsc") where its data stands then.
+# For rules that need a dataset: downloaded("tsc") is their input, download_target("tsc") is the path of its data.
 downloaded = DOWNLOADS.marker
-download_place = DOWNLOADS.place
+download_target = DOWNLOADS.target
 
 
 wildcard_constraints:
@@ -22,7 +22,7 @@ wildcard_constraints:
 
 
 rule download_dataset:
-    """Fetch one dataset; what is there already is not fetched again."""
+    """Download one dataset unless it is complete."""
     input:
         registry="resources/datasets.yaml",
     output:
@@ -31,7 +31,7 @@ rule download_dataset:
         f"{RESULTS}/logs/download/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/download/{{dataset}}.tsv"
-    localrule: True  # nodes of a cluster often have no way out
+    localrule: True  # compute nodes of a cluster often have no internet access
     conda:
         "../../envs/core.yaml"
     params:
@@ -46,14 +46,14 @@ rule download_dataset:
 
 
 rule download:
-    """Every dataset of download.datasets."""
+    """Download every dataset of download.datasets."""
     input:
         [downloaded(name) for name in DOWNLOADS.chosen],
     localrule: True
 
 
 rule download_check:
-    """Read every byte of every dataset of download.datasets, and mend what is damaged."""
+    """Verify every byte of every dataset of download.datasets and repair damage."""
     log:
         f"{RESULTS}/logs/download/check.log",
     localrule: True

@@ -1,11 +1,10 @@
-"""The modalities as data: what a language model of each one reads.
+"""Tokenize the corpus and the tasks in every modality.
 
-In: alignment/cuts, alignment/tasks, corpus/lexicon.txt (phones), units/ (modalities of units alone).
-Out: tokens/{modality}/tokenizer, {train,dev}.bin and tasks/{task}.bin, each with its .idx.npz, and
-stats.json.
+In: alignment/cuts, alignment/tasks, corpus/lexicon.txt (phones), units/ (modalities of units only).
+Out: tokens/{modality}/tokenizer, {train,dev}.bin and tasks/{task}.bin, each with its .idx.npz, and stats.json.
 
-A modality's line in the config reaches its jobs reduced to the keys that matter to it, and only
-modalities of units read the units: a change reruns the modalities it concerns.
+The jobs of a modality receive only the config keys that its tokens depend on, and only modalities of units read the
+units: a change of a key reruns only the modalities that it affects.
 """
 
 from scripts.alignment.lexicon import SPOKEN_NOISE
@@ -14,16 +13,16 @@ from scripts.tokens.modality import from_config, to_json
 
 MODALITY = {name: to_json(from_config(name, line, config["tokens"])) for name, line in config["modalities"].items()}
 SOURCE = {name: line["source"] for name, line in config["modalities"].items()}
-# What a source needs besides the aligned cuts: a list of its symbols, and a folder with streams of them.
+# Inputs of a source besides the aligned cuts: a list of its symbols, and a folder of symbol streams.
 INVENTORY = {
     "phones": f"{CORPUS}/lexicon.txt",
     "units": f"{UNITS}/kmeans.json",
 }
 STREAMS = {"units": [UNITS]}
-# What alignments may hold besides the lexicon's phones: a word nobody can pronounce, or what others' aligners know.
-FURTHER_PHONES = [SPOKEN_NOISE] if config["alignment"]["oov"] == "noise" else []
+# Phones of alignments that the lexicon may lack: spoken noise, or those of an external aligner.
+EXTRA_PHONES = [SPOKEN_NOISE] if config["alignment"]["oov"] == "noise" else []
 if config["alignment"]["external"]:
-    FURTHER_PHONES = [*arpabet(), SPOKEN_NOISE]
+    EXTRA_PHONES = [*arpabet(), SPOKEN_NOISE]
 
 
 include: "tokens_external.smk"
@@ -32,7 +31,7 @@ include: "tokens_external.smk"
 for name in EXTERNAL:
     STREAMS[name] = [f"{TOKENS}/{name}/given"]
     INVENTORY[name] = f"{TOKENS}/{name}/external.json"
-# A modality's own entry, if there is one, comes before its source's.
+# An entry of the modality takes precedence over that of its source.
 STREAMS_OF = {name: STREAMS.get(name, STREAMS.get(source, [])) for name, source in SOURCE.items()}
 INVENTORY_OF = {name: INVENTORY.get(name, INVENTORY.get(source, [])) for name, source in SOURCE.items()}
 
@@ -53,20 +52,20 @@ rule tokens_tokenizer:
         f"{RESULTS}/logs/tokens/tokenizer/{{modality}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/tokens/tokenizer/{{modality}}.tsv"
-    priority: 2  # as units: seconds of work that a model's minutes wait for
+    priority: 2  # as for units: short jobs before the training of language models
     conda:
         "../../envs/core.yaml"
     params:
         code=code_of("scripts.tokens.tokenizer"),
         modality=lambda w: MODALITY[w.modality],
-        further=lambda w: FURTHER_PHONES if SOURCE[w.modality] == "phones" else [],
+        extra=lambda w: EXTRA_PHONES if SOURCE[w.modality] == "phones" else [],
     shell:
         "python -m scripts.tokens.tokenizer"
         " --modality {params.modality:q}"
         " --cuts {input.cuts}"
         " --units {input.units}"
         " --inventory {input.inventory}"
-        " --further {params.further}"
+        " --extra {params.extra}"
         " --output {output.tokenizer}"
         " 2>&1 | tee {log}"
 
@@ -89,7 +88,7 @@ rule tokens_encode:
         f"{RESULTS}/logs/tokens/encode/{{modality}}/{{split}}/{{shard}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/tokens/encode/{{modality}}/{{split}}/{{shard}}.tsv"
-    priority: 2  # as units: seconds of work that a model's minutes wait for
+    priority: 2  # as for units: short jobs before the training of language models
     conda:
         "../../envs/core.yaml"
     params:
@@ -155,7 +154,7 @@ rule tokens_pack:
         f"{RESULTS}/logs/tokens/pack/{{modality}}/{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/tokens/pack/{{modality}}/{{split}}.tsv"
-    priority: 2  # as units: seconds of work that a model's minutes wait for
+    priority: 2  # as for units: short jobs before the training of language models
     conda:
         "../../envs/core.yaml"
     params:
@@ -165,7 +164,7 @@ rule tokens_pack:
 
 
 rule tokens_stats:
-    """Count tokens and their rate per second of speech (Table 2)."""
+    """Count tokens and their rates per second of speech (Table 2)."""
     input:
         splits=expand(
             f"{TOKENS}/{{modality}}/{{split}}.bin",

@@ -1,7 +1,8 @@
-"""Tokens made elsewhere: modalities of source `tokens`. Included by tokens.smk.
+"""Import external tokens, for modalities of source `tokens`. Included by tokens.smk.
 
-In: the folder of the modality's line, alignment/cuts and alignment/tasks. Out: tokens/{modality}/external/ (the folder,
-read once) and tokens/{modality}/given/, each cut's tokens in the order of the cuts. From there on they are symbols.
+In: the folder modalities.<name>.external, alignment/cuts and alignment/tasks. Out: tokens/{modality}/external/ (a store
+of the folder's tokens) and tokens/{modality}/given/, the tokens of each cut in the order of the cuts, which later rules
+treat as symbols.
 """
 
 EXTERNAL = {name: line for name, line in config["modalities"].items() if line["source"] == "tokens"}
@@ -12,7 +13,7 @@ wildcard_constraints:
 
 
 rule tokens_external:
-    """Read the modality's folder once and put every utterance's tokens where jobs find them."""
+    """Convert the modality's folder to a store in which jobs look up tokens by cut."""
     input:
         folder=lambda w: EXTERNAL[w.given]["external"],
     output:
@@ -38,7 +39,7 @@ rule tokens_external:
 
 
 rule tokens_import_external:
-    """Tokens of one shard of a split."""
+    """Import the tokens of one shard of a split."""
     input:
         cuts=f"{ALIGNMENT}/cuts/{{split}}/{{shard}}.jsonl.gz",
         store=f"{TOKENS}/{{given}}/external",

@@ -1,11 +1,11 @@
-"""Phones as strangers write them, turned into the phones of CMUdict.
+"""Convert phone transcriptions of published test sets to the phones of CMUdict.
 
-Two alphabets are known: ARPAbet (any case, with or without stress digits, TIMIT's reduced and syllabic symbols
-too) and the International Phonetic Alphabet (one symbol after the other, or apart by spaces, _ or .). A file is
-written in one of them; `alphabet` finds out which. CMUdict's vowels carry stress: 1 primary, 2 secondary, 0 none.
-Where the writer marks stress it is kept; where nothing in a word is marked, its first full vowel gets 1 and the
-others 0. The same rule serves words and pseudo-words, so that stress does not tell one from the other.
-Source of the pairs: the symbol charts of the International Phonetic Association (2020) and of CMUdict 0.7b.
+Two alphabets are supported: ARPAbet (any case, with or without stress digits, and TIMIT's reduced and syllabic symbols)
+and the International Phonetic Alphabet (symbols adjacent, or separated by spaces, _ or .). A file uses one of them;
+`detect_alphabet` finds out which. CMUdict's vowels carry stress: 1 primary, 2 secondary, 0 none. Marked stress is kept;
+in a transcription without stress marks the first full vowel gets 1 and the others 0. The rule is the same for words and
+pseudo-words, so that stress does not distinguish them.
+Source of the tables: the symbol charts of the International Phonetic Association (2020) and of CMUdict 0.7b.
 """
 
 import re
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from scripts.corpus.pronounce import CONSONANTS, VOWELS
 
-# A vowel with a digit here has that stress unless the writer marks another.
+# A vowel with a digit has that stress unless the transcription marks another.
 ARPABET: dict[str, tuple[str, ...]] = {
     **{phone: (phone,) for phone in (*CONSONANTS, *VOWELS)},
     "AX": ("AH0",), "AXR": ("ER0",), "IX": ("IH0",), "UX": ("UW",), "DX": ("T",), "NX": ("N",),
@@ -33,96 +33,96 @@ IPA: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 STRESS = {"ˈ": "1", "'": "1", "ˌ": "2"}
-# Marks that change nothing here: length, ties (their two symbols are in the table side by side), aspiration.
+# Diacritics without a counterpart in CMUdict: length, ties (their two symbols are adjacent in the table), aspiration.
 IGNORED = "ː͡ˑ͜ʰ̯ˠʲ"
-APART = re.compile(r"[\s_.\-|/\[\]]+")
-LONGEST = max(map(len, IPA))
+SEPARATORS = re.compile(r"[\s_.\-|/\[\]]+")
+MAX_SYMBOL = max(map(len, IPA))
 
 
 class UnmappedError(ValueError):
-    """A symbol that no table holds; its only argument is the symbol."""
+    """A symbol that no table holds; the argument is the symbol."""
 
 
-def alphabet(transcriptions: Iterable[str]) -> str:
-    """The alphabet of a file: `arpabet` if that holds every symbol of every transcription, else `ipa`."""
+def detect_alphabet(transcriptions: Iterable[str]) -> str:
+    """The alphabet of a file: `arpabet` if that has every symbol of every transcription, else `ipa`."""
     symbols = {symbol for text in transcriptions for symbol in _symbols(text)}
-    return "arpabet" if all(_bare(symbol) in ARPABET for symbol in symbols) else "ipa"
+    return "arpabet" if all(_without_stress(symbol) in ARPABET for symbol in symbols) else "ipa"
 
 
-def to_cmudict(text: str, written_in: str) -> str:
-    """The transcription as "PH ON ES" of CMUdict, empty if it holds nothing.
+def to_cmudict(text: str, alphabet: str) -> str:
+    """The transcription in CMUdict's phones, "PH ON ES"; empty if the transcription is.
 
     Args:
         text: e.g. "HH AH L OW", "hh_ax_l_ow1", "həˈloʊ".
-        written_in: what `alphabet` found.
+        alphabet: arpabet or ipa.
 
     Raises:
         UnmappedError: with the first symbol that the tables lack.
     """
-    found = _from_arpabet(text) if written_in == "arpabet" else _from_ipa(text)
-    if not any(phone[-1] in "12" for phone in found):
-        found = _stressed(found)
-    return " ".join(phone + "0" if phone in VOWELS else phone for phone in found)
+    phones = _from_arpabet(text) if alphabet == "arpabet" else _from_ipa(text)
+    if not any(phone[-1] in "12" for phone in phones):
+        phones = _with_default_stress(phones)
+    return " ".join(phone + "0" if phone in VOWELS else phone for phone in phones)
 
 
 def _symbols(text: str) -> list[str]:
-    return [symbol for symbol in APART.split(text) if symbol]
+    return [symbol for symbol in SEPARATORS.split(text) if symbol]
 
 
-def _bare(symbol: str) -> str:
+def _without_stress(symbol: str) -> str:
     return re.sub(r"[012]$", "", symbol.upper())
 
 
 def _from_arpabet(text: str) -> list[str]:
-    found: list[str] = []
+    phones: list[str] = []
     for symbol in _symbols(text):
-        bare = _bare(symbol)
+        bare = _without_stress(symbol)
         if bare not in ARPABET:
             raise UnmappedError(symbol)
         digit = symbol[-1] if symbol[-1] in "012" else ""
-        found += _marked(ARPABET[bare], digit)
-    return found
+        phones += _with_stress(ARPABET[bare], digit)
+    return phones
 
 
 def _from_ipa(text: str) -> list[str]:
-    found: list[str] = []
+    converted: list[str] = []
     for symbol in _symbols(text):
         rest, digit = "".join(c for c in symbol if c not in IGNORED), ""
         while rest:
             if rest[0] in STRESS:
                 digit, rest = STRESS[rest[0]], rest[1:]
                 continue
-            length = next((n for n in range(LONGEST, 0, -1) if rest[:n] in IPA), 0)
+            length = next((n for n in range(MAX_SYMBOL, 0, -1) if rest[:n] in IPA), 0)
             if not length:
                 raise UnmappedError(rest[0])
             phones = IPA[rest[:length]]
-            marked = _marked(phones, digit)
-            if marked != list(phones) or _has_vowel(phones):
-                digit = ""  # the mark stands before the syllable and holds for its first vowel
-            found += marked
+            stressed = _with_stress(phones, digit)
+            if stressed != list(phones) or _has_vowel(phones):
+                digit = ""  # a stress mark precedes the syllable and applies to its first vowel
+            converted += stressed
             rest = rest[length:]
-    return found
+    return converted
 
 
 def _has_vowel(phones: tuple[str, ...]) -> bool:
     return any(phone.rstrip("012") in VOWELS for phone in phones)
 
 
-def _marked(phones: tuple[str, ...], digit: str) -> list[str]:
-    """The phones with `digit` on their vowels, where one is given."""
+def _with_stress(phones: tuple[str, ...], digit: str) -> list[str]:
+    """The phones with the stress `digit`, unless it is empty, on their vowels."""
     return [phone.rstrip("012") + digit if digit and _has_vowel((phone,)) else phone for phone in phones]
 
 
-def _stressed(phones: list[str]) -> list[str]:
-    """The phones of a word without any mark, its first full vowel stressed (a reduced one if there is no other)."""
-    full = next((i for i, phone in enumerate(phones) if phone in VOWELS), None)
-    if full is None:
-        full = next((i for i, phone in enumerate(phones) if _has_vowel((phone,))), None)
-    return [phone.rstrip("012") + "1" if i == full else phone for i, phone in enumerate(phones)]
+def _with_default_stress(phones: list[str]) -> list[str]:
+    """The phones of an unmarked word with stress on its first full vowel, or reduced vowel if there is no full one."""
+    first = next((i for i, phone in enumerate(phones) if phone in VOWELS), None)
+    if first is None:
+        first = next((i for i, phone in enumerate(phones) if _has_vowel((phone,))), None)
+    return [phone.rstrip("012") + "1" if i == first else phone for i, phone in enumerate(phones)]
 
 
 def unmapped_summary(counts: Mapping[str, int]) -> str:
-    """Every symbol that had no place, with its code points and how many transcriptions it cost; for the log."""
+    """Unmapped symbols with their code points and the number of transcriptions that have them, for the log."""
     return ", ".join(
         f"{symbol!r} ({' '.join(f'U+{ord(c):04X}' for c in symbol)}) in {count}"
         for symbol, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -1,13 +1,13 @@
-"""sLM21's word pairs (sWUGGY) and sentence pairs (sBLIMP) as task items: `{lexical,syntactic}/{dev,test}/gold.csv`.
+"""Read sLM21's word pairs (sWUGGY) and sentence pairs (sBLIMP) from `{lexical,syntactic}/{dev,test}/gold.csv`.
 
-A row of gold.csv is one sound file. Its columns may stand in any order and beside others; the sound file is
-`filename`, with .wav or without. Two rows are a pair when they agree in the columns of `KEYS`, never by their place
-in the file: ids repeat across the subtypes of the sentences, and voices need not be the same for every pair.
-A pair whose key has no partner, or more than one, is dropped and counted, as is one with an unusable side.
+A row of gold.csv describes one sound file, `filename` with or without .wav. The columns may be in any order, and other
+columns are ignored. Two rows are a pair if they agree in the columns of `KEYS`, wherever they are in the file: ids
+repeat across the subtypes of the sentences, and pairs may differ in voices. A pair whose key has no partner, or more
+than one, is dropped and counted, as is a pair with an unusable side.
 
-A word pair's group is the frequency band of its word in LibriSpeech, as the official scorer cuts them (its band
+A word pair's group is the frequency band of its word in LibriSpeech, with the bounds of the official scorer (its band
 "1-5" holds the frequencies 1 to 4, "6-20" 5 to 19, "21-100" 20 to 99, ">100" 100 and more). Its subset is
-`in-vocabulary` or `oov`. A sentence pair's group is its `type` (the phenomenon); `subtype` is kept beside it.
+`in-vocabulary` or `oov`. A sentence pair's group is its `type` (the phenomenon); `subtype` is kept as a column.
 Source: zerospeech2021 0.9, lexical.py (bands) and syntactic.py (a pair is type, subtype and id); Nguyen et al. 2020.
 """
 
@@ -23,33 +23,33 @@ from scripts.common.files import text_lines
 from scripts.common.progress import Progress
 from scripts.corpus.drops import DropError, dropped
 from scripts.corpus.published.audio import side_cut
-from scripts.corpus.published.phone_sets import UnmappedError, alphabet, to_cmudict
+from scripts.corpus.published.phone_sets import UnmappedError, detect_alphabet, to_cmudict
 
 COLUMNS = {
-    "lexical": ("id", "filename", "voice", "frequency", "word", "correct"),  # `phones` too, where it is there
+    "lexical": ("id", "filename", "voice", "frequency", "word", "correct"),  # and `phones`, if present
     "syntactic": ("id", "filename", "voice", "type", "subtype", "transcription", "correct"),
 }
 KEYS = {"lexical": ("id", "voice"), "syntactic": ("type", "subtype", "id", "voice")}
 BANDS = ("oov", "1-5", "6-20", "21-100", ">100")
-EDGES = (1, 5, 20, 100)  # the first frequency of every band but the first
+BAND_STARTS = (1, 5, 20, 100)  # the lowest frequency of every band but the first
 CORRECT = {"1": "positive", "1.0": "positive", "0": "negative", "0.0": "negative"}
 
 Row = dict[str, str]
 
 
-def find_gold(folder: Path, kind: str, split: str) -> Path:
-    """The gold.csv of a kind and split at any depth below `folder`.
+def find_gold(folder: Path, level: str, split: str) -> Path:
+    """The gold.csv of a level and split at any depth below `folder`.
 
     Raises:
         ValueError: there is none, or more than one.
     """
-    found = sorted(path for path in folder.rglob(f"{kind}/{split}/gold.csv") if "__MACOSX" not in path.parts)
-    if len(found) != 1:
-        raise ValueError(f"{folder}: holds {len(found)} files {kind}/{split}/gold.csv; expected sLM21, which has one")
-    return found[0]
+    paths = sorted(path for path in folder.rglob(f"{level}/{split}/gold.csv") if "__MACOSX" not in path.parts)
+    if len(paths) != 1:
+        raise ValueError(f"{folder}: holds {len(paths)} files {level}/{split}/gold.csv; expected sLM21, which has one")
+    return paths[0]
 
 
-def read_gold(path: Path, kind: str) -> list[Row]:
+def read_gold(path: Path, level: str) -> list[Row]:
     """The rows of a gold.csv, each with `line` (its number) and `side`.
 
     Raises:
@@ -59,14 +59,14 @@ def read_gold(path: Path, kind: str) -> list[Row]:
     reader = csv.DictReader(text_lines(path))
     names = [name.strip() for name in reader.fieldnames or ()]
     reader.fieldnames = names
-    missing = [name for name in COLUMNS[kind] if name not in names]
+    missing = [name for name in COLUMNS[level] if name not in names]
     if missing:
         raise ValueError(f"{path}: has no column {', '.join(missing)}; it has {', '.join(names) or 'none'}")
     rows = [{**{k: (v or "").strip() for k, v in row.items() if k}, "line": str(reader.line_num)} for row in reader]
     for row in rows:
         if row["correct"] not in CORRECT:
             raise ValueError(f"{path}:{row['line']}: correct is {row['correct']!r}; it must be 1 or 0")
-        for name in (*KEYS[kind], "filename"):
+        for name in (*KEYS[level], "filename"):
             if not row[name]:
                 raise ValueError(f"{path}:{row['line']}: {name} is empty")
         row["side"] = CORRECT[row["correct"]]
@@ -75,20 +75,20 @@ def read_gold(path: Path, kind: str) -> list[Row]:
     return rows
 
 
-def paired(rows: list[Row], kind: str, drops: list[dict[str, str]]) -> Iterator[tuple[str, Row, Row]]:
-    """(pair and voice, positive row, negative row) by key, in order of first appearance; others go to `drops`."""
+def pair_rows(rows: list[Row], level: str, drops: list[dict[str, str]]) -> Iterator[tuple[str, Row, Row]]:
+    """(key, positive row, negative row) of each pair, in order of first appearance; rows without one go to `drops`."""
     groups: dict[tuple[str, ...], dict[str, list[Row]]] = defaultdict(lambda: {"positive": [], "negative": []})
     for row in rows:
-        groups[tuple(row[name] for name in KEYS[kind])][row["side"]].append(row)
+        groups[tuple(row[name] for name in KEYS[level])][row["side"]].append(row)
     for key, sides in groups.items():
         name = "/".join(key)
         lines = " and ".join(row["line"] for side in sides.values() for row in side)
         if not all(sides.values()):
-            lacking = next(side for side, found in sides.items() if not found)
-            drops.append(dropped(name, "no-partner", f"no {lacking} side; it stands in line {lines} of gold.csv"))
-        elif any(len(found) > 1 for found in sides.values()):
+            missing = next(side for side, members in sides.items() if not members)
+            drops.append(dropped(name, "no-partner", f"no {missing} side; it stands in line {lines} of gold.csv"))
+        elif any(len(members) > 1 for members in sides.values()):
             drops.append(
-                dropped(name, "ambiguous-key", f"lines {lines} of gold.csv have the same {', '.join(KEYS[kind])}")
+                dropped(name, "ambiguous-key", f"lines {lines} of gold.csv have the same {', '.join(KEYS[level])}")
             )
         else:
             yield name, sides["positive"][0], sides["negative"][0]
@@ -108,11 +108,11 @@ def band(frequency: str) -> str:
         value = -1.0
     if not value >= 0:
         raise ValueError(f"frequency is {frequency!r}; it must be a number from 0 on, or empty")
-    return BANDS[bisect_right(EDGES, value)]
+    return BANDS[bisect_right(BAND_STARTS, value)]
 
 
-def word_side(row: Row, written_in: str | None) -> dict[str, Any]:
-    """Text and own pronunciation of a word or pseudo-word; `written_in` None: the lexicon must have it.
+def word_side(row: Row, alphabet: str | None) -> dict[str, Any]:
+    """Text and pronunciation of a word or pseudo-word; without a pronunciation if `alphabet` is None.
 
     Raises:
         UnmappedError: with the symbol.
@@ -120,39 +120,39 @@ def word_side(row: Row, written_in: str | None) -> dict[str, Any]:
     """
     text = "".join(row["word"].lower().split())
     spoken = "".join(letter for letter in text.upper() if letter.isalpha() or letter == "'").strip("'")
-    if written_in is None:
+    if alphabet is None:
         return {"text": text}
-    phones = to_cmudict(row["phones"], written_in)
+    phones = to_cmudict(row["phones"], alphabet)
     if not phones:
         raise DropError("no-phones", f"{text!r} has an empty transcription")
-    # One word to the aligner, as it is one in the transcription: a hyphen would make it two.
+    # The transcription is of one word, but the aligner would split the text at a hyphen.
     return {"text": text.replace("-", ""), "pronunciations": {spoken: phones}}
 
 
 def read_items(
-    folder: Path, kind: str, split: str, drops: list[dict[str, str]], unmapped: Counter[str]
+    folder: Path, level: str, split: str, drops: list[dict[str, str]], unmapped: Counter[str]
 ) -> Iterator[Item]:
-    """The items of one kind and split.
+    """The items of one level and split.
 
     Args:
-        folder: where sLM21 was unpacked, at any depth above `lexical/` and `syntactic/`.
-        kind: lexical or syntactic.
+        folder: a folder at any depth above `lexical/` and `syntactic/` of sLM21.
+        level: lexical or syntactic.
         split: dev or test.
-        drops: what cannot be used is appended, with its reason.
-        unmapped: transcription symbols without a place in CMUdict are counted here.
+        drops: receives the pairs that cannot be used, with reasons.
+        unmapped: receives the counts of transcription symbols that have no phone in CMUdict.
 
     Raises:
-        ValueError: gold.csv is missing or not what it should be.
+        ValueError: gold.csv is missing or malformed.
     """
-    gold = find_gold(folder, kind, split)
-    rows = read_gold(gold, kind)
-    transcribed = kind == "lexical" and "phones" in rows[0]
-    written_in = alphabet(row["phones"] for row in rows) if transcribed else None
-    progress = Progress(f"corpus/tasks {kind}/{split}", len(rows), "sound files")
-    for done, (name, *sides) in enumerate(paired(rows, kind, drops), start=1):
+    gold = find_gold(folder, level, split)
+    rows = read_gold(gold, level)
+    transcribed = level == "lexical" and "phones" in rows[0]
+    alphabet = detect_alphabet(row["phones"] for row in rows) if transcribed else None
+    progress = Progress(f"corpus/tasks {level}/{split}", len(rows), "sound files")
+    for done, (name, *sides) in enumerate(pair_rows(rows, level, drops), start=1):
         progress.update(2 * done)
         try:
-            cuts = [_cut(row, gold.parent, folder, kind, written_in) for row in sides]
+            cuts = [_cut(row, gold.parent, folder, level, alphabet) for row in sides]
         except DropError as error:
             drops.append(dropped(name, error.reason, str(error)))
             continue
@@ -162,14 +162,14 @@ def read_items(
             drops.append(dropped(name, "unmapped-phone", f"symbol {str(error)!r} in {transcriptions}"))
             continue
         try:
-            place = _place(sides[0], kind)
+            fields = _item_fields(sides[0], level)
         except ValueError as error:
             raise ValueError(f"{gold}:{sides[0]['line']}: {error}") from None
-        yield {**place, "positive": cuts[0], "negative": cuts[1]}
+        yield {**fields, "positive": cuts[0], "negative": cuts[1]}
 
 
-def _place(row: Row, kind: str) -> dict[str, str]:
-    if kind == "lexical":
+def _item_fields(row: Row, level: str) -> dict[str, str]:
+    if level == "lexical":
         group = band(row["frequency"])
         subset = group if group in ("oov", "unknown") else "in-vocabulary"
         return {"id": row["id"], "subset": subset, "group": group}
@@ -177,7 +177,7 @@ def _place(row: Row, kind: str) -> dict[str, str]:
     return {"id": name, "subset": "all", "group": row["type"], "subtype": row["subtype"]}
 
 
-def _cut(row: Mapping[str, str], sounds: Path, root: Path, kind: str, written_in: str | None) -> dict[str, Any]:
+def _cut(row: Mapping[str, str], sounds: Path, root: Path, level: str, alphabet: str | None) -> dict[str, Any]:
     name = row["filename"].removesuffix(".wav")
-    side = word_side(dict(row), written_in) if kind == "lexical" else {"text": row["transcription"]}
+    side = word_side(dict(row), alphabet) if level == "lexical" else {"text": row["transcription"]}
     return side_cut(sounds / f"{name}.wav", root, name=name, speaker=row["voice"], **side)

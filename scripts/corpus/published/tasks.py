@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--dropped", type=Path, required=True)
     args = parser.parse_args()
     where = f"corpus.manifest.tasks.{args.task}"
-    config = parse(PublishedSet, args.config, where, lambda found: published_set_problems(found, where))
+    config = parse(PublishedSet, args.config, where, lambda entry: published_set_problems(entry, where))
     if not args.folder.is_dir():
         raise ValueError(f"{where}: {args.folder} is not a folder")
     drops: list[dict[str, str]] = []

@@ -33,10 +33,10 @@ def find_files(folder: Path) -> Iterator[tuple[Path, list[str], bool]]:
         for file in sorted(files):
             stem, ending = os.path.splitext(file)
             endings.setdefault(stem, []).append(ending)
-        for stem, found in endings.items():
-            audio = [ending for ending in found if ending.lower() in AUDIO]
-            if audio or ".txt" in found:
-                yield Path(parent, stem), audio, ".txt" in found
+        for stem, present in endings.items():
+            audio = [ending for ending in present if ending.lower() in AUDIO]
+            if audio or ".txt" in present:
+                yield Path(parent, stem), audio, ".txt" in present
 
 
 def cuts(root: Path, folder: Path, drops: Drops) -> Iterator[Cut]:

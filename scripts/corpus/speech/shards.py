@@ -70,8 +70,8 @@ class Shards:
 def _allow_files(count: int) -> None:
     """Raise this process's limit of open files to hold `count` shards; OSError if the system does not allow it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = count + SPARE_FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        if hard != resource.RLIM_INFINITY and hard < wanted:
-            raise OSError(f"corpus.shards: {count} shards need {wanted} open files; the system's limit is {hard}")
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    required = count + SPARE_FILES
+    if soft != resource.RLIM_INFINITY and soft < required:
+        if hard != resource.RLIM_INFINITY and hard < required:
+            raise OSError(f"corpus.shards: {count} shards need {required} open files; the system's limit is {hard}")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (required, hard))

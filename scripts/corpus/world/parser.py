@@ -60,7 +60,7 @@ class Parser:
         if self._word(state.place) in words:
             yield state._replace(place=state.place + 1)
 
-    def _said(self, state: State, phrases: Iterable[tuple[str, ...]]) -> Iterator[State]:
+    def _match(self, state: State, phrases: Iterable[tuple[str, ...]]) -> Iterator[State]:
         for phrase in phrases:
             if all(self._word(state.place + i) == word for i, word in enumerate(phrase)):
                 yield state._replace(place=state.place + len(phrase))
@@ -75,9 +75,9 @@ class Parser:
 
     # Noun phrases
 
-    def _phrase(self, state: State, nouns: Nouns, adjectives: set[str], kind: str) -> Iterator[tuple[State, str]]:
+    def _phrase(self, state: State, nouns: Nouns, adjectives: set[str], role: str) -> Iterator[tuple[State, str]]:
         """Determiner, adjective and noun; the state after them, and what they are as a subject."""
-        allowed = self.known.determiners[kind]
+        allowed = self.known.determiners[role]
         first = self._word(state.place)
         for determiner, place in ((first, state.place + 1), ("", state.place)):
             if not any(determiner in words for words in allowed.values()):
@@ -89,12 +89,12 @@ class Parser:
                     ):
                         yield state._replace(place=noun + 1), subject
 
-    def _thing(self, state: State, kind: str, *, located: bool = False) -> Iterator[tuple[State, str]]:
+    def _thing(self, state: State, role: str, *, located: bool = False) -> Iterator[tuple[State, str]]:
         nouns = self.known.located if located else self.known.things
-        return self._phrase(state, nouns, self.known.qualities, kind)
+        return self._phrase(state, nouns, self.known.qualities, role)
 
-    def _person(self, state: State, nouns: Nouns, kind: str) -> Iterator[State]:
-        for after, subject in self._phrase(state, nouns, self.known.adjectives["person"], kind):
+    def _person(self, state: State, nouns: Nouns, role: str) -> Iterator[State]:
+        for after, subject in self._phrase(state, nouns, self.known.adjectives["person"], role):
             yield after._replace(subject=subject, head=subject)
 
     def _object(self, state: State) -> Iterator[State]:
@@ -104,11 +104,11 @@ class Parser:
     def slot_hero(self, state: State) -> Iterator[State]:
         """A pronoun, one or two names, a girl, the girl, the bakers."""
         first, names = self._word(state.place), self.known.names
-        found = [(gender, 1) for gender, pronouns in PRONOUNS.items() if pronouns[0] == first]
+        heroes = [(gender, 1) for gender, pronouns in PRONOUNS.items() if pronouns[0] == first]
         if first in names:
-            found.append((names[first], 1))
+            heroes.append((names[first], 1))
             if self._word(state.place + 1) == "and" and self._word(state.place + 2) in names:
-                found.append((PLURAL, 3))
+                heroes.append((PLURAL, 3))
         elif first in ("the", "a", "an"):
             second = self._word(state.place + 1)
             if first != "the":
@@ -117,10 +117,10 @@ class Parser:
             else:
                 last, size = second, 2
             forms = self.known.humans.get(last, set())
-            found += [(subject, size) for _, subject in forms if subject != PLURAL]
+            heroes += [(subject, size) for _, subject in forms if subject != PLURAL]
             if first == "the" and any(number == PLURAL for number, _ in self.known.people.get(last, ())):
-                found.append((PLURAL, size))
-        for hero, size in found:
+                heroes.append((PLURAL, size))
+        for hero, size in heroes:
             for after in self._hero(state, hero):
                 yield after._replace(place=state.place + size, subject=hero)
 
@@ -177,7 +177,7 @@ class Parser:
     def slot_nearby(self, state: State) -> Iterator[State]:
         """A phrase such as "near the knives"."""
         phrases = [(*preposition.split(), "the") for preposition in self.known.lexicon.prepositions]
-        for after in self._said(state, phrases):
+        for after in self._match(state, phrases):
             yield from self._any(after, self.known.located)
 
     # Verb phrases
@@ -276,9 +276,9 @@ class Parser:
         """What follows "there": is an onion, are three onions."""
         for plural in (False, True):
             for after in self._be(state._replace(subject=PLURAL if plural else NEUTER)):
-                for there, subject in self._thing(after, "there", located=True):
+                for end, subject in self._thing(after, "there", located=True):
                     if (subject == PLURAL) == plural:
-                        yield there._replace(subject=state.subject)
+                        yield end._replace(subject=state.subject)
 
     def slot_role(self, state: State) -> Iterator[State]:
         """An occupation: a good baker, good bakers."""
@@ -317,14 +317,14 @@ class Parser:
 
     def slot_place(self, state: State) -> Iterator[State]:
         """Where people of any topic are."""
-        return self._said(state, self.known.places)
+        return self._match(state, self.known.places)
 
     def slot_time(self, state: State) -> Iterator[State]:
         """When; it fixes the tense."""
         for tense in TENSES:
-            for after in self._said(state, self.known.times[tense]):
+            for after in self._match(state, self.known.times[tense]):
                 yield from self._in(after, (tense,))
 
     def slot_now(self, state: State) -> Iterator[State]:
         """now, at the moment, today."""
-        return self._said(state, self.known.times["now"])
+        return self._match(state, self.known.times["now"])

@@ -1,8 +1,7 @@
-"""Choosing words and building phrases: what a story of one topic, one tense and one cast has to say.
+"""Draw words and build phrases for a story of one topic, one tense and one cast.
 
-A story prefers a handful of the topic's things, so that words recur and pronouns have someone to refer to.
-Words wear out: the more often `Phrases.said` has one, the less likely it is, which leaves frequencies uneven
-but no word of the lexicon rare.
+A story prefers a few of the topic's things, so that words recur and pronouns have referents. The probability of a word
+decreases with its count in `Phrases.word_counts`: frequencies remain uneven, but no word of the lexicon is rare.
 """
 
 from collections import Counter
@@ -16,23 +15,23 @@ from scripts.corpus.world.grammar import Cast, Subject, article, conjugate, pick
 from scripts.corpus.world.lexicon import Adjective, Lexicon, Noun, Topic, Verb
 
 THINGS_IN_FOCUS = 6
-WORN = 1.0  # uses after which a word is half as likely
-SINGULAR = 0.55  # share of singular nouns, both forms being equally worn
+COUNT_OFFSET = 1.0  # occurrences that halve the probability of a word
+SINGULAR = 0.55  # share of singular nouns if both forms have the same count
 
 
 Word = TypeVar("Word", Noun, Verb, Adjective, str)
 
 
 def forms(word: Noun | Verb | Adjective | str) -> tuple[str, ...]:
-    """What counts as having said a word: its forms; of a phrase, its last word."""
+    """The forms under which a word is counted; of a phrase, its last word."""
     return (word.split()[-1],) if isinstance(word, str) else word.forms
 
 
 @dataclass
 class Phrases:
-    """The words of one topic, and what was said of them.
+    """Draws words of one topic and builds phrases of them.
 
-    `said` counts the words of this story and of those before it that were given the same counter.
+    `word_counts` counts the words of this story and of earlier stories that share the counter.
     """
 
     lexicon: Lexicon
@@ -40,11 +39,11 @@ class Phrases:
     tense: str
     cast: Cast
     rng: np.random.Generator
-    said: Counter[str] = field(default_factory=Counter)
+    word_counts: Counter[str] = field(default_factory=Counter)
     subject: Subject = field(default_factory=lambda: Subject(False))
     head: Subject = field(default_factory=lambda: Subject(False))  # subject of the main clause
-    object: Subject | None = None  # last thing acted on, what "it" refers to
-    used: set[str] = field(default_factory=set)  # adjectives and nouns of this sentence: said once
+    object: Subject | None = None  # the last object, to which "it" refers
+    used: set[str] = field(default_factory=set)  # adjectives and nouns of this sentence, which are not repeated
 
     def __post_init__(self) -> None:
         shares = self._shares(self.topic.things)
@@ -52,9 +51,9 @@ class Phrases:
         self.focus = [self.topic.things[i] for i in sorted(order)]
 
     def _shares(self, items: Sequence[Word]) -> np.ndarray:
-        """Probability of each of the words: its place in the list, and how seldom it was said so far."""
-        said = np.array([sum(self.said[form] for form in forms(item)) for item in items])
-        weights = zipf(len(items)) / (said + WORN)
+        """Probability of each of the words, from its rank in the list and its count so far."""
+        counts = np.array([sum(self.word_counts[form] for form in forms(item)) for item in items])
+        weights = zipf(len(items)) / (counts + COUNT_OFFSET)
         return weights / weights.sum()
 
     def _pick(self, items: Sequence[Word]) -> Word:
@@ -63,14 +62,14 @@ class Phrases:
     def _is_plural(self, noun: Noun) -> bool:
         if noun.plural is None:
             return False
-        singular, plural = (SINGULAR / (self.said[form] + WORN) for form in noun.forms)
+        singular, plural = (SINGULAR / (self.word_counts[form] + COUNT_OFFSET) for form in noun.forms)
         return self._chance(plural * (1 / SINGULAR - 1) / (singular + plural * (1 / SINGULAR - 1)))
 
     def _chance(self, probability: float) -> bool:
         return bool(self.rng.random() < probability)
 
     def _thing(self, groups: Sequence[str] | None = None, *, located: bool = False) -> Noun:
-        """A thing of these groups not yet in this sentence, most often one that the story is about."""
+        """A thing of these groups that is not yet in this sentence, preferably one in focus."""
 
         def fits(noun: Noun) -> bool:
             return (
@@ -79,11 +78,11 @@ class Phrases:
                 and (noun.located or not located)
             )
 
-        near = [noun for noun in self.focus if fits(noun)]
+        in_focus = [noun for noun in self.focus if fits(noun)]
         things = [noun for noun in self.topic.things if fits(noun)]
-        if not things:  # two verbs with the same single object: say it again
+        if not things:  # two verbs with the same single object: repeat it
             things = [noun for noun in self.topic.things if groups is None or noun.group in groups]
-        noun = self._pick(near if near and self._chance(0.7) else things)
+        noun = self._pick(in_focus if in_focus and self._chance(0.7) else things)
         self.used.add(noun.singular)
         return noun
 
@@ -97,42 +96,42 @@ class Phrases:
         self.used.add(word)
         return word
 
-    def _phrase(self, noun: Noun, plural: bool, adjective: str | None, kind: str) -> list[str]:
-        """Determiner, adjective and noun; `kind` is "subject" (definite) or "object"."""
+    def _phrase(self, noun: Noun, plural: bool, adjective: str | None, role: str) -> list[str]:
+        """Determiner, adjective and noun; `role` is "subject" (definite) or "object"."""
         middle = [adjective] if adjective else []
         word = str(noun.plural) if plural else noun.singular
         number = self._pick(self.lexicon.numbers)
         if plural:
-            determiners = {"the": 5.0, "these": 1.7, number: 1.5, "": 2.0 if kind == "object" else 0.0}
+            determiners = {"the": 5.0, "these": 1.7, number: 1.5, "": 2.0 if role == "object" else 0.0}
         elif noun.plural is None:
-            determiners = {"the": 6.0, "this": 1.5, "some": 2.0 if kind == "object" else 0.0}
+            determiners = {"the": 6.0, "this": 1.5, "some": 2.0 if role == "object" else 0.0}
         else:
-            determiners = {"the": 5.0, "this": 1.7, "a": 3.0 if kind == "object" else 0.0}
+            determiners = {"the": 5.0, "this": 1.7, "a": 3.0 if role == "object" else 0.0}
         shares = np.array(list(determiners.values()))
         determiner = pick(self.rng, list(determiners), shares / shares.sum())
         if determiner == "a":
             determiner = article(adjective or word)
         return [*([determiner] if determiner else []), *middle, word]
 
-    def _thing_phrase(self, noun: Noun, kind: str, plural: bool | None = None) -> tuple[list[str], Subject]:
+    def _thing_phrase(self, noun: Noun, role: str, plural: bool | None = None) -> tuple[list[str], Subject]:
         if plural is None:
             plural = self._is_plural(noun)
         plural = plural and noun.plural is not None
         adjective = self._adjective(noun) if self._chance(0.36) else None
-        return self._phrase(noun, plural, adjective, kind), Subject(plural, None, noun)
+        return self._phrase(noun, plural, adjective, role), Subject(plural, None, noun)
 
     def object_phrase(self, groups: Sequence[str] | None) -> list[str]:
-        """A thing of these groups that is acted on; later "it"."""
+        """A thing of these groups as object, to which "it" can refer later."""
         tokens, self.object = self._thing_phrase(self._thing(groups), "object")
         return tokens
 
-    def _person_phrase(self, nouns: Sequence[Noun], kind: str) -> tuple[list[str], Subject]:
+    def _person_phrase(self, nouns: Sequence[Noun], role: str) -> tuple[list[str], Subject]:
         others = [n for n in nouns if n != self.cast.subject.noun and n.singular not in self.used]
         noun = self._pick(others or nouns)
         self.used.add(noun.singular)
         plural = self._is_plural(noun)
         adjective = self._pick(self.lexicon.adjectives["person"]).word if self._chance(0.25) else None
-        return self._phrase(noun, plural, adjective, kind), Subject(plural, noun.gender, noun)
+        return self._phrase(noun, plural, adjective, role), Subject(plural, noun.gender, noun)
 
     def _verb(self, verb: Verb, form: str = "") -> list[str]:
         tokens = conjugate(verb, self.subject.plural, self.tense, form)

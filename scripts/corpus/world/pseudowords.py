@@ -16,7 +16,8 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from scripts.corpus.world.lexicon import cmudict_entries, strip_stress
+from scripts.corpus.pronounce import cmudict_entries
+from scripts.corpus.world.lexicon import strip_stress
 
 Chunk = tuple[str, tuple[str, ...]]  # letters, phones
 SHAPES = ((1, 1), (2, 1), (1, 0), (3, 1), (1, 2), (2, 2))  # letters and phones of a chunk, before training
@@ -141,16 +142,16 @@ class PseudoWords:
 
         Those with one part exchanged come first; the order is otherwise random.
         """
-        found: dict[str, PseudoWord] = {}
+        accepted: dict[str, PseudoWord] = {}
         for exchanged in (1, 2):
             drawn = list(self._exchange(self.parts[word], exchanged))
             for index in rng.permutation(len(drawn)):
-                if len(found) == count:
-                    return list(found.values())
+                if len(accepted) == count:
+                    return list(accepted.values())
                 new = drawn[index]
-                if new.letters not in found and self.is_plausible(new) and not self.exists(new):
-                    found[new.letters] = new
-        return list(found.values())
+                if new.letters not in accepted and self.is_plausible(new) and not self.exists(new):
+                    accepted[new.letters] = new
+        return list(accepted.values())
 
     def rarity(self, letters: str, phones: Iterable[str]) -> tuple[float, float]:
         """Minus the log frequencies in the lexicon of the letters and of the phones, summed."""

@@ -29,14 +29,14 @@ Line = dict[str, Any]
 
 def chapters(lines: Iterable[Line]) -> dict[tuple[str, str], list[Line]]:
     """Lines by (speaker, chapter), in order of first appearance; ValueError if an id appears twice."""
-    found: dict[tuple[str, str], list[Line]] = {}
+    by_chapter: dict[tuple[str, str], list[Line]] = {}
     ids: set[str] = set()
     for line in lines:
         if line["id"] in ids:
             raise ValueError(f"the script holds utterance {line['id']!r} twice")
         ids.add(line["id"])
-        found.setdefault((line["speaker"], line["chapter"]), []).append(line)
-    return found
+        by_chapter.setdefault((line["speaker"], line["chapter"]), []).append(line)
+    return by_chapter
 
 
 def truth(name: str, speech: Speech) -> dict[str, Any]:

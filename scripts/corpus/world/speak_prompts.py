@@ -39,13 +39,13 @@ def read_prompts(path: Path) -> list[Prompt]:
     import yaml
 
     try:
-        found = yaml.safe_load("".join(text_lines(path)))
+        prompts = yaml.safe_load("".join(text_lines(path)))
     except yaml.YAMLError as error:
         raise ValueError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
-    if not isinstance(found, list) or not found:
+    if not isinstance(prompts, list) or not prompts:
         raise ValueError(f"{path}: holds no prompts; expected a list of {{id, topic, text}}")
     seen: set[str] = set()
-    for number, prompt in enumerate(found, start=1):
+    for number, prompt in enumerate(prompts, start=1):
         if not isinstance(prompt, dict) or set(prompt) != KEYS or not all(isinstance(v, str) for v in prompt.values()):
             raise ValueError(f"{path}: prompt {number}: expected {{id, topic, text}}, each of them text")
         if not NAME.fullmatch(prompt["id"]):
@@ -53,7 +53,7 @@ def read_prompts(path: Path) -> list[Prompt]:
         if prompt["id"] in seen:
             raise ValueError(f"{path}: prompt {number}: id {prompt['id']!r} is used before")
         seen.add(prompt["id"])
-    return found
+    return prompts
 
 
 def words_of(text: str, lexicon: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:

@@ -1,8 +1,8 @@
-"""A story: sentences of one topic, one tense and one cast, from the templates in resources/world/grammar.yaml.
+"""Generate stories of one topic, one tense and one cast from the templates in resources/world/grammar.yaml.
 
-A template is plain words and [slots]; a slot is a method `slot_<name>` of `Story` below, so a template
-can ask for exactly those. Subject slots set who the verbs agree with (`Story.subject`); objects never do,
-so a verb after a relative clause or a prepositional phrase still agrees with its own subject.
+A template consists of words and [slots]; the slot [name] is filled by the method `slot_<name>` of `Story`. Subject
+slots set `Story.subject`, with which verbs agree; objects do not, so that a verb after a relative clause or a
+prepositional phrase agrees with its own subject.
 """
 
 from collections.abc import Container
@@ -15,7 +15,7 @@ from scripts.corpus.world.grammar import TENSES, Sentence, Subject, Template, ar
 from scripts.corpus.world.lexicon import read_yaml
 from scripts.corpus.world.phrases import Phrases
 
-ATTEMPTS = 500  # draws before a new sentence is given up
+ATTEMPTS = 500  # draws of a new sentence before an error
 
 
 Grammar = dict[str, tuple[Template, ...]]
@@ -47,7 +47,7 @@ def slot_method(token: str) -> str:
 
 @dataclass
 class Story(Phrases):
-    """A paragraph in the making."""
+    """Generates the sentences of one paragraph."""
 
     grammar: Grammar = field(kw_only=True)
     introduced: bool = False
@@ -59,14 +59,14 @@ class Story(Phrases):
         return self.fill(pick(self.rng, templates, weights / weights.sum()))
 
     def new_sentence(self, part: str, taken: Container[str]) -> Sentence:
-        """The same, whose key is not among those taken; ValueError if the world has no more of them."""
+        """A sentence whose key is not in `taken`; ValueError if none is drawn in ATTEMPTS attempts."""
         for _ in range(ATTEMPTS):
-            before = (self.introduced, self.object)
+            state = (self.introduced, self.object)
             sentence = self.sentence(part)
             if sentence.key not in taken:
-                self.said.update(sentence.words)
+                self.word_counts.update(sentence.words)
                 return sentence
-            self.introduced, self.object = before
+            self.introduced, self.object = state
         raise ValueError(
             f"{self.topic.name}: no new {part} sentence in {ATTEMPTS} attempts; ask for fewer hours or pairs"
         )
@@ -74,7 +74,7 @@ class Story(Phrases):
     def fill(self, template: Template) -> Sentence:
         """The template with its slots filled."""
         self.used = set()
-        self.hero_here = False
+        self.hero_mentioned = False
         tokens: list[str] = []
         for part in template.tokens:
             if part == "they":
@@ -91,7 +91,7 @@ class Story(Phrases):
         if not self.introduced and template.needs_hero_before:
             return False
         if "[role]" in template.tokens and self.cast.subject.noun in self.topic.people:
-            return False  # the hunters are not rangers too
+            return False  # a cast of hunters is not called rangers too
         return self.object is not None or "[it-last]" not in template.tokens
 
     # Noun phrases
@@ -100,14 +100,14 @@ class Story(Phrases):
         self.subject = self.head = subject
 
     def slot_hero(self) -> list[str]:
-        """Who the story is about: by name at first, then mostly by pronoun."""
+        """The cast: by name at first, then mostly by pronoun."""
         self.subject = self.cast.subject
         if not self.introduced:
-            self.introduced = self.hero_here = True
+            self.introduced = self.hero_mentioned = True
             return list(self.cast.introduced)
-        if self.hero_here or self._chance(0.75):
+        if self.hero_mentioned or self._chance(0.75):
             return [self.cast.subject.pronouns[0]]
-        self.hero_here = True
+        self.hero_mentioned = True
         return list(self.cast.named)
 
     def slot_thing(self, form: str = "") -> list[str]:
@@ -161,12 +161,12 @@ class Story(Phrases):
         return ["the", str(noun.plural) if self.object.plural else noun.singular]
 
     def slot_head(self) -> list[str]:
-        """Nothing is said; the verb that follows agrees with the main clause's subject again."""
+        """No words; the verb that follows agrees with the subject of the main clause again."""
         self.subject = self.head
         return []
 
     def slot_nearby(self) -> list[str]:
-        """A phrase such as "near the knives": with the other number than the subject's, most often."""
+        """A phrase such as "near the knives", mostly with another number than the subject."""
         plural = self.subject.plural != self._chance(0.7)
         noun = self._thing(located=True)
         word = str(noun.plural) if plural and noun.plural else noun.singular

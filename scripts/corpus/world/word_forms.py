@@ -37,7 +37,7 @@ class Words:
         self.kin = _nouns(noun for nouns in lexicon.kin.values() for noun in nouns)
         self.adjectives = {use: {one.word for one in ones} for use, ones in lexicon.adjectives.items()}
         own: Iterable[Adjective] = (one for topic in topics for one in topic.be)
-        self.qualities = {one.word for one in own} | self.adjectives["thing"] | self.adjectives["color"]
+        self.qualities = {adjective.word for adjective in own} | self.adjectives["thing"] | self.adjectives["color"]
         self.places = [tuple(place.split()) for topic in topics for place in topic.places]
         self.times = {tense: [tuple(time.split()) for time in times] for tense, times in lexicon.times.items()}
         self.names = {name.lower(): gender for gender, names in lexicon.names.items() for name in names}
@@ -51,26 +51,26 @@ class Words:
 
 
 def _nouns(nouns: Iterable[Noun]) -> Nouns:
-    found: Nouns = {}
+    table: Nouns = {}
     for noun in nouns:
-        one = (MASS if noun.plural is None else SINGULAR, noun.gender or NEUTER)
-        found.setdefault(noun.singular, set()).add(one)
+        singular = (MASS if noun.plural is None else SINGULAR, noun.gender or NEUTER)
+        table.setdefault(noun.singular, set()).add(singular)
         if noun.plural:
-            found.setdefault(noun.plural, set()).add((PLURAL, PLURAL))
-    return found
+            table.setdefault(noun.plural, set()).add((PLURAL, PLURAL))
+    return table
 
 
 def _verbs(verbs: Iterable[Verb]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {"base": set(), "third": set(), "past": set(), "ing": set()}
+    table: dict[str, set[str]] = {"base": set(), "third": set(), "past": set(), "ing": set()}
     for verb in verbs:
-        for name, form in zip(found, verb.forms, strict=False):
-            found[name].add(form)
-    return found
+        for name, form in zip(table, verb.forms, strict=False):
+            table[name].add(form)
+    return table
 
 
 def _merged(tables: Iterable[dict[str, set[str]]]) -> dict[str, set[str]]:
-    found = _verbs([])
+    merged = _verbs([])
     for table in tables:
         for name, forms in table.items():
-            found[name] |= forms
-    return found
+            merged[name] |= forms
+    return merged

@@ -61,14 +61,14 @@ def task_words(paths: Iterable[Path]) -> set[str]:
     return {words[0]["word"] for words in positives if len(words) == 1}
 
 
-def words_alone(lexicon: Lexicon, asked: set[str]) -> list[str]:
-    """Word forms that train may hold alone: those of words that the tasks do not ask about in any form."""
-    withheld = {form for _, forms in lexicon.entries() if asked & set(forms) for form in forms}
+def isolated_words(lexicon: Lexicon, task_forms: set[str]) -> list[str]:
+    """Word forms for isolated words of train: of words that do not occur in a task in any form."""
+    withheld = {form for _, forms in lexicon.entries() if task_forms & set(forms) for form in forms}
     return [form for form in lexicon.content_forms() if form not in withheld]
 
 
 def sentence_keys(words: Sequence[dict[str, str]]) -> Iterator[str]:
-    """Keys of the sentences of a script's words; a word alone, without a full stop, is none."""
+    """Keys of the sentences of a script's words; an isolated word, without a full stop, is not a sentence."""
     sentence: list[str] = []
     for word in words:
         sentence.append(word["word"])
@@ -78,27 +78,32 @@ def sentence_keys(words: Sequence[dict[str, str]]) -> Iterator[str]:
 
 
 def write_paragraph(
-    lexicon: Lexicon, grammar: Grammar, topic: Topic, rng: np.random.Generator, taken: set[str], said: Counter[str]
+    lexicon: Lexicon,
+    grammar: Grammar,
+    topic: Topic,
+    rng: np.random.Generator,
+    taken: set[str],
+    word_counts: Counter[str],
 ) -> Paragraph:
-    """A story none of whose sentences is taken or said twice; its words are added to `said`."""
+    """A story without sentences that are in `taken` or repeated; its words are added to `word_counts`."""
     cast = choose_cast(lexicon, topic, rng)
-    story = Story(lexicon, topic, pick(rng, TENSES, TENSE_SHARES), cast, rng, said, grammar=grammar)
+    story = Story(lexicon, topic, pick(rng, TENSES, TENSE_SHARES), cast, rng, word_counts, grammar=grammar)
     count = int(rng.integers(SENTENCES[0], SENTENCES[1] + 1))
     sentences: list[Sentence] = []
 
-    def say(part: str) -> None:
-        said = {sentence.key for sentence in sentences}
-        sentences.append(story.new_sentence(part, taken | said if said else taken))
+    def add(part: str) -> None:
+        own = {sentence.key for sentence in sentences}
+        sentences.append(story.new_sentence(part, taken | own if own else taken))
 
-    say("opening")
+    add("opening")
     while len(sentences) < SENTENCES[1] - 1:
         words = sum(len(sentence.words) for sentence in sentences)
         if len(sentences) >= SENTENCES[0] - 1 and (
             words > WORDS[1] or (len(sentences) >= count - 1 and words >= WORDS[0])
         ):
             break
-        say("middle")
-    say("ending")
+        add("middle")
+    add("ending")
     return Paragraph(topic.name, tuple(sentences))
 
 
@@ -108,14 +113,14 @@ def write_paragraphs(
     """Paragraphs, topics in turn, until they are expected to last `hours`."""
     topics = list(lexicon.topics.values())
     paragraphs: list[Paragraph] = []
-    said: Counter[str] = Counter()
-    spoken = 0.0
-    while spoken < 3600 * hours:
+    word_counts: Counter[str] = Counter()
+    total_seconds = 0.0
+    while total_seconds < 3600 * hours:
         if len(paragraphs) % len(topics) == 0:
             order = rng.permutation(len(topics))
         topic = topics[order[len(paragraphs) % len(topics)]]
-        paragraphs.append(write_paragraph(lexicon, grammar, topic, rng, taken, said))
-        spoken += seconds(side(paragraphs[-1].sentences, lexicon)["words"], rate)
+        paragraphs.append(write_paragraph(lexicon, grammar, topic, rng, taken, word_counts))
+        total_seconds += seconds(side(paragraphs[-1].sentences, lexicon)["words"], rate)
     return paragraphs
 
 
@@ -148,14 +153,14 @@ def write_split(
             f" give more hours or set corpus.shards.{split} to {len(paragraphs)} or less"
         )
     names = speakers(config.speakers)
-    told = [{"topic": p.topic, **side(p.sentences, lexicon)} for p in paragraphs]
-    # Little text is cut into short chapters rather than leave a shard or a speaker without any.
-    size = max(1, min(CHAPTER, len(told) // max(shards, len(names))))
-    alone = [{"topic": "isolated-word", **single(word, lexicon.phones(word))} for word in isolated]
+    stories = [{"topic": p.topic, **side(p.sentences, lexicon)} for p in paragraphs]
+    # Chapters are shorter if there is little text, so that every shard and speaker has some.
+    size = max(1, min(CHAPTER, len(stories) // max(shards, len(names))))
+    isolated_lines = [{"topic": "isolated-word", **single(word, lexicon.phones(word))} for word in isolated]
     written: list[list[Utterance]] = [[] for _ in range(shards)]
     for chapters in (
-        to_chapters(told, split, size, names),
-        to_chapters(alone, f"{split}-words", WORDS_CHAPTER, names),
+        to_chapters(stories, split, size, names),
+        to_chapters(isolated_lines, f"{split}-words", WORDS_CHAPTER, names),
     ):
         for number, chapter in enumerate(chapters):
             written[number * shards // len(chapters)] += chapter
@@ -169,7 +174,7 @@ def summary(split: str, utterances: Sequence[Utterance], rate: float) -> str:
     hours = sum(seconds(utterance["words"], rate) for utterance in utterances) / 3600
     repeated = 1 - len(sentences) / max(1, sentences.total())
     return (
-        f"{split}: {len(utterances)} utterances, {sentences.total()} sentences ({100 * repeated:.1f}% said before),"
+        f"{split}: {len(utterances)} utterances, {sentences.total()} sentences ({100 * repeated:.1f}% repeated),"
         f" {words.total()} words, {len(words)} word forms, {len({u['topic'] for u in utterances})} topics,"
         f" about {hours:.2f} h"
     )
@@ -187,11 +192,11 @@ def main() -> None:
     config = parse(Script, args.config, "corpus.world")
     shards = parse(SplitShards, args.shards, "corpus.shards")
     lexicon, grammar = load_lexicon(args.world), load_grammar(args.world)
-    taken, asked = task_sentences(args.tasks), task_words(args.tasks)
+    taken, task_forms = task_sentences(args.tasks), task_words(args.tasks)
     for split in ("dev", "train"):
         rng = generator(args.seed, "corpus", "write", split)
         paragraphs = write_paragraphs(lexicon, grammar, getattr(config.hours, split), config.rate.mean, rng, taken)
-        isolated = words_alone(lexicon, asked) * config.isolated_words if split == "train" else []
+        isolated = isolated_words(lexicon, task_forms) * config.isolated_words if split == "train" else []
         written = write_split(split, getattr(shards, split), paragraphs, isolated, config, lexicon)
         for shard, utterances in enumerate(written):
             write_jsonl(args.out / split / f"{shard}.jsonl.gz", utterances)

@@ -24,7 +24,7 @@ from scripts.corpus.world.story import load_grammar
 
 CANDIDATES = 6  # pseudo-words per word, for the speech step to choose from
 DRAWN = 24  # from which the candidates are chosen
-SHORTEST = 4  # letters; of shorter strings nearly all are words of some kind
+SHORTEST = 4  # letters; nearly all shorter strings are words
 
 Item = dict[str, Any]
 
@@ -44,7 +44,7 @@ def swuggy(task: Task, count: int, lexicon: Lexicon, world: Path, seed: int) -> 
     maker = PseudoWords({word: lexicon.phones(word) for word in lexicon.content_forms()}, lexicon.unwanted)
     parts = lexicon.content_words()
     words = [word for word in parts if len(word) >= SHORTEST]
-    # Verbs come last: they are said as often as nouns, but less often in the form that a dictionary lists.
+    # Verbs come last: they are as frequent as nouns, but less often in the form that a dictionary lists.
     order = sorted(rng.permutation(len(words)).tolist(), key=lambda index: parts[words[index]] == "verb")
     used: set[str] = set()
     number = 0

@@ -3,7 +3,14 @@
 import pytest
 
 from scripts.corpus.pronounce import is_phone
-from scripts.corpus.published.phone_sets import ARPABET, IPA, UnmappedError, alphabet, to_cmudict, unmapped_summary
+from scripts.corpus.published.phone_sets import (
+    ARPABET,
+    IPA,
+    UnmappedError,
+    detect_alphabet,
+    to_cmudict,
+    unmapped_summary,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,7 +25,7 @@ from scripts.corpus.published.phone_sets import ARPABET, IPA, UnmappedError, alp
     ],
 )
 def test_arpabet(text: str, expected: str):
-    assert alphabet([text]) == "arpabet"
+    assert detect_alphabet([text]) == "arpabet"
     assert to_cmudict(text, "arpabet") == expected
 
 
@@ -45,8 +52,8 @@ def test_ipa(text: str, expected: str):
 
 def test_a_file_is_written_in_one_alphabet():
     # Alone, "p i" could be read either way; a file is in ARPAbet only if all of it is.
-    assert alphabet(["k t", "k ae t"]) == "arpabet"
-    assert alphabet(["k t", "k æ t"]) == "ipa"
+    assert detect_alphabet(["k t", "k ae t"]) == "arpabet"
+    assert detect_alphabet(["k t", "k æ t"]) == "ipa"
 
 
 @pytest.mark.parametrize(

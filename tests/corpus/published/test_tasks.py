@@ -109,9 +109,9 @@ def test_unmapped_phones_are_each_named(
     items = convert(tmp_path, monkeypatch, format="slm21-lexical", split="dev")
     assert [item["id"] for item in items] == ["1"]
     assert drops(tmp_path) == {"2/A": "unmapped-phone", "3/A": "unmapped-phone"}
-    said = capsys.readouterr().err
-    assert "'y' (U+0079) in 1" in said
-    assert "'ʘ' (U+0298) in 1" in said
+    log = capsys.readouterr().err
+    assert "'y' (U+0079) in 1" in log
+    assert "'ʘ' (U+0298) in 1" in log
 
 
 def test_without_phones_the_lexicon_has_to_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -156,7 +156,7 @@ def test_sentence_ids_repeat_across_subtypes(tmp_path: Path, monkeypatch: pytest
         assert item["negative"]["id"] == item["positive"]["id"][:-1] + "b"
 
 
-def test_items_pass_the_check_that_a_strangers_items_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_items_pass_the_check_of_manifest_items(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     rows = [sentence_row(1, "A", "plain", side) for side in (1, 0)]
     rows += [sentence_row(2, "A", "plain", 1), sentence_row(2, "A", "plain", 0, text="the dogs bark 3 times")]
     write_gold(syntactic(tmp_path), SYNTACTIC, rows)

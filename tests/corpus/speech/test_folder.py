@@ -41,8 +41,8 @@ def test_files_become_cuts_and_what_lacks_its_other_half_is_listed(tmp_path: Pat
     (train / "latin.txt").write_bytes(b"caf\xe9")
     (train / "notes.md").write_text("not ours")
     cuts = run(tmp_path, monkeypatch)
-    said = {c["id"]: (c["supervisions"][0]["speaker"], c["supervisions"][0]["text"].strip()) for c in cuts}
-    assert said == {"train/anna/book/one": ("anna", "One, two."), "train/top": ("unknown", "Three.")}
+    by_id = {c["id"]: (c["supervisions"][0]["speaker"], c["supervisions"][0]["text"].strip()) for c in cuts}
+    assert by_id == {"train/anna/book/one": ("anna", "One, two."), "train/top": ("unknown", "Three.")}
     assert {row["id"]: row["reason"] for row in read_csv(tmp_path / "dropped.csv")} == {
         "train/silent": "no-text",
         "train/alone": "no-audio",

@@ -44,8 +44,8 @@ def test_ljspeech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = tmp_path / "LJSpeech-1.1"
     for number in range(1, 4):
         speak(folder / f"wavs/LJ001-000{number}.wav", 22_050)
-    said = "In fourteen fifty-five, Printing"
-    table = (f"LJ001-000{number}|In 1455, Printing|{said}\n" for number in range(1, 4))
+    verbalised = "In fourteen fifty-five, Printing"
+    table = (f"LJ001-000{number}|In 1455, Printing|{verbalised}\n" for number in range(1, 4))
     (folder / "metadata.csv").write_text("".join(table))
     cuts = cuts_of("prepare_ljspeech", tmp_path, monkeypatch, "train.jsonl.gz")
     assert [(book_text(c), spoken_text(c)) for c in cuts] == [

@@ -27,7 +27,7 @@ def accepts(words: str | tuple[str, ...]) -> bool:
     return len(words) in ACCEPTOR.sentences(words, 0)[0]
 
 
-def said(paragraph: Paragraph) -> list[str]:
+def spoken_words(paragraph: Paragraph) -> list[str]:
     return [word for sentence in paragraph.sentences for word in sentence.words]
 
 
@@ -77,8 +77,10 @@ def test_agreement_is_seen_across_the_sentence(right: str, wrong: str):
 def test_a_text_without_full_stops_is_divided_into_its_sentences(paragraphs: list[Paragraph]):
     rng = np.random.default_rng(0)
     for paragraph in paragraphs[:60]:
-        assert all(ACCEPTOR.inside(said(paragraph)))
-    shuffled = [np.mean(ACCEPTOR.inside(rng.permutation(said(paragraph)).tolist())) for paragraph in paragraphs[:60]]
+        assert all(ACCEPTOR.inside(spoken_words(paragraph)))
+    shuffled = [
+        np.mean(ACCEPTOR.inside(rng.permutation(spoken_words(paragraph)).tolist())) for paragraph in paragraphs[:60]
+    ]
     assert np.mean(shuffled) < 0.1
 
 

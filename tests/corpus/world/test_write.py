@@ -77,10 +77,10 @@ def test_the_same_seed_gives_the_same_bytes(small, tmp_path):
         assert (tmp_path / name).read_bytes() == (small / name).read_bytes()
 
 
-def test_paragraphs_are_of_the_asked_form():
-    said = [p for split in ("train", "dev") for p in paragraphs(split)]
-    assert all(SENTENCES[0] <= len(p.sentences) <= SENTENCES[1] for p in said)
-    lengths = [seconds(side(p.sentences, lexicon())["words"], 180) for p in said]
+def test_lengths_of_paragraphs():
+    written = [p for split in ("train", "dev") for p in paragraphs(split)]
+    assert all(SENTENCES[0] <= len(p.sentences) <= SENTENCES[1] for p in written)
+    lengths = [seconds(side(p.sentences, lexicon())["words"], 180) for p in written]
     assert 8 < sum(lengths) / len(lengths) < 13
     assert max(lengths) < 25
     assert min(lengths) > 4
@@ -96,9 +96,9 @@ def test_topics_are_equally_frequent():
 
 
 def test_no_sentence_of_a_task_is_in_the_corpus():
-    said = {" ".join(words) for split in ("train", "dev") for words in texts(split)}
+    sentences = {" ".join(words) for split in ("train", "dev") for words in texts(split)}
     assert len(forbidden()) > 1500
-    assert not said & forbidden()
+    assert not sentences & forbidden()
 
 
 def test_train_and_dev_share_no_longer_sentence():

@@ -1,15 +1,14 @@
-"""The tokenizer folder, as Hugging Face's AutoTokenizer reads it.
+"""Write tokenizers as folders that Hugging Face's AutoTokenizer loads.
 
-SentencePiece trains, SentencePiece encodes; this writes the same function as a `tokenizer.json`, so
-that whoever downloads a model needs neither SentencePiece nor this project. Equality of the two is
-held by tests/tokens/test_fast.py.
+The workflow trains and encodes with SentencePiece. This module converts a trained model to an equivalent
+`tokenizer.json`, so that a published language model needs neither SentencePiece nor this project.
+tests/tokens/test_hf_tokenizer.py compares the two.
 
-Text goes in as it is. Symbols go in by name, separated by spaces ("HH AH0 L OW1", "17 17 42"), and
-come out so again. Both get <s> and </s> around them, as every sequence of the data has.
+Text is encoded as it is. Symbols are encoded by name, separated by spaces ("HH AH0 L OW1", "17 17 42"), and decoded to
+the same form. Both are enclosed in <s> and </s>, as the sequences of the data are.
 
-Source of the construction: SentencePiece's BPE merges the adjacent pair whose joint piece has the
-best score, leftmost first; a merge list with every split of every piece, in order of score, does the
-same with pairs.
+Method: SentencePiece's BPE merges the adjacent pair whose joint piece has the best score, leftmost first. A merge list
+with every split of every piece, in order of score, gives the same merges.
 """
 
 import json
@@ -21,11 +20,11 @@ from typing import Any
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 SPECIAL = ("<unk>", "<s>", "</s>")  # ids 0, 1, 2
-SPACE = "\u2581"  # how SentencePiece writes a space
+SPACE = "\u2581"  # SentencePiece's symbol for a space
 
 
 def bpe(pieces: Sequence[str]) -> models.BPE:
-    """The model of SentencePiece pieces (special tokens first, best score first, then characters)."""
+    """BPE model of SentencePiece's pieces: special tokens, then merged pieces by score, then characters."""
     ids = {piece: index for index, piece in enumerate(pieces)}
     merges = [
         (piece[:cut], piece[cut:])
@@ -36,22 +35,22 @@ def bpe(pieces: Sequence[str]) -> models.BPE:
     return models.BPE(vocab=ids, merges=merges, unk_token=SPECIAL[0], fuse_unk=True)
 
 
-def of_text(pieces: Sequence[str]) -> Tokenizer:
-    """Tokenizer of plain text: a space before the first word, every space a visible mark."""
+def from_text_pieces(pieces: Sequence[str]) -> Tokenizer:
+    """Tokenizer of plain text, with SentencePiece's dummy prefix and space symbol."""
     tokenizer = Tokenizer(bpe(pieces))
     tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend(SPACE), normalizers.Replace(" ", SPACE)])
     tokenizer.decoder = decoders.Sequence(
         [decoders.Replace(SPACE, " "), decoders.Fuse(), decoders.Strip(" ", left=1, right=0)]
     )
-    return _finished(tokenizer)
+    return _add_special_tokens(tokenizer)
 
 
-def of_characters(pieces: Sequence[str], characters: Mapping[str, str]) -> Tokenizer:
-    """Tokenizer of symbols that SentencePiece knows as characters (symbol -> character)."""
+def from_symbol_pieces(pieces: Sequence[str], characters: Mapping[str, str]) -> Tokenizer:
+    """Tokenizer of symbols that were encoded as single characters for SentencePiece (symbol -> character)."""
     tokenizer = Tokenizer(bpe(pieces))
     tokenizer.normalizer = normalizers.Sequence(
         [
-            # A whole name only: "AH" is not in "AH0", nor "1" in "17".
+            # Match whole names only: not "AH" in "AH0", nor "1" in "17".
             *(
                 normalizers.Replace(Regex(rf"(?<!\S){re.escape(symbol)}(?!\S)"), character)
                 for symbol, character in characters.items()
@@ -66,18 +65,18 @@ def of_characters(pieces: Sequence[str], characters: Mapping[str, str]) -> Token
             decoders.Strip(" ", left=1, right=0),
         ]
     )
-    return _finished(tokenizer)
+    return _add_special_tokens(tokenizer)
 
 
-def of_symbols(symbols: Sequence[str]) -> Tokenizer:
+def from_symbols(symbols: Sequence[str]) -> Tokenizer:
     """Tokenizer of symbols with one id each, in the given order."""
     vocab = {token: index for index, token in enumerate((*SPECIAL, *symbols))}
     tokenizer = Tokenizer(models.WordLevel(vocab, unk_token=SPECIAL[0]))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return _finished(tokenizer)
+    return _add_special_tokens(tokenizer)
 
 
-def _finished(tokenizer: Tokenizer) -> Tokenizer:
+def _add_special_tokens(tokenizer: Tokenizer) -> Tokenizer:
     tokenizer.add_special_tokens(list(SPECIAL))
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> <s> $B </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
@@ -86,7 +85,7 @@ def _finished(tokenizer: Tokenizer) -> Tokenizer:
 
 
 def save(tokenizer: Tokenizer, folder: Path) -> None:
-    """Write tokenizer.json and what AutoTokenizer wants beside it into an existing folder."""
+    """Write tokenizer.json and the configuration files of AutoTokenizer into an existing folder."""
     special = {"unk_token": SPECIAL[0], "bos_token": SPECIAL[1], "eos_token": SPECIAL[2]}
     tokenizer.save(str(folder / "tokenizer.json"))
     _write(folder / "special_tokens_map.json", special)

@@ -1,7 +1,7 @@
-"""What packing notes of a token file, so that whoever trains on it need not read all of it again.
+"""Summary of a packed token file, stored in its index, so that training need not read the whole file to check it.
 
-A note stands in the index beside the ids. It is believed as far as a look at `BLOCKS` pieces of the file, evenly
-spread, confirms it: all of a small file, 4 MiB of a large one.
+Training trusts the summary after it has compared `BLOCKS` evenly spaced blocks of the file with the stored digest: all
+of a small file, 4 MiB of a large one.
 """
 
 import json
@@ -17,14 +17,15 @@ BLOCKS, BLOCK_BYTES = 64, 2**16
 
 
 @dataclass(frozen=True)
-class Record:
-    """Of one token file.
+class PackedRecord:
+    """Summary of one token file.
 
     Attributes:
         digest: of ids, lengths and tokens.
-        sample: of the pieces that are looked at again.
-        highest: the highest token.
-        first, last: with which every utterance begins and ends; -1 if they differ or an utterance is empty.
+        sample: `sample_digest` of the file.
+        highest: the highest token; -1 if there is none.
+        first, last: the token that begins and the one that ends every utterance; -1 if they differ between utterances
+            or an utterance is empty.
     """
 
     digest: str
@@ -34,8 +35,13 @@ class Record:
     last: int
 
     @classmethod
-    def of(cls, parts: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]], path: str | Path) -> "Record":
-        """Of a file at `path` that is (ids, offsets, stream) of each part laid end to end; one part at a time."""
+    def compute(cls, parts: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]], path: str | Path) -> "PackedRecord":
+        """Summarise the file at `path`, which holds the parts end to end; one part is in memory at a time.
+
+        Args:
+            parts: ids str [S], offsets int64 [S + 1] and stream uint16 [total] of each part.
+            path: the file.
+        """
         digest, highest = blake2b(digest_size=8), -1
         firsts: set[int] = set()
         lasts: set[int] = set()
@@ -49,26 +55,25 @@ class Record:
             full = lengths > 0
             firsts.update(np.unique(stream[offsets[:-1][full]]).tolist() + [-1] * (not full.all()))
             lasts.update(np.unique(stream[offsets[1:][full] - 1]).tolist() + [-1] * (not full.all()))
-        first, last = (found.pop() if len(found) == 1 else -1 for found in (firsts, lasts))
-        return cls(digest.hexdigest(), sample(path), highest, first, last)
+        first, last = (values.pop() if len(values) == 1 else -1 for values in (firsts, lasts))
+        return cls(digest.hexdigest(), sample_digest(path), highest, first, last)
 
-    def text(self) -> str:
+    def to_json(self) -> str:
         """JSON on one line."""
         return json.dumps(asdict(self))
 
     @classmethod
-    def read(cls, text: str) -> "Record":
-        """What `text` wrote."""
+    def from_json(cls, text: str) -> "PackedRecord":
+        """The record that `to_json` wrote."""
         return cls(**json.loads(text))
 
 
-def sample(path: str | Path) -> str:
-    """Digest of the file's size and of `BLOCKS` pieces of it, the first and the last among them."""
+def sample_digest(path: str | Path) -> str:
+    """Digest of the file's size and of `BLOCKS` blocks of it, the first and the last among them."""
     size = os.path.getsize(path)
     digest = blake2b(str(size).encode(), digest_size=8)
-    whole = size <= BLOCKS * BLOCK_BYTES
     with open(path, "rb") as file:
-        if whole:
+        if size <= BLOCKS * BLOCK_BYTES:
             digest.update(file.read())
         else:
             for number in range(BLOCKS):
@@ -77,8 +82,8 @@ def sample(path: str | Path) -> str:
     return digest.hexdigest()
 
 
-def hashes(ids: np.ndarray) -> np.ndarray:
-    """A 64-bit number of each id, uint64 [S]; a function of the id alone."""
+def id_hashes(ids: np.ndarray) -> np.ndarray:
+    """A 64-bit hash of each id, uint64 [S]; a function of the id alone."""
     return np.array(
         [int.from_bytes(blake2b(str(name).encode(), digest_size=8).digest(), "little") for name in ids], np.uint64
     )

@@ -1,4 +1,4 @@
-"""The three that must agree: AutoTokenizer, SentencePiece itself, and our encoder."""
+"""AutoTokenizer, SentencePiece and our encoder give the same ids."""
 
 from functools import cache
 
@@ -31,7 +31,7 @@ def built(tmp_path, files):
 
 
 def form(symbols):
-    """What AutoTokenizer is given."""
+    """The input form of AutoTokenizer."""
     return symbols if isinstance(symbols, str) else " ".join(symbols)
 
 
@@ -81,9 +81,9 @@ def test_text(built, name):
 
 
 def named(symbols, unknown):
-    """Sequences of symbols, in runs and repeated stretches, with strangers among them."""
-    one = st.sampled_from(symbols)
-    stretch = st.tuples(st.lists(one, min_size=1, max_size=3), st.integers(1, 6)).map(lambda pair: pair[0] * pair[1])
+    """Sequences of symbols in repeated runs, with unknown symbols among them."""
+    symbol = st.sampled_from(symbols)
+    stretch = st.tuples(st.lists(symbol, min_size=1, max_size=3), st.integers(1, 6)).map(lambda pair: pair[0] * pair[1])
     return st.lists(stretch | st.just([unknown]), max_size=12).map(lambda parts: [s for part in parts for s in part])
 
 
@@ -122,11 +122,11 @@ def test_bpe_over_units_that_repeat(tmp_path_factory, data):
     kind = Modality("units", "bpe", name="m", vocab_size=2**15, frame_rate=50)
     largest = 0
     try:
-        tokenizer.named_bpe(training, symbols, kind, folder)
+        tokenizer.train_symbol_bpe(training, symbols, kind, folder)
     except ValueError as error:
         largest = int(str(error).split()[-1])
     kind = Modality("units", "bpe", name="m", vocab_size=largest, frame_rate=50)
-    fast = tokenizer.named_bpe(training, symbols, kind, folder)
+    fast = tokenizer.train_symbol_bpe(training, symbols, kind, folder)
     ours = encoder.load(folder)
     for sequence in [*training, *data.draw(st.lists(draw, max_size=10))]:
         assert fast.encode(form(sequence), add_special_tokens=False).ids == ours(sequence)

@@ -1,4 +1,4 @@
-"""Join the tables of words whose pronunciation was guessed, with the number of occurrences in the kept cuts."""
+"""Merge the tables of words with a guessed pronunciation, adding up their occurrences in the kept cuts."""
 
 import argparse
 import sys
@@ -10,14 +10,14 @@ from scripts.common.files import read_csv, write_csv
 
 
 def gather(paths: list[str]) -> list[dict[str, str | int]]:
-    """Counts of several files added up, most frequent first; ValueError naming a file with other columns."""
+    """Sum of the counts of several tables, most frequent first; ValueError naming a file with other columns."""
     counts: Counter[tuple[str, str]] = Counter()
     for path in paths:
         for row in read_csv(path):
             if tuple(row) != GUESSED_COLUMNS:
                 raise ValueError(f"{path}: columns {list(row)}; expected {list(GUESSED_COLUMNS)}")
             counts[row["word"], row["pronunciation"]] += int(row["count"])
-    ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [{"word": word, "count": count, "pronunciation": phones} for (word, phones), count in ordered]
 
 
@@ -29,7 +29,9 @@ def main() -> None:
     args = parser.parse_args()
     rows = gather(args.guessed)
     write_csv(args.out, GUESSED_COLUMNS, rows)
-    print(f"alignment/guessed: {len(rows)} words, {sum(int(row['count']) for row in rows)} times", file=sys.stderr)
+    print(
+        f"alignment/guessed: {len(rows)} words, {sum(int(row['count']) for row in rows)} occurrences", file=sys.stderr
+    )
 
 
 if __name__ == "__main__":

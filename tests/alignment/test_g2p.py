@@ -1,7 +1,7 @@
-"""Guessed pronunciations of words that were held out."""
+"""Grapheme-to-phoneme conversion of held-out words."""
 
+from scripts.alignment.g2p import G2pModel, cmudict_pronunciations
 from scripts.alignment.lexicon import base
-from scripts.alignment.pronounce import Guesser, cmudict_lexicon
 
 
 def edits(a, b):
@@ -15,20 +15,20 @@ def edits(a, b):
 
 
 def test_held_out_phone_error_rate(tmp_path):
-    lexicon = cmudict_lexicon()
+    lexicon = cmudict_pronunciations()
     words = sorted(word for word in lexicon if word.isalpha())
     held_out = words[::400]
-    guesser = Guesser.train({word: lexicon[word] for word in words[1::10] if word not in set(held_out)})
+    g2p = G2pModel.train({word: lexicon[word] for word in words[1::10] if word not in set(held_out)})
     errors = total = 0
     for word in held_out:
-        guess = [base(phone) for phone in guesser(word) or ()]
+        guess = [base(phone) for phone in g2p(word) or ()]
         distance, length = min((edits(guess, [base(p) for p in known]), len(known)) for known in lexicon[word])
         errors += distance
         total += length
     print(f"phone error rate without stress on {len(held_out)} words: {errors / total:.3f}")
     assert errors / total < 0.16  # a tenth of CMUdict; the whole does better
 
-    guesser.save(tmp_path)
-    loaded = Guesser.load(tmp_path)
-    assert all(loaded(word) == guesser(word) for word in held_out[:30])
+    g2p.save(tmp_path)
+    loaded = G2pModel.load(tmp_path)
+    assert all(loaded(word) == g2p(word) for word in held_out[:30])
     assert loaded("CAFÉ") is None

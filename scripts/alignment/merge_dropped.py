@@ -1,4 +1,4 @@
-"""Gather what every alignment job dropped into one table, and refuse a split or task with nothing left."""
+"""Merge the tables of dropped cuts of all alignment jobs; an error if a split or task has no cuts left."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from scripts.common.files import read_csv, read_jsonl, write_csv
 
 
 def gather(paths: list[str]) -> list[dict[str, str]]:
-    """Rows of several dropped files, in order; ValueError naming the file if its columns are others."""
+    """Rows of several tables of dropped cuts, in order; ValueError naming a file with other columns."""
     rows: list[dict[str, str]] = []
     for path in paths:
         for row in read_csv(path):
@@ -21,16 +21,16 @@ def gather(paths: list[str]) -> list[dict[str, str]]:
 
 
 def check_something_left(name: str, aligned: list[str], rows: list[dict[str, str]]) -> None:
-    """ValueError if every aligned file of this split or task is empty; it says why."""
+    """ValueError with the most frequent reason if every aligned file of this split or task is empty."""
     if any(next(read_jsonl(path), None) is not None for path in aligned):
         return
     reasons = Counter(row["reason"] for row in rows if row["split"] == name)
-    why = (
-        "it was empty before"
+    cause = (
+        "it was empty before alignment"
         if not reasons
         else "the most frequent reason is {} ({})".format(*reasons.most_common(1)[0])
     )
-    raise ValueError(f"{aligned[0]}: nothing of {name!r} is left after alignment; {why}")
+    raise ValueError(f"{aligned[0]}: no cut of {name!r} is left after alignment; {cause}")
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def main() -> None:
         required=True,
         nargs="+",
         metavar="NAME=FILE",
-        help="its aligned files, each after its split's name",
+        help="aligned files, each after the name of its split or task",
     )
     parser.add_argument("--out", required=True, help="the table: split, id, reason, detail")
     args = parser.parse_args()
