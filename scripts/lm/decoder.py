@@ -181,6 +181,7 @@ class Decoder:
 
         The sizes of this row differ from each other: equal ones would be taken to be equal in every row.
         """
+        torch._dynamo.config.optimize_ddp = False  # it would split what is compiled inside DDP's forward pass
         self.layer = torch.compile(decoder_layer, fullgraph=True)
         sequence = np.zeros(max(1, row_tokens // 24) + 1, dtype=np.int64)
         packed = pack([sequence] * 24).to(self.model.norm.weight.device)

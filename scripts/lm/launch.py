@@ -63,19 +63,18 @@ def launch(module: str, arguments: list[str], processes: int, nodes: Nodes = Nod
     if torch.cuda.is_available() and torch.cuda.device_count() < processes:
         raise ValueError(too_few_gpus(processes))
     host, _, port = nodes.address.rpartition(":")
-    store = _store(host, int(port)) if nodes.number == 0 else None
-    environment = {
-        **os.environ,
-        "MASTER_ADDR": host,
-        "MASTER_PORT": str(store.port if store else port),
-        "WORLD_SIZE": str(processes * nodes.count),
-        "TORCHELASTIC_USE_AGENT_STORE": "True",  # the store is the launcher's: rank 0 must not open one
-    }
-    command = [sys.executable, "-m", module, *arguments]
     with _received_signals() as received:
+        store = _store(host, int(port)) if nodes.number == 0 else None
+        environment = {
+            **os.environ,
+            "MASTER_ADDR": host,
+            "MASTER_PORT": str(store.port if store else port),
+            "WORLD_SIZE": str(processes * nodes.count),
+            "TORCHELASTIC_USE_AGENT_STORE": "True",  # the store is the launcher's: rank 0 must not open one
+        }
         ranks = {
             nodes.number * processes + local: subprocess.Popen(
-                command,
+                [sys.executable, "-m", module, *arguments],
                 env={**environment, "RANK": str(nodes.number * processes + local), "LOCAL_RANK": str(local)},
             )
             for local in range(processes)

@@ -15,7 +15,7 @@ def token_loss(head: nn.Linear, hidden: torch.Tensor, targets: torch.Tensor) -> 
     Args:
         head: without bias, V outputs.
         hidden: [N, H].
-        targets: int64 [N]; negative where nothing is to be learnt.
+        targets: int64 [N]; -100 (`cross_entropy`'s `ignore_index`) in padding.
     """
     chunk = max(1, LOGIT_BYTES // (4 * head.out_features))
     if len(hidden) <= chunk:

@@ -78,7 +78,8 @@ class Training:
         self.ranks = ranks
         init = derive(seed, "lm", "init")
         self.model = build_model(config.model, vocab_size, bos, eos, init).to(ranks.device)
-        prepare_for_device(self.model, ranks.device, self.config.compile == "auto", self.config.row_tokens)
+        if self.config.precision == "bf16":
+            prepare_for_device(self.model, ranks.device, self.config.compile == "auto", self.config.row_tokens)
         self.optimizer = Optimizer(self.model, self.config, ranks)
         self.checkpointer = Checkpointer(folder, identity)
         self.state = TrainState()

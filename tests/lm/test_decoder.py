@@ -14,7 +14,9 @@ from scripts.lm import decoder as module
 from scripts.lm.batches import pack, pad_to_bucket
 from scripts.lm.config import parse_config
 from scripts.lm.decoder import Decoder
+from scripts.lm.gradients import Gradients
 from scripts.lm.model import build_model
+from scripts.lm.ranks import Ranks
 
 LENGTHS = (150, 1, 30, 7, 300)
 
@@ -118,6 +120,28 @@ def test_compiled_rows_of_any_lengths_share_two_graphs_and_equal_eager_ones(mode
         with torch.no_grad(), compiled.weights_cast_once():
             compiled.hidden_states(row(*lengths))
     assert counters["stats"]["unique_graphs"] == 2  # with gradients and without
+
+
+def test_inside_ddp_the_same_two_graphs_serve_and_give_the_same_gradients(model, monkeypatch):
+    """Dynamo splits what it compiles inside DDP's forward pass; the layers must not be compiled there."""
+    with_backend(monkeypatch, "aot_eager")
+    decoder, rows = Decoder(model, True, 480), [row(*LENGTHS), row(3, 5, 200)]
+    monkeypatch.setattr("scripts.lm.model.hidden_states", lambda _, packed: decoder.hidden_states(packed))
+
+    def gradient(distributed):
+        model.zero_grad()
+        ranks = Ranks()
+        ranks.distributed = distributed
+        Gradients(model, "bf16", ranks).add(rows, 700)
+        return torch.cat([p.grad.ravel() for p in model.parameters()])
+
+    expected = gradient(distributed=False)
+    torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    try:
+        assert torch.equal(gradient(distributed=True), expected)
+    finally:
+        torch.distributed.destroy_process_group()
+    assert counters["stats"]["unique_graphs"] == 2
 
 
 @pytest.mark.slow

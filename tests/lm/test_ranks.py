@@ -85,6 +85,21 @@ def losses(folder: Path):
     return [[float(row["train_loss"]) for row in rows], [float(row["dev_loss"]) for row in rows if row["dev_loss"]]]
 
 
+def wait_for_a_state(folder, before, jobs, seconds=600):
+    """Return once a state that is not among `before` is written; fail, and end the jobs, where none comes.
+
+    A signal that is sent earlier may come before a job has installed its handlers.
+    """
+    deadline = time.monotonic() + seconds
+    while not set(folder.glob("step-*.pt")) - before:
+        if time.monotonic() > deadline or any(job.poll() is not None for job in jobs):
+            for job in jobs:
+                job.kill()
+            errors = [job.communicate()[1] for job in jobs]
+            pytest.fail(f"no state after {seconds} s, or a job ended: {[job.returncode for job in jobs]}, {errors}")
+        time.sleep(0.05)
+
+
 @pytest.fixture
 def exact(section):
     """In float32, so that nothing but the order of sums differs; small rows, so that gradients are accumulated."""
@@ -194,9 +209,7 @@ def test_the_launcher_finds_a_port_passes_signals_on_and_names_a_rank_that_dies(
     def disturb(act):
         before = set(states.glob("step-*.pt"))
         job = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-        deadline = time.monotonic() + 300
-        while not set(states.glob("step-*.pt")) - before and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_for_a_state(states, before, [job])
         start = time.monotonic()
         act(job)
         errors = job.communicate()[1]
@@ -245,9 +258,7 @@ def test_two_nodes_meet_at_one_address_and_a_signal_to_one_ends_both(toy, exact)
     exact["training"]["epochs"] = 2000  # it is ended by the signal
     nodes = [start(0, "stopped", "--save-minutes", "0"), start(1, "stopped", "--save-minutes", "0")]
     states = toy / "stopped" / "checkpoints"
-    deadline = time.monotonic() + 300
-    while not list(states.glob("step-*.pt")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for_a_state(states, set(), nodes)
     nodes[1].send_signal(signal.SIGTERM)
     errors = [node.communicate(timeout=300)[1] for node in nodes]
     assert [node.returncode for node in nodes] == [128 + signal.SIGTERM] * 2, errors

@@ -298,6 +298,15 @@ def test_the_best_model_is_never_one_of_steps_that_were_lost(train, section, toy
     assert (out / "model" / "model.safetensors").read_bytes() == best
 
 
+@pytest.mark.parametrize(("precision", "expected"), [("bf16", 1), ("fp32", 0)])
+def test_layers_are_compiled_for_bf16_alone(train, section, monkeypatch, precision, expected):
+    section["training"] |= {"precision": precision, "epochs": 1}
+    calls = []
+    monkeypatch.setattr(module, "prepare_for_device", lambda *arguments: calls.append(arguments))
+    train()
+    assert len(calls) == expected
+
+
 def test_patience_may_end_a_training_inside_epoch_1(train, section, monkeypatch):
     section["training"] |= {"evaluations_per_epoch": 8, "patience": 2, "checkpoints_in_epoch_1": 4}
     losses = iter([1.0, 2.0, 2.0])
