@@ -16,13 +16,14 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
 from scripts.common.files import read_json
 from scripts.common.ragged import load_bin
-from scripts.lm import gradients, loader
 from scripts.lm import train as command
-from scripts.lm import training as module
+from scripts.lm.batching import loader
 from scripts.lm.config import parse_config
-from scripts.lm.model import build_model
-from scripts.lm.optimizer import parameter_groups
-from scripts.lm.schedule import learning_rate, scaling_steps
+from scripts.lm.loop import gradients
+from scripts.lm.loop import training as module
+from scripts.lm.loop.optimizer import parameter_groups
+from scripts.lm.loop.schedule import learning_rate, scaling_steps
+from scripts.lm.model.llama import build_model
 from tests.lm.conftest import VOCABULARY, arguments, files, log
 
 
