@@ -68,7 +68,7 @@ def _cu_seqlens(sizes: list[int]) -> torch.Tensor:
 
 
 def dummy_batch() -> Packed:
-    """A row that nothing is learnt from."""
+    """A row of padding only, for a rank that has no utterance."""
     empty = torch.zeros(0, dtype=torch.int64)
     return pad_to_bucket(Packed(empty, empty, empty, [], _cu_seqlens([])))
 
@@ -119,7 +119,7 @@ def micro_batches(tokens: Ragged, indices: np.ndarray, row_tokens: int) -> list[
 def balanced_rows(lengths: np.ndarray, num_ranks: int, row_tokens: int) -> list[list[np.ndarray]]:
     """Rows of nearly equal tokens, the same number on every rank.
 
-    There are as few as hold the tokens; utterances are assigned to them by longest processing time first (`partition`).
+    There are as few rows as hold the tokens; utterances are assigned to rows by `partition`.
 
     Args:
         lengths: tokens of each utterance, int64 [U].

@@ -1,4 +1,4 @@
-"""What a training reads besides the configuration: its tokenizer, and the tokens' fingerprint."""
+"""The tokenizer of a training, and a fingerprint of its tokens."""
 
 from hashlib import blake2b
 from pathlib import Path
@@ -26,7 +26,7 @@ def read_tokenizer(folder: Path) -> tuple[int, int, int]:
 
 
 def fingerprint(path: Path, tokens: Ragged) -> str:
-    """What tells a split's tokens from others: as packing noted it, or a hash of both files."""
+    """A digest of a split's tokens: the one that packing wrote, or else a hash of both files."""
     if tokens.record is not None:
         return tokens.record.digest
     digest = blake2b(digest_size=8)

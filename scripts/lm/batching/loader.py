@@ -1,7 +1,7 @@
 """The rows of every step of a training, and of a whole split, for one rank.
 
-On a GPU a background thread builds the rows of the next steps and pins them while the GPU computes; on a CPU rows are
-built in between, because a thread would take a core from the training.
+On a GPU a background thread builds the rows of the next steps and pins them while the GPU computes. On a CPU rows are
+built between steps, because a thread would take a core from the training.
 """
 
 from collections.abc import Iterator

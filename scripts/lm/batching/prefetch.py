@@ -6,13 +6,13 @@ from threading import Event, Thread
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
-POLL_SECONDS = 0.1  # how soon the thread notices that nobody takes its items any more
+POLL_SECONDS = 0.1  # how often the thread checks whether the context has ended
 
 
 class Prefetcher(Generic[Item]):
     """A context that gives an iterator over `items`, of which a thread keeps up to `depth` ready.
 
-    An exception of `items` is raised where its item would have been taken. The thread ends with the context.
+    An exception of `items` is raised in the consumer, after the items before it. The thread ends with the context.
     """
 
     def __init__(self, items: Iterable[Item], depth: int = 2):
@@ -25,7 +25,7 @@ class Prefetcher(Generic[Item]):
         return iter(self)
 
     def __exit__(self, *error: object) -> None:
-        """End the thread, whatever it has prepared; returns when it has ended."""
+        """End the thread, drop the items that it has prepared, and wait until it has ended."""
         self._closed.set()
         self._thread.join()
 
@@ -48,7 +48,7 @@ class Prefetcher(Generic[Item]):
             self._put("error", error)
 
     def _put(self, kind: str, value: Item | BaseException | None) -> bool:
-        """Whether it was put before the context ended."""
+        """Put an item into the queue; False if the context ended before there was room."""
         while not self._closed.is_set():
             try:
                 self._queue.put((kind, value), timeout=POLL_SECONDS)

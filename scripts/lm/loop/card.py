@@ -1,4 +1,4 @@
-"""The model card: what a stranger who finds the folder must know, from `training.json` alone."""
+"""The model card, README.md of a model folder, made from `training.json` alone."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ def model_card(about: dict[str, Any]) -> str:
     """Markdown with the front matter that model hubs read; the same training gives the same text."""
     training, sizes = about["config"]["training"], about["config"]["model"]
     patience = training["patience"]
-    kept = "the last step" if patience is None else f"step {about['best_step']:,}, the lowest dev loss"
+    weights = "the last step" if patience is None else f"step {about['best_step']:,}, the lowest dev loss"
     rows = {
         "modality": about["modality"],
         "parameters": f"{about['parameters']:,}",
@@ -23,7 +23,7 @@ def model_card(about: dict[str, Any]) -> str:
         "training loss at the end": f"{about['train_loss']} nats per token",
         "dev loss at the end": f"{about['dev_loss']} nats per token",
         "lowest dev loss": f"{about['best_dev_loss']} nats per token",
-        "weights are those of": kept,
+        "weights are those of": weights,
         "seed": about["seed"],
         "precision": training["precision"],
         "versions": ", ".join(f"{name} {version}" for name, version in about["versions"].items()),

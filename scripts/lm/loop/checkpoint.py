@@ -102,7 +102,7 @@ class Checkpointer:
         state = {"format": FORMAT, "identity": self.identity, "train_state": asdict(train_state)}
         copy = self._copied({**state, "model": model, "optimizer": optimizer}, "")
         if self._pinned:
-            torch.cuda.synchronize()  # all copies were only begun
+            torch.cuda.synchronize()  # the copies are asynchronous
         self._thread = Thread(target=self._write, args=(copy,))
         self._thread.start()
 
@@ -124,21 +124,22 @@ class Checkpointer:
         except BaseException as error:  # the main thread raises it
             self._failure = error
 
-    def _copied(self, value: Any, place: str) -> Any:
-        """The same with every tensor copied to the CPU's memory, and lists and dicts with it.
+    def _copied(self, value: Any, key: str) -> Any:
+        """Copy a nested state to the CPU's memory.
 
-        Tensors of a GPU go to page-locked memory, which every state of a run uses again: the one before is written.
+        Tensors of a GPU go to page-locked memory, which all states of a run share: `save` waits until the state before
+        is written.
         """
         if isinstance(value, torch.Tensor):
             if value.device.type != "cuda":
                 return value.detach().clone()
-            if place not in self._pinned:
-                self._pinned[place] = torch.empty(value.shape, dtype=value.dtype, pin_memory=True)
-            return self._pinned[place].copy_(value.detach(), non_blocking=True)
+            if key not in self._pinned:
+                self._pinned[key] = torch.empty(value.shape, dtype=value.dtype, pin_memory=True)
+            return self._pinned[key].copy_(value.detach(), non_blocking=True)
         if isinstance(value, dict):
-            return {key: self._copied(item, f"{place}/{key}") for key, item in value.items()}
+            return {name: self._copied(item, f"{key}/{name}") for name, item in value.items()}
         if isinstance(value, list):
-            return [self._copied(item, f"{place}/{index}") for index, item in enumerate(value)]
+            return [self._copied(item, f"{key}/{index}") for index, item in enumerate(value)]
         return value
 
 
@@ -191,11 +192,11 @@ def _free(folder: Path) -> str:
 
 def remove_leftovers(folder: Path) -> None:
     """Remove what a killed run had begun to write or to remove: a state of 1.1 billion parameters is 13 GB."""
-    for begun in [*folder.glob(".*"), *folder.glob("scaling/.*"), *folder.parent.glob(DONE)]:
-        if begun.is_dir():
-            shutil.rmtree(begun)
+    for leftover in [*folder.glob(".*"), *folder.glob("scaling/.*"), *folder.parent.glob(DONE)]:
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
         else:
-            begun.unlink()
+            leftover.unlink()
 
 
 def remove_lost(folder: Path, train_state: TrainState) -> None:

@@ -17,12 +17,12 @@ from scripts.lm.batching.batches import Packed
 from scripts.lm.distributed.ranks import Ranks
 from scripts.lm.model.llama import mixed_precision, packed_loss
 
-# How DDP calls the exchange of buffers before every forward pass: from torch 2.12 on, and before.
+# DDP's argument for the exchange of buffers before every forward pass, from torch 2.12 on, and before.
 BUFFER_OPTIONS = ("forward_sync_buffers", "broadcast_buffers")
 
 
 class _Loss(nn.Module):
-    """The loss as DDP wants it: one module, one call."""
+    """The loss as a module, because DDP wraps modules."""
 
     def __init__(self, model: LlamaForCausalLM):
         super().__init__()
@@ -45,15 +45,15 @@ class Gradients:
         self.model, self.precision, self.ranks = model, precision, ranks
         self.loss: nn.Module = _Loss(model)
         if ranks.distributed:
-            known = inspect.signature(DistributedDataParallel).parameters
-            buffers = {next(name for name in BUFFER_OPTIONS if name in known): False}
+            parameters = inspect.signature(DistributedDataParallel).parameters
+            buffers = {next(name for name in BUFFER_OPTIONS if name in parameters): False}
             self.loss = DistributedDataParallel(self.loss, gradient_as_bucket_view=True, **buffers)  # type: ignore[arg-type]
 
     def add(self, rows: list[Packed], count: int) -> torch.Tensor:
         """Add the gradient of a step's mean loss per token to the model's, which is then the same on every rank.
 
         Args:
-            rows: this rank's; there is at least one on every rank.
+            rows: this rank's, at least one.
             count: predicted tokens of the step, over all ranks.
 
         Returns:

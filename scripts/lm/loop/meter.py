@@ -1,4 +1,4 @@
-"""What a training costs while it runs: operations, how near to the device's limit, memory."""
+"""Cost of a training while it runs: operations, their share of the device's peak, memory."""
 
 import statistics
 import sys
@@ -39,9 +39,9 @@ def step_flops(model: ModelConfig, vocab_size: int, lengths: np.ndarray) -> floa
 def measured_peak(device: torch.device, precision: str, times: int = 5) -> float:
     """Operations per second of a large square matrix product, the median of some."""
     side = SIDE[device.type]
-    kind = torch.bfloat16 if precision == "bf16" else torch.float32
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     generator = torch.Generator().manual_seed(0)
-    a = torch.randn(side, side, generator=generator).to(device, kind)
+    a = torch.randn(side, side, generator=generator).to(device, dtype)
     clock = time.process_time if device.type == "cpu" and torch.get_num_threads() == 1 else time.perf_counter
     seconds = []
     for _ in range(times + 1):
@@ -116,7 +116,7 @@ class Meter:
 
 
 def _writer(folder: Path) -> Any:
-    """A TensorBoard writer, or None with a line that says what is missing."""
+    """A TensorBoard writer; None, with one line that says so, where tensorboard is not installed."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:

@@ -33,7 +33,7 @@ def parameter_groups(model: nn.Module, config: TrainingConfig) -> list[dict[str,
 
 
 class Optimizer:
-    """AdamW over all ranks; with one rank it is torch's and nothing else."""
+    """AdamW over all ranks; with one rank it is torch's own."""
 
     def __init__(self, model: nn.Module, config: TrainingConfig, ranks: Ranks):
         groups = parameter_groups(model, config)
@@ -50,7 +50,7 @@ class Optimizer:
         return [p for p, owner in zip(self.parameters, self.owners, strict=True) if owner == rank]
 
     def zero_grad(self) -> None:
-        """Forget the gradients; in a process group their memory is kept, because DDP exchanges them there."""
+        """Drop the gradients; in a process group fill them with 0, because they are views of DDP's buckets."""
         if not self.ranks.distributed:
             for parameter in self.parameters:
                 parameter.grad = None
@@ -124,12 +124,12 @@ class Optimizer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take this rank's part of a whole state."""
         indices = np.flatnonzero(self.owners == self.ranks.rank).tolist()
-        places = {index: place for place, index in enumerate(indices)}
+        local = {index: position for position, index in enumerate(indices)}
         groups = [
-            {**group, "params": [places[index] for index in group["params"] if index in places]}
+            {**group, "params": [local[index] for index in group["params"] if index in local]}
             for group in state["param_groups"]
         ]
-        moments = {places[index]: value for index, value in state["state"].items() if index in places}
+        moments = {local[index]: value for index, value in state["state"].items() if index in local}
         self.adamw.load_state_dict({"state": moments, "param_groups": groups})
 
 

@@ -1,4 +1,4 @@
-"""The end of a training: its results are moved to their declared places, its folder of states is removed."""
+"""Publish a finished training: write its results to their declared places, remove its folder of states."""
 
 import platform
 import shutil
@@ -74,5 +74,5 @@ def publish(training: Training, out: Path, tokenizer: Path, about: dict[str, Any
         write_json(aside / "training.json", about)
         (aside / "README.md").write_text(model_card(about), encoding="utf-8")
     done = training.folder.with_name(DONE)
-    training.folder.rename(done)  # in one go: half a folder must not be taken for a state
+    training.folder.rename(done)  # atomic: a later run must not continue from half a folder
     shutil.rmtree(done)

@@ -12,9 +12,9 @@ def learning_rate(step: int, steps: int, config: TrainingConfig) -> float:
     warmup = max(1, round(config.warmup_share * steps))
     if step < warmup:
         return config.learning_rate * (step + 1) / warmup
-    done = (step - warmup + 1) / max(1, steps - warmup)
+    progress = (step - warmup + 1) / max(1, steps - warmup)
     floor = config.final_learning_rate_share
-    return config.learning_rate * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * done)))
+    return config.learning_rate * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
 def scaling_steps(steps: int, count: int) -> list[int]:
@@ -27,12 +27,12 @@ def scaling_steps(steps: int, count: int) -> list[int]:
         count: how many to keep; every step where there are fewer.
     """
     count = min(count, steps)
-    kept = [max(1, round(step)) for step in np.geomspace(max(1.0, steps / 32), steps, count)]
-    for i in range(1, count):  # rounding may join neighbours: move the later up,
-        kept[i] = max(kept[i], kept[i - 1] + 1)
-    for i in range(count):  # but never past the end
-        kept[i] = min(kept[i], steps - (count - 1 - i))
-    return kept
+    steps_kept = [max(1, round(step)) for step in np.geomspace(max(1.0, steps / 32), steps, count)]
+    for i in range(1, count):  # rounding may give a step twice: move the second one up,
+        steps_kept[i] = max(steps_kept[i], steps_kept[i - 1] + 1)
+    for i in range(count):  # but not past the end
+        steps_kept[i] = min(steps_kept[i], steps - (count - 1 - i))
+    return steps_kept
 
 
 def evaluation_steps(steps: int, count: int) -> list[int]:

@@ -48,8 +48,8 @@ class Training:
         config: model and recipe.
         seed: the experiment's seed.
         name: the modality, for progress lines.
-        folder: of states and of the models kept on the way.
-        identity: what must not change between a state and its continuation.
+        folder: of states, best models and models for the scaling figure.
+        identity: values that must be equal in a run and in the state from which it continues.
         save_minutes: a state is written at every epoch's end and at least this often.
         ranks: the processes that train together; all hold the same `state`, only rank 0 prints and writes.
         peak, events: see `Meter`.

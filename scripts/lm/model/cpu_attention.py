@@ -96,9 +96,9 @@ def group_by_length(sizes: list[int], heads: int, kv_heads: int) -> Layout:
         groups.append(Group(slice(end, end + token.size), length, block, firsts))
         end += token.size
 
-    def source_rows(parts: int, first: int, each: bool) -> torch.Tensor:
-        found = [(n * parts + first + (np.broadcast_to(head, n.shape) if each else kv)).ravel() for n, kv in tokens]
-        return torch.from_numpy(np.concatenate(found))
+    def source_rows(parts: int, first: int, per_head: bool) -> torch.Tensor:
+        rows = [(n * parts + first + (np.broadcast_to(head, n.shape) if per_head else kv)).ravel() for n, kv in tokens]
+        return torch.from_numpy(np.concatenate(rows))
 
     return Layout(
         groups=groups,

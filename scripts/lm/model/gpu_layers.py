@@ -2,7 +2,7 @@
 
 The same Llama as transformers': products in bf16; the residual stream, the norms and the gradients of the weights in
 float32, as under autocast.
-- Run eagerly, a layer moves more memory between its products than in them; `torch.compile` fuses what lies between.
+- Run eagerly, a layer moves more memory between its products than in them; `torch.compile` fuses these operations.
   The numbers of tokens and sequences and the longest sequence are dynamic sizes of tensors: one graph serves every row.
 - Inside `weights_cast_once` the weights are cast to bf16 once, however many rows follow. Queries, keys and
   values come from one product, gate and up from another.
@@ -57,7 +57,7 @@ def decoder_layer(
     qkv = F.linear(_rms_norm(hidden, norm_1, eps), qkv_weight).unflatten(1, (-1, head_dim))
     query_key, value = qkv.split([heads + kv_heads, kv_heads], dim=1)  # [N, heads + kv_heads or kv_heads, D]
     query, key = _rotate(query_key, cos[positions], sin[positions]).split([heads, kv_heads], dim=1)
-    value = value.contiguous()  # or the whole of `qkv` is kept for the backward pass
+    value = value.contiguous()  # a view would keep all of `qkv` for the backward pass
     attended = flash_attention(query, key, value, cu_seqlens, max_seqlen)
     hidden = hidden + F.linear(attended.flatten(1), out_weight)
 
@@ -111,9 +111,9 @@ class _CastAndConcatenate(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         parts = [part for gradient, rows in zip(gradients, ctx.groups, strict=True) for part in gradient.split(rows)]
-        found = [torch.empty_like(part, dtype=torch.float32) for part in parts]
-        torch._foreach_copy_(found, parts)
-        return None, *found
+        cast = [torch.empty_like(part, dtype=torch.float32) for part in parts]
+        torch._foreach_copy_(cast, parts)
+        return None, *cast
 
 
 class Decoder:
@@ -134,7 +134,7 @@ class Decoder:
                 self._compile(row_tokens)
             except torch.OutOfMemoryError:
                 raise
-            except Exception as error:  # a compiler raises what it likes
+            except Exception as error:  # compilers raise exceptions of many types
                 self.layer = decoder_layer
                 reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
                 print(f"the decoder layers run eagerly, since compiling them failed ({reason})", file=sys.stderr)
@@ -150,7 +150,7 @@ class Decoder:
 
     @contextmanager
     def weights_cast_once(self) -> Iterator[None]:
-        """Inside, the weights do not change, and all rows share one copy of them in bf16."""
+        """Cast the weights once for all rows inside this context; the weights must not change in it."""
         self._shared = list(self._cast())
         try:
             yield
@@ -161,7 +161,7 @@ class Decoder:
         return (cast_layer(layer) for layer in self.model.layers)
 
     def row_inputs(self, packed: Packed) -> list[Any]:
-        """What every layer takes of a row: positions, cos, sin, cu_seqlens, eps."""
+        """The arguments of every layer that depend on the row: positions, cos, sin, cu_seqlens; and eps."""
         # Attention starts blocks for so many queries of every sequence, however short: a power of two near the longest.
         max_seqlen = max(ATTENTION_BLOCK, 1 << (max(packed.sizes) - 1).bit_length())
         frequencies = self.model.rotary_emb.inv_freq.float()  # [D / 2]
@@ -177,9 +177,9 @@ class Decoder:
         return self.layer(hidden, *row, weights)
 
     def _compile(self, row_tokens: int) -> None:
-        """Compile forward and backward pass by running one layer, so that what fails fails here.
+        """Compile forward and backward pass by running one layer, so that a failing compiler fails here.
 
-        The sizes of this row differ from each other: equal ones would be taken to be equal in every row.
+        The sizes of this row differ from each other, because the compiler takes equal ones to be equal in every row.
         """
         torch._dynamo.config.optimize_ddp = False  # it would split what is compiled inside DDP's forward pass
         self.layer = torch.compile(decoder_layer, fullgraph=True)
