@@ -20,6 +20,7 @@ from scripts.lm.distributed.partition import partition
 from scripts.lm.distributed.ranks import Ranks
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
+_all_gather = getattr(dist, "all_gather_single", None) or dist.all_gather_into_tensor  # the name since torch 2.13
 
 
 def parameter_groups(model: nn.Module, config: TrainingConfig) -> list[dict[str, Any]]:
@@ -76,7 +77,7 @@ class Optimizer:
         gathered = self.parameters[0].new_empty(self.ranks.size, longest)
         own = gathered.new_zeros(longest)
         _copy(owned[self.ranks.rank], _views(own, owned[self.ranks.rank]), to_views=True)
-        dist.all_gather_into_tensor(gathered.view(-1), own)
+        _all_gather(gathered.view(-1), own)
         for rank, parameters in enumerate(owned):
             if rank != self.ranks.rank:
                 _copy(parameters, _views(gathered[rank], parameters), to_views=False)

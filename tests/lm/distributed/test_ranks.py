@@ -135,6 +135,7 @@ def test_two_and_three_ranks_have_the_losses_of_one_also_after_a_change_of_numbe
     assert errors.count("stopped by a signal after step 9; the state is saved") == 2  # said once, not by every rank
     assert errors.count("lm/toy: 24 steps") == 6
     assert errors.count("lm/toy: 60 steps") == 2
+    assert "Warning" not in errors
     pairs = [("two", "one"), ("two-then-one", "one"), ("one-then-three", "one"), ("idle-two", "idle-one")]
     for many, one in pairs:
         for ours, theirs in zip(losses(toy / many), losses(toy / one), strict=True):
