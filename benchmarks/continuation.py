@@ -14,7 +14,7 @@ from transformers import GenerationConfig
 from scripts.common import cpu
 from scripts.continuation.sampling import Request, continue_all
 from scripts.lm.config import parse_config
-from scripts.lm.model import build_model
+from scripts.lm.model.llama import build_model
 
 VOCABULARY, PROMPT, SAMPLES, ALONE = 103, 100, 60, 4
 NEVER = 10**9  # nothing ends, so that both say as many tokens

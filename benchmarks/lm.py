@@ -5,10 +5,11 @@ of model and kind of tokens: useful tokens per second of processor time, the med
 
 - Trainer as it is: each batch padded to its longest utterance;
 - Trainer with length grouping: batches of utterances of like length;
-- ours: utterances end to end, as `scripts.lm.training` computes them.
+- ours: utterances end to end, as `scripts.lm.loop.training` computes them.
 
 "Of the product" is the share of the machine's own matrix product, measured between the steps, that ours reaches
-in the operations that the model needs (`scripts.lm.meter.step_flops`; padding and what is computed twice do not count).
+in the operations that the model needs (`scripts.lm.loop.meter.step_flops`; padding and what is computed twice do not
+count).
 """
 
 import statistics
@@ -23,10 +24,10 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 
 from scripts.common import cpu
 from scripts.common.ragged import Ragged
-from scripts.lm.batches import micro_batches
+from scripts.lm.batching.batches import micro_batches
 from scripts.lm.config import ModelConfig
-from scripts.lm.meter import measured_peak, step_flops
-from scripts.lm.model import build_model, packed_loss
+from scripts.lm.loop.meter import measured_peak, step_flops
+from scripts.lm.model.llama import build_model, packed_loss
 
 BATCH, STEPS, WARM, ROW_TOKENS, RATE = 8, 12, 3, 4096, 1e-3
 TOKENS = {"50 Hz": (400, 103), "characters": (110, 103), "BPE": (30, 603)}  # mean length, vocabulary

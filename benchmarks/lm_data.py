@@ -17,9 +17,9 @@ import numpy as np
 
 from scripts.common.packed_record import PackedRecord, sample_digest
 from scripts.common.ragged import index_path
-from scripts.lm.batches import micro_batches
-from scripts.lm.inputs import fingerprint
-from scripts.lm.splits import epoch_batches, load_split
+from scripts.lm.batching.batches import micro_batches
+from scripts.lm.batching.inputs import fingerprint
+from scripts.lm.batching.splits import epoch_batches, load_split
 
 UTTERANCES, TOKENS, CONTEXT, ID_LENGTH = 10_000_000, 8_000_000_000, 2048, 24
 

@@ -31,12 +31,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from transformers import AttentionInterface, LlamaForCausalLM
 
-from scripts.lm.attention import flash_attention
-from scripts.lm.batches import Packed
+from scripts.lm.batching.batches import Packed
 from scripts.lm.config import ModelConfig
-from scripts.lm.decoder import Decoder, cast_layer, decoder_layer
-from scripts.lm.loss import token_loss
-from scripts.lm.model import build_model
+from scripts.lm.model.attention import flash_attention
+from scripts.lm.model.gpu_layers import Decoder, cast_layer, decoder_layer
+from scripts.lm.model.llama import build_model
+from scripts.lm.model.loss import token_loss
 
 TINYLLAMA = ModelConfig(hidden_size=2048, intermediate_size=5632, layers=22, heads=32, kv_heads=4, context=2048)
 FREE = ("empty", "new_empty", "detach", "_unsafe_view")

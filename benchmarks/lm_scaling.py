@@ -2,7 +2,7 @@
 
 Run `python -m benchmarks.lm_scaling` from the repository root; it prints Markdown. Tokens per epoch are the paper's
 (table 2), its 43,000 hours in LibriHeavy's mean cut of 14.8 s, all cuts taken to be equally long. Operations are
-`scripts.lm.meter.step_flops`. The rate is TinyLlama's report of 56% of an A100's 312 TFLOP/s in bf16
+`scripts.lm.loop.meter.step_flops`. The rate is TinyLlama's report of 56% of an A100's 312 TFLOP/s in bf16
 (arXiv:2401.02385, full sequences of 2048 tokens), and the same share of an H200's 989 (dense, by its data sheet), which
 is an assumption.
 """
@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from scripts.lm.config import ModelConfig
-from scripts.lm.meter import step_flops
+from scripts.lm.loop.meter import step_flops
 
 # Vocabulary and tokens per epoch.
 MODALITIES = {

@@ -23,7 +23,7 @@ from scripts.common.files import read_json
 from scripts.evaluation.accuracy import decide_sides
 from scripts.evaluation.items import Task, cut_ids, read_items, read_tokens, scorable
 from scripts.evaluation.logprobs import score
-from scripts.lm.load import load_model
+from scripts.lm.model.load import load_model
 
 Scores = dict[str, float]
 EMULATED = "tf32, emulated"

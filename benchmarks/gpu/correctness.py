@@ -19,12 +19,12 @@ from benchmarks.gpu.data import BOS, EOS, TINY, sequence
 from benchmarks.gpu.record import Recorder
 from benchmarks.gpu.toggles import deterministic, setting
 from scripts.common import cpu
-from scripts.lm import loss
-from scripts.lm.batches import pack, pad_to_bucket
+from scripts.lm.batching.batches import pack, pad_to_bucket
 from scripts.lm.config import ModelConfig
-from scripts.lm.gradients import Gradients as StepGradients
-from scripts.lm.model import build_model, packed_logits
-from scripts.lm.ranks import Ranks
+from scripts.lm.distributed.ranks import Ranks
+from scripts.lm.loop.gradients import Gradients as StepGradients
+from scripts.lm.model import loss
+from scripts.lm.model.llama import build_model, packed_logits
 
 # Predicted tokens of each utterance: ragged, at and around powers of two; together more than CHUNK.
 LENGTHS = (1, 2, 3, 7, 16, 17, 63, 100, 127, 128, 129, 255, 400, 511, 737, 1024, 1500, 2047)

@@ -16,7 +16,7 @@ from benchmarks.gpu.data import utterance_seconds
 from benchmarks.gpu.record import Recorder
 from benchmarks.gpu.timing import synchronize
 from scripts.common.frames import SAMPLE_RATE, frame_count
-from scripts.lm.meter import measured_peak
+from scripts.lm.loop.meter import measured_peak
 from scripts.units import encoder
 from scripts.units.assignment import Assigner
 from scripts.units.batching import batches

@@ -14,17 +14,17 @@ from benchmarks.gpu.data import BOS, EOS, TINY, recipe, sequence
 from benchmarks.gpu.record import Recorder
 from benchmarks.gpu.timing import seconds
 from scripts.common import cpu
-from scripts.lm.batches import pack, pad_to_bucket
-from scripts.lm.gradients import Gradients
-from scripts.lm.model import build_model
-from scripts.lm.optimizer import Optimizer
-from scripts.lm.ranks import Ranks
+from scripts.lm.batching.batches import pack, pad_to_bucket
+from scripts.lm.distributed.ranks import Ranks
+from scripts.lm.loop.gradients import Gradients
+from scripts.lm.loop.optimizer import Optimizer
+from scripts.lm.model.llama import build_model
 
 SAME = 1e-3  # relative difference of gradients where attention may add in any order
 
 
 def run(record: Recorder, device: torch.device, full: bool) -> None:
-    """The exchanges of `scripts.lm.ranks`, of DDP and of the optimizer."""
+    """The exchanges of `scripts.lm.distributed.ranks`, of DDP and of the optimizer."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}

@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from transformers import LlamaForCausalLM
 
-from scripts.lm import loss
-from scripts.lm.decoder import Decoder
-from scripts.lm.determinism import make_deterministic
-from scripts.lm.loader import Loader
+from scripts.lm.batching.loader import Loader
+from scripts.lm.loop.determinism import make_deterministic
+from scripts.lm.model import loss
+from scripts.lm.model.gpu_layers import Decoder
 
 
 @dataclass(frozen=True)

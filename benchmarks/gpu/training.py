@@ -1,7 +1,7 @@
 """Stage 3: optimizer steps of the paper's model: speed, share of the peak, memory, the largest kernels.
 
-A step is what `scripts.lm.training` does between two states: the rows' gradients, the norm, AdamW. All toggles see as
-many tokens in a step, in fresh random utterances; "base again" shows what the same measurement differs by.
+A step is what `scripts.lm.loop.training` does between two states: the rows' gradients, the norm, AdamW. All toggles
+see as many tokens in a step, in fresh random utterances; "base again" shows what the same measurement differs by.
 """
 
 import time
@@ -19,13 +19,13 @@ from benchmarks.gpu.record import Recorder
 from benchmarks.gpu.timing import kernels, seconds
 from benchmarks.gpu.toggles import TOGGLES, Toggle, Variant
 from scripts.common import cpu
-from scripts.lm.decoder import decoder_layer
-from scripts.lm.gradients import Gradients
-from scripts.lm.loader import Batch, Loader
-from scripts.lm.meter import measured_peak, step_flops
-from scripts.lm.model import build_model, prepare_for_device
-from scripts.lm.optimizer import Optimizer
-from scripts.lm.ranks import Ranks
+from scripts.lm.batching.loader import Batch, Loader
+from scripts.lm.distributed.ranks import Ranks
+from scripts.lm.loop.gradients import Gradients
+from scripts.lm.loop.meter import measured_peak, step_flops
+from scripts.lm.loop.optimizer import Optimizer
+from scripts.lm.model.gpu_layers import decoder_layer
+from scripts.lm.model.llama import build_model, prepare_for_device
 
 LARGEST = 10  # kernels
 COMPILED_ERROR = 0.03  # of gradients in bf16, which eager layers have from fp32 as well

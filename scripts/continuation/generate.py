@@ -23,7 +23,7 @@ from scripts.continuation.config import Sampling
 from scripts.continuation.items import Item, item, load_tokenizer
 from scripts.continuation.sampling import LIMIT, Request, continue_all
 from scripts.continuation.select_prompts import PROMPT, REAL
-from scripts.lm.load import DTYPES, load_model
+from scripts.lm.model.load import DTYPES, load_model
 from scripts.tokens.encoder import UNKNOWN
 
 

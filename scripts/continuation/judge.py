@@ -16,7 +16,7 @@ from scripts.common import cpu
 from scripts.common.cli import run
 from scripts.common.files import read_jsonl, write_csv
 from scripts.continuation import perplexity
-from scripts.lm.load import DTYPES
+from scripts.lm.model.load import DTYPES
 
 COLUMNS = (
     "id", "prompt", "seed", "stop", "tokens", "seconds", "silence", "words", "status", "judge_tokens", "perplexity",

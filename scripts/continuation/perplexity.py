@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from transformers.utils import logging
 
 from scripts.common.weights import check_complete
-from scripts.lm.load import DTYPES, default_device
+from scripts.lm.model.load import DTYPES, default_device
 
 QUANTISED = {"int8": "load_in_8bit", "int4": "load_in_4bit"}  # by bitsandbytes, on a GPU
 

@@ -83,7 +83,7 @@ def model_controls(
     """
     from scripts.evaluation.logprobs import score
     from scripts.evaluation.precision import resolve_precision
-    from scripts.lm.load import load_model, untrained_model
+    from scripts.lm.model.load import load_model, untrained_model
 
     cpu.prepare(config.threads)
 

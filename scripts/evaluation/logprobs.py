@@ -16,8 +16,9 @@ import torch
 from transformers import PreTrainedModel
 
 from scripts.common.progress import Progress
-from scripts.evaluation.packing import ATTENTION, Row, attention_masks, rows
+from scripts.evaluation.packing import Row, rows
 from scripts.evaluation.precision import decoder_products, float32_products
+from scripts.lm.model.attention import PACKED, attention_masks
 
 Sequences = Mapping[str, np.ndarray]
 Maps = Sequence[Callable[[torch.Tensor], torch.Tensor]]  # [..., H] to [..., H], one per layer
@@ -34,7 +35,7 @@ def score(
     """Log-probability of each sequence in nats.
 
     Args:
-        model: a causal language model of the lm stage in float32 (`scripts.lm.load`), on any device.
+        model: a causal language model of the lm stage in float32 (`scripts.lm.model.load`), on any device.
         sequences: id -> ids [T], BOS ... EOS.
         batch_tokens: most tokens of a forward pass.
         name: whose scores these are ("phone-raw"), for messages.
@@ -135,7 +136,7 @@ def _logprobs(
 def _packed(model: PreTrainedModel) -> Iterator[None]:
     """The model with the attention that rows need, as long as this lasts."""
     before = model.config._attn_implementation
-    model.set_attn_implementation(ATTENTION)
+    model.set_attn_implementation(PACKED)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Sequences laid end to end in one row, without padding, and the attention that keeps each to itself.
+"""Sequences laid end to end in one row, without padding, for `scripts.lm.model.attention.packed_attention`.
 
 Sequences with a long beginning in common are a family: the row holds that beginning once, and each member's own rest
 reads it as if it stood before it. A causal model cannot tell the difference, so no score changes.
@@ -6,17 +6,16 @@ reads it as if it stood before it. A causal model cannot tell the difference, so
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch.nn import functional as F
-from transformers import AttentionInterface
+
+from scripts.lm.model.attention import Part, merge_equal
 
 # Tokens that a family must save each member. A member costs an attention of its own in every layer, about as much time
 # as 8 tokens; sequences of one length, which need not be told apart, share theirs.
 SHARED = 32
-ATTENTION = "packed-families"  # the name under which transformers finds `attend`
 
 
 class Family(NamedTuple):
@@ -32,26 +31,6 @@ class Family(NamedTuple):
     def passed(self) -> int:
         """Tokens that go through the model; the last of a sequence is only predicted."""
         return self.shared + sum(len(ids) - 1 - self.shared for ids in self.members)
-
-
-@dataclass(frozen=True)
-class Part:
-    """Neighbouring sequences of one length in a row. Each attends to itself and to its family's beginning, if any.
-
-    Attributes:
-        start, count, size: `count` times `size` tokens from `start` on.
-        beginning: where the family's beginning lies in the row; empty for none.
-    """
-
-    start: int
-    count: int
-    size: int
-    beginning: slice
-
-    @property
-    def before(self) -> int:
-        """Tokens of the family's beginning."""
-        return self.beginning.stop - self.beginning.start
 
 
 @dataclass(frozen=True)
@@ -126,12 +105,7 @@ def lay(row: list[Family]) -> Row:
     def add(ids: np.ndarray, position: int, beginning: slice) -> slice:
         nonlocal end
         size = len(ids) - 1
-        part = Part(end, 1, size, beginning)
-        last = parts[-1] if parts else None
-        if last and last.size == size and not part.before and not last.before:
-            parts[-1] = Part(last.start, last.count + 1, size, beginning)
-        else:
-            parts.append(part)
+        parts.append(Part(end, 1, size, beginning))
         pieces.append((ids, position))
         end += size
         return slice(end - size, end)
@@ -149,63 +123,6 @@ def lay(row: list[Family]) -> Row:
         inputs=join([ids[:-1] for ids, _ in pieces]),
         targets=join([ids[1:] for ids, _ in pieces]),
         positions=join([np.arange(position, position + len(ids) - 1) for ids, position in pieces]),
-        parts=parts,
+        parts=merge_equal(parts),
         spans=spans,
     )
-
-
-def attention_masks(parts: list[Part], dtype: torch.dtype, device: torch.device) -> list[torch.Tensor | None]:
-    """What is added to each part's attention scores, [size, before + size], 0 or -inf; None where nothing is before.
-
-    Made on the device, once for all layers of a row. The rows of a mask lie a multiple of 8 numbers apart, because
-    PyTorch's memory-efficient kernel copies any other mask at every call.
-    """
-    known: dict[tuple[int, int], torch.Tensor] = {}
-    masks: list[torch.Tensor | None] = []
-    for part in parts:
-        if not part.before:
-            masks.append(None)
-            continue
-        shape = (part.size, part.before + part.size)
-        if shape not in known:
-            width = -(-shape[1] // 8) * 8
-            full = torch.full((part.size, width), float("-inf"), dtype=dtype, device=device)
-            known[shape] = full.triu(part.before + 1)[:, : shape[1]]
-        masks.append(known[shape])
-    return masks
-
-
-def attend(
-    module: torch.nn.Module,
-    query: torch.Tensor,  # [1, heads, N, D]
-    key: torch.Tensor,  # [1, kv_heads, N, D]
-    value: torch.Tensor,  # [1, kv_heads, N, D]
-    attention_mask: torch.Tensor | None,
-    scaling: float,
-    parts: list[Part],
-    masks: list[torch.Tensor | None],
-    **kwargs: Any,
-) -> tuple[torch.Tensor, None]:
-    """Causal attention within each sequence of a row; returns [1, N, heads, D].
-
-    Grouped heads are repeated here and not by `enable_gqa`: in float32, and in any type with a mask, the only fused
-    kernel on a GPU is the memory-efficient one, whose `can_use_mem_efficient_attention` (PyTorch's sdp_utils.cpp)
-    refused grouped heads up to PyTorch 2.13, so that the products were written out in full.
-    """
-    assert attention_mask is None, "the parts say what is masked"
-    query, key = query.to(value.dtype), key.to(value.dtype)  # under autocast the rotary embedding returns float32
-    repeats = query.shape[1] // key.shape[1]
-    if repeats > 1:
-        key, value = (x.repeat_interleave(repeats, dim=1) for x in (key, value))
-    outputs = []
-    for part, mask in zip(parts, masks, strict=True):
-        own = slice(part.start, part.start + part.count * part.size)
-        q, k, v = (x[0, :, own].unflatten(1, (part.count, part.size)).transpose(0, 1) for x in (query, key, value))
-        if mask is not None:
-            k, v = (torch.cat([x[:, :, part.beginning], y], dim=2) for x, y in ((key, k), (value, v)))
-        output = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None, scale=scaling)
-        outputs.append(output.transpose(1, 2).flatten(0, 1))  # from [count, heads, size, D]
-    return torch.cat(outputs)[None], None
-
-
-AttentionInterface.register(ATTENTION, attend)

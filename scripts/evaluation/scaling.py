@@ -134,7 +134,7 @@ def main() -> None:
     tasks = [sample(scorable(task, context), config.scaling_items) for task in read_tasks(arguments)]
     from scripts.evaluation.logprobs import score
     from scripts.evaluation.precision import resolve_precision
-    from scripts.lm.load import load_model
+    from scripts.lm.model.load import load_model
 
     cpu.prepare(config.threads)
     logprobs: dict[str, list[dict[str, float]]] = {task.name: [] for task in tasks}

@@ -126,7 +126,7 @@ def main() -> None:
     dev = read_tokens(arguments.dev, [one.id for one in utterances])
     from scripts.evaluation.precision import resolve_precision
     from scripts.evaluation.tuned_lens import fit_on
-    from scripts.lm.load import load_model
+    from scripts.lm.model.load import load_model
 
     cpu.prepare(arguments.config.threads)
     model = load_model(arguments.model)

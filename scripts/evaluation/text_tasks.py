@@ -58,7 +58,7 @@ def main() -> None:
     unknown = sum(UNKNOWN in ids for ids in tokens.values())
     from scripts.evaluation.logprobs import score
     from scripts.evaluation.precision import resolve_precision
-    from scripts.lm.load import load_model
+    from scripts.lm.model.load import load_model
 
     cpu.prepare(config.threads)
     model = load_model(arguments.model)

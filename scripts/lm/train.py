@@ -15,14 +15,14 @@ import transformers
 
 from scripts.common import cpu
 from scripts.common.cli import run
+from scripts.lm.batching.inputs import fingerprint, read_tokenizer
+from scripts.lm.batching.splits import load_split
 from scripts.lm.config import LMConfig, parse_config
-from scripts.lm.determinism import make_deterministic
-from scripts.lm.inputs import fingerprint, read_tokenizer
-from scripts.lm.launch import Nodes, launch
-from scripts.lm.publish import describe, publish, summary
-from scripts.lm.ranks import Ranks, is_launched
-from scripts.lm.splits import load_split
-from scripts.lm.training import Training, stop_on_signals
+from scripts.lm.distributed.launch import Nodes, launch
+from scripts.lm.distributed.ranks import Ranks, is_launched
+from scripts.lm.loop.determinism import make_deterministic
+from scripts.lm.loop.publish import describe, publish, summary
+from scripts.lm.loop.training import Training, stop_on_signals
 
 
 def prepare(args: argparse.Namespace, config: LMConfig, ranks: Ranks) -> Training:

@@ -14,7 +14,7 @@ from scripts.common.seeds import generator
 from scripts.evaluation import common_items, controls, logprobs, rows, score
 from scripts.evaluation.accuracy import decide_sides
 from scripts.evaluation.items import cut_ids, read_items, read_tokens
-from scripts.lm.load import load_model
+from scripts.lm.model.load import load_model
 from tests.evaluation.conftest import CONTEXT, build_model, item
 
 CONFIG = {

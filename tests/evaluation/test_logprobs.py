@@ -9,7 +9,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from scripts.evaluation import logprobs
 from scripts.evaluation.logprobs import score, score_layers
-from scripts.evaluation.packing import Row, attention_masks, families, lay, rows
+from scripts.evaluation.packing import Row, families, lay, rows
+from scripts.lm.model.attention import attention_masks
 from tests.evaluation.conftest import CONTEXT, VOCABULARY, build_model, sequence
 
 

@@ -11,7 +11,7 @@ from scripts.common.files import read_csv, write_json, write_jsonl
 from scripts.evaluation import choices, summary, text_tasks
 from scripts.evaluation.config import Summarising
 from scripts.evaluation.logprobs import score
-from scripts.lm.load import load_model
+from scripts.lm.model.load import load_model
 from tests.evaluation.conftest import CONTEXT
 
 CONFIG = {"score_normalization": "total", "batch_tokens": 256, "precision": "auto", "threads": 1}

@@ -16,13 +16,14 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
 from scripts.common.files import read_json
 from scripts.common.ragged import load_bin
-from scripts.lm import gradients, loader
 from scripts.lm import train as command
-from scripts.lm import training as module
+from scripts.lm.batching import loader
 from scripts.lm.config import parse_config
-from scripts.lm.model import build_model
-from scripts.lm.optimizer import parameter_groups
-from scripts.lm.schedule import learning_rate, scaling_steps
+from scripts.lm.loop import gradients
+from scripts.lm.loop import training as module
+from scripts.lm.loop.optimizer import parameter_groups
+from scripts.lm.loop.schedule import learning_rate, scaling_steps
+from scripts.lm.model.llama import build_model
 from tests.lm.conftest import VOCABULARY, arguments, files, log
 
 
@@ -298,6 +299,15 @@ def test_the_best_model_is_never_one_of_steps_that_were_lost(train, section, toy
     assert (out / "model" / "model.safetensors").read_bytes() == best
 
 
+@pytest.mark.parametrize(("precision", "expected"), [("bf16", 1), ("fp32", 0)])
+def test_layers_are_compiled_for_bf16_alone(train, section, monkeypatch, precision, expected):
+    section["training"] |= {"precision": precision, "epochs": 1}
+    calls = []
+    monkeypatch.setattr(module, "prepare_for_device", lambda *arguments: calls.append(arguments))
+    train()
+    assert len(calls) == expected
+
+
 def test_patience_may_end_a_training_inside_epoch_1(train, section, monkeypatch):
     section["training"] |= {"evaluations_per_epoch": 8, "patience": 2, "checkpoints_in_epoch_1": 4}
     losses = iter([1.0, 2.0, 2.0])
@@ -399,7 +409,8 @@ def test_bad_input_is_one_line_and_no_output(toy, section):
     section["training"]["batch_utterances"] = -4
     result = run(arguments(toy, section))
     assert result.returncode == 1
-    assert result.stderr == "error: lm.training.batch_utterances is -4; it must be a positive integer\n"
+    assert result.stderr.startswith("error: lm.training.batch_utterances is -4; it must be at least 1 (utterances per")
+    assert result.stderr.count("\n") == 1
     assert not (toy / "out").exists()
 
 

@@ -13,7 +13,7 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from scripts.common.files import write_jsonl
 from scripts.evaluation.logprobs import score
-from scripts.lm.load import load_model
+from scripts.lm.model.load import load_model
 from scripts.tokens import tokenizer
 from tests.tokens.conftest import TEXTS, modality, spoken_cut
 

@@ -6,7 +6,7 @@ import torch
 from transformers import LlamaForCausalLM
 
 from scripts.evaluation.logprobs import score, score_layers
-from scripts.lm.load import load_model
+from scripts.lm.model.load import load_model
 from tests.evaluation.conftest import build_model, sequence
 
 ABSOLUTE = 1e-4  # nats, over a whole sequence

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from scripts.lm.config import ModelConfig
-from scripts.lm.model import build_model
+from scripts.lm.model.llama import build_model
 from scripts.plan.amounts import Amounts, forward_flops, parameters, split_hours, task_sizes
 from tests.plan.conftest import MINI, PAPER
 
