@@ -22,7 +22,7 @@ from scripts.common.files import atomic_path
 from scripts.plan.costs import STAGES, stage_of
 from scripts.plan.figure import SETTINGS
 from scripts.plan.jobs import dry_run_jobs
-from scripts.plan.layout import Layout, arrange, reduced
+from scripts.plan.graph_layout import Layout, arrange, reduced
 from scripts.report import style
 
 INCH, ROW, BOX = 1.55, 0.34, 0.23  # width of a column, height of a row and of a box, in inches

@@ -1,4 +1,4 @@
-"""Where each modality's bits go: a bar per modality, bits per second of speech, in parts."""
+"""Bit breakdown: one bar of bits per second of speech per modality, divided by part."""
 
 import argparse
 from collections.abc import Sequence
@@ -7,13 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from scripts.common.cli import run
-from scripts.report.names import display
-from scripts.report.read import read_table
-from scripts.report.style import figure, save
+from scripts.report.labels import display_name
+from scripts.report.result_files import read_table
+from scripts.report.style import new_figure, save
 from scripts.report.table_bit_breakdown import NUMBERS, PARTS, TEXT
 
 METRIC = "bits_per_second"
-# Words from dark to light, repeats hatched in a lighter tone, what is no word in grey.
+# Parts of words in blue, repeated frames in yellow, tokens outside words in grey.
 COLOURS = {
     "word": "#14235c",
     "initial": "#2f5fb3",
@@ -28,11 +28,11 @@ COLOURS = {
 
 
 def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
-    """Stacked bars, the first modality on top; behind each its total."""
+    """Stacked bars, the first modality at the top, each labelled with its total."""
     modalities = list(dict.fromkeys(data["modality"]))
     parts = [part for part in PARTS if part in set(data["part"])]
     values = data.pivot_table(index="modality", columns="part", values="value").fillna(0.0)
-    with figure(1, 1, 1.1 + 0.32 * len(modalities)) as (drawn, axes):
+    with new_figure(1, 1, 1.1 + 0.32 * len(modalities)) as (figure, axes):
         panel = axes[0, 0]
         left = pd.Series(0.0, index=modalities)
         for part in parts:
@@ -42,17 +42,17 @@ def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
                 edgecolor="white", linewidth=0.4,
             )  # fmt: skip
             left = left + width
-        for at, total in enumerate(left):
-            panel.annotate(f"{total:.1f}", (total, at), xytext=(3, 0), textcoords="offset points", va="center")
-        panel.set_yticks(range(len(modalities)), [display(modality) for modality in modalities])
+        for row, total in enumerate(left):
+            panel.annotate(f"{total:.1f}", (total, row), xytext=(3, 0), textcoords="offset points", va="center")
+        panel.set_yticks(range(len(modalities)), [display_name(modality) for modality in modalities])
         panel.set_ylim(len(modalities) - 0.4, -0.6)
         panel.set_xlim(0, 1.08 * left.max())
         panel.set_xlabel(f"bits per second of speech, {data['n'].max():,.0f} utterances of dev")
         panel.tick_params(axis="y", length=0)
         panel.grid(axis="y", visible=False)
         handles, labels = panel.get_legend_handles_labels()
-        drawn.legend(handles, labels, loc="outside upper center", ncols=4, columnspacing=1.2, handlelength=1.2)
-        save(drawn, prefix, formats, data)
+        figure.legend(handles, labels, loc="outside upper center", ncols=4, columnspacing=1.2, handlelength=1.2)
+        save(figure, prefix, formats, data)
 
 
 def main() -> None:

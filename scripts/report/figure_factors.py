@@ -1,4 +1,4 @@
-"""Table 3 as a picture: what each factor costs on each task, with its interval and the paper's value."""
+"""Table 3 as a figure: the change of accuracy by factor and task, with its interval and the paper's value."""
 
 import argparse
 from collections.abc import Sequence
@@ -7,17 +7,17 @@ from pathlib import Path
 import pandas as pd
 
 from scripts.common.cli import run
-from scripts.report.names import display
-from scripts.report.paper import Paper, read_paper
-from scripts.report.read import read_table
-from scripts.report.style import GREY, figure, save
+from scripts.report.labels import display_name
+from scripts.report.paper_values import Paper, read_paper
+from scripts.report.result_files import read_table
+from scripts.report.style import GREY, new_figure, save
 from scripts.report.table_factors import CHANGE, TEXT, accuracies
 
-OURS, THEIRS = "#3b1f8f", "#c8501e"  # dark against light in grey, blue against orange in colour
+OURS, PAPER = "#3b1f8f", "#c8501e"  # distinguishable in grey too
 
 
 def changes(factors: str | Path, paper: Paper) -> pd.DataFrame:
-    """Changes and intervals of factors.csv with a column `paper_percent`, NaN where the paper has no such cell."""
+    """Changes and intervals of factors.csv with a column `paper_percent`, NaN where the paper has no value."""
     data = accuracies(read_table(factors, TEXT, CHANGE))
     keys = data[["factor", "baseline", "modality", "task"]].itertuples(index=False, name=None)
     return data.assign(paper_percent=pd.Series([paper.change(*key) for key in keys], dtype="float64"))
@@ -27,19 +27,25 @@ def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
     """One panel per task, one line per factor and pair of modalities."""
     tasks = list(dict.fromkeys(data["task"]))
     steps = list(dict.fromkeys(data[["factor", "baseline", "modality"]].itertuples(index=False, name=None)))
-    names = [f"{display(base)} → {display(new)}   {factor}" for factor, base, new in steps]
-    with figure(1, len(tasks), 1.2 + 0.32 * len(steps), sharey=True, sharex=True) as (drawn, axes):
+    names = [f"{display_name(base)} → {display_name(new)}   {factor}" for factor, base, new in steps]
+    with new_figure(1, len(tasks), 1.2 + 0.32 * len(steps), sharey=True, sharex=True) as (figure, axes):
         for panel, task in zip(axes[0], tasks, strict=True):
             part = data[data["task"] == task]
-            at = pd.Series(range(len(part)), index=part.index)
+            position = pd.Series(range(len(part)), index=part.index)
             if part["paper_percent"].notna().any():
                 panel.plot(
-                    part["paper_percent"], at + 0.24, "D", color=THEIRS, fillstyle="none", markersize=4, label="paper"
+                    part["paper_percent"],
+                    position + 0.24,
+                    "D",
+                    color=PAPER,
+                    fillstyle="none",
+                    markersize=4,
+                    label="paper",
                 )
             panel.axvline(0, color=GREY, linewidth=0.9)
-            panel.hlines(at, part["ci_low"], part["ci_high"], color=OURS, linewidth=1.6)
-            panel.plot(part["change_percent"], at, "o", color=OURS, label="ours, with 95% interval")
-            panel.set_title(display(task))
+            panel.hlines(position, part["ci_low"], part["ci_high"], color=OURS, linewidth=1.6)
+            panel.plot(part["change_percent"], position, "o", color=OURS, label="ours, with 95% interval")
+            panel.set_title(display_name(task))
             panel.set_xlabel("change of accuracy, %")
         axes[0, 0].set_yticks(range(len(steps)), names)
         axes[0, 0].set_ylim(len(steps) - 0.4, -0.5)
@@ -47,8 +53,8 @@ def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
             panel.tick_params(axis="y", length=0)
             panel.grid(axis="y", visible=False)
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        drawn.legend(handles, labels, loc="outside upper right", ncols=2)
-        save(drawn, prefix, formats, data)
+        figure.legend(handles, labels, loc="outside upper right", ncols=2)
+        save(figure, prefix, formats, data)
 
 
 def main() -> None:

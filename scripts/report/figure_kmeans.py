@@ -1,4 +1,4 @@
-"""How the k-means came down: the objective after each iteration of the start that was kept."""
+"""Objective of the k-means after each iteration of the initialisation that was kept."""
 
 import argparse
 from collections.abc import Sequence
@@ -8,11 +8,11 @@ import pandas as pd
 
 from scripts.common.cli import run
 from scripts.common.files import read_json
-from scripts.report.style import figure, save
+from scripts.report.style import new_figure, save
 
 
 def curve(path: str | Path) -> pd.DataFrame:
-    """Iteration (from 1) and the mean squared distance of a frame from its centroid after it."""
+    """Iteration (from 1) and the mean squared distance of the frames from their centroids after it."""
     about = read_json(path)
     for key in ("objective", "frames", "layer", "clusters"):
         if key not in about:
@@ -25,13 +25,13 @@ def curve(path: str | Path) -> pd.DataFrame:
 
 def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
     """One line."""
-    with figure(1, 1, 2.4, width=3.4) as (drawn, axes):
+    with new_figure(1, 1, 2.4, width=3.4) as (figure, axes):
         panel = axes[0, 0]
         panel.plot(data["iteration"], data["mean_squared_distance"], color="#7e4fa8", marker="o")
         panel.set_xlabel("iteration")
         panel.set_ylabel("mean squared distance")
         panel.set_title(f"k-means of layer {data['layer'].iloc[0]}, K = {data['clusters'].iloc[0]}")
-        save(drawn, prefix, formats, data)
+        save(figure, prefix, formats, data)
 
 
 def main() -> None:

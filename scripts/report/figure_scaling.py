@@ -1,7 +1,7 @@
 """The paper's Figure 1: accuracy against training data seen, from checkpoints inside the first epoch.
 
-The upper row counts data in tokens, as the paper does; the lower in hours of speech, where the same
-point of training stands at the same place for every modality.
+The x axis of the upper row is in tokens, as in the paper; that of the lower row in hours of speech, on which the
+checkpoints of all modalities coincide.
 """
 
 import argparse
@@ -13,17 +13,17 @@ import pandas as pd
 
 from scripts.common.cli import run
 from scripts.common.files import read_json
-from scripts.report.names import display
-from scripts.report.read import read_table
-from scripts.report.style import chance_line, figure, legend_above, log_axis, looks, save
+from scripts.report.labels import display_name
+from scripts.report.result_files import read_table
+from scripts.report.style import chance_line, legend_above, log_axis, modality_styles, new_figure, save
 
 NUMBERS = ("tokens", "hours", "value", "ci_low", "ci_high", "n", "chance")
 AXES = {"tokens": "training tokens seen", "hours": "hours of speech seen"}
 
 
 def points(scaling: Path, modalities: Sequence[str], tasks: Sequence[str]) -> pd.DataFrame:
-    """Every checkpoint's accuracy (a share) and the fitted line's, `intercept + slope * log10(tokens)`."""
-    found = []
+    """Accuracy (a share) of every checkpoint and the fitted value, `intercept + slope * log10(tokens)`."""
+    tables = []
     for task in tasks:
         for modality in modalities:
             path = scaling / task / f"{modality}.csv"
@@ -33,39 +33,39 @@ def points(scaling: Path, modalities: Sequence[str], tasks: Sequence[str]) -> pd
             if not {"slope", "intercept"} <= set(fit):
                 raise ValueError(f"{fit_path}: no key 'slope' or 'intercept'; found {', '.join(fit)}")
             line = fit["intercept"] + fit["slope"] * np.log10(data["tokens"])
-            found.append(data.assign(task=task, modality=modality, fit=line))
-    return pd.concat(found, ignore_index=True)[["task", "modality", *NUMBERS, "fit"]]
+            tables.append(data.assign(task=task, modality=modality, fit=line))
+    return pd.concat(tables, ignore_index=True)[["task", "modality", *NUMBERS, "fit"]]
 
 
 def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
     """One column of panels per task, one colour per modality."""
     tasks, modalities = (list(dict.fromkeys(data[name])) for name in ("task", "modality"))
-    style = looks(modalities)
-    with figure(2, len(tasks), 4.8, sharey=True) as (drawn, axes):
+    styles = modality_styles(modalities)
+    with new_figure(2, len(tasks), 4.8, sharey=True) as (figure, axes):
         for column, task in enumerate(tasks):
-            for row, (x, label) in enumerate(AXES.items()):
+            for row, (x, x_label) in enumerate(AXES.items()):
                 panel = axes[row, column]
                 for modality in modalities:
                     part = data[(data["task"] == task) & (data["modality"] == modality)]
-                    look = style[modality]
-                    panel.plot(part[x], 100 * part["fit"], color=look["color"], linewidth=1.2)
+                    style = styles[modality]
+                    panel.plot(part[x], 100 * part["fit"], color=style["color"], linewidth=1.2)
                     panel.vlines(
                         part[x],
                         100 * part["ci_low"],
                         100 * part["ci_high"],
-                        color=look["color"],
+                        color=style["color"],
                         alpha=0.3,
                         linewidth=0.9,
                     )
-                    panel.plot(part[x], 100 * part["value"], **look, linestyle="none", markersize=3.5)
+                    panel.plot(part[x], 100 * part["value"], **style, linestyle="none", markersize=3.5)
                 chance_line(panel, part["chance"].iloc[0], label=column == len(tasks) - 1)
                 log_axis(panel)
-                panel.set_xlabel(label)
-            axes[0, column].set_title(display(task))
+                panel.set_xlabel(x_label)
+            axes[0, column].set_title(display_name(task))
         for panel in axes[:, 0]:
             panel.set_ylabel("accuracy, %")
-        legend_above(drawn, axes[0, 0])
-        save(drawn, prefix, formats, data)
+        legend_above(figure, axes[0, 0])
+        save(figure, prefix, formats, data)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""How much the discrete units know about phones, beside units that learnt nothing (extra to the paper)."""
+"""Phone information in the discrete units, beside that of untrained features (not in the paper)."""
 
 import argparse
 from collections.abc import Sequence
@@ -7,15 +7,15 @@ from pathlib import Path
 import pandas as pd
 
 from scripts.common.cli import run
-from scripts.report.names import display, spaced
-from scripts.report.read import read_table
-from scripts.report.style import figure, save
+from scripts.report.labels import column_words, display_name
+from scripts.report.result_files import read_table
+from scripts.report.style import new_figure, save
 
 METRICS = ("pnmi", "phone_purity", "cluster_purity")
 
 
 def quality(path: str | Path) -> pd.DataFrame:
-    """Column `encoder` (whose features were clustered) and the three metrics, shares between 0 and 1."""
+    """Column `encoder` (the source of the clustered features) and the three metrics, shares between 0 and 1."""
     data = read_table(path, ["encoder"], METRICS)
     if data.empty:
         raise ValueError(f"{path}: holds no rows")
@@ -24,17 +24,17 @@ def quality(path: str | Path) -> pd.DataFrame:
 
 def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
     """One panel per metric, one bar per encoder."""
-    with figure(1, len(METRICS), 0.9 + 0.3 * len(data), sharey=True) as (drawn, axes):
+    with new_figure(1, len(METRICS), 0.9 + 0.3 * len(data), sharey=True) as (figure, axes):
         for panel, metric in zip(axes[0], METRICS, strict=True):
             bars = panel.barh(range(len(data)), data[metric], color="#7e4fa8", height=0.62)
             panel.bar_label(bars, fmt="%.2f", padding=3, fontsize=8)
             panel.set_xlim(0, 1)
-            panel.set_title(spaced(metric))
+            panel.set_title(column_words(metric))
             panel.grid(axis="y", visible=False)
             panel.tick_params(axis="y", length=0)
-        axes[0, 0].set_yticks(range(len(data)), [display(name) for name in data["encoder"]])
+        axes[0, 0].set_yticks(range(len(data)), [display_name(name) for name in data["encoder"]])
         axes[0, 0].invert_yaxis()
-        save(drawn, prefix, formats, data)
+        save(figure, prefix, formats, data)
 
 
 def main() -> None:

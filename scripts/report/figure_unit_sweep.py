@@ -1,4 +1,4 @@
-"""What units know of phones and speakers by the layer they are taken from and the number of clusters."""
+"""Phone and speaker information in the units, by encoder layer and number of clusters."""
 
 import argparse
 from collections.abc import Sequence
@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from scripts.common.cli import run
-from scripts.report.names import spaced
-from scripts.report.read import read_table
-from scripts.report.style import figure, legend_above, looks, save
+from scripts.report.labels import column_words
+from scripts.report.result_files import read_table
+from scripts.report.style import legend_above, modality_styles, new_figure, save
 
 METRICS = ("pnmi", "phone_purity", "speaker_pnmi")
 
@@ -25,18 +25,18 @@ def sweep(paths: Sequence[str | Path]) -> pd.DataFrame:
 
 def draw(data: pd.DataFrame, prefix: Path, formats: Sequence[str]) -> None:
     """One panel per metric over layers, one line per number of clusters."""
-    style = looks([str(clusters) for clusters in sorted(set(data["clusters"]))])
-    with figure(1, len(METRICS), 2.7) as (drawn, axes):
+    styles = modality_styles([str(clusters) for clusters in sorted(set(data["clusters"]))])
+    with new_figure(1, len(METRICS), 2.7) as (figure, axes):
         for panel, metric in zip(axes[0], METRICS, strict=True):
             for clusters, part in data.groupby("clusters"):
                 line = part.sort_values("layer")
-                panel.plot(line["layer"], line[metric], **{**style[str(clusters)], "label": f"K = {clusters}"})
-            panel.set_title(spaced(metric))
+                panel.plot(line["layer"], line[metric], **{**styles[str(clusters)], "label": f"K = {clusters}"})
+            panel.set_title(column_words(metric))
             panel.set_xlabel("layer")
             panel.set_xticks(sorted(set(data["layer"])))
             panel.set_ylim(0, 1)
-        legend_above(drawn, axes[0, 0])
-        save(drawn, prefix, formats, data)
+        legend_above(figure, axes[0, 0])
+        save(figure, prefix, formats, data)
 
 
 def main() -> None:

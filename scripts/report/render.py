@@ -1,6 +1,6 @@
-"""One small table model, written as Markdown, LaTeX (booktabs) and HTML.
+"""Write a table as Markdown, LaTeX (booktabs) and HTML, and format its numbers.
 
-Cells are strings for readers; numbers to compute with are in the csv beside them.
+Cells are formatted strings; the csv file of the same name holds the numbers.
 """
 
 import html
@@ -12,10 +12,20 @@ from pathlib import Path
 
 from scripts.common.files import atomic_path
 
-NONE = "–"  # a cell for which there is no value
-TEX = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "–": "--", "−": "$-$"}
-TEX |= {"→": r"$\rightarrow$", "·": r"$\cdot$", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-TEX |= {"\\": r"\textbackslash{}", "×": r"$\times$"}
+NO_VALUE = "–"  # the cell of a missing value
+TEX_ESCAPES = {
+    "&": r"\&",
+    "%": r"\%",
+    "_": r"\_",
+    "#": r"\#",
+    "$": r"\$",
+    "{": r"\{",
+    "}": r"\}",
+    "–": "--",
+    "−": "$-$",
+}
+TEX_ESCAPES |= {"→": r"$\rightarrow$", "·": r"$\cdot$", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+TEX_ESCAPES |= {"\\": r"\textbackslash{}", "×": r"$\times$"}
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; margin: 1.5rem; max-width: 80rem; }
@@ -35,7 +45,7 @@ p, li { max-width: 50rem; } .note { color: #555; font-size: .9rem; }
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, the group it stands under ("" for none), and whether it holds words."""
+    """One column: its name, the heading of its group ("" for none), and whether it holds text."""
 
     name: str
     group: str = ""
@@ -44,14 +54,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table for readers.
+    """A formatted table.
 
     Attributes:
         key: short name, the LaTeX label.
         title: one line.
         columns: [C].
         rows: [R][C] strings.
-        notes: sentences under the table.
+        notes: sentences below the table.
     """
 
     key: str
@@ -71,35 +81,35 @@ class Table:
         return spans
 
 
-def number(value: float | None, digits: int = 1, *, sign: bool = False) -> str:
-    """`85.1`, `+1.6`, `−11.1`; a dash where there is no value. A change that rounds to zero has no sign."""
+def format_number(value: float | None, digits: int = 1, *, sign: bool = False) -> str:
+    """`85.1`, `+1.6`, `−11.1`; a dash for a missing value. A value that rounds to zero has no sign."""
     if value is None or math.isnan(value):
-        return NONE
+        return NO_VALUE
     written = f"{abs(value):,.{digits}f}"
     if float(written.replace(",", "")) == 0:
         return written
     return ("−" if value < 0 else "+" if sign else "") + written
 
 
-def interval(value: float, low: float, high: float, digits: int = 1, *, sign: bool = False) -> str:
-    """`85.1 [82.0, 88.2]`; without brackets where there is no interval."""
-    point = number(value, digits, sign=sign)
+def format_interval(value: float, low: float, high: float, digits: int = 1, *, sign: bool = False) -> str:
+    """`85.1 [82.0, 88.2]`; without brackets if there is no interval."""
+    point = format_number(value, digits, sign=sign)
     if math.isnan(value) or math.isnan(low) or math.isnan(high):
         return point
-    return f"{point} [{number(low, digits, sign=sign)}, {number(high, digits, sign=sign)}]"
+    return f"{point} [{format_number(low, digits, sign=sign)}, {format_number(high, digits, sign=sign)}]"
 
 
-def probability(value: float | None) -> str:
-    """`0.034`, `<0.001`; a dash where there is none."""
+def format_p_value(value: float | None) -> str:
+    """`0.034`, `<0.001`; a dash for a missing value."""
     if value is None or math.isnan(value):
-        return NONE
-    return "<0.001" if value < 0.001 else number(value, 3)
+        return NO_VALUE
+    return "<0.001" if value < 0.001 else format_number(value, 3)
 
 
-def count(value: float | None) -> str:
-    """`812`, `36,104`, `12.3M`, `2.249B`: whole below a million, then four figures at most."""
+def format_count(value: float | None) -> str:
+    """`812`, `36,104`, `12.3M`, `2.249B`: a whole number below a million, at most four digits above."""
     if value is None or math.isnan(value):
-        return NONE
+        return NO_VALUE
     for size, letter in ((1e9, "B"), (1e6, "M")):
         if value >= size:
             return f"{value / size:.4g}{letter}"
@@ -107,7 +117,7 @@ def count(value: float | None) -> str:
 
 
 def markdown(table: Table) -> str:
-    """A pipe table; groups are written before the column's name."""
+    """A pipe table; a heading is `group: name`."""
     heads = [f"{c.group}: {c.name}" if c.group else c.name for c in table.columns]
     rule = [":--" if c.text else "--:" for c in table.columns]
     lines = [heads, rule, *table.rows]
@@ -117,18 +127,18 @@ def markdown(table: Table) -> str:
 
 
 def _tex(text: str) -> str:
-    return "".join(TEX.get(letter, letter) for letter in text)
+    return "".join(TEX_ESCAPES.get(letter, letter) for letter in text)
 
 
 def latex(table: Table) -> str:
     """A floating `table*`; needs the packages booktabs and graphicx."""
     spec = "".join("l" if c.text else "r" for c in table.columns)
-    head, rules, at = [], [], 1
+    head, rules, column = [], [], 1
     for group, span in table.groups():
         head.append(rf"\multicolumn{{{span}}}{{c}}{{{_tex(group)}}}")
         if group:
-            rules.append(rf"\cmidrule(lr){{{at}-{at + span - 1}}}")
-        at += span
+            rules.append(rf"\cmidrule(lr){{{column}-{column + span - 1}}}")
+        column += span
     grouped = [" & ".join(head) + r" \\", " ".join(rules)] if rules else []
     lines = [
         "% needs \\usepackage{booktabs,graphicx}",
@@ -151,12 +161,12 @@ def latex(table: Table) -> str:
 
 
 def html_table(table: Table) -> str:
-    """A <table> with its notes, to be set into a page."""
+    """A <table> with its notes, a fragment of a page."""
 
     def cell(tag: str, column: Column, content: str) -> str:
-        kind = " ".join(["text"] * column.text + ["paper"] * column.name.startswith("paper"))
+        classes = " ".join(["text"] * column.text + ["paper"] * column.name.startswith("paper"))
         shown = re.sub(r"(\[.*?\])", r'<span class="ci">\1</span>', html.escape(content))
-        return f'<{tag} class="{kind}">{shown}</{tag}>'
+        return f'<{tag} class="{classes}">{shown}</{tag}>'
 
     groups = "".join(f'<th colspan="{span}">{html.escape(group)}</th>' for group, span in table.groups())
     grouped = f'<tr class="groups">{groups}</tr>' if any(c.group for c in table.columns) else ""
@@ -172,8 +182,8 @@ def html_table(table: Table) -> str:
     )
 
 
-def page(title: str, body: str) -> str:
-    """A whole page that needs nothing from outside."""
+def html_page(title: str, body: str) -> str:
+    """A complete HTML page that loads no other file."""
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>\n'
         f"<style>{STYLE}</style></head>\n<body>\n<h1>{html.escape(title)}</h1>\n{body}</body></html>\n"
@@ -182,12 +192,12 @@ def page(title: str, body: str) -> str:
 
 def write_text(path: str | Path, text: str) -> None:
     """Write UTF-8 text atomically."""
-    with atomic_path(path) as aside:
-        aside.write_text(text, encoding="utf-8")
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
-def write_forms(folder: str | Path, table: Table) -> None:
+def write_formats(folder: str | Path, table: Table) -> None:
     """Write `<key>.md`, `<key>.tex` and `<key>.html` into `folder`."""
     write_text(Path(folder) / f"{table.key}.md", markdown(table))
     write_text(Path(folder) / f"{table.key}.tex", latex(table))
-    write_text(Path(folder) / f"{table.key}.html", page(table.title, html_table(table)))
+    write_text(Path(folder) / f"{table.key}.html", html_page(table.title, html_table(table)))

@@ -1,7 +1,7 @@
-"""How every figure looks, and how it is written so that the same data give the same bytes.
+"""The style of the figures, and how they are saved: the same data give the same bytes.
 
-Colours walk from blue (text) over purple to amber (speech) in the config's order and differ in lightness
-between neighbours, so that colour-blind readers can tell them apart; markers differ as well.
+Colours go from blue (text) over purple to amber (speech) in the order of the configuration. Neighbours differ in
+lightness and in their markers, so that colour-blind readers can distinguish them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,12 +20,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter, StrMethodFormatter
 
 from scripts.common.files import atomic_path, write_csv
-from scripts.report.names import display
-from scripts.report.read import records
+from scripts.report.labels import display_name
+from scripts.report.result_files import records
 
-WIDTH = 7.0  # inches, both columns of a paper; one panel is about a column's half
+WIDTH = 7.0  # inches, two columns of a paper
 GREY = "#8a8a8a"
-HUES = ("#14235c", "#2f7fd0", "#6a2c91", "#c4559f", "#e2571e", "#f0aa00")  # between them, interpolated
+HUES = ("#14235c", "#2f7fd0", "#6a2c91", "#c4559f", "#e2571e", "#f0aa00")  # interpolated
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 SETTINGS: dict[str, Any] = {
     "font.family": "DejaVu Sans",
@@ -46,7 +46,7 @@ SETTINGS: dict[str, Any] = {
     "svg.hashsalt": "report",
     "pdf.fonttype": 42,
 }
-# What a writer would date or sign of itself, taken out.
+# Metadata that differ between runs or versions and are therefore not written.
 METADATA: dict[str, dict[str, None]] = {
     "svg": {"Date": None},
     "pdf": {"CreationDate": None},
@@ -54,37 +54,35 @@ METADATA: dict[str, dict[str, None]] = {
 }
 
 
-def looks(modalities: Sequence[str]) -> dict[str, dict[str, Any]]:
+def modality_styles(modalities: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Colour, marker and label of each modality, as keyword arguments of `Axes.plot`."""
     colours = matplotlib.colors.LinearSegmentedColormap.from_list("evolution", HUES)
     last = max(1, len(modalities) - 1)
     return {
         modality: {
-            "color": matplotlib.colors.to_hex(colours(at / last)),
-            "marker": MARKERS[at % len(MARKERS)],
-            "label": display(modality),
+            "color": matplotlib.colors.to_hex(colours(i / last)),
+            "marker": MARKERS[i % len(MARKERS)],
+            "label": display_name(modality),
         }
-        for at, modality in enumerate(modalities)
+        for i, modality in enumerate(modalities)
     }
 
 
 @contextmanager
-def figure(
+def new_figure(
     rows: int, columns: int, height: float, *, width: float = WIDTH, **options: Any
 ) -> Iterator[tuple[Figure, Any]]:
-    """A figure and its axes [rows, columns] in the house style; closed at the end."""
+    """A figure and its axes [rows, columns] in the style of SETTINGS; closed at the end."""
     with matplotlib.rc_context(SETTINGS):
-        drawn, axes = plt.subplots(rows, columns, figsize=(width, height), squeeze=False, **options)
+        figure, axes = plt.subplots(rows, columns, figsize=(width, height), squeeze=False, **options)
         try:
-            yield drawn, axes
+            yield figure, axes
         finally:
-            plt.close(drawn)
+            plt.close(figure)
 
 
 def log_axis(axes: Axes) -> None:
-    """A logarithmic x axis of what is drawn, its ticks written short (2k, 0.5): few enough not to touch each other, and
-    some within a decade too.
-    """
+    """Make the x axis logarithmic after drawing; short tick labels (2k, 0.5), at most six, some within a decade."""
     axes.set_xscale("log")
     low, high = axes.get_xlim()
     subs = (1.0, 2.0, 5.0) if high < 100 * low else (1.0, 3.0) if high < 1000 * low else (1.0,)
@@ -94,7 +92,7 @@ def log_axis(axes: Axes) -> None:
 
 
 def chance_line(axes: Axes, chance: float, *, label: bool = False) -> None:
-    """A dashed line at what a guess is worth, a share."""
+    """Draw a dashed line at `chance`, a share."""
     axes.axhline(100 * chance, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
     if label:
         axes.annotate(
@@ -103,25 +101,25 @@ def chance_line(axes: Axes, chance: float, *, label: bool = False) -> None:
         )  # fmt: skip
 
 
-def legend_above(drawn: Figure, axes: Axes) -> None:
+def legend_above(figure: Figure, axes: Axes) -> None:
     """One legend for all panels, in a row above them, in the order the lines were drawn."""
     handles, labels = axes.get_legend_handles_labels()
-    drawn.legend(handles, labels, loc="outside upper center", ncols=min(6, len(labels)), columnspacing=1.2)
+    figure.legend(handles, labels, loc="outside upper center", ncols=min(6, len(labels)), columnspacing=1.2)
 
 
-def save(drawn: Figure, prefix: str | Path, formats: Sequence[str], data: pd.DataFrame) -> None:
+def save(figure: Figure, prefix: str | Path, formats: Sequence[str], data: pd.DataFrame) -> None:
     """Write `<prefix>.<format>` for each format and the drawn data as `<prefix>.csv`."""
-    for form in formats:
-        if form not in METADATA:
-            raise ValueError(f"report.formats: {form!r} is not one of {', '.join(METADATA)}")
-        with atomic_path(f"{prefix}.{form}") as aside:
-            drawn.savefig(aside, format=form, metadata=METADATA[form])
+    for file_format in formats:
+        if file_format not in METADATA:
+            raise ValueError(f"report.formats: {file_format!r} is not one of {', '.join(METADATA)}")
+        with atomic_path(f"{prefix}.{file_format}") as temporary:
+            figure.savefig(temporary, format=file_format, metadata=METADATA[file_format])
     rows = [{name: _plain(value) for name, value in row.items()} for row in records(data)]
     write_csv(f"{prefix}.csv", [str(column) for column in data.columns], rows)
 
 
 def _plain(value: Any) -> Any:
-    """A number without needless digits (3.0 -> 3), a missing one blank; anything else as it is."""
+    """A float rounded to 8 digits (3.0 -> 3) or blank if NaN; any other value unchanged."""
     if not isinstance(value, float):
         return value
     if value != value:

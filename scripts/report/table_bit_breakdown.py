@@ -1,4 +1,4 @@
-"""Where each modality's bits go: the table of parts, per second of speech."""
+"""Bit breakdown: the bits per second of speech of each modality, divided by part."""
 
 import argparse
 from collections.abc import Sequence
@@ -8,21 +8,21 @@ import pandas as pd
 
 from scripts.common.cli import run
 from scripts.common.files import write_csv
-from scripts.report.names import display
-from scripts.report.read import read_table, records
-from scripts.report.render import NONE, Column, Table, interval, number, write_forms
+from scripts.report.labels import display_name
+from scripts.report.render import NO_VALUE, Column, Table, format_interval, format_number, write_formats
+from scripts.report.result_files import read_table, records
 
 TEXT = ("modality", "part", "metric")
 NUMBERS = ("value", "ci_low", "ci_high", "n")
 COLUMNS = (*TEXT, *NUMBERS)
-# Parts in the order they are drawn, as readers know them.
+# Parts with their labels, in the order of table and figure.
 PARTS = {
     "word": "whole words",
     "initial": "word-initial",
     "internal": "word-internal",
     "final": "word-final",
     "repeated": "repeated frames",
-    "between": "silence, spaces, marks",
+    "between": "silence, spaces, punctuation",
     "repeated-between": "repeated frames of silence",
     "unplaced": "unplaced",
     "end": "end of utterance",
@@ -33,21 +33,21 @@ def read_bit_breakdown(folder: Path, modalities: Sequence[str]) -> pd.DataFrame:
     """COLUMNS of every modality's `<modality>.csv`, parts in the order of PARTS.
 
     Raises:
-        ValueError: a file names a part that is not of PARTS.
+        ValueError: a file holds a part that is not in PARTS.
     """
-    found = []
+    tables = []
     for modality in modalities:
         data = read_table(folder / f"{modality}.csv", TEXT[1:], NUMBERS).assign(modality=modality)
-        strange = sorted(set(data["part"]) - set(PARTS))
-        if strange:
-            raise ValueError(f"{folder / modality}.csv: part {strange[0]!r} is not one of {', '.join(PARTS)}")
+        unknown = sorted(set(data["part"]) - set(PARTS))
+        if unknown:
+            raise ValueError(f"{folder / modality}.csv: part {unknown[0]!r} is not one of {', '.join(PARTS)}")
         order = data["part"].map(list(PARTS).index)
-        found.append(data.assign(order=order).sort_values("order", kind="stable"))
-    return pd.concat(found, ignore_index=True)[list(COLUMNS)]
+        tables.append(data.assign(order=order).sort_values("order", kind="stable"))
+    return pd.concat(tables, ignore_index=True)[list(COLUMNS)]
 
 
-def layout(path: str | Path) -> Table:
-    """The table for readers from bit_breakdown.csv: bits and tokens per second and bits per token of every part."""
+def build_table(path: str | Path) -> Table:
+    """The formatted table of bit_breakdown.csv: bits and tokens per second and bits per token of every part."""
     data = read_table(path, TEXT, NUMBERS)
     cells = {(row["modality"], row["part"], row["metric"]): row for row in records(data)}
     lines = []
@@ -55,26 +55,26 @@ def layout(path: str | Path) -> Table:
 
         def cell(metric: str, key: tuple[str, str] = (modality, part)) -> str:
             row = cells.get((*key, metric))
-            return interval(row["value"], row["ci_low"], row["ci_high"], 2) if row else NONE
+            return format_interval(row["value"], row["ci_low"], row["ci_high"], 2) if row else NO_VALUE
 
         rate = cells.get((modality, part, "tokens_per_second"))
         lines.append(
             [
-                *(display(modality), PARTS[part], cell("bits_per_second")),
-                *(number(rate["value"], 2) if rate else NONE, cell("bits_per_token")),
+                *(display_name(modality), PARTS[part], cell("bits_per_second")),
+                *(format_number(rate["value"], 2) if rate else NO_VALUE, cell("bits_per_token")),
             ]
         )
     columns = [
-        *(Column("modality", text=True), Column("tokens that are", text=True), Column("bits per second")),
+        *(Column("modality", text=True), Column("part", text=True), Column("bits per second")),
         *(Column("tokens per second"), Column("bits per token")),
     ]
     notes = [
-        "Held-out speech (dev); the bits per second of a modality's parts add up to its whole. 95% intervals over"
-        f" {data['n'].max():,.0f} utterances. A token of several symbols is initial or final where it holds a word's"
-        " beginning or end, a whole word where it holds both. A frame is repeated where its symbol is that of the frame"
-        " before it.",
+        "Held-out speech (dev). The bits per second of the parts add up to those of the modality. 95% intervals over"
+        f" {data['n'].max():,.0f} utterances. A token of several symbols is word-initial or word-final if it holds the"
+        " beginning or the end of a word, and a whole word if it holds both. A frame is repeated if its symbol equals"
+        " that of the frame before it.",
     ]
-    return Table("bit_breakdown", "Where the bits go", columns, lines, notes)
+    return Table("bit_breakdown", "Bit breakdown", columns, lines, notes)
 
 
 def main() -> None:
@@ -86,7 +86,7 @@ def main() -> None:
     args = parser.parse_args()
     rows = [{**row, "n": int(row["n"])} for row in records(read_bit_breakdown(args.bit_breakdown, args.modalities))]
     write_csv(args.output / "bit_breakdown.csv", COLUMNS, rows)
-    write_forms(args.output, layout(args.output / "bit_breakdown.csv"))
+    write_formats(args.output, build_table(args.output / "bit_breakdown.csv"))
 
 
 if __name__ == "__main__":

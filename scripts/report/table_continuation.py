@@ -1,4 +1,4 @@
-"""Continuations by themselves: perplexity, the price of the way, signs of babble; and the recogniser's errors."""
+"""The table of continuations: perplexity, signs of degenerate text, and the errors of the recogniser."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -6,60 +6,66 @@ from pathlib import Path
 
 from scripts.common.cli import run
 from scripts.common.files import write_csv
-from scripts.report import continuation
-from scripts.report.continuation import METRIC, REAL, TASK
-from scripts.report.names import display, spaced
-from scripts.report.read import read_table, records
-from scripts.report.render import NONE, Column, Table, interval, number, write_forms
+from scripts.report import perplexity_columns
+from scripts.report.labels import column_words, display_name
+from scripts.report.perplexity_columns import METRIC, REAL, TASK
+from scripts.report.render import NO_VALUE, Column, Table, format_interval, format_number, write_formats
+from scripts.report.result_files import read_table, records
 
 ERRORS = "word_error_rate"
 IN_WORLD = ("on_topic", "in_sentences", "known_patterns")
 SHUFFLED = "in_sentences_shuffled"
-COLUMNS = (*continuation.TEXT, *continuation.NUMBERS)
+COLUMNS = (*perplexity_columns.TEXT, *perplexity_columns.NUMBERS)
 NOT_MODALITIES = {
     "held-out": "held-out speech",
-    "copied": "its copy through the vocoder",
+    "copied": "the same speech resynthesised by the vocoder",
     "random-words": "random words",
 }
 
 
-def layout(path: str | Path, recogniser: str | Path, modalities: Sequence[str]) -> Table:
-    """The table for readers: one row per modality."""
-    data = read_table(path, continuation.TEXT, continuation.NUMBERS)
-    cells = {tuple(row[key] for key in continuation.TEXT): row for row in records(data)}
+def build_table(path: str | Path, recogniser: str | Path, modalities: Sequence[str]) -> Table:
+    """The formatted table: one row per modality."""
+    data = read_table(path, perplexity_columns.TEXT, perplexity_columns.NUMBERS)
+    cells = {tuple(row[key] for key in perplexity_columns.TEXT): row for row in records(data)}
     errors = {row["speech"]: row for row in records(read_table(recogniser, ["speech"], [ERRORS, "phone_error_rate"]))}
 
     def value(modality: str, task: str, metric: str, digits: int = 1, scale: float = 1.0) -> str:
-        found = cells.get((modality, task, metric))
-        return number(scale * found["value"], digits) if found else NONE
+        row = cells.get((modality, task, metric))
+        return format_number(scale * row["value"], digits) if row else NO_VALUE
 
-    world = [metric for metric in IN_WORLD if metric in {key[2] for key in cells}]
+    world_metrics = [metric for metric in IN_WORLD if metric in {key[2] for key in cells}]
     columns = [
         Column("modality", text=True),
         *(Column(name, "generated: perplexity") for name in ("mean", "median", "after the prompt, median")),
         *(
-            Column(name, "real speech, same way")
-            for name in ("perplexity, median", "words wrong, %", "phones wrong, %")
+            Column(name, "real continuations, resynthesised")
+            for name in ("perplexity, median", "word errors, %", "phone errors, %")
         ),
         *(
             Column(name, "generated")
-            for name in ("words each", "different words, %", "repeated 4-grams, %", "without words, %", "silence, %")
+            for name in (
+                "words per continuation",
+                "different words, %",
+                "repeated 4-grams, %",
+                "without words, %",
+                "silence, %",
+            )
         ),
-        *(Column(f"{spaced(metric)}, %", "generated (real speech)") for metric in world),
+        *(Column(f"{column_words(metric)}, %", "generated (real)") for metric in world_metrics),
     ]
     lines = []
     for modality in modalities:
         mean = cells.get((modality, TASK, METRIC))
-        wrong = errors.get(modality)
+        recogniser_errors = errors.get(modality)
         lines.append(
             [
-                display(modality),
-                interval(mean["value"], mean["ci_low"], mean["ci_high"]) if mean else NONE,
+                display_name(modality),
+                format_interval(mean["value"], mean["ci_low"], mean["ci_high"]) if mean else NO_VALUE,
                 value(modality, TASK, f"{METRIC}_median"),
                 value(modality, TASK, f"{METRIC}_given_prompt_median"),
                 value(modality, REAL, f"{METRIC}_median"),
-                number(100 * wrong[ERRORS]) if wrong else NONE,
-                number(100 * wrong["phone_error_rate"]) if wrong else NONE,
+                format_number(100 * recogniser_errors[ERRORS]) if recogniser_errors else NO_VALUE,
+                format_number(100 * recogniser_errors["phone_error_rate"]) if recogniser_errors else NO_VALUE,
                 value(modality, TASK, "words"),
                 value(modality, TASK, "distinct_words", scale=100),
                 value(modality, TASK, "repeated_4grams", scale=100),
@@ -67,35 +73,41 @@ def layout(path: str | Path, recogniser: str | Path, modalities: Sequence[str]) 
                 value(modality, TASK, "silence", scale=100),
                 *(
                     f"{value(modality, TASK, metric, 0, 100)} ({value(modality, REAL, metric, 0, 100)})"
-                    for metric in world
+                    for metric in world_metrics
                 ),
             ]
         )
-    heard = ", ".join(
-        f"{number(100 * errors[key][ERRORS])}% on {words}" for key, words in NOT_MODALITIES.items() if key in errors
+    error_rates = ", ".join(
+        f"{format_number(100 * errors[key][ERRORS])}% on {words}"
+        for key, words in NOT_MODALITIES.items()
+        if key in errors
     )
     notes = [
-        "Perplexity under one judge, lower is more fluent. A continuation without words has none and is counted in"
-        " “without words”. Real speech is what was really said after such a prompt, encoded, spoken, heard and judged"
-        " in the same way: what it scores is the price of the way, not of the model.",
-        f"The recogniser's word error rate: {heard}. What it gets wrong in random words and not in the copy is fluency"
-        " of its own.",
-        "Different words: over all words of the modality's continuations, so that it falls with their number.",
+        "Perplexity under one judge, lower is more fluent. A continuation without words has no perplexity and is"
+        " counted under “without words”. Real continuations are encoded, resynthesised, transcribed and judged like the"
+        " generated ones: their errors are those of encoding, synthesis and transcription, not of the model.",
+        f"Word error rate of the recogniser: {error_rates}. Errors in random words beyond those in resynthesised"
+        " speech show how far the recogniser favours fluent word sequences.",
+        "Different words: as a share of all words of the modality's continuations; the share falls with their number.",
     ]
-    if world:
+    if world_metrics:
         notes.append(
-            "On topic: of the words that only one topic of the written world has, those of the prompt's. In sentences:"
-            " words that stand in whole sentences that the world's grammar accepts"
-            f"{_shuffled(cells)}. Known patterns: three-word sequences of word classes that the world says. None"
-            " needs a model."
+            "On topic: of the words that belong to a single topic of the world, the share that belongs to the prompt's"
+            " topic. In sentences: the share of words in whole sentences that the world's grammar accepts"
+            f"{_shuffled(cells)}. Known patterns: the share of three-word sequences whose word classes occur in text of"
+            " the world. None of the three needs a model."
         )
     return Table("continuation", "Continuations", columns, lines, notes)
 
 
 def _shuffled(cells: Mapping[tuple[str, ...], Mapping[str, float]]) -> str:
-    """What the same words in random order score, over all modalities."""
-    found = [100 * row["value"] for (_, _, metric), row in cells.items() if metric == SHUFFLED]
-    return f"; the same words in random order score {number(min(found))} to {number(max(found))}%" if found else ""
+    """The range of the score of the same words in random order, over all modalities; empty if there is none."""
+    shares = [100 * row["value"] for (_, _, metric), row in cells.items() if metric == SHUFFLED]
+    return (
+        f"; the same words in random order score {format_number(min(shares))} to {format_number(max(shares))}%"
+        if shares
+        else ""
+    )
 
 
 def main() -> None:
@@ -105,9 +117,9 @@ def main() -> None:
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--output", type=Path, required=True, help="folder for continuation.{csv,md,tex,html}")
     args = parser.parse_args()
-    data = continuation.rows(args.summary, args.modalities)
+    data = perplexity_columns.rows(args.summary, args.modalities)
     write_csv(args.output / "continuation.csv", COLUMNS, records(data.astype(object).where(data.notna(), "")))
-    write_forms(args.output, layout(args.output / "continuation.csv", args.recogniser, args.modalities))
+    write_formats(args.output, build_table(args.output / "continuation.csv", args.recogniser, args.modalities))
 
 
 if __name__ == "__main__":

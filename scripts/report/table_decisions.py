@@ -1,7 +1,7 @@
-"""How each factor's change depends on the log-probability that decides a pair: total, per token, per second of speech.
+"""Dependence of each factor's change on the score normalization: total, per token, per second of speech.
 
-The same models and the same items as in the table of factors; only what is compared within a pair differs. A change
-that turns with the decision is a statement about lengths as much as about language.
+Models and items are those of the table of factors; only the normalization of the log-probabilities differs. If the sign
+of a change depends on it, the change reflects sequence lengths as well as language.
 """
 
 import argparse
@@ -18,9 +18,9 @@ from scripts.common.seeds import generator
 from scripts.evaluation.accuracy import SCORE_NORMALIZATIONS, by_item
 from scripts.evaluation.common_items import Dropped
 from scripts.evaluation.rows import decided
-from scripts.report.names import WAYS, display
-from scripts.report.read import grouped, read_table, records
-from scripts.report.render import Column, Table, interval, write_forms
+from scripts.report.labels import NORMALIZATION_LABELS, display_name
+from scripts.report.render import Column, Table, format_interval, write_formats
+from scripts.report.result_files import grouped, read_table, records
 from scripts.report.table_factors import change_percent, paired_interval
 
 TEXT = ("factor", "baseline", "modality", "task", "score_normalization")
@@ -36,8 +36,8 @@ def rows(
     samples: int,
     seed: int,
 ) -> list[dict[str, Any]]:
-    """One row per factor's pair, task and decision, in the config's order; items that are compared, matched by id."""
-    found = []
+    """One row per factor, task and normalization, in the order of the configuration, over the common items."""
+    table_rows = []
     scores: dict[tuple[str, str, str], np.ndarray] = {}
     items: dict[str, list[str]] = {}
     for task in tasks:
@@ -46,45 +46,53 @@ def rows(
             ids = [row["id"] for row in table]
             if items.setdefault(task, sorted(set(ids))) != sorted(set(ids)):
                 raise ValueError(f"{evaluation / task / modality}.csv: holds other items than its task's other files")
-            for way in SCORE_NORMALIZATIONS:
-                scores[task, modality, way] = by_item(ids, decided(table, way))
+            for normalization in SCORE_NORMALIZATIONS:
+                scores[task, modality, normalization] = by_item(ids, decided(table, normalization))
     for factor in factors:
         for task in tasks:
-            for way in SCORE_NORMALIZATIONS:
-                base, new = (scores[task, factor[side], way] for side in ("from", "to"))
+            for normalization in SCORE_NORMALIZATIONS:
+                base, new = (scores[task, factor[side], normalization] for side in ("from", "to"))
                 rng = generator(seed, "report/factors", factor["name"], factor["from"], factor["to"], task)
                 numbers = (change_percent(new.mean(), base.mean()), *paired_interval(base, new, samples, rng))
-                place = (factor["name"], factor["from"], factor["to"], task, way)
-                line = (*place, *(round(number, 6) for number in numbers), len(base))
-                found.append(dict(zip(COLUMNS, line, strict=True)))
-    return found
+                key = (factor["name"], factor["from"], factor["to"], task, normalization)
+                line = (*key, *(round(number, 6) for number in numbers), len(base))
+                table_rows.append(dict(zip(COLUMNS, line, strict=True)))
+    return table_rows
 
 
-def turns(cells: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether one decision shows a cost and another a gain, both with intervals that exclude zero."""
+def sign_changes(cells: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether one normalization shows a cost and another a gain, both with intervals that exclude zero."""
     return any(cell["ci_high"] < 0 for cell in cells) and any(cell["ci_low"] > 0 for cell in cells)
 
 
-def layout(path: str | Path) -> Table:
-    """The table for readers from decisions.csv: one row per factor's pair and decision."""
+def build_table(path: str | Path) -> Table:
+    """The formatted table of decisions.csv: one row per factor and normalization."""
     data = read_table(path, TEXT, NUMBERS)
     tasks = list(dict.fromkeys(data["task"]))
-    columns = [Column(name, text=True) for name in ("factor", "from → to", "decided by")]
-    columns += [Column(display(task), "change in %") for task in tasks]
+    columns = [Column(name, text=True) for name in ("factor", "from → to", "pairs decided by")]
+    columns += [Column(display_name(task), "change in %") for task in tasks]
     lines = []
-    for (factor, baseline, modality, way), group in grouped(data, *TEXT[:3], TEXT[4]).items():
+    for (factor, baseline, modality, normalization), group in grouped(data, *TEXT[:3], TEXT[4]).items():
         cells = {row["task"]: row for row in group}
-        shown = [interval(*(cells[task][key] for key in NUMBERS[:3]), sign=True) for task in tasks]
-        lines.append([factor, f"{display(baseline)} → {display(modality)}", WAYS[way], *shown])
+        changes = [format_interval(*(cells[task][key] for key in NUMBERS[:3]), sign=True) for task in tasks]
+        lines.append(
+            [
+                factor,
+                f"{display_name(baseline)} → {display_name(modality)}",
+                NORMALIZATION_LABELS[normalization],
+                *changes,
+            ]
+        )
     groups = grouped(data, *TEXT[:4])
-    turning = [f"{key[0]} on {display(key[3])}" for key, cells in groups.items() if turns(cells)]
-    said = f"The sign of {', '.join(turning)} turns" if turning else "No change turns its sign"
-    counted = ", ".join(f"{display(row['task'])} {row['n']:,.0f}" for row in records(data.drop_duplicates("task")))
+    changing = [f"{key[0]} on {display_name(key[3])}" for key, cells in groups.items() if sign_changes(cells)]
+    finding = f"The sign of {', '.join(changing)} depends" if changing else "No sign of a change depends"
+    counted = ", ".join(f"{display_name(row['task'])} {row['n']:,.0f}" for row in records(data.drop_duplicates("task")))
     notes = [
-        "The same models and pairs as in the table of factors, decided in three ways; brackets: 95% paired bootstrap"
-        f" interval over the items ({counted}). {said} with the decision, where intervals exclude 0."
+        "The models and pairs of the table of factors, decided by each score normalization; brackets: 95% paired"
+        f" bootstrap interval over the items ({counted}). {finding} on the normalization, among intervals that"
+        " exclude 0."
     ]
-    return Table("decisions", "What decides a pair", columns, lines, notes)
+    return Table("decisions", "Changes by score normalization", columns, lines, notes)
 
 
 def main() -> None:
@@ -98,9 +106,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True, help="folder for decisions.{csv,md,tex,html}")
     args = parser.parse_args()
-    found = rows(args.evaluation, args.dropped, args.config["factors"], args.tasks, args.samples, args.seed)
-    write_csv(args.output / "decisions.csv", COLUMNS, found)
-    write_forms(args.output, layout(args.output / "decisions.csv"))
+    table_rows = rows(args.evaluation, args.dropped, args.config["factors"], args.tasks, args.samples, args.seed)
+    write_csv(args.output / "decisions.csv", COLUMNS, table_rows)
+    write_formats(args.output, build_table(args.output / "decisions.csv"))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What was left out on the way, counted by stage and reason, so that no run ends with silently less data."""
+"""Count the cuts and items that were dropped, by stage and reason."""
 
 import argparse
 import csv
@@ -8,17 +8,17 @@ from pathlib import Path
 
 from scripts.common.cli import run
 from scripts.common.files import write_csv
-from scripts.report.read import read_table, records
-from scripts.report.render import Column, Table, write_forms
+from scripts.report.render import Column, Table, write_formats
+from scripts.report.result_files import read_table, records
 
 COLUMNS = ("stage", "split", "reason", "count", "example")
 
 
 def rows(corpus: str | Path, alignment: str | Path, evaluation: str | Path) -> list[dict[str, object]]:
-    """Counts by stage, split and reason, with the first id as an example; reads row by row, for there may be millions.
+    """Counts by stage, split and reason, with the first id as an example. Files are read row by row: they may be large.
 
     Raises:
-        ValueError: naming the file, and the column that it lacks.
+        ValueError: names the file and the column that it lacks.
     """
     counts: Counter[tuple[str, str, str]] = Counter()
     examples: dict[tuple[str, str, str], str] = {}
@@ -34,27 +34,27 @@ def rows(corpus: str | Path, alignment: str | Path, evaluation: str | Path) -> l
                 raise ValueError(f"{path}: no column {missing[0]!r}; found {', '.join(table.fieldnames or ())}")
             for row in table:
                 reason = f"{row['reason']} in {row['modality']}" if "modality" in row else row["reason"]
-                place = (stage, row.get("split", row.get("task", "")), reason)
-                counts[place] += 1
-                examples.setdefault(place, row["id"])
-    return [dict(zip(COLUMNS, (*place, count, examples[place]), strict=True)) for place, count in counts.items()]
+                key = (stage, row.get("split", row.get("task", "")), reason)
+                counts[key] += 1
+                examples.setdefault(key, row["id"])
+    return [dict(zip(COLUMNS, (*key, count, examples[key]), strict=True)) for key, count in counts.items()]
 
 
-def layout(path: str | Path) -> Table:
-    """The table for readers from dropped.csv."""
+def build_table(path: str | Path) -> Table:
+    """The formatted table of dropped.csv."""
     data = read_table(path, [c for c in COLUMNS if c != "count"], ["count"])
     columns: Sequence[Column] = [
         *(Column(name, text=True) for name in ("stage", "split", "reason")),
         Column("count"),
-        Column("for example", text=True),
+        Column("example", text=True),
     ]
     lines = [
         [row["stage"], row["split"] or "–", row["reason"], f"{row['count']:,.0f}", row["example"]]
         for row in records(data)
     ]
     notes = [
-        "dropped.csv in corpus/, alignment/ and evaluation/ names every one with its reason. What one modality cannot"
-        " score leaves the comparison of all."
+        "dropped.csv in corpus/, alignment/ and evaluation/ lists each one with its reason. An item that one modality"
+        " cannot score is excluded for all modalities."
     ]
     return Table("dropped", "What was dropped", columns, lines, notes if lines else ["Nothing was dropped."])
 
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for dropped.{csv,md,tex,html}")
     args = parser.parse_args()
     write_csv(args.output / "dropped.csv", COLUMNS, rows(args.corpus, args.alignment, args.evaluation))
-    write_forms(args.output, layout(args.output / "dropped.csv"))
+    write_formats(args.output, build_table(args.output / "dropped.csv"))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
-"""The paper's Table 3: what each step from text to speech costs, relative to where it starts from.
+"""The paper's Table 3: the change of accuracy by each factor, relative to its baseline modality.
 
-Both modalities of a factor are scored on the same items, so the interval is that of a paired bootstrap:
-an item drawn counts for both, and what makes it hard for both cancels out. The p-value is that of a paired
-randomisation test on the same items, corrected by Holm's procedure for the number of rows
-(scripts/evaluation/significance.py).
+Both modalities of a factor are scored on the same items, so the interval is that of a paired bootstrap: each resample
+draws the same items for both, and their common difficulty cancels out. The p-value is that of a paired randomisation
+test on the same items, corrected by Holm's procedure for the number of rows (scripts/evaluation/significance.py).
 """
 
 import argparse
@@ -20,11 +19,11 @@ from scripts.common.files import write_csv
 from scripts.common.seeds import generator
 from scripts.evaluation.common_items import Dropped
 from scripts.evaluation.significance import holm, sign_flip
-from scripts.report import continuation
-from scripts.report.names import display
-from scripts.report.paper import Paper, read_paper
-from scripts.report.read import grouped, item_scores, read_table, records
-from scripts.report.render import NONE, Column, Table, interval, number, probability, write_forms
+from scripts.report import perplexity_columns
+from scripts.report.labels import display_name
+from scripts.report.paper_values import Paper, read_paper
+from scripts.report.render import NO_VALUE, Column, Table, format_interval, format_number, format_p_value, write_formats
+from scripts.report.result_files import grouped, item_scores, read_table, records
 
 TEXT = ("factor", "baseline", "modality", "task", "metric")
 CHANGE = ("change_percent", "ci_low", "ci_high")
@@ -44,7 +43,7 @@ def paired_interval(base: np.ndarray, new: np.ndarray, samples: int, rng: np.ran
         base: float64 [N], score per item in the baseline modality.
         new: float64 [N], the same items in the other modality.
         samples: resamples of the items.
-        rng: where the resamples come from.
+        rng: draws the resamples.
 
     Returns:
         (low, high); NaN if a resample's baseline is 0.
@@ -60,17 +59,17 @@ def paired_interval(base: np.ndarray, new: np.ndarray, samples: int, rng: np.ran
 def compare(
     base_path: Path, new_path: Path, dropped: Dropped, samples: int, rng: np.random.Generator
 ) -> tuple[float, ...]:
-    """(change in %, low, high, items, p-value) between two files of scored items, less those dropped.
+    """(change in %, low, high, items, p-value) between two files of scored items, without the dropped ones.
 
     Raises:
-        ValueError: the files hold other items.
+        ValueError: the files hold different items.
     """
     base, new = item_scores(base_path, dropped), item_scores(new_path, dropped)
     if not base.index.equals(new.index):
-        lone = sorted(set(base.index) ^ set(new.index))
+        unmatched = sorted(set(base.index) ^ set(new.index))
         raise ValueError(
-            f"{new_path}: holds other items than {base_path} ({len(lone)} stand in one of them only,"
-            f" e.g. {lone[0]!r}); a change is measured on the same items"
+            f"{new_path}: holds other items than {base_path} ({len(unmatched)} are in one file only,"
+            f" e.g. {unmatched[0]!r}); a change is measured on the same items"
         )
     change = change_percent(new.mean(), base.mean())
     interval_ = paired_interval(base.to_numpy(), new.to_numpy(), samples, rng)
@@ -85,65 +84,65 @@ def rows(
     samples: int,
     seed: int,
 ) -> list[dict[str, Any]]:
-    """One row per factor, pair of modalities and task, in the config's order, over the items that are compared."""
-    found: list[dict[str, Any]] = []
+    """One row per factor, pair of modalities and task, in the order of the configuration, over the common items."""
+    table_rows: list[dict[str, Any]] = []
     for factor in factors:
         for task in tasks:
             rng = generator(seed, "report/factors", factor["name"], factor["from"], factor["to"], task)
             base, new = (evaluation / task / f"{factor[side]}.csv" for side in ("from", "to"))
             numbers = (round(number, 6) for number in compare(base, new, dropped, samples, rng))
-            place = (factor["name"], factor["from"], factor["to"], task, "accuracy")
-            found.append(dict(zip(COLUMNS[:-1], (*place, *numbers), strict=True)))
-    corrected = holm([float(row["p_value"]) for row in found])
-    return [{**row, "p_holm": round(p, 6)} for row, p in zip(found, corrected, strict=True)]
+            key = (factor["name"], factor["from"], factor["to"], task, "accuracy")
+            table_rows.append(dict(zip(COLUMNS[:-1], (*key, *numbers), strict=True)))
+    corrected = holm([float(row["p_value"]) for row in table_rows])
+    return [{**row, "p_holm": round(p, 6)} for row, p in zip(table_rows, corrected, strict=True)]
 
 
 def continuation_rows(
     folder: Path, factors: Sequence[Mapping[str, str]], samples: int, seed: int
 ) -> list[dict[str, Any]]:
-    """The same of the mean perplexity of continuations, over prompts; without a test, which accuracies alone have."""
-    found = []
-    for *place, numbers in continuation.factor_rows(folder, factors, samples, seed):
+    """One row per factor: the change of the mean perplexity of continuations over prompts; it has no p-value."""
+    table_rows = []
+    for *key, numbers in perplexity_columns.factor_rows(folder, factors, samples, seed):
         values = ["" if np.isnan(value) else round(value, 6) for value in numbers]
-        row = (*place, continuation.TASK, continuation.METRIC, *values, "", "")
-        found.append(dict(zip(COLUMNS, row, strict=True)))
-    return found
+        row = (*key, perplexity_columns.TASK, perplexity_columns.METRIC, *values, "", "")
+        table_rows.append(dict(zip(COLUMNS, row, strict=True)))
+    return table_rows
 
 
 def accuracies(factors: pd.DataFrame) -> pd.DataFrame:
-    """Rows of factors.csv about accuracy, where less is a cost; a perplexity is the other way round."""
+    """The rows of factors.csv about accuracy, where a negative change is a cost; a perplexity has the opposite sign."""
     return factors[factors["metric"] == "accuracy"].reset_index(drop=True)
 
 
-def layout(path: str | Path, paper: Paper) -> Table:
-    """The table for readers from factors.csv: one row per factor and pair, per task ours and the paper's."""
+def build_table(path: str | Path, paper: Paper) -> Table:
+    """The formatted table of factors.csv: one row per factor, and per task our change and the paper's."""
     data: pd.DataFrame = read_table(path, TEXT, NUMBERS)
     tasks = list(dict.fromkeys(data["task"]))
     columns = [Column("factor", text=True), Column("from → to", text=True)]
     for task in tasks:
-        heads = ("ours", "paper") if task == continuation.TASK else ("ours", "paper", "p")
-        columns += [Column(name, f"{display(task)}, change in %") for name in heads]
+        heads = ("ours", "paper") if task == perplexity_columns.TASK else ("ours", "paper", "p")
+        columns += [Column(name, f"{display_name(task)}, change in %") for name in heads]
     lines = []
     for (factor, baseline, modality), group in grouped(data, "factor", "baseline", "modality").items():
-        line = [factor, f"{display(baseline)} → {display(modality)}"]
+        line = [factor, f"{display_name(baseline)} → {display_name(modality)}"]
         cells = {row["task"]: row for row in group}
         for task in tasks:
             row = cells.get(task)
-            line.append(interval(*(row[key] for key in CHANGE), sign=True) if row else NONE)
-            line.append(number(paper.change(factor, baseline, modality, task), sign=True))
-            if task != continuation.TASK:
-                line.append(probability(row["p_holm"]) if row else NONE)
+            line.append(format_interval(*(row[key] for key in CHANGE), sign=True) if row else NO_VALUE)
+            line.append(format_number(paper.change(factor, baseline, modality, task), sign=True))
+            if task != perplexity_columns.TASK:
+                line.append(format_p_value(row["p_holm"]) if row else NO_VALUE)
         lines.append(line)
-    counted = ", ".join(f"{display(row['task'])} {row['n']:,.0f}" for row in records(data.drop_duplicates("task")))
+    counted = ", ".join(f"{display_name(row['task'])} {row['n']:,.0f}" for row in records(data.drop_duplicates("task")))
     notes = [
         "Change of accuracy in % of the baseline's accuracy, 100 (new / baseline − 1)."
         " Brackets: 95% paired bootstrap interval over the items; it covers the choice of items,"
-        f" not that of the seed. An interval that holds 0 shows no difference. p: paired randomisation test,"
+        f" not of the seed. An interval that includes 0 shows no difference. p: paired randomisation test,"
         f" corrected by Holm's procedure for {len(accuracies(data))} comparisons. Items: {counted}.",
         f"Paper: {paper.source}, Table 3.",
     ]
-    if continuation.TASK in tasks:
-        notes.insert(1, "Continuation: change of the mean perplexity, over prompts; there a rise is the cost.")
+    if perplexity_columns.TASK in tasks:
+        notes.insert(1, "Continuation: change of the mean perplexity, over prompts; here an increase is the cost.")
     letters = dict.fromkeys(data["factor"])
     known = [f"{letter}: {paper.meanings[letter]}" for letter in letters if letter in paper.meanings]
     return Table(
@@ -163,11 +162,11 @@ def main() -> None:
     parser.add_argument("--paper", required=True, help="resources/paper.yaml")
     parser.add_argument("--output", type=Path, required=True, help="folder for factors.{csv,md,tex,html}")
     args = parser.parse_args()
-    found = rows(args.evaluation, args.dropped, args.config["factors"], args.tasks, args.samples, args.seed)
+    table_rows = rows(args.evaluation, args.dropped, args.config["factors"], args.tasks, args.samples, args.seed)
     if args.continuations:
-        found += continuation_rows(args.continuations, args.config["factors"], args.samples, args.seed)
-    write_csv(args.output / "factors.csv", COLUMNS, found)
-    write_forms(args.output, layout(args.output / "factors.csv", read_paper(args.paper)))
+        table_rows += continuation_rows(args.continuations, args.config["factors"], args.samples, args.seed)
+    write_csv(args.output / "factors.csv", COLUMNS, table_rows)
+    write_formats(args.output, build_table(args.output / "factors.csv", read_paper(args.paper)))
 
 
 if __name__ == "__main__":

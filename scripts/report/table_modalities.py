@@ -1,4 +1,4 @@
-"""The paper's Table 2: what each modality looks like to a language model.
+"""The paper's Table 2: vocabulary, tokens and tokens per second of each modality.
 
 Counts are of the training split, without BOS and EOS.
 """
@@ -12,10 +12,10 @@ import pandas as pd
 
 from scripts.common.cli import run
 from scripts.common.files import write_csv
-from scripts.report.names import display
-from scripts.report.paper import Paper, read_paper
-from scripts.report.read import read_stats, read_table, records
-from scripts.report.render import NONE, Column, Table, count, number, write_forms
+from scripts.report.labels import display_name
+from scripts.report.paper_values import Paper, read_paper
+from scripts.report.render import NO_VALUE, Column, Table, format_count, format_number, write_formats
+from scripts.report.result_files import read_stats, read_table, records
 
 TEXT = ("modality", "factor")
 NUMBERS = ("vocab_size", "tokens", "seconds", "tokens_per_second")
@@ -23,27 +23,27 @@ COLUMNS = ("modality", "vocab_size", "tokens", "seconds", "tokens_per_second", "
 
 
 def rows(tokens: Path, modalities: Sequence[str], factors: Sequence[Mapping[str, str]]) -> list[dict[str, object]]:
-    """One row per modality; `factor` names the factors that lead to it, separated by spaces."""
-    found = []
+    """One row per modality; `factor` lists the factors whose second modality it is, separated by spaces."""
+    table_rows = []
     for modality in modalities:
         stats = read_stats(tokens / modality / "stats.json")
         train = stats["splits"]["train"]
-        leads = dict.fromkeys(factor["name"] for factor in factors if factor["to"] == modality)
-        found.append(
+        names = dict.fromkeys(factor["name"] for factor in factors if factor["to"] == modality)
+        table_rows.append(
             {
                 "modality": modality,
                 "vocab_size": stats["vocab_size"],
                 "tokens": train["tokens"],
                 "seconds": round(train["seconds"], 3),
                 "tokens_per_second": round(train["tokens_per_second"], 4),
-                "factor": " ".join(leads),
+                "factor": " ".join(names),
             }
         )
-    return found
+    return table_rows
 
 
-def layout(path: str | Path, paper: Paper) -> Table:
-    """The table for readers from modalities.csv, the paper's columns beside ours."""
+def build_table(path: str | Path, paper: Paper) -> Table:
+    """The formatted table of modalities.csv, with the paper's columns."""
     data: pd.DataFrame = read_table(path, TEXT, NUMBERS)
     columns = [
         Column("modality", text=True),
@@ -57,23 +57,23 @@ def layout(path: str | Path, paper: Paper) -> Table:
     ]
     lines = [
         [
-            display(row["modality"]),
-            row["factor"] or NONE,
-            count(row["vocab_size"]),
-            count(paper.modality(row["modality"], "vocab_size")),
-            count(row["tokens"]),
-            count(paper.modality(row["modality"], "tokens")),
-            number(row["tokens_per_second"], 2),
-            number(paper.modality(row["modality"], "tokens_per_second"), 2),
+            display_name(row["modality"]),
+            row["factor"] or NO_VALUE,
+            format_count(row["vocab_size"]),
+            format_count(paper.modality(row["modality"], "vocab_size")),
+            format_count(row["tokens"]),
+            format_count(paper.modality(row["modality"], "tokens")),
+            format_number(row["tokens_per_second"], 2),
+            format_number(paper.modality(row["modality"], "tokens_per_second"), 2),
         ]
         for row in records(data)
     ]
     notes = [
         f"Training split, {data['seconds'].max() / 3600:,.2f} h of speech; tokens without BOS and EOS."
         f" Paper: {paper.source}, Table 2, 43,000 h.",
-        "Factor: what changes when a model moves to this modality from its baseline.",
+        "Factor: the factor that separates this modality from its baseline modality.",
     ]
-    return Table("modalities", "The modalities as token streams", columns, lines, notes)
+    return Table("modalities", "Token streams of the modalities", columns, lines, notes)
 
 
 def main() -> None:
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for modalities.{csv,md,tex,html}")
     args = parser.parse_args()
     write_csv(args.output / "modalities.csv", COLUMNS, rows(args.tokens, args.modalities, args.config["factors"]))
-    write_forms(args.output, layout(args.output / "modalities.csv", read_paper(args.paper)))
+    write_formats(args.output, build_table(args.output / "modalities.csv", read_paper(args.paper)))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Scores and changes over several training seeds: mean, spread, and an interval over seeds and items.
+"""Scores and changes over several training seeds: mean, standard deviation, and an interval over seeds and items.
 
 Every seed has a model of each modality, trained on the same tokens. A factor's change compares models of the same
 seed. The interval resamples seeds and items together, the same ones in both modalities of a change; with few seeds it
-is rough, and the standard deviation beside it says the same thing more plainly.
+is rough, so the standard deviation over seeds is given as well.
 """
 
 import argparse
@@ -19,9 +19,9 @@ from scripts.common.files import write_csv
 from scripts.common.seeds import generator
 from scripts.evaluation.common_items import Dropped
 from scripts.lm.seed_replicas import replica_name
-from scripts.report.names import display
-from scripts.report.read import grouped, item_scores, read_table
-from scripts.report.render import Column, Table, interval, number, write_forms
+from scripts.report.labels import display_name
+from scripts.report.render import Column, Table, format_interval, format_number, write_formats
+from scripts.report.result_files import grouped, item_scores, read_table
 
 TEXT = ("metric", "factor", "baseline", "modality", "task")
 NUMBERS = ("mean", "sd", "lowest", "highest", "ci_low", "ci_high", "seeds", "n")
@@ -29,17 +29,17 @@ COLUMNS = (*TEXT, *NUMBERS)
 
 
 def read_scores(evaluation: Path, dropped: Dropped, task: str, modality: str, seeds: Sequence[int]) -> np.ndarray:
-    """Score per seed and compared item, float64 [S, N], items in one order; the first seed is the configuration's own.
+    """Score by seed and common item, float64 [S, N]; the first seed is that of the configuration.
 
     Raises:
         ValueError: the files hold different items.
     """
     names = [modality, *(replica_name(modality, seed) for seed in seeds[1:])]
-    found = [item_scores(evaluation / task / f"{name}.csv", dropped) for name in names]
-    for name, scores in zip(names, found, strict=True):
-        if not scores.index.equals(found[0].index):
+    scores = [item_scores(evaluation / task / f"{name}.csv", dropped) for name in names]
+    for name, column in zip(names, scores, strict=True):
+        if not column.index.equals(scores[0].index):
             raise ValueError(f"{evaluation / task / name}.csv: holds other items than {modality}.csv")
-    return np.stack([scores.to_numpy() for scores in found])
+    return np.stack([column.to_numpy() for column in scores])
 
 
 def resampled(scores: np.ndarray, samples: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -52,7 +52,7 @@ def resampled(scores: np.ndarray, samples: int, rng: np.random.Generator) -> tup
 def _numbers(values: np.ndarray, resamples: np.ndarray, items: int) -> dict[str, Any]:
     """The columns NUMBERS from a value per seed [S] and resampled values [B]."""
     low, high = np.quantile(resamples, [0.025, 0.975])
-    found = {
+    statistics = {
         "mean": values.mean(),
         "sd": values.std(ddof=1),
         "lowest": values.min(),
@@ -60,7 +60,7 @@ def _numbers(values: np.ndarray, resamples: np.ndarray, items: int) -> dict[str,
         "ci_low": low,
         "ci_high": high,
     }
-    return {**{key: round(float(value), 6) for key, value in found.items()}, "seeds": len(values), "n": items}
+    return {**{key: round(float(value), 6) for key, value in statistics.items()}, "seeds": len(values), "n": items}
 
 
 def rows(
@@ -72,51 +72,55 @@ def rows(
     seeds: Sequence[int],
     samples: int,
 ) -> list[dict[str, Any]]:
-    """One row per modality and task (accuracy in %), then one per factor's pair and task (change in %)."""
+    """One row per modality and task (accuracy in %), then one per factor and task (change in %)."""
     scores = {(m, t): read_scores(evaluation, dropped, t, m, seeds) for m in modalities for t in tasks}
-    # One generator per task and the same draws for all modalities: a change then compares like with like.
+    # One generator per task: all modalities have the same resamples, so a change is paired.
     drawn = {
         key: resampled(value, samples, generator(seeds[0], "report/seeds", key[1])) for key, value in scores.items()
     }
-    found: list[dict[str, Any]] = []
+    table_rows: list[dict[str, Any]] = []
     for (modality, task), value in scores.items():
-        place = dict(zip(TEXT, ("accuracy_percent", "", "", modality, task), strict=True))
+        key = dict(zip(TEXT, ("accuracy_percent", "", "", modality, task), strict=True))
         means, weights = drawn[modality, task]
-        found.append({**place, **_numbers(100 * value.mean(axis=1), 100 * (means * weights).sum(1), value.shape[1])})
+        table_rows.append({**key, **_numbers(100 * value.mean(axis=1), 100 * (means * weights).sum(1), value.shape[1])})
     for factor in factors:
         for task in tasks:
             base, new = ((factor[side], task) for side in ("from", "to"))
-            place = dict(zip(TEXT, ("change_percent", factor["name"], factor["from"], *new), strict=True))
+            key = dict(zip(TEXT, ("change_percent", factor["name"], factor["from"], *new), strict=True))
             (before, weights), (after, _) = drawn[base], drawn[new]
-            with np.errstate(divide="ignore", invalid="ignore"):  # a resample without a right item: no interval
+            with np.errstate(divide="ignore", invalid="ignore"):  # a resample without a correct item has no interval
                 change = 100 * (scores[new].mean(axis=1) / scores[base].mean(axis=1) - 1)
                 changes = (100 * (after / before - 1) * weights).sum(1)
-            found.append({**place, **_numbers(change, changes, scores[new].shape[1])})
-    return found
+            table_rows.append({**key, **_numbers(change, changes, scores[new].shape[1])})
+    return table_rows
 
 
-def layout(path: str | Path) -> Table:
-    """The table for readers from seeds.csv: one row per modality, then one per factor's pair."""
+def build_table(path: str | Path) -> Table:
+    """The formatted table of seeds.csv: one row per modality, then one per factor."""
     data: pd.DataFrame = read_table(path, TEXT, NUMBERS)
     tasks = list(dict.fromkeys(data["task"]))
-    columns = [Column("what", text=True)]
-    columns += [Column(name, display(task)) for task in tasks for name in ("mean", "sd")]
+    columns = [Column("modality or factor", text=True)]
+    columns += [Column(name, display_name(task)) for task in tasks for name in ("mean", "sd")]
     lines = []
     for (metric, factor, baseline, modality), group in grouped(data, *TEXT[:4]).items():
         change = metric == "change_percent"
-        name = f"{factor}: {display(baseline)} → {display(modality)}, change in %" if change else display(modality)
+        name = (
+            f"{factor}: {display_name(baseline)} → {display_name(modality)}, change in %"
+            if change
+            else display_name(modality)
+        )
         cells = {row["task"]: row for row in group}
         line = [name if change else f"{name}, accuracy in %"]
         for task in tasks:
             row = cells[task]
-            line += [interval(row["mean"], row["ci_low"], row["ci_high"], sign=change), number(row["sd"])]
+            line += [format_interval(row["mean"], row["ci_low"], row["ci_high"], sign=change), format_number(row["sd"])]
         lines.append(line)
     count = int(data["seeds"].max()) if len(data) else 0
     notes = [
         f"Mean and standard deviation over {count} training seeds; data, alignment, units and tokens are the same."
         " Brackets: 95% bootstrap interval over seeds and items together. A change compares models of the same seed."
     ]
-    return Table("seeds", "Over training seeds", columns, lines, notes)
+    return Table("seeds", "Variation over training seeds", columns, lines, notes)
 
 
 def main() -> None:
@@ -131,11 +135,11 @@ def main() -> None:
     parser.add_argument("--samples", type=int, required=True, help="bootstrap resamples")
     parser.add_argument("--output", type=Path, required=True, help="folder for seeds.{csv,md,tex,html}")
     args = parser.parse_args()
-    found = rows(
+    table_rows = rows(
         args.evaluation, args.dropped, args.modalities, args.config["factors"], args.tasks, args.seeds, args.samples
     )
-    write_csv(args.output / "seeds.csv", COLUMNS, found)
-    write_forms(args.output, layout(args.output / "seeds.csv"))
+    write_csv(args.output / "seeds.csv", COLUMNS, table_rows)
+    write_formats(args.output, build_table(args.output / "seeds.csv"))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from scripts.evaluation import common_items, rows, score, summary, tuned_lens
 from scripts.evaluation.config import Summarising
 from scripts.evaluation.items import Task, cut_ids, scorable
 from scripts.report import table_factors
-from scripts.report.read import item_scores
+from scripts.report.result_files import item_scores
 from tests.evaluation.conftest import CONTEXT, cut, item, sequence
 from tests.evaluation.test_steps import score_flags
 

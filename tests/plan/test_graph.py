@@ -3,7 +3,7 @@
 import pytest
 
 from scripts.plan.graph import of_stage, of_stages, pictures, read_rules
-from scripts.plan.layout import arrange, columns, reduced
+from scripts.plan.graph_layout import arrange, columns, reduced
 
 DOT = """digraph {
 \t0[label = "report", color = "0.44 0.6 0.85", style="rounded"];

@@ -69,7 +69,7 @@ def test_a_run_is_held_against_its_plan(tmp_path):
     stats = tmp_path / "tokens" / "text-raw" / "stats.json"
     stats.parent.mkdir(parents=True)
     stats.write_text(json.dumps({"splits": {"train": {"tokens": 1_000_000}}}))
-    command = [sys.executable, "-m", "scripts.plan.check", str(tmp_path), "--times", str(tmp_path / "times.csv")]
+    command = [sys.executable, "-m", "scripts.plan.compare_with_run", str(tmp_path), "--times", str(tmp_path / "times.csv")]
     done = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "NO" in done.splitlines()[2]
     assert "1,000,000" in done

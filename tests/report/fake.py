@@ -29,7 +29,7 @@ TRUE = {
 BASELINES = {"length": 0.5, "tokens": 0.51, "unigram": 0.55, "4-gram": 0.86}
 
 
-def interval(value: float, n: int) -> tuple[float, float]:
+def format_interval(value: float, n: int) -> tuple[float, float]:
     """A normal 95% interval of a share."""
     half = 1.96 * (value * (1 - value) / n) ** 0.5
     return round(max(0.0, value - half), 6), round(min(1.0, value + half), 6)
@@ -53,17 +53,17 @@ def _scored(folder: Path, modality: str, at: int, task: str, items: int) -> list
     value = float(right.mean())
     summary = []
     for metric, share in {"accuracy": value, "accuracy_per_token": value - 0.01}.items():
-        low, high = interval(share, items)
+        low, high = format_interval(share, items)
         summary.append({"metric": metric, "value": round(share, 6), "ci_low": low, "ci_high": high, "n": items})
     summary.append({"metric": "chance", "value": 0.5, "ci_low": 0.5, "ci_high": 0.5, "n": items})
     for name, share in BASELINES.items():
         share = share if task == "swuggy" else 0.5 + (share - 0.5) / 5
-        low, high = interval(share, items)
+        low, high = format_interval(share, items)
         summary.append({"metric": f"baseline_{name}", "value": share, "ci_low": low, "ci_high": high, "n": items})
     layers = []
     for layer, part in enumerate((0.05, 0.3, 0.7, 0.9, 1.0)):
         share = 0.5 + (value - 0.5) * part
-        low, high = interval(share, items)
+        low, high = format_interval(share, items)
         layers.append({"layer": layer, "value": round(share, 6), "ci_low": low, "ci_high": high, "n": items,
                        "chance": 0.5})  # fmt: skip
     write_csv(folder / f"evaluation/layers/{task}/{modality}.csv", list(layers[0]), layers)
@@ -72,7 +72,7 @@ def _scored(folder: Path, modality: str, at: int, task: str, items: int) -> list
     points = []
     for step in np.geomspace(0.03, 3.0, 8):
         share = float(np.clip(0.5 + (value - 0.5) * (0.5 + 0.25 * np.log10(step)) + 0.01 * rng.standard_normal(), 0, 1))
-        low, high = interval(share, items)
+        low, high = format_interval(share, items)
         points.append({"tokens": round(step * 3600 * RATES.get(modality, 20.0)), "hours": round(step, 4),
                        "value": round(share, 6), "ci_low": low, "ci_high": high, "n": items,
                        "chance": 0.5})  # fmt: skip
@@ -89,7 +89,7 @@ def _groups(modality: str, at: int, task: str, items: int) -> list[dict]:
     rows = []
     for name, shift in (("first", 0.02), ("second", -0.02)):
         value = TRUE[task][at % 6] + shift
-        low, high = interval(value, items // 2)
+        low, high = format_interval(value, items // 2)
         place = {"modality": modality, "task": task, "by": "group", "name": name}
         rows.append({**place, "value": round(value, 6), "ci_low": low, "ci_high": high, "n": items // 2})
     return rows
@@ -102,7 +102,7 @@ def _controls(task: str, modalities: Sequence[str], items: int) -> list[dict]:
         found += [(modality, "shuffled-durations", 0.55)] * (RATES.get(modality, 20.0) > 49)
     return [
         {"modality": modality, "task": task, "control": control, "value": value, "n": items,
-         **dict(zip(("ci_low", "ci_high"), interval(value, items), strict=True))}
+         **dict(zip(("ci_low", "ci_high"), format_interval(value, items), strict=True))}
         for modality, control, value in found
     ]  # fmt: skip
 

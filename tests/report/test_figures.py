@@ -16,7 +16,7 @@ from scripts.report import (
     figure_unit_quality,
     figure_unit_sweep,
 )
-from scripts.report.style import looks
+from scripts.report.style import modality_styles
 from tests.report import fake
 
 PAPER = "resources/paper.yaml"
@@ -126,10 +126,10 @@ def test_training_bits_count_the_end_of_each_utterance(results):
 
 
 @pytest.mark.parametrize("count", [1, 2, 6, 11])
-def test_every_modality_looks_different(count):
-    found = looks([f"m-{i}" for i in range(count)])
-    assert len({look["color"] for look in found.values()}) == count
-    assert found["m-0"]["label"] == "M-0"
+def test_every_modality_has_its_own_style(count):
+    styles = modality_styles([f"m-{i}" for i in range(count)])
+    assert len({style["color"] for style in styles.values()}) == count
+    assert styles["m-0"]["label"] == "M-0"
 
 
 def test_one_modality_and_one_task_can_be_drawn(tmp_path, call):
@@ -144,10 +144,10 @@ def test_one_modality_and_one_task_can_be_drawn(tmp_path, call):
 # Bad input.
 
 
-def fails(results, call, tmp_path, wanted, said, error=ValueError):
+def fails(results, call, tmp_path, name_wanted, message, error=ValueError):
     for module, name, arguments in commands(results, tmp_path / "out", ("svg",)):
-        if name == wanted:
-            with pytest.raises(error, match=said):
+        if name == name_wanted:
+            with pytest.raises(error, match=message):
                 call(module, *arguments)
             assert not (tmp_path / f"out/{name}.svg").exists()
 

@@ -2,7 +2,16 @@ import math
 
 import pytest
 
-from scripts.report.render import Column, Table, count, html_table, interval, latex, markdown, number
+from scripts.report.render import (
+    Column,
+    Table,
+    format_count,
+    format_interval,
+    format_number,
+    html_table,
+    latex,
+    markdown,
+)
 
 TABLE = Table(
     "results",
@@ -14,17 +23,21 @@ TABLE = Table(
 
 
 def test_number():
-    assert [number(85.149), number(-11.1, sign=True), number(1.6, sign=True)] == ["85.1", "−11.1", "+1.6"]
-    assert [number(-0.04, sign=True), number(0.04, sign=True)] == ["0.0", "0.0"]
-    assert number(None) == number(math.nan) == "–"
-    assert number(1234.5, 0) == "1,234"
+    assert [format_number(85.149), format_number(-11.1, sign=True), format_number(1.6, sign=True)] == [
+        "85.1",
+        "−11.1",
+        "+1.6",
+    ]
+    assert [format_number(-0.04, sign=True), format_number(0.04, sign=True)] == ["0.0", "0.0"]
+    assert format_number(None) == format_number(math.nan) == "–"
+    assert format_number(1234.5, 0) == "1,234"
 
 
 def test_interval():
-    assert interval(85.1, 82, 88) == "85.1 [82.0, 88.0]"
-    assert interval(-1.0, -2, 0.5, sign=True) == "−1.0 [−2.0, +0.5]"
-    assert interval(85.1, math.nan, math.nan) == "85.1"
-    assert interval(math.nan, 1, 2) == "–"
+    assert format_interval(85.1, 82, 88) == "85.1 [82.0, 88.0]"
+    assert format_interval(-1.0, -2, 0.5, sign=True) == "−1.0 [−2.0, +0.5]"
+    assert format_interval(85.1, math.nan, math.nan) == "85.1"
+    assert format_interval(math.nan, 1, 2) == "–"
 
 
 @pytest.mark.parametrize(
@@ -32,7 +45,7 @@ def test_interval():
     [(80, "80"), (36104, "36,104"), (696.2e6, "696.2M"), (2.249e9, "2.249B"), (7.737e9, "7.737B"), (None, "–")],
 )
 def test_count(value, written):
-    assert count(value) == written
+    assert format_count(value) == written
 
 
 def test_groups_span_their_columns():

@@ -1,4 +1,4 @@
-"""A change that turns with the decision is one of lengths."""
+"""A change whose sign depends on the score normalization is due to sequence lengths."""
 
 import pytest
 
@@ -8,9 +8,9 @@ from scripts.report import table_decisions
 
 
 def decisions(folder, *, longer, lone=None):
-    """Two models right in 30 of 40 and in all 40 pairs, the second only by total where its wrong sides are longer.
+    """Two models that are right in 30 and in 40 of 40 pairs; if `longer`, the second only by the total.
 
-    It holds one more item where `lone` names it.
+    `lone` adds one more item to the second.
     """
     for name, right in (("base", 30), ("new", 40)):
         rows = []
@@ -20,24 +20,24 @@ def decisions(folder, *, longer, lone=None):
             rows.append({"id": i, **logprobs, "tokens_positive": 5, "tokens_negative": 5, **seconds})
         rows += [{**rows[0], "id": lone}] if lone and name == "new" else []
         write_csv(folder / f"t/{name}.csv", list(rows[0]), rows)
-    found = table_decisions.rows(folder, Dropped([]), [{"name": "A", "from": "base", "to": "new"}], ["t"], 100, 1)
-    write_csv(folder / "decisions.csv", table_decisions.COLUMNS, found)
-    return {row["score_normalization"]: row["change_percent"] for row in found}, table_decisions.layout(
+    rows = table_decisions.rows(folder, Dropped([]), [{"name": "A", "from": "base", "to": "new"}], ["t"], 100, 1)
+    write_csv(folder / "decisions.csv", table_decisions.COLUMNS, rows)
+    return {row["score_normalization"]: row["change_percent"] for row in rows}, table_decisions.build_table(
         folder / "decisions.csv"
     )
 
 
-def test_decisions_show_where_a_change_is_one_of_lengths(tmp_path):
+def test_the_table_reports_changes_whose_sign_depends_on_the_normalization(tmp_path):
     changes, table = decisions(tmp_path, longer=False)
-    assert changes == {way: pytest.approx(100 / 3, abs=1e-5) for way in ("total", "per_token", "per_second")}
-    assert "No change turns its sign" in table.notes[0]
+    assert changes == {name: pytest.approx(100 / 3, abs=1e-5) for name in ("total", "per_token", "per_second")}
+    assert "No sign of a change depends on the normalization" in table.notes[0]
     changes, table = decisions(tmp_path, longer=True)
     assert changes["total"] == pytest.approx(100 / 3, abs=1e-5)
     assert changes["per_second"] == -100.0
     assert [row[2] for row in table.rows] == [
         "total log-probability", "log-probability per token", "log-probability per second of speech",
     ]  # fmt: skip
-    assert "The sign of A on T turns" in table.notes[0]
+    assert "The sign of A on T depends on the normalization" in table.notes[0]
 
 
 def test_modalities_scored_on_other_items_are_refused(tmp_path):

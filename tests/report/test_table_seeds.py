@@ -31,7 +31,7 @@ def test_seeds_have_mean_spread_and_changes_within_a_seed(tmp_path):
     assert change["sd"] == pytest.approx(np.std(changes, ddof=1), abs=1e-5)
     assert base["ci_low"] <= base["mean"] <= base["ci_high"]
     write_csv(tmp_path / "seeds.csv", table_seeds.COLUMNS, found)
-    table = table_seeds.layout(tmp_path / "seeds.csv")
+    table = table_seeds.build_table(tmp_path / "seeds.csv")
     heads = ["Base, accuracy in %", "New, accuracy in %", "A: Base → New, change in %"]
     assert [row[0] for row in table.rows] == heads
     assert table.rows[0][2] == "25.0"

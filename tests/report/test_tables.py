@@ -6,7 +6,7 @@ import pytest
 from scripts.common.files import read_csv, write_csv
 from scripts.evaluation import common_items
 from scripts.report import (
-    summary,
+    summary_page,
     table_bit_breakdown,
     table_controls,
     table_decisions,
@@ -16,9 +16,9 @@ from scripts.report import (
     table_modalities,
     table_results,
 )
-from scripts.report.names import display
-from scripts.report.read import item_scores
-from scripts.report.render import number
+from scripts.report.labels import display_name
+from scripts.report.render import format_number
+from scripts.report.result_files import item_scores
 from tests.report import fake
 
 PAPER = "resources/paper.yaml"
@@ -104,7 +104,7 @@ def test_results_show_paper_and_baselines_beside_every_score(written):
     text = next(line for line in lines if line.startswith("| Text-BPE"))
     assert "| 93.0 [90.1, 95.9] | 85.1 | 4-gram 86.0 [82.1, 89.9] |" in text
     assert "sWUGGY, %: best baseline" in lines[2]
-    assert any("without a language model (length, tokens, unigram, 4-gram); all" in line for line in lines)
+    assert any("without a language model (length, tokens, unigram, 4-gram); results.csv" in line for line in lines)
     assert any("| 4-gram 86.0 [" in line for line in lines)
     assert "bits per second" in lines[2]
     assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
@@ -196,8 +196,8 @@ def test_a_baseline_of_zero_has_no_change(tmp_path):
     rows = table_factors.rows(tmp_path, NOTHING, [{"name": "A", "from": "base", "to": "new"}], ["t"], 20, 1)
     assert np.isnan(rows[0]["change_percent"])
     write_csv(tmp_path / "factors.csv", table_factors.COLUMNS, rows)
-    table = table_factors.layout(tmp_path / "factors.csv", summary.read_paper(PAPER))
-    assert table.rows == [["A", "Base → New", "–", "–", number(rows[0]["p_holm"], 3)]]
+    table = table_factors.build_table(tmp_path / "factors.csv", summary_page.read_paper(PAPER))
+    assert table.rows == [["A", "Base → New", "–", "–", format_number(rows[0]["p_holm"], 3)]]
 
 
 def test_factors_carry_a_paired_test_corrected_for_their_number(written, standing):
@@ -229,7 +229,7 @@ def test_controls_stand_beside_the_model(written):
     heads = " | ".join(f"sWUGGY, %: {name}" for name in ("trained", "untrained", "shuffled durations"))
     assert lines[2].startswith(f"| modality | {heads} |")
     cells = {line.split(" | ")[0][2:]: line.split(" | ") for line in lines[4:10]}
-    assert list(cells) == [display(name) for name in fake.MODALITIES]  # the config's order, whatever the step's
+    assert list(cells) == [display_name(name) for name in fake.MODALITIES]  # the config's order, whatever the step's
     assert cells["Text-BPE"][3] == "–"  # it has no durations
     assert "[" in cells["Phone-Repeat"][3]
     assert "sWUGGY 50.0 [44.3, 55.7] of 300" in (written / "controls.md").read_text()
@@ -254,8 +254,8 @@ def test_another_system_has_a_row_and_may_lack_tasks_and_bits(results, call, tmp
 
 
 def page(written, **changed):
-    about = summary.About(**{**ABOUT, **changed})
-    return summary.body(about, written, summary.read_paper(PAPER), with_factors=True)
+    about = summary_page.About(**{**ABOUT, **changed})
+    return summary_page.body(about, written, summary_page.read_paper(PAPER), with_factors=True)
 
 
 def test_summary_answers_which_factor_costs_what(written):
@@ -266,8 +266,8 @@ def test_summary_answers_which_factor_costs_what(written):
     )
     assert "shows no difference on sWUGGY" in text
     assert "The largest cost is that of factor B on sBLIMP: 26.2%." in text
-    assert "over all 12 comparisons together (paired randomisation tests, Holm&#x27;s correction)" in text
-    assert "these differences stand: B (Phone-Raw → Phone-Repeat) on sBLIMP" in text
+    assert "Significant at a family-wise level of 5% over all 12 comparisons" in text
+    assert "(paired randomisation tests, Holm&#x27;s correction): B (Phone-Raw → Phone-Repeat) on sBLIMP" in text
     assert "Not shown to be above chance (50%): Speech-HuBERT on sBLIMP" in text
     assert "2 by alignment (oov)" in text
 
@@ -305,7 +305,7 @@ def test_without_tasks_bits_and_streams_remain(tmp_path, call):
     fake.write(folder, tasks=())
     for module, arguments in commands(folder, out, tasks=()):
         call(module, *arguments)
-    call(summary, "--tables", out, "--about", json.dumps({**ABOUT, "source": "manifest"}), "--paper", PAPER,
+    call(summary_page, "--tables", out, "--about", json.dumps({**ABOUT, "source": "manifest"}), "--paper", PAPER,
          "--output", tmp_path / "summary.html")  # fmt: skip
     assert "Dev losses of the language models" in (out / "results.md").read_text()
     assert not (out / "factors.csv").exists()

@@ -45,7 +45,7 @@ def holding(line, column, value):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (without("correct"), r"swuggy/phone-repeat\.csv: no column 'correct'; found id, voice"),
         (only_where(lambda i, row: row["id"] != "swuggy-7"), r"phone-repeat\.csv: holds other items than .*'swuggy-7'"),
@@ -54,9 +54,9 @@ def holding(line, column, value):
         (holding(4, "correct", ""), r"phone-repeat\.csv:6: 'correct' must lie between 0 and 1"),
     ],
 )
-def test_damaged_items_are_named(results, call, tmp_path, change, said):
+def test_damaged_items_are_named(results, call, tmp_path, change, message):
     rewrite(results / "evaluation/swuggy/phone-repeat.csv", change)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         factors_of(results, call, tmp_path)
     assert not (tmp_path / "factors.csv").exists()
 
@@ -75,19 +75,19 @@ def test_empty_and_missing_items_are_named(results, call, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (without("ci_low"), r"summary\.csv: no column 'ci_low'"),
         (holding(0, "value", "93.5"), r"summary\.csv: phone-raw swuggy accuracy is 93\.5, expected 0 to 1"),
         (only_where(lambda i, row: i), r"summary\.csv: no row for phone-raw, swuggy, accuracy"),
-        (holding(0, "n", ""), r"summary\.csv: phone-raw swuggy accuracy holds no value or no n"),
-        (holding(1, "metric", "accuracy"), r"summary\.csv: phone-raw swuggy accuracy stands twice"),
+        (holding(0, "n", ""), r"summary\.csv: phone-raw swuggy accuracy has no value or no n"),
+        (holding(1, "metric", "accuracy"), r"summary\.csv: phone-raw swuggy accuracy appears twice"),
         (only_where(lambda i, row: row["metric"] != "bits_per_second"), r"no row for phone-raw, dev, bits_per_second"),
     ],
 )
-def test_a_damaged_summary_is_named(results, call, tmp_path, change, said):
+def test_a_damaged_summary_is_named(results, call, tmp_path, change, message):
     rewrite(results / "evaluation/summary.csv", change)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         results_of(results, call, tmp_path)
 
 

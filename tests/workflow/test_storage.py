@@ -39,7 +39,7 @@ def test_the_plan_of_a_run_and_how_it_went(smoke_copy: Workflow):
     benchmarks = [path.relative_to(folder / "benchmarks").parts[:2] for path in folder.glob("benchmarks/**/*.tsv")]
     done = [f"{stage}_{step.removesuffix('.tsv')}" for stage, step in benchmarks]
     assert {rule: done.count(rule) for rule in set(done)}.items() <= planned.items()
-    command = [sys.executable, "-m", "scripts.plan.check", "results/smoke"]
+    command = [sys.executable, "-m", "scripts.plan.compare_with_run", "results/smoke"]
     printed = subprocess.run(command, cwd=smoke_copy.folder, capture_output=True, text=True, check=True).stdout
     lines = [line.split() for line in printed.splitlines()]
     times = {

@@ -1,17 +1,17 @@
-"""report: the paper's tables and figures, its published values beside ours, and a first page.
+"""report: the paper's tables and figures with its published values, and a summary page.
 
 In: tokens/{modality}/stats.json, lm/{modality}/log.csv, units/quality.csv, evaluation/summary.csv and,
 for every task, evaluation/{task}/, evaluation/{layers,tuned_lens,scaling}/{task}/; evaluation/bit_breakdown/; dropped.csv of
 corpus and alignment; resources/paper.yaml.
 Out: report/tables/*.{csv,md,tex,html}, report/figures/* in every format of `report.formats` with the drawn
-data as csv, report/summary.html. What is marked `report(...)` goes into `snakemake --report`.
+data as csv, report/summary.html. Outputs marked `report(...)` are included in `snakemake --report`.
 
-Without tasks (`TASKS` is empty) nothing that needs one is asked for; the rules stay.
+If there are no tasks (`TASKS` is empty), the targets omit the outputs that need one.
 """
 
 PAPER = "resources/paper.yaml"
-LEXICAL_TASK = "swuggy"  # the task about words, shown layer by layer
-FORMATS = config["report"]["formats"]  # the first one stands in the report
+LEXICAL_TASK = "swuggy"  # the task of figure layers_lexical
+FORMATS = config["report"]["formats"]  # the first one is included in the report
 WITH_FACTORS = bool(TASKS) and bool(config["factors"])
 
 
@@ -20,7 +20,7 @@ include: "report_figures.smk"
 
 
 rule report_listen:
-    """A page with players: every prompt and what each model went on to say."""
+    """A page with audio players: every prompt and its continuations by each model."""
     input:
         prompts=f"{RESULTS}/continuation/prompts.jsonl",
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
@@ -40,7 +40,7 @@ rule report_listen:
     conda:
         "../../envs/core.yaml"
     params:
-        code=code_of("scripts.report.listen"),
+        code=code_of("scripts.report.listening_page"),
         audio_root=AUDIO_ROOT,
         modalities=CONTINUED,
         spoken=SPOKEN,
@@ -48,7 +48,7 @@ rule report_listen:
         seconds=CONTINUATION["seconds"],
         megabytes=config["report"]["listen_megabytes"],
     shell:
-        "python -m scripts.report.listen"
+        "python -m scripts.report.listening_page"
         " --prompts {input.prompts}"
         " --cuts {input.cuts}"
         " --audio-root {params.audio_root:q}"
@@ -63,7 +63,7 @@ rule report_listen:
 
 
 rule report_summary:
-    """The first page: what was run, which factor costs what, the tables, the limits."""
+    """The summary page: the run, the cost of each factor, the main tables, the limits."""
     input:
         tables=expand(f"{RESULTS}/report/tables/{{table}}.csv", table=REPORT_TABLES),
         paper=PAPER,
@@ -71,7 +71,7 @@ rule report_summary:
         report(
             f"{RESULTS}/report/summary.html",
             category="1. Summary",
-            labels={"page": "Which factor costs what"},
+            labels={"page": "The cost of each factor"},
             caption="../report/summary.rst",
         ),
     log:
@@ -81,7 +81,7 @@ rule report_summary:
     conda:
         "../../envs/core.yaml"
     params:
-        code=code_of("scripts.report.summary"),
+        code=code_of("scripts.report.summary_page"),
         tables=lambda wildcards, input: input.tables[0].rsplit("/", 1)[0],
         about=as_json(
             {
@@ -96,7 +96,7 @@ rule report_summary:
         ),
         factors="--with-factors" if WITH_FACTORS else "",
     shell:
-        "python -m scripts.report.summary"
+        "python -m scripts.report.summary_page"
         " --tables {params.tables}"
         " --about {params.about:q}"
         " --paper {input.paper}"

@@ -1,8 +1,8 @@
 """report: the figures, each in every format of `report.formats` with the drawn data as csv; included by report.smk.
 
 An entry of `FIGURES` becomes rule report_figure_<name>, which runs scripts/report/figure_<name>.py and shows the first
-format with the caption workflow/report/<caption>.rst. `shown` is false where the configuration has nothing to draw, or
-where the figure is asked for by another target than `figures`.
+format with the caption workflow/report/<caption>.rst. `shown` is false if the configuration has no data
+for the figure, or if another target than `figures` requests it.
 """
 
 FIGURES = {
@@ -20,7 +20,7 @@ FIGURES = {
             *("--modalities", *MODALITIES),
         ],
     ),
-    "unit_quality": dict(  # what the units tell of phones, beside units that were not trained
+    "unit_quality": dict(  # phone information in the units, beside that of untrained features
         label="Unit quality",
         in_paper="not there",
         shown=True,
@@ -30,9 +30,9 @@ FIGURES = {
         ],
     ),
     "bit_breakdown": dict(  # bits per second by beginnings and ends of words, silence and repeated frames
-        label="Where the bits go",
+        label="Bit breakdown",
         in_paper="not there",
-        caption="spent_figure",
+        caption="bit_breakdown_figure",
         shown=True,
         input=dict(bit_breakdown=f"{RESULTS}/report/tables/bit_breakdown.csv"),
         flags=lambda wildcards, input: [
@@ -74,8 +74,8 @@ FIGURES = {
             *("--tasks", *TASKS),
         ],
     ),
-    "layers_lexical": dict(  # the word task layer by layer, one modality at a time, with baselines
-        label="Layers, words",
+    "layers_lexical": dict(  # accuracy of the lexical task by layer and modality, with baselines
+        label="Layers, lexical task",
         in_paper="Figure 3",
         shown=LEXICAL_TASK in TASKS,
         input=dict(
@@ -91,7 +91,7 @@ FIGURES = {
             *("--task", LEXICAL_TASK),
         ],
     ),
-    "factors": dict(  # Table 3 as a picture, the paper's values beside ours
+    "factors": dict(  # Table 3 as a figure, with the paper's values
         label="Factors",
         in_paper="from Table 3",
         caption="factors_figure",
@@ -102,8 +102,8 @@ FIGURES = {
             *("--paper", input.paper),
         ],
     ),
-    "unit_sweep": dict(  # phones and speakers in the units, by layer and K: target unit_quality
-        label="Layers and K of the units",
+    "unit_sweep": dict(  # phone and speaker information by layer and K: target unit_quality
+        label="Units by layer and K",
         in_paper="not there",
         shown=False,
         input=dict(sweep=expand(f"{UNITS}/sweep/{{layer}}.csv", layer=config["units"]["sweep"]["layers"])),
@@ -125,7 +125,7 @@ REPORT_FIGURES = [name for name, figure in FIGURES.items() if figure["shown"]]
 
 
 rule figures:
-    """The paper's figures from this run and further ones, with the drawn numbers as csv."""
+    """All figures, with the drawn data as csv."""
     input:
         expand(f"{RESULTS}/report/figures/{{figure}}.{{form}}", figure=REPORT_FIGURES, form=[*FORMATS, "csv"]),
     localrule: True

@@ -1,8 +1,8 @@
 """report: the tables, each as csv, Markdown, LaTeX and HTML; included by report.smk, whose names it uses.
 
 An entry of `TABLES` becomes rule report_table_<name>, which runs scripts/report/table_<name>.py and shows the HTML with
-the caption workflow/report/<name>.rst. `shown` is false where the configuration has nothing to fill the table with: the
-rule stands, but nothing asks for it.
+the caption workflow/report/<name>.rst. `shown` is false if the configuration has no data for the
+table: the rule exists, but no target requests it.
 """
 
 SCORES = expand(f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv", task=TASKS, modality=MODALITIES)
@@ -67,7 +67,7 @@ TABLES = {
         ],
     ),
     "decisions": dict(  # the factors' changes under each normalisation of the log-probability
-        label="What decides a pair",
+        label="Changes by score normalization",
         in_paper="not there",
         shown=WITH_FACTORS,
         input=dict(scores=SCORES, dropped=DROPPED),
@@ -80,8 +80,8 @@ TABLES = {
             *("--seed", config["seed"]),
         ],
     ),
-    "seeds": dict(  # mean, spread and interval over training seeds
-        label="Over training seeds",
+    "seeds": dict(  # mean, standard deviation and interval over training seeds
+        label="Variation over training seeds",
         in_paper="not there",
         shown=bool(TASKS and config["seeds"]),
         input=dict(
@@ -122,7 +122,7 @@ TABLES = {
         ],
     ),
     "bit_breakdown": dict(  # bits per second by position in the word, silence and repeated frames
-        label="Where the bits go",
+        label="Bit breakdown",
         in_paper="not there",
         shown=True,
         input=dict(bit_breakdown=expand(f"{RESULTS}/evaluation/bit_breakdown/{{modality}}.csv", modality=MODALITIES)),
@@ -165,7 +165,7 @@ REPORT_TABLES = [name for name, table in TABLES.items() if table["shown"]]
 
 
 rule tables:
-    """The paper's tables from this run, its values beside ours, and the first page that explains them."""
+    """All tables, and the summary page."""
     input:
         f"{RESULTS}/report/summary.html",
         expand(f"{RESULTS}/report/tables/{{table}}.{{form}}", table=REPORT_TABLES, form=["csv", "md", "tex", "html"]),

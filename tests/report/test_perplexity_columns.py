@@ -1,4 +1,4 @@
-"""Continuations in the tables: their cells, their change, the price of the way; and none where there are none."""
+"""Continuations in the tables: their cells and their change; no columns without continuations."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 
 from scripts.common.files import read_csv, write_csv
 from scripts.common.seeds import generator
-from scripts.report import continuation, figure_factors, table_continuation, table_factors, table_results
-from scripts.report.paper import read_paper
+from scripts.report import figure_factors, perplexity_columns, table_continuation, table_factors, table_results
+from scripts.report.paper_values import read_paper
 from tests.report import fake
 
 PAPER = "resources/paper.yaml"
@@ -51,7 +51,7 @@ def test_factors_hold_the_change_of_the_mean_with_the_papers(written: Path, stan
     place = head.index("Continuation, change in %: ours")
     assert [row[place + 1] for row in rows] == ["+7.8", "+26.6", "+88.3", "+140.7"]
     base, new = (
-        continuation.by_prompt(standing / f"continuation/judged/generated/{name}.csv")
+        perplexity_columns.by_prompt(standing / f"continuation/judged/generated/{name}.csv")
         for name in ("phone-raw", "phone-repeat")
     )
     row = next(r for r in read_csv(written / "factors.csv") if (r["factor"], r["task"]) == ("B", "continuation"))
@@ -60,20 +60,20 @@ def test_factors_hold_the_change_of_the_mean_with_the_papers(written: Path, stan
     assert row["p_holm"] == ""
 
 
-def test_what_reads_accuracies_sees_no_perplexity(written: Path):
+def test_the_figure_of_factors_holds_no_perplexity(written: Path):
     drawn = figure_factors.changes(written / "factors.csv", read_paper(PAPER))
     assert set(drawn["task"]) == set(fake.TASKS)
 
 
-def test_the_table_of_continuations_shows_the_price_of_the_way(written: Path):
+def test_the_table_of_continuations_shows_errors_of_the_recogniser(written: Path):
     head, _, *rows = lines(written / "continuation.md")
     cells = {row[0]: dict(zip(head, row, strict=True)) for row in rows}
-    assert cells["Phone-Raw"]["real speech, same way: words wrong, %"] == "14.0"
-    assert cells["Text-BPE"]["real speech, same way: words wrong, %"] == "–"
+    assert cells["Phone-Raw"]["real continuations, resynthesised: word errors, %"] == "14.0"
+    assert cells["Text-BPE"]["real continuations, resynthesised: word errors, %"] == "–"
     assert cells["Text-BPE"]["generated: without words, %"] == "1.7"
     assert cells["Text-BPE"]["generated: different words, %"] == "21.0"
-    assert cells["Text-BPE"]["generated (real speech): on topic, %"] == "42 (42)"
-    assert cells["Text-BPE"]["generated (real speech): in sentences, %"] == "60 (60)"
+    assert cells["Text-BPE"]["generated (real): on topic, %"] == "42 (42)"
+    assert cells["Text-BPE"]["generated (real): in sentences, %"] == "60 (60)"
     assert "random order score 2.0 to 2.0%" in (written / "continuation.md").read_text()
     assert "0.6% on held-out speech" in (written / "continuation.md").read_text()
     for form in ("csv", "tex", "html"):
@@ -83,9 +83,9 @@ def test_the_table_of_continuations_shows_the_price_of_the_way(written: Path):
 def test_continuations_without_words_have_no_change(tmp_path: Path):
     rows = [{"prompt": "p0", "status": "empty", "perplexity": ""}]
     write_csv(tmp_path / "a.csv", ["prompt", "status", "perplexity"], rows)
-    found = continuation.change(tmp_path / "a.csv", tmp_path / "a.csv", 10, generator(1, "x"))
-    assert np.isnan(found[0])
-    assert found[3] == 0
+    change, *_, prompts = perplexity_columns.change(tmp_path / "a.csv", tmp_path / "a.csv", 10, generator(1, "x"))
+    assert np.isnan(change)
+    assert prompts == 0
 
 
 def test_the_interval_of_a_change_narrows_with_prompts(tmp_path: Path):
@@ -96,21 +96,21 @@ def test_the_interval_of_a_change_narrows_with_prompts(tmp_path: Path):
             values = rng.lognormal(4, 0.5, count)
             rows = [{"prompt": f"p{i}", "status": "ok", "perplexity": v} for i, v in enumerate(values)]
             write_csv(tmp_path / f"{name}.csv", ["prompt", "status", "perplexity"], rows)
-        _, low, high, n = continuation.change(tmp_path / "a.csv", tmp_path / "b.csv", 500, generator(1, "x"))
+        _, low, high, n = perplexity_columns.change(tmp_path / "a.csv", tmp_path / "b.csv", 500, generator(1, "x"))
         assert n == count
         widths.append(high - low)
     assert widths[1] < widths[0] / 2
 
 
 @pytest.mark.parametrize(
-    ("edit", "says"),
+    ("edit", "message"),
     [
-        (lambda rows: rows + rows[:1], "text-bpe continuation perplexity stands twice"),
+        (lambda rows: rows + rows[:1], "text-bpe continuation perplexity appears twice"),
         (lambda rows: rows[1:], "no row for text-bpe, continuation, perplexity"),
     ],
 )
-def test_a_damaged_summary_is_named(standing: Path, tmp_path: Path, edit, says: str):
+def test_a_damaged_summary_is_named(standing: Path, tmp_path: Path, edit, message: str):
     rows = edit(read_csv(standing / "continuation/summary.csv"))
     write_csv(tmp_path / "summary.csv", list(rows[0]), rows)
-    with pytest.raises(ValueError, match=says):
-        continuation.rows(tmp_path / "summary.csv", fake.MODALITIES)
+    with pytest.raises(ValueError, match=message):
+        perplexity_columns.rows(tmp_path / "summary.csv", fake.MODALITIES)

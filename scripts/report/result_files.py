@@ -1,4 +1,4 @@
-"""Reading what earlier stages wrote, with one clear line when it is not what was agreed."""
+"""Read the csv and json files of earlier stages; an error names the file and what is wrong with it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,7 +44,7 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def grouped(table: pd.DataFrame, *columns: str) -> dict[tuple[str, ...], list[dict[str, Any]]]:
-    """The rows by their texts in these columns, in order of first appearance."""
+    """The rows grouped by the values of these columns, groups in order of first appearance."""
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in records(table):
         groups.setdefault(tuple(row[column] for column in columns), []).append(row)
@@ -65,7 +65,7 @@ def read_stats(path: str | Path) -> dict[str, Any]:
 
 
 def item_scores(path: Path, dropped: Dropped) -> pd.Series:
-    """Score per item that is compared, float64 indexed by id, averaged over its voices: 1 right, 0 wrong, 1/k a tie."""
+    """Score of each compared item, mean over its voices, float64 indexed by id; 1 right, 0 wrong, 1/k a tie."""
     table = read_table(path, ["id"], ["correct"])
     table = table[~table["id"].isin(dropped.ids[path.parent.name])]
     if table.empty:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.report.paper import Paper, read_paper
+from scripts.report.paper_values import Paper, read_paper
 from scripts.report.table_factors import change_percent
 from tests.report.fake import FACTORS, MODALITIES, TASKS
 

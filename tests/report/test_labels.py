@@ -1,6 +1,6 @@
 import pytest
 
-from scripts.report.names import display, spaced
+from scripts.report.labels import column_words, display_name
 
 
 @pytest.mark.parametrize(
@@ -17,9 +17,9 @@ from scripts.report.names import display, spaced
     ],
 )
 def test_display(name, shown):
-    assert display(name) == shown
+    assert display_name(name) == shown
 
 
 def test_spaced():
-    assert spaced("bits_per_second") == "bits per second"
-    assert spaced("pnmi") == "PNMI"
+    assert column_words("bits_per_second") == "bits per second"
+    assert column_words("pnmi") == "PNMI"

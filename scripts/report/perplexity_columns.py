@@ -1,7 +1,7 @@
-"""Continuations in the paper's tables: perplexities beside accuracies, and their change from modality to modality.
+"""Perplexity of the continuations, as columns of the tables of results and factors.
 
-As in the paper, the cell is the mean over all continuations that have words; the median and the standard deviation
-stand beside it, for a mean can hang on one continuation.
+As in the paper, a cell is the mean over all continuations that have words. Median and standard deviation are given as
+well, since one continuation can dominate a mean.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from scripts.common.seeds import generator
-from scripts.report.paper import Paper
-from scripts.report.read import read_table
-from scripts.report.render import NONE, Column, interval, number
+from scripts.report.paper_values import Paper
+from scripts.report.render import NO_VALUE, Column, format_interval, format_number
+from scripts.report.result_files import read_table
 
 TASK, REAL = "continuation", "continuation-real"
 METRIC = "perplexity"
@@ -29,50 +29,50 @@ COLUMNS = [
 ]
 NOTE = (
     "Continuations: perplexity under one judge, lower is more fluent; mean with a 95% bootstrap interval over prompts,"
-    " standard deviation and median over the continuations that have words. Real speech: what its speakers really said"
-    " next, by the same way from tokens to transcript. Another judge gives other values: compare down the column."
+    " standard deviation and median over the continuations that have words. Real speech: the real continuations after"
+    " the same encoding, synthesis and transcription. Values depend on the judge: compare within a column only."
 )
 
 
 def rows(path: str | Path, modalities: Sequence[str]) -> pd.DataFrame:
-    """Lines of continuation/summary.csv of these modalities, in their order; blank numbers are NaN.
+    """The rows of continuation/summary.csv of these modalities, in their order; blank numbers are NaN.
 
     Raises:
-        ValueError: naming the file, if a line stands twice or a modality that it has lacks its perplexity.
+        ValueError: names the file, if a row appears twice or a modality in it has no perplexity.
     """
     data = read_table(path, TEXT, NUMBERS)
     data = data[data["modality"].isin(modalities) & data["task"].isin([TASK, REAL])]
-    twice = data[data.duplicated(list(TEXT))]
-    if len(twice):
-        raise ValueError(f"{path}: {' '.join(twice.iloc[0][list(TEXT)])} stands twice")
+    repeated = data[data.duplicated(list(TEXT))]
+    if len(repeated):
+        raise ValueError(f"{path}: {' '.join(repeated.iloc[0][list(TEXT)])} appears twice")
     present = set(data[list(TEXT)].itertuples(index=False, name=None))
     for modality in dict.fromkeys(data["modality"]):
         if (modality, TASK, METRIC) not in present:
             raise ValueError(f"{path}: no row for {modality}, {TASK}, {METRIC}")
-    place = {name: i for i, name in enumerate(modalities)}
-    return data.loc[data["modality"].map(place).sort_values(kind="stable").index].reset_index(drop=True)
+    position = {name: i for i, name in enumerate(modalities)}
+    return data.loc[data["modality"].map(position).sort_values(kind="stable").index].reset_index(drop=True)
 
 
 def cells(modality: str, lines: Mapping[tuple[str, str, str], Mapping[str, Any]], paper: Paper) -> list[str]:
-    """COLUMNS of one modality from the lines by (modality, task, metric)."""
+    """COLUMNS of one modality, given the rows by (modality, task, metric)."""
 
     def value(task: str, metric: str) -> str:
         line = lines.get((modality, task, metric))
-        return number(line["value"]) if line else NONE
+        return format_number(line["value"]) if line else NO_VALUE
 
     line = lines.get((modality, TASK, METRIC))
-    mean, spread = paper.accuracy(modality, TASK), paper.accuracy(modality, f"{TASK}_sd")
+    mean, sd = paper.accuracy(modality, TASK), paper.accuracy(modality, f"{TASK}_sd")
     return [
-        interval(line["value"], line["ci_low"], line["ci_high"]) if line else NONE,
+        format_interval(line["value"], line["ci_low"], line["ci_high"]) if line else NO_VALUE,
         value(TASK, f"{METRIC}_sd"),
         value(TASK, f"{METRIC}_median"),
-        NONE if mean is None else f"{number(mean)} / {number(spread)}",
+        NO_VALUE if mean is None else f"{format_number(mean)} / {format_number(sd)}",
         value(REAL, f"{METRIC}_median"),
     ]
 
 
 def by_prompt(path: Path) -> pd.Series:
-    """Mean perplexity per prompt, float64 indexed by prompt; continuations without words have none."""
+    """Mean perplexity per prompt, float64 indexed by prompt; continuations without words are left out."""
     table = read_table(path, ["prompt", "status"], [METRIC])
     if table.empty:
         raise ValueError(f"{path}: holds no continuations")
@@ -80,7 +80,7 @@ def by_prompt(path: Path) -> pd.Series:
 
 
 def change(base_path: Path, new_path: Path, samples: int, rng: np.random.Generator) -> tuple[float, ...]:
-    """(change in %, low, high, prompts) of the mean perplexity, over the prompts that both have; NaN without any."""
+    """(change in %, low, high, prompts) of the mean perplexity over the prompts of both files, NaN if none."""
     base, new = by_prompt(base_path).align(by_prompt(new_path), join="inner")
     if base.empty:
         return float("nan"), float("nan"), float("nan"), 0
@@ -93,11 +93,11 @@ def change(base_path: Path, new_path: Path, samples: int, rng: np.random.Generat
 def factor_rows(
     folder: Path, factors: Sequence[Mapping[str, str]], samples: int, seed: int
 ) -> list[tuple[str, str, str, tuple[float, ...]]]:
-    """(factor, from, to, change) of the factors both of whose modalities have `<modality>.csv` in the folder."""
-    found = []
+    """(factor, from, to, change) of each factor whose two modalities have a `<modality>.csv` in the folder."""
+    changes = []
     for factor in factors:
         base, new = (folder / f"{factor[side]}.csv" for side in ("from", "to"))
         if base.exists() and new.exists():
             rng = generator(seed, "report/factors", factor["name"], factor["from"], factor["to"], TASK)
-            found.append((factor["name"], factor["from"], factor["to"], change(base, new, samples, rng)))
-    return found
+            changes.append((factor["name"], factor["from"], factor["to"], change(base, new, samples, rng)))
+    return changes

@@ -1,4 +1,4 @@
-"""The page to listen to: whole, bounded, and played by a real browser."""
+"""The listening page: complete, limited in size, and played by a real browser."""
 
 import json
 import queue
@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from scripts.common.files import write_csv, write_jsonl
-from scripts.report import listen
+from scripts.report import listening_page
 from tests.continuation.conftest import cut
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
@@ -41,16 +41,16 @@ PROBE = """<script>
 </script>"""
 
 
-class Listener:
-    """A server on this machine that the page tells what it found."""
+class ProbeServer:
+    """A local server that the page posts its measurements to."""
 
-    def __enter__(self) -> "Listener":
-        self.said: queue.Queue[bytes] = queue.Queue()
-        said = self.said
+    def __enter__(self) -> "ProbeServer":
+        self.posts: queue.Queue[bytes] = queue.Queue()
+        posts = self.posts
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                said.put(self.rfile.read(int(self.headers["Content-Length"])))
+                posts.put(self.rfile.read(int(self.headers["Content-Length"])))
                 self.send_response(204)
                 self.end_headers()
 
@@ -67,7 +67,7 @@ class Listener:
         self.server.server_close()
 
     def wait(self, seconds: float) -> dict:
-        return json.loads(self.said.get(timeout=seconds))
+        return json.loads(self.posts.get(timeout=seconds))
 
 
 def tone(seconds: float) -> np.ndarray:
@@ -102,7 +102,7 @@ def written(tmp_path: Path, call):
     def page(megabytes: float = 5.0) -> Path:
         judged = tmp_path / "judged.csv"
         call(
-            listen, "--prompts", tmp_path / "prompts.jsonl", "--cuts", tmp_path / "cuts.jsonl",
+            listening_page, "--prompts", tmp_path / "prompts.jsonl", "--cuts", tmp_path / "cuts.jsonl",
             "--audio-root", tmp_path, "--modalities", "text-bpe", "phone-raw", "--judged", judged, judged,
             "--spoken", "phone-raw", "--speech", tmp_path / "speech", "--seconds", 6, "--megabytes", megabytes,
             "--output", tmp_path / "listen.html",
@@ -112,7 +112,7 @@ def written(tmp_path: Path, call):
     return page
 
 
-def test_each_prompt_has_every_voice_and_needs_nothing_from_outside(written):
+def test_each_prompt_has_every_modality_and_the_page_loads_no_other_file(written):
     text = written().read_text()
     assert text.count("<section>") == 2
     assert text.count("<audio") == 2 * 2 + 1, "prompt and real speech of both, one sample that has sound"
@@ -145,9 +145,9 @@ def test_damaged_sound_is_named(written, tmp_path: Path):
 @pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="no chromium or chrome on this machine to play the page in")
 def test_a_browser_loads_and_plays_every_player_with_its_duration(written, tmp_path: Path):
-    with Listener() as listener:
+    with ProbeServer() as server:
         probe = tmp_path / "probe.html"
-        probe.write_text(written().read_text().replace("</body>", f"{PROBE.replace('URL', listener.url)}</body>"))
+        probe.write_text(written().read_text().replace("</body>", f"{PROBE.replace('URL', server.url)}</body>"))
         phone = tmp_path / "phone.html"  # a window of a headless Chromium is never narrower than 500 pixels
         phone.write_text(f'<iframe src="{probe.name}" style="width:{PHONE}px;height:700px;border:0"></iframe>')
         browser = subprocess.Popen(
@@ -156,7 +156,7 @@ def test_a_browser_loads_and_plays_every_player_with_its_duration(written, tmp_p
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            found = listener.wait(90)
+            found = server.wait(90)
         finally:
             browser.terminate()
             browser.wait(20)

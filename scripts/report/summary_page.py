@@ -1,6 +1,6 @@
-"""The first page of the report: what was run, what each factor costs, and the main tables.
+"""The first page of the report: the run, the cost of each factor, and the main tables.
 
-A single HTML file that needs nothing else; its sentences are computed (scripts/report/findings.py).
+A single HTML file that loads no other; its sentences are generated from the tables (scripts/report/findings.py).
 """
 
 import argparse
@@ -12,32 +12,32 @@ from pathlib import Path
 from scripts.common.cli import run
 from scripts.report import table_dropped, table_factors, table_modalities, table_results
 from scripts.report.findings import beside_paper, corrected, factor_sentences, largest_cost, weak_scores
-from scripts.report.names import WAYS
-from scripts.report.paper import Paper, read_paper
-from scripts.report.read import grouped, read_table
-from scripts.report.render import html_table, page, write_text
+from scripts.report.labels import NORMALIZATION_LABELS
+from scripts.report.paper_values import Paper, read_paper
+from scripts.report.render import html_page, html_table, write_text
+from scripts.report.result_files import grouped, read_table
 
 LIMITS = (
-    "The intervals say how far the scores would move with other test items. They do not cover another seed,"
-    " another corpus or a longer training; run the workflow with several seeds before you trust a small difference.",
+    "The intervals cover the choice of test items. They do not cover the training seed, the corpus or the length of"
+    " training; run the workflow with several seeds before you trust a small difference.",
 )
 EQUAL = (
     "Every modality was trained on the same utterances the same number of times by a model of the same size, so a"
-    " modality with more tokens also had more computation."
+    " modality with more tokens also took more computation."
 )
 STOPPED = (
-    "Every modality was trained on the same utterances by a model of the same size, until its dev loss fell no more,"
-    " and its best state is what was asked: the number of passes differs from one to the other."
+    "Every modality was trained on the same utterances by a model of the same size until its dev loss stopped"
+    " falling, and the state with the lowest dev loss was evaluated: the number of passes differs between modalities."
 )
 
 
 @dataclass(frozen=True)
 class About:
-    """What the page says of the run, from the config.
+    """Facts of the run that the page states.
 
     Attributes:
         name, seed, source, epochs, patience, score_normalization: config keys of these names.
-        isolated_words: `corpus.world.isolated_words`; not looked at unless the source is `world`.
+        isolated_words: `corpus.world.isolated_words`; used only if the source is `world`.
     """
 
     name: str
@@ -49,14 +49,14 @@ class About:
     score_normalization: str
 
     def corpus_policy(self) -> str:
-        """The policy on isolated words, in a sentence."""
+        """One sentence about isolated words in the training split."""
         if self.source != "world":
             return "The corpus is the user's own; no word was added in isolation."
         if self.isolated_words == 0:
             return "No word was spoken alone in training, in any modality."
         return (
             "Words were also spoken alone in training, the same utterances for every modality"
-            f" ({self.isolated_words} each), but no form of a word that sWUGGY asks about."
+            f" ({self.isolated_words} each), but no form of a word of sWUGGY."
         )
 
 
@@ -65,7 +65,7 @@ def _list(sentences: list[str] | tuple[str, ...]) -> str:
 
 
 def run_facts(about: About, tables: Path) -> list[str]:
-    """What was trained on what, seed, policy and what was dropped."""
+    """Sentences about the models, the training data, the seed and what was dropped."""
     modalities = read_table(tables / "modalities.csv", ["modality"], ["seconds"])
     dropped = read_table(tables / "dropped.csv", ["stage", "reason"], ["count"])
     reasons = ", ".join(
@@ -77,32 +77,32 @@ def run_facts(about: About, tables: Path) -> list[str]:
         f"Run “{about.name}”, seed {about.seed}: {len(modalities)} language models, one per modality, each trained"
         f" {epochs} epochs on the same {modalities['seconds'].max() / 3600:,.2f} h of speech.",
         about.corpus_policy(),
-        f"A pair is decided by {WAYS[about.score_normalization]}.",
-        f"Dropped on the way: {reasons}." if reasons else "Nothing was dropped on the way.",
+        f"A pair is decided by the {NORMALIZATION_LABELS[about.score_normalization]}.",
+        f"Dropped: {reasons}." if reasons else "Nothing was dropped.",
     ]
 
 
 def body(about: About, tables: Path, paper: Paper, *, with_factors: bool) -> str:
-    """The page between its title and its end."""
+    """The body of the page, HTML."""
     results = read_table(tables / "results.csv", table_results.TEXT, table_results.NUMBERS)
     parts = ["<h2>What was run</h2>\n", _list(run_facts(about, tables))]
     if with_factors:
         factors = read_table(tables / "factors.csv", table_factors.TEXT, table_factors.NUMBERS)
         factors = table_factors.accuracies(factors)
-        answer = [
+        sentences = [
             *factor_sentences(factors, paper),
             largest_cost(factors),
             corrected(factors),
             *filter(None, [beside_paper(factors, paper)]),
         ]
-        parts += ["<h2>Which factor costs what</h2>\n", _list(answer)]
-        parts.append(html_table(table_factors.layout(tables / "factors.csv", paper)))
-    scores = table_results.layout(tables / "results.csv", paper, about.score_normalization)
+        parts += ["<h2>Which factor costs what</h2>\n", _list(sentences)]
+        parts.append(html_table(table_factors.build_table(tables / "factors.csv", paper)))
+    scores = table_results.build_table(tables / "results.csv", paper, about.score_normalization)
     parts += [f"<h2>{html.escape(scores.title)}</h2>\n", _list(weak_scores(results)), html_table(scores)]
-    streams = table_modalities.layout(tables / "modalities.csv", paper)
-    parts += [f"<h2>{html.escape(streams.title)}</h2>\n", html_table(streams)]
-    parts += ["<h2>What was dropped</h2>\n", html_table(table_dropped.layout(tables / "dropped.csv"))]
-    parts += ["<h2>What this can and cannot say</h2>\n", _list((*LIMITS, STOPPED if about.patience else EQUAL))]
+    modalities = table_modalities.build_table(tables / "modalities.csv", paper)
+    parts += [f"<h2>{html.escape(modalities.title)}</h2>\n", html_table(modalities)]
+    parts += ["<h2>What was dropped</h2>\n", html_table(table_dropped.build_table(tables / "dropped.csv"))]
+    parts += ["<h2>Limits</h2>\n", _list((*LIMITS, STOPPED if about.patience else EQUAL))]
     return "".join(parts)
 
 
@@ -116,7 +116,7 @@ def main() -> None:
     args = parser.parse_args()
     about = About(**args.about)
     content = body(about, args.tables, read_paper(args.paper), with_factors=args.with_factors)
-    write_text(args.output, page("What the steps from text to speech cost a language model", content))
+    write_text(args.output, html_page("The cost of each step from text to speech for a language model", content))
 
 
 if __name__ == "__main__":

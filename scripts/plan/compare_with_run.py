@@ -1,6 +1,6 @@
 """The plan against a run: seconds of every stage and rule, predicted and measured, and tokens of every modality.
 
-`python -m scripts.plan.check results/mini` compares the plan with the benchmark files of that run. Starts are counted
+`python -m scripts.plan.compare_with_run results/mini` compares the plan with the benchmark files of that run. Starts are counted
 by those files; the work of a rule is predicted whole, so a rule that is not finished looks too cheap. Seconds of the
 clock grow with everything else that the machine does; those of the processor are sampled and miss jobs under a second.
 Near is not above twice the clock's and not below half the processor's: a run that has its machine for itself has

@@ -8,14 +8,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Paper:
-    """What the paper prints; every lookup gives None where it has no such cell.
+    """The values that the paper prints; a lookup of a cell that it lacks gives None.
 
     Attributes:
         source: where the numbers come from.
         modalities: Table 2, modality -> column -> value.
         results: Table 4, modality -> task -> accuracy in %.
         factors: Table 3, (factor, baseline, modality) -> task -> change in %.
-        meanings: factor -> what it stands for.
+        meanings: factor -> its description.
     """
 
     source: str
