@@ -1,1 +1,1 @@
-"""Continuations of the same prompts by every model: sampled, spoken, transcribed and judged."""
+"""Continuations of the same prompts by every model: sampled, synthesised, transcribed and judged."""

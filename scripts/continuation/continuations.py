@@ -1,7 +1,7 @@
-"""What is passed from step to step: one line per continuation.
+"""The format of continuations between steps: one JSON line each.
 
-`{id, prompt, seed, stop, tokens, symbols}`: `stop` says why it ended (`eos`, `limit`, or `real` for what was
-really said), `symbols` is its text, or the names of its phones or units between spaces.
+`{id, prompt, seed, stop, tokens, symbols}`: `stop` is the reason of its end (`eos`, `limit`, or `real` for a real
+continuation), `symbols` its text, or the names of its phones or units separated by spaces.
 """
 
 from collections.abc import Iterable
@@ -10,11 +10,11 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-Item = dict[str, Any]
+Continuation = dict[str, Any]
 
 
 def load_tokenizer(folder: str | Path) -> Tokenizer:
-    """A tokenizer folder's tokenizer; ValueError naming the folder if it holds none."""
+    """The tokenizer of a folder; FileNotFoundError or ValueError names the file if it is missing or damaged."""
     path = Path(folder) / "tokenizer.json"
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file; expected a folder with a tokenizer")
@@ -24,8 +24,10 @@ def load_tokenizer(folder: str | Path) -> Tokenizer:
         raise ValueError(f"{path}: not a tokenizer ({error})") from None
 
 
-def item(prompt: str, seed: int | str, stop: str, tokens: Iterable[int], tokenizer: Tokenizer) -> Item:
-    """A line; special tokens leave no symbols."""
+def continuation_line(
+    prompt: str, seed: int | str, stop: str, tokens: Iterable[int], tokenizer: Tokenizer
+) -> Continuation:
+    """The line of a continuation; special tokens have no symbols."""
     ids = [int(token) for token in tokens]
     return {
         "id": f"{prompt}-{seed}",

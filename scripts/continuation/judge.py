@@ -1,8 +1,8 @@
-"""Perplexity of every continuation, alone and after its prompt, under one judge; a row each, none left out.
+"""Perplexity of every continuation under one judge, alone and given its prompt; one row per continuation.
 
-A continuation without a word has no perplexity: its row says `empty`, and the summary counts it. Perplexity is per
-token of the judge, exp of the mean negative log-probability, without the end of the text, which a recogniser
-does not write.
+A continuation without words has no perplexity: its status is `empty`, and the summary counts it. Perplexity is per
+token of the judge, exp of the mean negative log-probability, without the end of the text, which transcripts do not
+mark.
 """
 
 import argparse
@@ -23,32 +23,32 @@ COLUMNS = (
     "perplexity_given_prompt", "text",
 )  # fmt: skip
 OK, EMPTY = "ok", "empty"
-FORMS: dict[str, Callable[[str], str]] = {"spoken": perplexity.spoken, "written": str.strip}
+TEXT_FORMS: dict[str, Callable[[str], str]] = {"spoken": perplexity.normalise_text, "written": str.strip}
 
 
 def judge(
     rows: list[dict[str, Any]], prompts: dict[str, str], model: Any, tokenizer: Any, batch_tokens: int, form: str
 ) -> list[dict[str, Any]]:
-    """The rows with COLUMNS; `text` is what was judged."""
-    write = FORMS[form]
-    texts = [write(row["text"]) for row in rows]
+    """The rows with COLUMNS; `text` is the text in the form that the judge reads."""
+    normalise = TEXT_FORMS[form]
+    texts = [normalise(row["text"]) for row in rows]
     alone = [perplexity.encode(tokenizer, "", text) if text else ([], 0) for text in texts]
     given = [
-        perplexity.encode(tokenizer, write(prompts[row["prompt"]]), text) if text else ([], 0)
+        perplexity.encode(tokenizer, normalise(prompts[row["prompt"]]), text) if text else ([], 0)
         for row, text in zip(rows, texts, strict=True)
     ]
     losses = perplexity.mean_loss(model, alone + given, batch_tokens)
     judged = []
-    for place, (row, text) in enumerate(zip(rows, texts, strict=True)):
-        loss, after = losses[place], losses[len(rows) + place]
+    for index, (row, text) in enumerate(zip(rows, texts, strict=True)):
+        loss, loss_given_prompt = losses[index], losses[len(rows) + index]
         judged.append(
             {
                 **{key: row[key] for key in ("id", "prompt", "seed", "stop", "tokens", "seconds", "silence")},
                 "words": len(text.split()),
                 "status": EMPTY if loss is None else OK,
-                "judge_tokens": alone[place][1],
+                "judge_tokens": alone[index][1],
                 "perplexity": "" if loss is None else round(math.exp(loss), 4),
-                "perplexity_given_prompt": "" if after is None else round(math.exp(after), 4),
+                "perplexity_given_prompt": "" if loss_given_prompt is None else round(math.exp(loss_given_prompt), 4),
                 "text": text,
             }
         )
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--transcripts", type=Path, nargs="+", required=True, help="transcripts (.jsonl)")
     parser.add_argument("--prompts", type=Path, required=True, help="prompts.jsonl")
     parser.add_argument("--judge", required=True, help="folder or hub name of a causal language model")
-    parser.add_argument("--text", choices=list(FORMS), required=True, help="in which form it reads")
+    parser.add_argument("--text", choices=list(TEXT_FORMS), required=True, help="form of the text that it reads")
     parser.add_argument("--precision", choices=[*DTYPES, *perplexity.QUANTISED], required=True)
     parser.add_argument("--batch-tokens", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
@@ -74,8 +74,8 @@ def main() -> None:
         rows = judge(list(read_jsonl(path)), prompts, model, tokenizer, args.batch_tokens, args.text)
         write_csv(out, COLUMNS, rows)
         scores = sorted(row["perplexity"] for row in rows if row["status"] == OK)
-        middle = f"median perplexity {scores[len(scores) // 2]:.1f}" if scores else "no perplexity"
-        print(f"judge: {path}: {len(rows)} continuations, {len(rows) - len(scores)} empty, {middle}", file=sys.stderr)
+        median = f"median perplexity {scores[len(scores) // 2]:.1f}" if scores else "no perplexity"
+        print(f"judge: {path}: {len(rows)} continuations, {len(rows) - len(scores)} empty, {median}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Text for a judge of our own: paragraphs of the world that no other model saw, as they are spoken.
+"""Training text and tokenizer of a judge that the workflow trains.
 
-The world is written anew from another stream of chance; a sentence of more than four words that stands in train, dev
-or a task is left out. A corpus that was not written here has no further text, so its judge reads a sample of the
-training texts: it then judges what its fellows learnt from, which is stated wherever its scores are. Lower-case words
-without marks, since that is all that speech has.
+For the world, new paragraphs are generated with another random seed; sentences of more than four words that occur in
+train, dev or a task are left out. For another corpus the judge is trained on a sample of the training texts, so it has
+seen the text that the other models were trained on. The text is lower-case words without punctuation, as in
+transcripts.
 """
 
 import argparse
@@ -28,23 +28,23 @@ from scripts.tokens.encoder import load as load_encoder
 from scripts.tokens.modality import Modality
 from scripts.tokens.tokenizer import train_text_tokenizer
 
-DEV_SHARE = 0.05  # of the paragraphs, to see that the judge learnt
+DEV_SHARE = 0.05  # of the paragraphs, to measure the dev loss of the judge
 
 
 def world_texts(scripts: Sequence[Path], tasks: Sequence[Path], hours: float, rate: float, seed: int) -> Iterator[str]:
-    """New paragraphs of the world that would last `hours`."""
-    taken = task_sentences(tasks)
+    """New paragraphs of the world whose speech would last `hours`."""
+    known_sentences = task_sentences(tasks)
     for path in scripts:
         for line in read_jsonl(path):
-            taken |= {key for key in sentence_keys(line["words"]) if len(key.split()) > SHORT}
+            known_sentences |= {key for key in sentence_keys(line["words"]) if len(key.split()) > SHORT}
     lexicon, grammar = load_lexicon(WORLD), load_grammar(WORLD)
     rng = generator(seed, "continuation", "judge")
-    for paragraph in write_paragraphs(lexicon, grammar, hours, rate, rng, taken):
+    for paragraph in write_paragraphs(lexicon, grammar, hours, rate, rng, known_sentences):
         yield " ".join(sentence.key for sentence in paragraph.sentences)
 
 
 def corpus_texts(cuts: Sequence[Path], hours: float, seed: int) -> Iterator[str]:
-    """What was spoken in `hours` of train, or in all of it if it is shorter."""
+    """Texts of `hours` of train, or of all of it if it is shorter."""
     for cut in draw_sample(cuts, hours, derive(seed, "continuation", "judge")):
         yield spoken_text(cut).lower()
 
@@ -52,12 +52,10 @@ def corpus_texts(cuts: Sequence[Path], hours: float, seed: int) -> Iterator[str]
 def main() -> None:
     """Command line of rule continuation_judge_text."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scripts", type=Path, nargs="*", default=[], help="scripts of train and dev, of a world")
+    parser.add_argument("--scripts", type=Path, nargs="*", default=[], help="scripts of train and dev, for the world")
     parser.add_argument("--tasks", type=Path, nargs="*", default=[], help="scripts of its tasks")
-    parser.add_argument("--cuts", type=Path, nargs="*", default=[], help="train cuts, where there is no world")
-    parser.add_argument(
-        "--hours", type=float, required=True, help="of speech that the text would take, at a world's rate, or takes"
-    )
+    parser.add_argument("--cuts", type=Path, nargs="*", default=[], help="train cuts, for another corpus")
+    parser.add_argument("--hours", type=float, required=True, help="duration of the text as speech")
     parser.add_argument("--rate", type=float, required=True, help="words per minute")
     parser.add_argument("--vocab-size", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
@@ -78,9 +76,9 @@ def main() -> None:
             raise ValueError(str(error).replace("modalities.judge", "continuation.judge")) from None
     encode = load_encoder(args.tokenizer)
     sequences = [np.array([BOS, *encode(text), EOS], np.uint16) for text in texts]
-    held = max(1, round(DEV_SHARE * len(sequences)))
-    for path, part in ((args.dev, sequences[:held]), (args.train, sequences[held:])):
-        save_bin(path, Ragged.join([f"{path.stem}-{i}" for i in range(len(part))], part))
+    num_dev = max(1, round(DEV_SHARE * len(sequences)))
+    for path, split in ((args.dev, sequences[:num_dev]), (args.train, sequences[num_dev:])):
+        save_bin(path, Ragged.join([f"{path.stem}-{i}" for i in range(len(split))], split))
     words = sum(len(text.split()) for text in texts)
     print(
         f"judge: {len(texts)} texts, {words} words, {sum(map(len, sequences))} tokens"

@@ -1,8 +1,8 @@
-"""The one spectrum that speech is made from: log10 mel as SpeechT5's public HiFi-GAN reads it.
+"""The log10 mel spectrum of the speech models, as read by the public HiFi-GAN of SpeechT5.
 
 80 bands from 80 to 7600 Hz (Slaney's scale and norm) of the magnitude spectrum, windows of 64 ms every 16 ms,
-centred, at 16 kHz. tests/continuation/test_mel.py holds it equal to transformers' SpeechT5FeatureExtractor. Symbols
-come at 50 a second and frames at 62.5: each frame takes the symbol whose centre is nearest in time.
+centred, at 16 kHz. tests/continuation/test_mel.py compares it with transformers' SpeechT5FeatureExtractor. Symbols
+have a rate of 50 per second and mel frames of 62.5: each frame gets the symbol whose centre is nearest in time.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ def log_mel(wave: np.ndarray) -> np.ndarray:
     import librosa
 
     frames = len(wave) // HOP + 1
-    if len(wave) <= WINDOW_SAMPLES // 2:  # too short to be mirrored at its edges: silence follows
+    if len(wave) <= WINDOW_SAMPLES // 2:  # too short for reflection padding: append silence
         wave = np.pad(wave, (0, WINDOW_SAMPLES // 2 + 1 - len(wave)))
     mel = librosa.feature.melspectrogram(
         y=wave,
@@ -37,10 +37,10 @@ def log_mel(wave: np.ndarray) -> np.ndarray:
 
 
 def griffin_lim(mel: np.ndarray, iterations: int) -> np.ndarray:
-    """A waveform, float32 [HOP * (frames - 1)], whose spectrum is near the log-mel [frames, BANDS].
+    """A waveform, float32 [HOP * (frames - 1)], that approximates the log-mel [frames, BANDS].
 
-    Magnitudes are the least-squares inverse of the mel filters; phases are found by Griffin and Lim's method with
-    momentum (Perraudin et al. 2013), from phases of zero: the same mel gives the same bytes.
+    Magnitudes are the least-squares inverse of the mel filters; phases are estimated by Griffin and Lim's method
+    with momentum (Perraudin et al. 2013), from zero phases: the same mel gives the same bytes.
     """
     import librosa
 
@@ -51,14 +51,14 @@ def griffin_lim(mel: np.ndarray, iterations: int) -> np.ndarray:
     ).astype(np.float32)
 
 
-def symbol_of_frame(symbols: int, frames: int, frame_rate: float) -> np.ndarray:
-    """Which of `symbols` symbols each of `frames` mel frames sounds; int64 [frames]."""
+def symbol_indices(symbols: int, frames: int, frame_rate: float) -> np.ndarray:
+    """Index of the symbol (of `symbols`) of each of `frames` mel frames; int64 [frames]."""
     centres = np.arange(frames) * HOP / SAMPLE_RATE
     nearest = np.rint((centres - WINDOW / 2) * frame_rate).astype(np.int64)
     return np.clip(nearest, 0, max(0, symbols - 1))
 
 
-def frames_of(symbols: int, frame_rate: float) -> int:
-    """Mel frames of the waveform that `symbols` symbols last."""
+def num_mel_frames(symbols: int, frame_rate: float) -> int:
+    """Number of mel frames of the waveform of `symbols` symbols."""
     samples = round((symbols - 1) / frame_rate * SAMPLE_RATE + WINDOW * SAMPLE_RATE)
     return samples // HOP + 1

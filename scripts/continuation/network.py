@@ -1,8 +1,7 @@
-"""The small convolutional network that turns symbols into sound, or into durations, in the voice of a speaker.
+"""The convolutional network of the speech model: symbols and a speaker to mel frames, or to durations.
 
-Notable: it sees half a second to each side and nothing beyond, so its cost per second of speech is constant and a
-minute is made like a second. Gated convolutions as in WaveNet (van den Oord et al. 2016, equation 2), with growing
-dilation, residual.
+Residual gated convolutions as in WaveNet (van den Oord et al. 2016, equation 2), with growing dilation. The receptive
+field is half a second to each side, so the cost per second of speech does not depend on the length.
 """
 
 import json
@@ -26,8 +25,8 @@ class Network(nn.Module):
     """Symbols and a speaker -> values per symbol.
 
     Args:
-        symbols: how many there are; one more is padding.
-        speakers: how many voices.
+        symbols: number of symbols; the next index is padding.
+        speakers: number of speakers.
         width: channels.
         layers: convolutions, of dilation 1, 2, 4 ...
         outputs: values per symbol.
@@ -43,12 +42,12 @@ class Network(nn.Module):
             nn.Conv1d(width, 2 * width, KERNEL, dilation=2**i, padding=KERNEL // 2 * 2**i) for i in range(layers)
         )
         self.out = nn.Linear(width, outputs)
-        # What the network predicts has mean 0 and deviation 1; these give the values back.
+        # The network predicts normalised values (mean 0, standard deviation 1); these restore the scale.
         self.register_buffer("mean", torch.zeros(outputs))
         self.register_buffer("deviation", torch.ones(outputs))
 
     def normalised(self, ids: torch.Tensor, speaker: torch.Tensor) -> torch.Tensor:
-        """Normalised values [B, T, outputs] of ids int64 [B, T], in the voices [B]."""
+        """Normalised values [B, T, outputs] of ids int64 [B, T] and speakers int64 [B]."""
         x = self.embed(ids) + self.voice(speaker)[:, None]  # [B, T, W]
         for norm, convolution in zip(self.norms, self.convolutions, strict=True):
             value, gate = convolution(norm(x).transpose(1, 2)).chunk(2, dim=1)
@@ -57,7 +56,7 @@ class Network(nn.Module):
 
     @torch.inference_mode()
     def forward(self, ids: torch.Tensor, speaker: int) -> torch.Tensor:
-        """Values, float32 [T, outputs], of ids int64 [T] in one voice."""
+        """Values, float32 [T, outputs], of ids int64 [T] for one speaker."""
         voice = torch.tensor([speaker], device=ids.device)
         return self.normalised(ids[None], voice)[0] * self.deviation + self.mean
 
@@ -79,7 +78,7 @@ def save(network: Network, about: dict[str, Any], folder: Path) -> None:
 
 
 def load(folder: str | Path) -> tuple[Network, dict[str, Any]]:
-    """What `save` wrote; ValueError naming the folder if it is damaged or of another format."""
+    """The network and its description; ValueError names the folder if it is damaged or of another format."""
     about = read_json(Path(folder) / "model.json")
     if about.get("format") != FORMAT:
         raise ValueError(f"{folder}: format {about.get('format')}, expected {FORMAT}; train it again")
@@ -95,16 +94,16 @@ def fit(
     network: Network,
     batches: Sequence[tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]],
     learning_rate: float,
-    tell: Any,
+    report: Any,
 ) -> float:
     """Train by AdamW with warm-up and cosine; returns the mean loss of the last tenth.
 
     Args:
         network: trained in place.
-        batches: one per step: ids int64 [B, T], voices int64 [B], normalised targets [B, T, outputs], and which of
-            them count [B, T]. The loss is their mean absolute error.
+        batches: one per step: ids int64 [B, T], voices int64 [B], normalised targets [B, T, outputs], and their
+            weights [B, T], 0 for padding. The loss is the weighted mean absolute error.
         learning_rate: peak.
-        tell: called with (steps done, loss).
+        report: called with (steps done, loss).
     """
     optimizer = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=0.01)
     steps = len(batches)
@@ -114,16 +113,16 @@ def fit(
     )
     network.train()
     losses = []
-    for step, (ids, voices, targets, counted) in enumerate(batches, start=1):
+    for step, (ids, voices, targets, weights) in enumerate(batches, start=1):
         error = (network.normalised(ids, voices) - targets).abs().mean(dim=-1)
-        loss = (error * counted).sum() / counted.sum()
+        loss = (error * weights).sum() / weights.sum()
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         schedule.step()
         losses.append(loss.item())
-        tell(step, losses[-1])
+        report(step, losses[-1])
     network.eval()
     last = losses[-max(1, steps // 10) :]
     return sum(last) / len(last)

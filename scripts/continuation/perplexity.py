@@ -16,17 +16,17 @@ from scripts.lm.model.load import DTYPES, default_device
 QUANTISED = {"int8": "load_in_8bit", "int4": "load_in_4bit"}  # by bitsandbytes, on a GPU
 
 
-def spoken(text: str) -> str:
-    """Lower-case words without marks, as a recogniser without a language hears them."""
+def normalise_text(text: str) -> str:
+    """Lower-case words without punctuation, as in transcripts."""
     return " ".join(re.sub(r"[^a-z' ]+", " ", text.lower()).split())
 
 
 def check_quantised(precision: str) -> None:
-    """ValueError if this machine has not what quantisation needs, whatever the model."""
-    lacking = [package for package in ("bitsandbytes", "accelerate") if find_spec(package) is None]
-    if lacking:
+    """ValueError if this machine lacks a package or the GPU that quantisation needs."""
+    missing = [package for package in ("bitsandbytes", "accelerate") if find_spec(package) is None]
+    if missing:
         raise ValueError(
-            f"continuation.judge.precision: {precision} needs {' and '.join(lacking)} (pip install {' '.join(lacking)})"
+            f"continuation.judge.precision: {precision} needs {' and '.join(missing)} (pip install {' '.join(missing)})"
         )
     if not torch.cuda.is_available():
         raise ValueError(f"continuation.judge.precision: {precision} needs a GPU, there is none; take fp32 or bf16")
@@ -36,8 +36,7 @@ def load(name: str, precision: str) -> tuple[PreTrainedModel, PreTrainedTokenize
     """A judge's model and tokenizer, from a folder or the hub.
 
     Raises:
-        ValueError: there is no such model, no tokenizer with it that knows where its tokens lie in the
-            text, or quantisation cannot be had.
+        ValueError: the model or a fast tokenizer (one with offsets) is missing, or quantisation is unavailable.
     """
     logging.disable_progress_bar()
     if precision in QUANTISED:
@@ -45,7 +44,7 @@ def load(name: str, precision: str) -> tuple[PreTrainedModel, PreTrainedTokenize
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"continuation.judge.source: no tokenizer at {name} ({_first(error)})") from None
+        raise ValueError(f"continuation.judge.source: no tokenizer at {name} ({_first_line(error)})") from None
     if not tokenizer.is_fast or not len(tokenizer):
         raise ValueError(f"continuation.judge.source: {name} holds no fast tokenizer (tokenizer.json)")
     options: dict[str, Any] = {"dtype": DTYPES.get(precision, torch.bfloat16)}
@@ -56,25 +55,27 @@ def load(name: str, precision: str) -> tuple[PreTrainedModel, PreTrainedTokenize
             options["quantization_config"] = BitsAndBytesConfig(**{QUANTISED[precision]: True})
         model, loading = AutoModelForCausalLM.from_pretrained(name, output_loading_info=True, **options)
     except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
-        raise ValueError(f"continuation.judge.source: no causal language model at {name} ({_first(error)})") from None
+        raise ValueError(
+            f"continuation.judge.source: no causal language model at {name} ({_first_line(error)})"
+        ) from None
     check_complete(f"continuation.judge.source: {name}", loading)
     if precision not in QUANTISED:
         model = model.to(default_device())
     return model.eval(), tokenizer
 
 
-def _first(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0]
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, context: str, text: str) -> tuple[list[int], int]:
-    """(ids, how many of the last of them are scored): the tokens of `text` after those of `context`.
+    """(ids, number of scored ids at the end): the tokens of `context` and `text`, of which those of `text` are scored.
 
-    BOS stands first where the tokenizer has one; without one the first token of all is given, not scored.
+    BOS comes first if the tokenizer has one; otherwise the first token is not scored.
     """
     whole = f"{context} {text}" if context else text
-    found = tokenizer(whole, add_special_tokens=False, return_offsets_mapping=True)
-    ids, ends = list(found["input_ids"]), [end for _, end in found["offset_mapping"]]
+    encoding = tokenizer(whole, add_special_tokens=False, return_offsets_mapping=True)
+    ids, ends = list(encoding["input_ids"]), [end for _, end in encoding["offset_mapping"]]
     scored = sum(end > len(context) for end in ends)
     if tokenizer.bos_token_id is not None:
         ids = [tokenizer.bos_token_id, *ids]
@@ -85,25 +86,27 @@ def encode(tokenizer: PreTrainedTokenizerBase, context: str, text: str) -> tuple
 def mean_loss(
     model: PreTrainedModel, sequences: Sequence[tuple[list[int], int]], batch_tokens: int
 ) -> list[float | None]:
-    """Mean negative log-probability, in nats, of each sequence's scored tokens; None where there are none.
+    """Mean negative log-probability, in nats, of each sequence's scored tokens; None if there are none.
 
-    What is longer than the model's context loses its beginning.
+    Sequences longer than the model's context are truncated on the left.
     """
     limit = getattr(model.config, "max_position_embeddings", None) or 2**31
-    cut = [(ids[-limit:], min(scored, len(ids[-limit:]) - 1)) for ids, scored in sequences]
-    losses: list[float | None] = [None] * len(cut)
-    order = sorted((i for i, (_, scored) in enumerate(cut) if scored > 0), key=lambda i: (len(cut[i][0]), i))
+    truncated = [(ids[-limit:], min(scored, len(ids[-limit:]) - 1)) for ids, scored in sequences]
+    losses: list[float | None] = [None] * len(truncated)
+    order = sorted(
+        (i for i, (_, scored) in enumerate(truncated) if scored > 0), key=lambda i: (len(truncated[i][0]), i)
+    )
     while order:
         size = 1
-        while size < len(order) and (size + 1) * len(cut[order[size]][0]) <= batch_tokens:
+        while size < len(order) and (size + 1) * len(truncated[order[size]][0]) <= batch_tokens:
             size += 1
         batch, order = order[:size], order[size:]
-        width = len(cut[batch[-1]][0])
+        width = len(truncated[batch[-1]][0])
         ids = torch.zeros(size, width, dtype=torch.int64)
         mask = torch.zeros(size, width, dtype=torch.int64)
         for row, index in enumerate(batch):
-            ids[row, : len(cut[index][0])] = torch.tensor(cut[index][0])
-            mask[row, : len(cut[index][0])] = 1
+            ids[row, : len(truncated[index][0])] = torch.tensor(truncated[index][0])
+            mask[row, : len(truncated[index][0])] = 1
         ids = ids.to(model.device)
         logits = model(
             input_ids=ids, attention_mask=mask.to(model.device)
@@ -115,6 +118,6 @@ def mean_loss(
         ]
         logp = torch.stack(rows).double().cpu()  # [B, T - 1]
         for row, index in enumerate(batch):
-            end, scored = len(cut[index][0]) - 1, cut[index][1]
+            end, scored = len(truncated[index][0]) - 1, truncated[index][1]
             losses[index] = -float(logp[row, end - scored : end].mean())
     return losses

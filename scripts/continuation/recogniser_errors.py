@@ -1,7 +1,8 @@
-"""Errors of the recogniser: in real speech, in its copy, in random words, and in every modality's resynthesis.
+"""Error rates of the recogniser on real speech, its copy, random words, and the resynthesis of every modality.
 
-The last is the error of the way from tokens to text: words that people said are encoded, synthesised and transcribed.
-Errors of phones read the words by the lexicon's first pronunciation, so a word that sounds like another counts less.
+The last is the error of encoding, synthesis and transcription together, on real continuations. Phone error rates use
+the first pronunciation of each word in the lexicon, so a confusion of similar words counts less than in word error
+rates.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from scripts.alignment.lexicon import Pronunciation, read_lexicon
 from scripts.common.cli import run
 from scripts.common.cuts import read_cuts, spoken_text
 from scripts.common.files import read_jsonl, write_csv
-from scripts.continuation.perplexity import spoken
+from scripts.continuation.perplexity import normalise_text
 from scripts.continuation.select_prompts import REAL
 
 COLUMNS = ("speech", "utterances", "words", "word_error_rate", "substitutions", "deletions", "insertions",
@@ -25,12 +26,12 @@ Pairs = list[tuple[str, str]]  # (reference, transcript)
 
 
 def row(name: str, pairs: Pairs, lexicon: Mapping[str, Sequence[Pronunciation]]) -> dict[str, object]:
-    """One line of COLUMNS; rates are shares of the reference.
+    """One row of COLUMNS; rates are relative to the length of the reference.
 
     Raises:
         ValueError: the references hold no words.
     """
-    pairs = [(spoken(reference), spoken(transcript)) for reference, transcript in pairs]
+    pairs = [(normalise_text(reference), normalise_text(transcript)) for reference, transcript in pairs]
     if not any(reference for reference, _ in pairs):
         raise ValueError(f"{name}: the references hold no words; there is nothing to compare with")
     words = jiwer.process_words([reference for reference, _ in pairs], [transcript for _, transcript in pairs])
@@ -51,13 +52,13 @@ def row(name: str, pairs: Pairs, lexicon: Mapping[str, Sequence[Pronunciation]])
 
 
 def _phones(text: str, lexicon: Mapping[str, Sequence[Pronunciation]]) -> str:
-    """The words' phones; a word that the lexicon lacks is one phone of its own."""
-    found = (lexicon.get(word.upper(), ((word,),))[0] for word in text.split())
-    return " ".join(phone for each in found for phone in each)
+    """The phones of the words; a word that is not in the lexicon counts as one phone."""
+    pronunciations = (lexicon.get(word.upper(), ((word,),))[0] for word in text.split())
+    return " ".join(phone for pronunciation in pronunciations for phone in pronunciation)
 
 
-def joined(references: Mapping[str, str], transcripts: Path, key: str = "id") -> Pairs:
-    """(reference, transcript) of one file of transcripts; ValueError naming a line that has no reference."""
+def reference_pairs(references: Mapping[str, str], transcripts: Path, key: str = "id") -> Pairs:
+    """(reference, transcript) of one file of transcripts; ValueError names a line without a reference."""
     pairs = []
     for line in read_jsonl(transcripts):
         if line[key] not in references:
@@ -88,10 +89,10 @@ def main() -> None:
             real[prompt] = spoken_text(cut)
     pairs = {HELD_OUT: [(line["reference"], line["text"]) for line in read_jsonl(args.cuts_transcript)]}
     for name, references, transcripts in zip((COPIED, RANDOM), args.references, args.controls, strict=True):
-        pairs[name] = joined({line["id"]: line["reference"] for line in read_jsonl(references)}, transcripts)
+        pairs[name] = reference_pairs({line["id"]: line["reference"] for line in read_jsonl(references)}, transcripts)
     for modality, path in zip(args.modalities, args.real, strict=True):
-        pairs[modality] = joined(real, path, "prompt")
-    rows = [row(name, each, lexicon) for name, each in pairs.items()]
+        pairs[modality] = reference_pairs(real, path, "prompt")
+    rows = [row(name, named_pairs, lexicon) for name, named_pairs in pairs.items()]
     write_csv(args.out, COLUMNS, rows)
     for line in rows:
         print(f"recogniser: {line['speech']}: {100 * float(str(line['word_error_rate'])):.1f}% words", file=sys.stderr)

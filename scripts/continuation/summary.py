@@ -1,13 +1,13 @@
-"""Every modality's continuations in one tidy table: perplexity, how many failed, how varied they are.
+"""One table of all continuations by modality: perplexity, share of empty ones, and measures of variety.
 
-Perplexities are summed up over the continuations that have one; `empty_share` says how many have none. The interval
-is a 95% bootstrap over prompts, since continuations of one prompt are not independent. Low perplexity can be babble,
-so beside it stand: `repeated_4grams`, the share of a continuation's four-word sequences that it said before;
-`distinct_words`, different words over all words of the modality; `word_entropy`, bits per word of what it says at all;
-`words`, `words_per_second`, `silence` (share of the time). Where the corpus is the written world, `on_topic`,
-`in_sentences` and `known_patterns` need no language model (scripts/continuation/world.py); `in_sentences_shuffled` is
-the same of each continuation's words in random order: what chance would give. `task` is `continuation` for what was
-generated and `continuation-real` for the same way's real speech.
+Perplexities are over the continuations that have one; `empty_share` is the share that has none. The interval is a 95%
+bootstrap over prompts, since continuations of one prompt are not independent. Degenerate text can have a low
+perplexity, so the table also holds: `repeated_4grams`, the share of a continuation's four-word sequences that occurred
+in it before; `distinct_words`, different words divided by all words of the modality; `word_entropy`, the entropy of its
+word distribution in bits; `words`, `words_per_second`, `silence` (share of the time). For the world, `on_topic`,
+`in_sentences` and `known_patterns` need no language model (world_measures.py); `in_sentences_shuffled` is the same
+measure of each continuation's words in random order, the level of chance. `task` is `continuation` for generated
+continuations and `continuation-real` for real ones.
 """
 
 import argparse
@@ -24,8 +24,8 @@ from scripts.common.config import parse
 from scripts.common.files import read_csv, read_jsonl, write_csv
 from scripts.common.seeds import generator
 from scripts.continuation.judge import OK
-from scripts.continuation.perplexity import spoken
-from scripts.continuation.world import World
+from scripts.continuation.perplexity import normalise_text
+from scripts.continuation.world_measures import WorldMeasures
 from scripts.evaluation.config import Resampling
 
 COLUMNS = ("modality", "task", "metric", "value", "ci_low", "ci_high", "n")
@@ -44,9 +44,9 @@ PERPLEXITIES: dict[str, tuple[str, Statistic]] = {
 
 
 def interval(values: list[float], prompts: list[str], statistic: Statistic, samples: int, seed: int) -> tuple:
-    """(statistic, low, high) of values, resampled by prompt."""
-    array, places = np.array(values), np.unique(np.array(prompts), return_inverse=True)[1]
-    groups = [np.flatnonzero(places == place) for place in range(places.max() + 1)]
+    """(statistic, low, high) of values; prompts are resampled."""
+    array, prompt_index = np.array(values), np.unique(np.array(prompts), return_inverse=True)[1]
+    groups = [np.flatnonzero(prompt_index == index) for index in range(prompt_index.max() + 1)]
     rng = generator(seed, "continuation/bootstrap")
     drawn = [
         statistic(array[np.concatenate([groups[g] for g in rng.integers(0, len(groups), len(groups))])])
@@ -56,48 +56,48 @@ def interval(values: list[float], prompts: list[str], statistic: Statistic, samp
     return statistic(array), float(low), float(high)
 
 
-def repeated(words: Sequence[str]) -> float | None:
-    """Share of a text's NGRAM-word sequences that stood in it before; None under NGRAM words."""
+def repeated_ngrams(words: Sequence[str]) -> float | None:
+    """Share of a text's NGRAM-word sequences that occurred in it before; None under NGRAM words."""
     grams = [tuple(words[i : i + NGRAM]) for i in range(len(words) - NGRAM + 1)]
     return 1 - len(set(grams)) / len(grams) if grams else None
 
 
 def variety(rows: Sequence[Row]) -> dict[str, tuple[float, int]]:
-    """(value, texts it is over) of what the perplexities do not show."""
+    """(value, number of texts or words) of each measure other than perplexity."""
     texts = [row["text"].split() for row in rows]
     counts = Counter(word for text in texts for word in text)
     total = counts.total()
-    shares = np.array(list(counts.values())) / total if total else np.ones(1)
-    loops = [share for share in map(repeated, texts) if share is not None]
+    frequencies = np.array(list(counts.values())) / total if total else np.ones(1)
+    repeats = [share for share in map(repeated_ngrams, texts) if share is not None]
     timed = [(len(text), float(row["seconds"])) for text, row in zip(texts, rows, strict=True) if row["seconds"]]
-    quiet = [float(row["silence"]) for row in rows if row["silence"]]
-    spoken = sum(seconds for _, seconds in timed)
-    found = {
+    silences = [float(row["silence"]) for row in rows if row["silence"]]
+    total_seconds = sum(seconds for _, seconds in timed)
+    measures = {
         "empty_share": (sum(row["status"] != OK for row in rows) / len(rows), len(rows)),
         "at_limit_share": (sum(row["stop"] == "limit" for row in rows) / len(rows), len(rows)),
         "words": (total / len(rows), len(rows)),
         "distinct_words": (len(counts) / total if total else 0.0, total),
-        "word_entropy": (float(-(shares * np.log2(shares)).sum()), total),
+        "word_entropy": (float(-(frequencies * np.log2(frequencies)).sum()), total),
     }
-    if loops:
-        found["repeated_4grams"] = (float(np.mean(loops)), len(loops))
-    if spoken:
-        found["words_per_second"] = (sum(words for words, _ in timed) / spoken, len(timed))
-    if quiet:
-        found["silence"] = (float(np.mean(quiet)), len(quiet))
-    return found
+    if repeats:
+        measures["repeated_4grams"] = (float(np.mean(repeats)), len(repeats))
+    if total_seconds:
+        measures["words_per_second"] = (sum(words for words, _ in timed) / total_seconds, len(timed))
+    if silences:
+        measures["silence"] = (float(np.mean(silences)), len(silences))
+    return measures
 
 
-def in_world(
-    rows: Sequence[Row], prompts: Mapping[str, dict[str, Any]], world: World, seed: int
+def world_scores(
+    rows: Sequence[Row], prompts: Mapping[str, dict[str, Any]], world: WorldMeasures, seed: int
 ) -> dict[str, tuple[float, int]]:
-    """(value, texts it is over) of what the world says of them; `prompts` has each prompt's line by its id."""
+    """(value, number of texts) of each measure of world_measures.py; `prompts` has each prompt's line by its id."""
     rng = generator(seed, "continuation/shuffled")
-    found: dict[str, list[float | None]] = {}
+    scores_by_name: dict[str, list[float | None]] = {}
     for row in rows:
         words, prompt = row["text"].split(), prompts[row["prompt"]]
-        before = spoken(prompt["text"]).split()
-        shuffled = [words[place] for place in rng.permutation(len(words))]
+        before = normalise_text(prompt["text"]).split()
+        shuffled = [words[index] for index in rng.permutation(len(words))]
         scores = {
             "on_topic": world.on_topic(words, prompt["topic"]) if prompt["topic"] else None,
             "in_sentences": world.in_sentences(words, before),
@@ -105,8 +105,8 @@ def in_world(
             "known_patterns": world.known_patterns(words),
         }
         for name, score in scores.items():
-            found.setdefault(name, []).append(score)
-    kept = {name: [score for score in scores if score is not None] for name, scores in found.items()}
+            scores_by_name.setdefault(name, []).append(score)
+    kept = {name: [score for score in scores if score is not None] for name, scores in scores_by_name.items()}
     return {name: (float(np.mean(scores)), len(scores)) for name, scores in kept.items() if scores}
 
 
@@ -118,7 +118,7 @@ def summarise(
     seed: int,
     more: Mapping[str, tuple[float, int]] | None = None,
 ) -> list[dict[str, object]]:
-    """All lines of one file of judged continuations, `more` among them; ValueError if it holds none."""
+    """All rows of one file of judged continuations, with `more` measures; ValueError if it holds none."""
     if not rows:
         raise ValueError(f"{modality}: {task}: no continuations")
     lines = []
@@ -144,22 +144,24 @@ def main() -> None:
     """Command line of rule continuation_summary."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--modalities", nargs="+", required=True)
-    parser.add_argument("--generated", type=Path, nargs="+", required=True, help="judged, per modality (.csv)")
+    parser.add_argument(
+        "--generated", type=Path, nargs="+", required=True, help="judged continuations per modality (.csv)"
+    )
     parser.add_argument("--real", type=Path, nargs="+", required=True, help="judged, per modality (.csv)")
     parser.add_argument("--prompts", type=Path, required=True, help="prompts.jsonl")
-    parser.add_argument("--world", action="store_true", help="the corpus is the written world")
+    parser.add_argument("--world", action="store_true", help="the corpus is the world")
     parser.add_argument("--config", required=True, help="JSON: bootstrap_samples of the section evaluation")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    world = World(args.seed) if args.world else None
+    world = WorldMeasures(args.seed) if args.world else None
     prompts = {row["id"]: row for row in read_jsonl(args.prompts)}
     samples = parse(Resampling, args.config, "evaluation").bootstrap_samples
     lines = []
     for modality, *paths in zip(args.modalities, args.generated, args.real, strict=True):
         for task, path in zip(TASKS, paths, strict=True):
             rows = read_csv(path)
-            more = in_world(rows, prompts, world, args.seed) if world else {}
+            more = world_scores(rows, prompts, world, args.seed) if world else {}
             lines += summarise(rows, modality, task, samples, args.seed, more)
     write_csv(args.out, COLUMNS, lines)
     for line in lines:

@@ -1,7 +1,7 @@
-"""The transcripts of the continuations of one modality, by a recogniser; what is text already is copied.
+"""Transcribe the continuations of one modality with the recogniser; the text of text modalities is copied.
 
-One line per continuation, `{id, prompt, seed, stop, tokens, seconds, silence, text}`; one without sound has an empty
-text. `--cuts` transcribes the real speech of cuts, speaker by speaker.
+One line per continuation, `{id, prompt, seed, stop, tokens, seconds, silence, text}`; a continuation without sound has
+an empty text. `--cuts` transcribes the recordings of cuts, speaker by speaker.
 """
 
 import argparse
@@ -18,14 +18,14 @@ from scripts.common.cli import run
 from scripts.common.cuts import Cut, read_cuts, speaker, spoken_text
 from scripts.common.files import read_jsonl, write_jsonl
 from scripts.common.frames import SAMPLE_RATE
-from scripts.continuation.speak import INDEX
+from scripts.continuation.synthesise import INDEX
 
 Recogniser = Callable[[Sequence[np.ndarray]], Iterator[str]]
 KALDI = "kaldi"
 
 
 def load(name: str, model: Path | None, lexicon: Path | None, threads: int) -> Recogniser:
-    """The recogniser that the config names: kaldi, with the aligner's model, or a Whisper."""
+    """The recogniser `name`: kaldi, with the model of the aligner, or a Whisper model."""
     if name == KALDI:
         from scripts.continuation.kaldi import KaldiRecogniser
 
@@ -40,10 +40,10 @@ def load(name: str, model: Path | None, lexicon: Path | None, threads: int) -> R
 
 
 def transcribe(folder: Path, recogniser: Recogniser) -> dict[str, dict[str, Any]]:
-    """{text, seconds, silence} by id of a folder that `scripts.continuation.speak` wrote.
+    """{text, seconds, silence} by id of a folder written by `scripts.continuation.synthesise`.
 
     Raises:
-        ValueError: naming the file that cannot be read, or holds nothing.
+        ValueError: names a file that cannot be decoded or is empty.
     """
     import soundfile
 
@@ -73,21 +73,21 @@ def transcribe(folder: Path, recogniser: Recogniser) -> dict[str, dict[str, Any]
 
 
 def transcribe_cuts(cuts: Sequence[Cut], root: str, recogniser: Recogniser) -> Iterator[dict[str, Any]]:
-    """{id, reference, text, seconds} of real cuts, one speaker after the other; `text` is the recogniser's."""
+    """{id, reference, text, seconds} of cuts, sorted by speaker; `text` is the transcript."""
     for name in sorted({speaker(cut) for cut in cuts}):
-        own = [cut for cut in cuts if speaker(cut) == name]
-        for cut, text in zip(own, recogniser([audio.read(cut, root) for cut in own]), strict=True):
+        speaker_cuts = [cut for cut in cuts if speaker(cut) == name]
+        for cut, text in zip(speaker_cuts, recogniser([audio.read(cut, root) for cut in speaker_cuts]), strict=True):
             yield {"id": cut["id"], "reference": spoken_text(cut), "text": text, "seconds": cut["duration"]}
 
 
 def rows(items: Path, folder: Path | None, recogniser: Recogniser | None) -> list[dict[str, Any]]:
-    """The lines of one file of continuations with their transcripts."""
+    """The lines of a file of continuations, with their transcripts."""
     transcripts = transcribe(folder, recogniser) if folder and recogniser else {}
     lines = []
     for item in read_jsonl(items):
-        kept = {key: item[key] for key in ("id", "prompt", "seed", "stop")}
+        fields = {key: item[key] for key in ("id", "prompt", "seed", "stop")}
         text = transcripts[item["id"]] if transcripts else {"seconds": None, "silence": None, "text": item["symbols"]}
-        lines.append({**kept, "tokens": len(item["tokens"]), **text})
+        lines.append({**fields, "tokens": len(item["tokens"]), **text})
     return lines
 
 
@@ -95,7 +95,7 @@ def main() -> None:
     """Command line of rules continuation_transcribe, continuation_read and continuation_transcribe_controls."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=Path, nargs="*", default=[], help="continuations (.jsonl)")
-    parser.add_argument("--speech", type=Path, nargs="*", default=[], help="their folders; none if they are text")
+    parser.add_argument("--speech", type=Path, nargs="*", default=[], help="their folders of sound; none for text")
     parser.add_argument("--cuts", type=Path, help="real speech to transcribe")
     parser.add_argument("--audio-root", help="of the cuts")
     parser.add_argument("--recogniser", help="kaldi, or a Whisper model's name or path")
@@ -105,12 +105,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, nargs="*", default=[], help="a file for each of --items")
     parser.add_argument("--cuts-out", type=Path, help="a file for the transcripts of --cuts")
     args = parser.parse_args()
-    began, seconds = time.monotonic(), 0.0
+    start, seconds = time.monotonic(), 0.0
     recogniser = load(args.recogniser, args.model, args.lexicon, args.threads) if args.recogniser else None
     if args.cuts and recogniser:
-        rows_of_cuts = list(transcribe_cuts(list(read_cuts(args.cuts)), args.audio_root, recogniser))
-        seconds = sum(row["seconds"] for row in rows_of_cuts)
-        write_jsonl(args.cuts_out, rows_of_cuts)
+        cut_lines = list(transcribe_cuts(list(read_cuts(args.cuts)), args.audio_root, recogniser))
+        seconds = sum(row["seconds"] for row in cut_lines)
+        write_jsonl(args.cuts_out, cut_lines)
     folders: list[Path | None] = list(args.speech) or [None] * len(args.items)
     for items, folder, out in zip(args.items, folders, args.out, strict=True):
         lines = rows(items, folder, recogniser)
@@ -118,7 +118,7 @@ def main() -> None:
         write_jsonl(out, lines)
     if recogniser:
         print(
-            f"{args.recogniser}: {seconds:.0f} s of speech, {seconds / (time.monotonic() - began):.0f} x real time",
+            f"{args.recogniser}: {seconds:.0f} s of speech, {seconds / (time.monotonic() - start):.0f} x real time",
             file=sys.stderr,
         )
 

@@ -1,4 +1,4 @@
-"""From log-mel to a waveform: Griffin-Lim, a HiFi-GAN folder, or anybody's command."""
+"""Vocoders, from log-mel to a waveform: Griffin-Lim, a HiFi-GAN, or a command."""
 
 import shlex
 import subprocess
@@ -17,15 +17,15 @@ GRIFFIN_LIM = "griffin-lim"
 
 
 def load(name: str, command: str | None, iterations: int) -> Vocoder:
-    """The function from log10 mel, float32 [F, BANDS], to a waveform, float32 [N], that the config names.
+    """The configured vocoder, a function from log10 mel, float32 [F, BANDS], to a waveform, float32 [N].
 
     Args:
         name: griffin-lim, or a folder or hub name of transformers' SpeechT5HifiGan.
-        command: if given, what to run instead, with {mel} (.npy) and {wav} in it.
+        command: if given, a command with {mel} (.npy) and {wav} to run instead.
         iterations: of Griffin-Lim.
     """
     if command is not None:
-        return lambda mel: _by_command(command, mel)
+        return lambda mel: _run_command(command, mel)
     return (lambda mel: griffin_lim(mel, iterations)) if name == GRIFFIN_LIM else _hifigan(name)
 
 
@@ -39,10 +39,10 @@ def _hifigan(name: str) -> Vocoder:
     except (OSError, RuntimeError, SafetensorError) as error:
         raise ValueError(f"config: continuation.speech.vocoder: no HiFi-GAN at {name} ({error})") from None
     check_complete(f"config: continuation.speech.vocoder: {name}", loading)
-    found = (network.config.model_in_dim, network.config.sampling_rate)
-    if found != (BANDS, SAMPLE_RATE):
+    bands, rate = (network.config.model_in_dim, network.config.sampling_rate)
+    if (bands, rate) != (BANDS, SAMPLE_RATE):
         raise ValueError(
-            f"{name}: takes {found[0]} bands and gives {found[1]} Hz; expected {BANDS} bands and {SAMPLE_RATE} Hz"
+            f"{name}: takes {bands} bands and gives {rate} Hz; expected {BANDS} bands and {SAMPLE_RATE} Hz"
         )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = network.eval().to(device)
@@ -54,7 +54,7 @@ def _hifigan(name: str) -> Vocoder:
     return vocode
 
 
-def _by_command(command: str, mel: np.ndarray) -> np.ndarray:
+def _run_command(command: str, mel: np.ndarray) -> np.ndarray:
     import soundfile
 
     with tempfile.TemporaryDirectory() as folder:
@@ -70,11 +70,13 @@ def _by_command(command: str, mel: np.ndarray) -> np.ndarray:
         if done.returncode or not target.exists():
             message = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
             why = f"ended with {done.returncode}" if done.returncode else "wrote no {wav}"
-            raise ValueError(f"config: continuation.speech.vocoder_command: {words[0]} {why}; it said: {message}")
+            raise ValueError(
+                f"config: continuation.speech.vocoder_command: {words[0]} {why}; its last line of output: {message}"
+            )
         try:
             wave, rate = soundfile.read(target, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
-            raise ValueError(f"vocoder_command: what {words[0]} wrote is no audio ({error})") from None
+            raise ValueError(f"vocoder_command: the output of {words[0]} is no audio ({error})") from None
         if rate != SAMPLE_RATE or not len(wave):
             raise ValueError(
                 f"vocoder_command: {words[0]} wrote {len(wave)} samples at {rate} Hz; expected some at {SAMPLE_RATE} Hz"

@@ -1,4 +1,4 @@
-"""Speech to learn a voice from: utterances of train with their symbols, sound and durations."""
+"""Training data of the speech models: utterances of train with their symbols and mel frames."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from scripts.common.cuts import Cut, read_cuts, speaker
 from scripts.common.progress import Progress
 from scripts.common.ragged import load_npz
 from scripts.common.sample import draw_sample
-from scripts.continuation.mel import log_mel, symbol_of_frame
+from scripts.continuation.mel import log_mel, symbol_indices
 from scripts.tokens.modality import Modality
 from scripts.tokens.sources import READERS
 
@@ -21,19 +21,19 @@ FRAME_RATE: Literal[50] = 50
 
 @dataclass(frozen=True)
 class Utterance:
-    """An utterance to learn from.
+    """A training utterance.
 
     Attributes:
-        speaker: who speaks.
+        speaker: id of the speaker.
         ids: int64 [T], the symbol of each frame of 20 ms.
         mel: float32 [F, BANDS].
-        of_frame: int64 [F], which of the T symbols each mel frame sounds.
+        symbol_index: int64 [F], the index of the symbol (of T) of each mel frame.
     """
 
     speaker: str
     ids: np.ndarray
     mel: np.ndarray
-    of_frame: np.ndarray
+    symbol_index: np.ndarray
 
 
 def sample(
@@ -45,14 +45,14 @@ def sample(
     hours: float,
     seed: int,
 ) -> Iterator[Utterance]:
-    """Utterances of about `hours`, evenly over speakers; cuts whose audio fails any longer are an error.
+    """Utterances of about `hours`, evenly over speakers.
 
     Args:
         cuts: aligned train shards.
-        units: their unit files, for source units; else empty.
+        units: their unit files, for source units; otherwise empty.
         root: folder of the audio.
         source: phones or units.
-        inventory: the symbols' names; an id is the place in it.
+        inventory: names of the symbols; an id is an index into it.
         hours: of speech.
         seed: draws the sample.
 
@@ -61,7 +61,7 @@ def sample(
     """
     modality = Modality(source, "symbol", name=source, frame_rate=FRAME_RATE)
     reader = READERS[source, True]
-    place = {name: number for number, name in enumerate(inventory)}
+    index = {name: number for number, name in enumerate(inventory)}
     chosen = {cut["id"]: cut for cut in draw_sample(cuts, hours, seed)}
     progress, done = Progress(f"speech/{source}", len(chosen), "utterances"), 0
     for number, shard in enumerate(cuts):
@@ -72,29 +72,29 @@ def sample(
             done += 1
             progress.update(done)
             names, *_ = reader(cut, modality, streams.get(cut["id"]))
-            strange = set(names) - set(place)
-            if strange:
-                raise ValueError(f"{shard}: cut {cut['id']}: symbol {min(strange)!r} is not in the inventory")
+            unknown = set(names) - set(index)
+            if unknown:
+                raise ValueError(f"{shard}: cut {cut['id']}: symbol {min(unknown)!r} is not in the inventory")
             if names:
-                yield _utterance(cut, np.array([place[name] for name in names]), audio.read(cut, root))
+                yield _utterance(cut, np.array([index[name] for name in names]), audio.read(cut, root))
 
 
 def _utterance(cut: Cut, ids: np.ndarray, wave: np.ndarray) -> Utterance:
     mel = log_mel(wave)
-    return Utterance(speaker(cut), ids, mel, symbol_of_frame(len(ids), len(mel), FRAME_RATE))
+    return Utterance(speaker(cut), ids, mel, symbol_indices(len(ids), len(mel), FRAME_RATE))
 
 
-def reference(utterances: Sequence[Utterance], wanted: str | None) -> tuple[list[str], int]:
-    """(speakers sorted by name, place of the one who speaks at synthesis): the wanted one, or who is heard most.
+def reference_speaker(utterances: Sequence[Utterance], wanted: str | None) -> tuple[list[str], int]:
+    """(speakers sorted by name, index of the reference speaker): `wanted`, or the speaker with the most frames.
 
     Raises:
-        ValueError: nobody is heard, or the wanted speaker is not.
+        ValueError: there are no utterances, or `wanted` is not among the speakers.
     """
     frames: dict[str, int] = {}
     for utterance in utterances:
         frames[utterance.speaker] = frames.get(utterance.speaker, 0) + len(utterance.ids)
     if not frames:
-        raise ValueError("no utterance to learn a voice from; raise continuation.speech.sample_hours")
+        raise ValueError("no utterance to train a speech model on; raise continuation.speech.sample_hours")
     names = sorted(frames)
     if wanted is not None and wanted not in frames:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""OpenAI's Whisper as the recogniser: by name, which downloads it, or any checkpoint in its format by path."""
+"""OpenAI's Whisper as the recogniser: a model by name, which is downloaded, or a checkpoint by path."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,18 +8,18 @@ import torch
 
 from scripts.common.frames import SAMPLE_RATE
 
-BATCH = 16  # waveforms side by side
-HOP = 160  # samples of one mel frame; the encoder sees two as one
+BATCH = 16  # waveforms per batch
+HOP = 160  # samples per mel frame; the encoder joins two frames
 
 
 class WhisperRecogniser:
-    """Text of waveforms, greedily, in one window each.
+    """Greedy transcription of waveforms, one window each.
 
     Args:
         source: a name that openai-whisper knows ("large-v3"), or a file {dims, model_state_dict}.
 
     Raises:
-        ValueError: openai-whisper is not installed, or `source` is neither.
+        ValueError: openai-whisper is not installed, or `source` is no model and no file.
     """
 
     def __init__(self, source: str):
@@ -38,7 +38,7 @@ class WhisperRecogniser:
         self.source = source
         try:
             self.model = whisper.load_model(source, device="cuda" if torch.cuda.is_available() else "cpu")
-        except Exception as error:  # whatever torch, pickle and Whisper raise on a file that is something else
+        except Exception as error:  # torch, pickle and Whisper raise many types on other files
             raise ValueError(
                 f"{source}: not a checkpoint of openai-whisper ({type(error).__name__}: {error})"
             ) from None
@@ -56,7 +56,7 @@ class WhisperRecogniser:
             longest = max(len(wave) for wave in batch)
             if longest > window * HOP:
                 raise ValueError(
-                    f"{self.source}: hears {window * HOP / SAMPLE_RATE:g} s at a time, a continuation lasts"
+                    f"{self.source}: transcribes {window * HOP / SAMPLE_RATE:g} s at a time, a continuation lasts"
                     f" {longest / SAMPLE_RATE:.1f} s; lower continuation.seconds"
                 )
             mels = [

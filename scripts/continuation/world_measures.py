@@ -1,10 +1,10 @@
-"""What the written world itself says of a continuation, without any language model: its topic and its grammar.
+"""Measures of a continuation by the lexicon and grammar of the world, without a language model.
 
-Topic: of the words that only one topic has, the share that are the prompt's topic's. Grammar, whole: the share of words
-that stand in sentences of the world (`scripts.corpus.world.acceptor`); what was heard has no full stops, so words are
-counted and not sentences. Grammar, local: words are reduced to what the lexicon knows of them (singular noun, verb in
-the third person, a function word as itself ...), and every sequence of three such classes is looked for in newly
-written text of the world.
+Topic: among the words that belong to a single topic, the share that belongs to the prompt's topic. Sentences: the share
+of words in sentences of the world (`scripts.corpus.world.acceptor`); transcripts have no punctuation, so words are
+counted instead of sentences. Patterns: words are mapped to their classes in the lexicon (singular noun, verb in the
+third person, function words to themselves ...), and the share of sequences of three classes that occur in generated
+text of the world is counted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,18 +15,18 @@ from scripts.corpus.world.lexicon import WORLD, Adjective, Lexicon, Noun, Verb, 
 from scripts.corpus.world.story import load_grammar
 from scripts.corpus.world.write import write_paragraphs
 
-HOURS = 3.0  # of text that patterns are taken from; real continuations of the miniature have 98% of theirs in it
+HOURS = 3.0  # of generated text for the patterns; it holds 98% of those of the miniature's real continuations
 RATE = 180.0
 PATTERN = 3  # words
 VERB_FORMS = ("base", "third", "past", "ing")
 NOUN_FORMS = ("singular", "plural")
 
 
-class World:
-    """Topics and patterns of the world that this repository writes.
+class WorldMeasures:
+    """Topics, grammar and patterns of the world.
 
     Args:
-        seed: of the text that patterns are taken from.
+        seed: seed of the text from which the patterns are collected.
     """
 
     def __init__(self, seed: int):
@@ -40,21 +40,21 @@ class World:
         self.patterns = {pattern for words in texts for pattern in self._patterns(words)}
 
     def on_topic(self, words: Sequence[str], topic: str) -> float | None:
-        """Share of the words with a topic that have this one; None if no word has any."""
-        found = [self.topic_of[word] for word in words if word in self.topic_of]
-        return sum(one == topic for one in found) / len(found) if found else None
+        """Share of this topic among the words with a topic; None if no word has one."""
+        word_topics = [self.topic_of[word] for word in words if word in self.topic_of]
+        return sum(name == topic for name in word_topics) / len(word_topics) if word_topics else None
 
     def in_sentences(self, words: Sequence[str], before: Sequence[str]) -> float | None:
-        """Share of the words that stand in sentences of the world, the first of which may have begun with the words
-        `before` and the last of which may be cut off; None without words.
+        """Share of the words in sentences of the world; the first sentence may begin with the words `before`, and the
+        last may be incomplete. None without words.
         """
         flags = self.acceptor.inside([*before, *words])[len(before) :]
         return sum(flags) / len(flags) if flags else None
 
     def known_patterns(self, words: Sequence[str]) -> float | None:
-        """Share of three-word patterns that the world's own text has; None under three words."""
-        found = [pattern in self.patterns for pattern in self._patterns(words)]
-        return sum(found) / len(found) if found else None
+        """Share of three-word patterns that occur in text of the world; None under three words."""
+        known = [pattern in self.patterns for pattern in self._patterns(words)]
+        return sum(known) / len(known) if known else None
 
     def _patterns(self, words: Sequence[str]) -> Iterator[tuple[frozenset[str], ...]]:
         classes = [self.classes.get(word, frozenset([word])) for word in words]
@@ -62,7 +62,7 @@ class World:
 
 
 def topic_words(lexicon: Lexicon) -> dict[str, str]:
-    """Word form -> its topic, of content words that exactly one topic lists."""
+    """Word form -> topic, for content words of exactly one topic."""
     owners: dict[str, set[str]] = {}
     for name, topic in lexicon.topics.items():
         words: list[Noun | Verb | Adjective] = [*topic.people, *topic.things, *topic.do, *topic.happen, *topic.be]
@@ -79,13 +79,13 @@ def topic_words(lexicon: Lexicon) -> dict[str, str]:
 
 
 def word_classes(lexicon: Lexicon) -> dict[str, frozenset[str]]:
-    """Word form -> all that it can be; function words are not in it."""
-    found: dict[str, set[str]] = {}
+    """Word form -> its possible classes; function words are not included."""
+    classes_of: dict[str, set[str]] = {}
     for part, forms in lexicon.entries():
         names = {"noun": NOUN_FORMS, "verb": VERB_FORMS}.get(part, (part,))
         for name, form in zip(names, forms, strict=False):
-            found.setdefault(form, set()).add(name)
+            classes_of.setdefault(form, set()).add(name)
     for gender, names in lexicon.names.items():
         for name in names:
-            found.setdefault(name.lower(), set()).add(f"name-{gender}")
-    return {form: frozenset(classes) for form, classes in found.items()}
+            classes_of.setdefault(name.lower(), set()).add(f"name-{gender}")
+    return {form: frozenset(classes) for form, classes in classes_of.items()}

@@ -1,13 +1,12 @@
-"""From scores to an accuracy with its interval; every interval of this stage is made here.
+"""From scores to an accuracy with its interval; all intervals of this stage are computed here.
 
-An item is won (1) if its positive side has the highest score, lost (0) if a negative one has it, and worth 1/k if k
-sides share it with the positive one among them: 0.5 for a pair that ties. An item said by several voices counts once:
-mean over its voices, then mean over items. Intervals are 95% percentile bootstraps over items, with one generator per
-seed, so two statistics over the same items are resampled alike. Where many items take few values (an accuracy of
-100,000 pairs), how often each value is drawn is a multinomial draw: the same distribution without drawing the items
-one by one.
-Source: the ZeroSpeech 2021 scoring (Nguyen et al. 2020) for ties and voices; Efron & Tibshirani 1993,
-chapter 13, for the percentile interval; Owen 2007 (arXiv:0712.1111) for items and voices resampled together.
+An item scores 1 if its positive side has the highest score, 0 if a negative side has it, and 1/k if k sides, the
+positive one among them, share it: 0.5 for a tie of a pair. An item spoken by several voices counts once: mean over its
+voices, then mean over items. Intervals are 95% percentile bootstraps over items, with one generator per seed, so two
+statistics over the same items have the same resamples. If many items take few values (an accuracy of 100,000 pairs),
+the counts of the values are drawn from a multinomial: the same distribution without drawing the items one by one.
+Source: the ZeroSpeech 2021 scoring (Nguyen et al. 2020) for ties and voices; Efron & Tibshirani 1993, chapter 13, for
+the percentile interval; Owen 2007 (arXiv:0712.1111) for items and voices resampled together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,8 +18,8 @@ from scripts.common.cuts import Item, sides
 from scripts.common.seeds import generator
 
 SCORE_NORMALIZATIONS = ("total", "per_token", "per_second")
-BLOCK = 2_000_000  # resampled values held at a time
-MANY_DRAWS = 50_000_000  # items times samples, above which values are drawn instead of items if they are few
+BLOCK = 2_000_000  # resampled values in memory at a time
+MANY_DRAWS = 50_000_000  # items times samples, above which counts of values are drawn instead of items
 FEW_VALUES = 1_000
 
 
@@ -36,10 +35,10 @@ class Interval(NamedTuple):
 def normalise(
     logprob: np.ndarray, tokens: np.ndarray | int, seconds: np.ndarray | float, score_normalization: str
 ) -> np.ndarray:
-    """The score that decides: the log-probability itself, or divided by its number of tokens or seconds of speech.
+    """The normalized score: the log-probability itself, or divided by its number of tokens or seconds of speech.
 
     Raises:
-        ValueError: `score_normalization` is none of SCORE_NORMALIZATIONS.
+        ValueError: `score_normalization` is not in SCORE_NORMALIZATIONS.
     """
     if score_normalization not in SCORE_NORMALIZATIONS:
         known = ", ".join(SCORE_NORMALIZATIONS)
@@ -49,8 +48,8 @@ def normalise(
     return logprob / (tokens if score_normalization == "per_token" else seconds)
 
 
-def padded(values: Sequence[Sequence[Any] | np.ndarray]) -> np.ndarray:
-    """Values of N items, [K_i, ...] each, as float64 [N, K, ...] with K the most; NaN where an item has fewer."""
+def pad_sides(values: Sequence[Sequence[Any] | np.ndarray]) -> np.ndarray:
+    """Values of N items, [K_i, ...] each, as float64 [N, K, ...], padded with NaN to the largest K."""
     lengths = np.array([len(each) for each in values], dtype=np.int64)
     flat = np.array([value for each in values for value in each], dtype=np.float64)
     table = np.full((len(values), lengths.max(initial=1), *flat.shape[1:]), np.nan)
@@ -59,9 +58,9 @@ def padded(values: Sequence[Sequence[Any] | np.ndarray]) -> np.ndarray:
 
 
 def decide(positive: np.ndarray, negatives: np.ndarray) -> np.ndarray:
-    """What each item is worth, float64 [N, ...], given the scores of its positive side [N, ...] and of its negative
-    sides [N, K, ...], as `padded` gives them: 1 where the positive one is above all of them, 1/k where k share the top
-    with it among them, else 0.
+    """Score of each item, float64 [N, ...], given the scores of its positive side [N, ...] and of its negative sides
+    [N, K, ...] from `pad_sides`: 1 if the positive side is the highest, 1/k if k sides share the highest score with it
+    among them, else 0.
     """
     above = np.all(np.isnan(negatives) | (positive[:, None] >= negatives), axis=1)
     return above / (1.0 + np.sum(positive[:, None] == negatives, axis=1))
@@ -69,12 +68,12 @@ def decide(positive: np.ndarray, negatives: np.ndarray) -> np.ndarray:
 
 def decide_sides(items: list[Item], scores: Mapping[str, np.ndarray | float]) -> np.ndarray:
     """`decide` for task items, given a score (or an array of scores) per cut id; float64 [P, ...]."""
-    sides_ = [[scores[cut["id"]] for cut in sides(item)] for item in items]
-    return decide(np.array([each[0] for each in sides_]), padded([each[1:] for each in sides_]))
+    side_scores = [[scores[cut["id"]] for cut in sides(item)] for item in items]
+    return decide(np.array([row[0] for row in side_scores]), pad_sides([row[1:] for row in side_scores]))
 
 
 def chance(items: list[Item]) -> float:
-    """What a guess is worth: the mean over items, as of accuracies, of one in as many as an item has sides."""
+    """Expected accuracy of random decisions: the mean over items of 1/k for an item with k sides."""
     return float(by_item([item["id"] for item in items], np.array([1 / len(sides(item)) for item in items])).mean())
 
 
@@ -104,12 +103,12 @@ def bootstrap_means(values: np.ndarray, samples: int, seed: int) -> np.ndarray:
 
 
 def _means(values: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """Column means [B, C] of the rows of values [N, C] that each of drawn [B, N] names."""
+    """Column means [B, C] of the rows of values [N, C] indexed by each row of drawn [B, N]."""
     return values[drawn].mean(axis=1)
 
 
 def _means_by_column(values: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """`_means` but for the rounding of sums, several times faster: one column at a time, constant ones not at all."""
+    """`_means` up to rounding, several times faster: one column at a time, constant columns without resampling."""
     columns = [
         np.full(len(drawn), column[0]) if (column == column[0]).all() else column.take(drawn).mean(axis=1)
         for column in np.ascontiguousarray(values.T)
@@ -133,16 +132,16 @@ def interval(values: np.ndarray, samples: int, seed: int, weights: np.ndarray | 
         raise ValueError("there are no items to average; an interval needs at least one")
     weights = np.ones(len(values)) if weights is None else weights
     means = bootstrap_means(np.stack([values, weights], axis=1), samples, seed)
-    means = means[means[:, 1] > 0]  # a resample without any weight has no ratio
+    means = means[means[:, 1] > 0]  # a resample of weight zero has no ratio
     low, high = percentiles(means[:, 0] / means[:, 1])
     return Interval(float(values.sum() / weights.sum()), low, high, len(values))
 
 
 def voices_interval(ids: list[str], voices: list[str], correct: np.ndarray, samples: int, seed: int) -> Interval:
-    """Mean over items of their mean over voices, with an interval over items and voices, both resampled.
+    """Mean over items of their mean over voices, with an interval over resamples of items and voices.
 
-    It asks how far the accuracy would move with other items said by other voices; few voices make it wide. An item
-    none of whose voices is drawn stands out of that resample.
+    The interval covers the choice of items and of voices; it is wide if there are few voices. An item of which no voice
+    is drawn is left out of that resample.
 
     Args:
         ids: item of each row.
@@ -160,7 +159,7 @@ def voices_interval(ids: list[str], voices: list[str], correct: np.ndarray, samp
     rng = generator(seed, "evaluation", "bootstrap", "voices")
     means: list[float] = []
     while len(means) < samples:
-        drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)))  # how often each voice, [V]
+        drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)))  # count of each voice, [V]
         weights = counts @ drawn
         times = np.bincount(rng.integers(len(counts), size=len(counts)), minlength=len(counts)) * (weights > 0)
         if times.any():

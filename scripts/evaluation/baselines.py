@@ -1,9 +1,8 @@
-"""Four scores that know no language, to stand beside every accuracy of the language models.
+"""Four baselines without a language model, for every accuracy of the language models.
 
-length: the side with fewer source symbols wins (characters, phones or frames, before tokenization; tokens made
-elsewhere are their own source).
-tokens: the side with fewer tokens wins. unigram and 4-gram: log-probability under counts of the
-modality's train tokens (see ngram.py), total or per token like the language model's.
+length: the side with fewer source symbols has the higher score (characters, phones or frames before tokenization;
+tokens for external tokens). tokens: the side with fewer tokens. unigram and 4-gram: log-probability under counts of the
+modality's train tokens (ngram.py), normalized like the language model's.
 """
 
 import argparse
@@ -28,7 +27,7 @@ from scripts.evaluation.ngram import FIT_TOKENS, Table, fit, ngram_logprobs, sam
 
 COLUMNS = ("id", "voice", "baseline", "correct")
 
-# Symbols of a source that has no frame rate, given a cut, its BOS ... EOS, and whether SIL is among the phones.
+# Number of symbols of a source without a frame rate, given a cut, its BOS ... EOS, and whether SIL counts.
 SOURCE_LENGTH: dict[str, Callable[[Cut, np.ndarray, bool], int]] = {
     "text": lambda cut, tokens, silence: len(book_text(cut)),
     "phones": lambda cut, tokens, silence: sum(silence or phone != "SIL" for phone, *_ in phone_alignment(cut)),
@@ -37,13 +36,13 @@ SOURCE_LENGTH: dict[str, Callable[[Cut, np.ndarray, bool], int]] = {
 
 
 def source_length(cut: Cut, tokens: np.ndarray, source: str, frame_rate: float | None, silence: bool) -> int:
-    """Source symbols of a cut: frames where the modality has a frame rate, else characters, phones or tokens.
+    """Number of source symbols of a cut: frames if the modality has a frame rate, else characters, phones or tokens.
 
     Args:
         cut: a cut with its phone alignment.
         tokens: its BOS ... EOS in the modality, [T].
         source: the modality's `source` in config.yaml.
-        frame_rate: its symbols per second; None where the symbols have no clock.
+        frame_rate: symbols per second; None for a modality without a frame rate.
         silence: whether SIL counts among the phones (tokens.silence is keep).
 
     Raises:
@@ -64,14 +63,14 @@ def scores(
     vocab_size: int,
     score_normalization: str,
 ) -> dict[str, dict[str, float]]:
-    """Score of each cut id under each baseline; the higher score wins a pair.
+    """Score of each cut id by each baseline; the side with the higher score is preferred.
 
     Args:
         tokens: cut id -> BOS ... EOS.
         lengths: cut id -> source symbols.
         seconds: cut id -> duration.
         tables: n-gram counts of the modality's train tokens.
-        vocab_size: tokens of the vocabulary, seen or not.
+        vocab_size: size of the vocabulary.
         score_normalization: total, per_token or per_second, as for the language model.
     """
     ids = list(tokens)
@@ -79,7 +78,7 @@ def scores(
     durations = np.array([seconds[name] for name in ids])
     joined = Ragged.join(ids, [tokens[name] for name in ids])
 
-    def like_lm(logprobs: list[float]) -> dict[str, float]:
+    def normalised(logprobs: list[float]) -> dict[str, float]:
         return dict(
             zip(ids, normalise(np.array(logprobs), counts, durations, score_normalization).tolist(), strict=True)
         )
@@ -87,8 +86,8 @@ def scores(
     return {
         "length": {name: -length for name, length in lengths.items()},
         "tokens": dict(zip(ids, (-counts).tolist(), strict=True)),
-        "unigram": like_lm(unigram_logprobs(tables, joined, vocab_size)),
-        "4-gram": like_lm(ngram_logprobs(tables, joined, vocab_size)),
+        "unigram": normalised(unigram_logprobs(tables, joined, vocab_size)),
+        "4-gram": normalised(ngram_logprobs(tables, joined, vocab_size)),
     }
 
 
@@ -105,21 +104,21 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.config = parse(Decision, arguments.config, "evaluation")
     definition, score_normalization = arguments.definition, arguments.config.score_normalization
-    of, silence = (definition["source"], definition.get("frame_rate")), arguments.silence == "keep"
+    source, frame_rate, silence = definition["source"], definition.get("frame_rate"), arguments.silence == "keep"
     train = load_bin(arguments.train)
-    used = sample(train, FIT_TOKENS, generator(arguments.seed, "evaluation", "ngram"))
-    tables, vocab_size = fit(used), read_json(arguments.stats)["vocab_size"]
-    print(f"{arguments.modality}: counted {len(used.stream)} of {len(train.stream)} train tokens", file=sys.stderr)
+    counted = sample(train, FIT_TOKENS, generator(arguments.seed, "evaluation", "ngram"))
+    tables, vocab_size = fit(counted), read_json(arguments.stats)["vocab_size"]
+    print(f"{arguments.modality}: counted {len(counted.stream)} of {len(train.stream)} train tokens", file=sys.stderr)
     for task in read_tasks(arguments):
         rows, ids = [], [item["id"] for item in task.items]
         cuts = [cut for item in task.items for cut in sides(item)]
-        lengths = {cut["id"]: source_length(cut, task.tokens[cut["id"]], *of, silence) for cut in cuts}
+        lengths = {cut["id"]: source_length(cut, task.tokens[cut["id"]], source, frame_rate, silence) for cut in cuts}
         by_baseline = scores(task.tokens, lengths, cut_seconds(task.items), tables, vocab_size, score_normalization)
         for baseline, score in by_baseline.items():
             correct = decide_sides(task.items, score)
             rows += [
-                {"id": item["id"], "voice": speaker(item["positive"]), "baseline": baseline, "correct": f"{won:g}"}
-                for item, won in zip(task.items, correct, strict=True)
+                {"id": item["id"], "voice": speaker(item["positive"]), "baseline": baseline, "correct": f"{value:g}"}
+                for item, value in zip(task.items, correct, strict=True)
             ]
             accuracy = 100 * by_item(ids, correct).mean()
             print(f"{arguments.modality}/{task.name}: {baseline} {accuracy:.1f}%", file=sys.stderr)

@@ -1,7 +1,7 @@
-"""The items on which modalities are compared: those that every modality could score.
+"""The common items: those that every modality can score; modalities are compared on these only.
 
-`evaluation/dropped.csv` names each item that a modality could not score, with that modality and its reason. Whoever
-reads scores to compare them reads them through `Dropped`, so such an item leaves whole, with all its voices, for all.
+`evaluation/dropped.csv` lists each item that a modality cannot score, with the modality and the reason. Steps that
+compare scores read them through `Dropped`, which excludes such an item for all modalities, with all its voices.
 """
 
 import argparse
@@ -16,33 +16,33 @@ from scripts.common.files import read_csv, write_csv
 COLUMNS = ("task", "id", "modality", "reason")
 
 
-def gather(scores: Sequence[Path]) -> list[dict[str, str]]:
-    """A row of COLUMNS per item that one of the files `<task>/<modality>.csv` has no score for.
+def find_dropped(scores: Sequence[Path]) -> list[dict[str, str]]:
+    """A row of COLUMNS per item and file `<task>/<modality>.csv` that has no score for it.
 
     Raises:
-        ValueError: naming the task, if no item of it is left that all have a score for.
+        ValueError: names the task, if no item has a score in all files.
     """
-    asked: dict[str, set[str]] = defaultdict(set)
+    ids_by_task: dict[str, set[str]] = defaultdict(set)
     dropped_rows = []
     for path in scores:
         reasons: dict[str, str] = {}
         for row in read_csv(path):
-            asked[path.parent.name].add(row["id"])
+            ids_by_task[path.parent.name].add(row["id"])
             if row["dropped"]:
                 reasons.setdefault(row["id"], row["dropped"])
-        places = ((path.parent.name, name, path.stem, why) for name, why in reasons.items())
-        dropped_rows += [dict(zip(COLUMNS, place, strict=True)) for place in places]
-    for task, ids in asked.items():
-        lost = [row for row in dropped_rows if row["task"] == task]
-        if ids <= {row["id"] for row in lost}:
-            counts = Counter((row["modality"], row["reason"]) for row in lost)
+        keys = ((path.parent.name, name, path.stem, why) for name, why in reasons.items())
+        dropped_rows += [dict(zip(COLUMNS, key, strict=True)) for key in keys]
+    for task, ids in ids_by_task.items():
+        task_rows = [row for row in dropped_rows if row["task"] == task]
+        if ids <= {row["id"] for row in task_rows}:
+            counts = Counter((row["modality"], row["reason"]) for row in task_rows)
             reasons = ", ".join(f"{modality} {reason} {count}" for (modality, reason), count in counts.items())
             raise ValueError(f"{task}: no item is left that every modality can score ({reasons})")
     return dropped_rows
 
 
 class Dropped:
-    """The ids that leave, by task, as rows of COLUMNS name them."""
+    """Ids of the excluded items by task, from rows of COLUMNS."""
 
     def __init__(self, rows: Iterable[dict[str, str]]):
         self.ids: dict[str, set[str]] = defaultdict(set)
@@ -55,18 +55,18 @@ class Dropped:
         return cls(read_csv(path))
 
     def common_rows(self, path: Path) -> list[dict[str, str]]:
-        """The rows of `<task>/<name>.csv` that are compared.
+        """The rows of `<task>/<name>.csv` of the common items.
 
         Raises:
-            ValueError: naming the file, if a row that should be compared has no score.
+            ValueError: names the file, if the row of a common item has no score.
         """
-        left = self.ids.get(path.parent.name, set())
-        kept = [row for row in read_csv(path) if row["id"] not in left]
+        excluded = self.ids.get(path.parent.name, set())
+        kept = [row for row in read_csv(path) if row["id"] not in excluded]
         for row in kept:
             if row.get("dropped"):
                 raise ValueError(
                     f"{path}: item {row['id']!r} has no score ({row['dropped']}), which evaluation/dropped.csv does not"
-                    " say; make that file again"
+                    " list; make that file again"
                 )
         return kept
 
@@ -77,14 +77,17 @@ def main() -> None:
     parser.add_argument("--scores", nargs="*", type=Path, default=[], help="<task>/<modality>.csv, any number")
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
     arguments = parser.parse_args()
-    dropped_rows = gather(arguments.scores)
+    dropped_rows = find_dropped(arguments.scores)
     write_csv(arguments.out, COLUMNS, dropped_rows)
     for (task, modality, reason), count in Counter(
         (r["task"], r["modality"], r["reason"]) for r in dropped_rows
     ).items():
-        print(f"evaluation/{task}: {count} items leave all comparisons: {reason} in {modality}", file=sys.stderr)
+        print(
+            f"evaluation/{task}: {count} items are excluded from all comparisons: {reason} in {modality}",
+            file=sys.stderr,
+        )
     print(
-        f"evaluation: {len({(r['task'], r['id']) for r in dropped_rows})} items left out of comparisons",
+        f"evaluation: {len({(r['task'], r['id']) for r in dropped_rows})} items excluded from comparisons",
         file=sys.stderr,
     )
 

@@ -1,13 +1,13 @@
-"""What the scores would be without what the models learnt: controls beside every modality's accuracy.
+"""Controls: accuracies of untrained models and of shuffled durations.
 
-untrained: the modality's own model with fresh random weights. It knows nothing, so whatever it scores beyond 50% is
-an artefact of the pairs (its log-probability falls with every token, so it prefers the shorter side).
-shuffled-durations: in modalities on a frame clock, the trained model reads sequences whose runs of equal symbols have
-swapped lengths: the same symbols in the same order, the same total length, other durations. What it loses is what the
-durations told it. seconds: the side with the fewest seconds of speech wins; at chance, a task is balanced.
-trained: the model as it is, on the same items, to compare with.
+untrained: the modality's model with random weights. A deviation from 50% is an artefact of the pairs (the
+log-probability decreases with every token, so the model prefers the shorter side). shuffled-durations: for modalities
+with a frame rate, the trained model scores sequences in which the lengths of the runs of equal symbols are permuted:
+the same symbols in the same order and the same total length, but other durations. The loss of accuracy is due to
+durations. seconds: the side with fewer seconds of speech is preferred; a task at chance is balanced. trained: the
+trained model on the same items.
 
-Only `control_items` items of a task are scored, evenly over its file (`scaling.sample`).
+`control_items` items of a task are scored, evenly over its file (`scaling.sample`).
 """
 
 import argparse
@@ -32,19 +32,19 @@ from scripts.evaluation.items import Task, cut_ids, cut_seconds, read_items, rea
 from scripts.evaluation.scaling import sample
 
 COLUMNS = ("modality", "task", "control", "value", "ci_low", "ci_high", "n")
-NO_MODALITY = "any"  # what stands for the modality where the control depends on the speech alone
+NO_MODALITY = "any"  # in column `modality` of controls that depend on the speech alone
 
 
 def shuffle_durations(ids: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """BOS ... EOS with the lengths of its runs of equal tokens permuted, the runs in their order."""
+    """BOS ... EOS with the lengths of its runs of equal tokens permuted and the order of the runs kept."""
     body = ids[1:-1]
-    starts = np.flatnonzero(np.diff(body, prepend=-1))  # every run's first place
+    starts = np.flatnonzero(np.diff(body, prepend=-1))  # index of the first token of every run
     lengths = np.diff(starts, append=len(body))
     return np.concatenate([ids[:1], np.repeat(body[starts], rng.permutation(lengths)), ids[-1:]]).astype(ids.dtype)
 
 
 def read_task(name: str, items: Path, tokens: Path, dropped: Dropped, count: int | None) -> Task:
-    """`count` of a task's items that are compared, with their tokens in one modality."""
+    """`count` of the common items of a task, with their tokens in one modality."""
     kept = [item for item in read_items(items) if item["id"] not in dropped.ids[name]]
     return sample(Task(name, kept, read_tokens(tokens, cut_ids(kept)), Path()), count)
 
@@ -56,15 +56,15 @@ def _row(modality: str, task: Task, control: str, correct: np.ndarray, config: C
 
 
 def seconds_control(task: Task, config: Controls, seed: int) -> dict[str, Any]:
-    """The row `seconds`."""
+    """The row of control `seconds`."""
     shorter = {cut: -seconds for cut, seconds in cut_seconds(task.items).items()}
     return _row(NO_MODALITY, task, "seconds", decide_sides(task.items, shorter), config, seed)
 
 
 def trained(task: Task, scores: Path) -> np.ndarray:
-    """`correct` of the task's items as the trained model scored them."""
-    known = {(row["id"], row["voice"]): row["correct"] for row in read_csv(scores)}
-    return np.array([float(known[item["id"], speaker(item["positive"])]) for item in task.items])
+    """`correct` of the task's items by the trained model."""
+    correct = {(row["id"], row["voice"]): row["correct"] for row in read_csv(scores)}
+    return np.array([float(correct[item["id"], speaker(item["positive"])]) for item in task.items])
 
 
 def model_controls(
@@ -76,8 +76,8 @@ def model_controls(
         modality: its name.
         task: items and tokens.
         folder: its trained model.
-        scores: what score.py wrote for it.
-        framed: whether a run of equal tokens is a duration.
+        scores: its scores, from score.py.
+        framed: whether the length of a run of equal tokens is a duration.
         config: keys of the configuration.
         seed: of random weights, permutations and resamples.
     """
@@ -91,13 +91,15 @@ def model_controls(
         precision = resolve_precision(config.precision, model.device)
         logprobs = score(model, tokens, config.batch_tokens, f"{modality}/{task.name}/{control}", precision)
         counts, seconds = {cut: len(ids) - 1 for cut, ids in tokens.items()}, cut_seconds(task.items)
-        by = config.score_normalization
-        decisive = {cut: normalise(np.array(lp), counts[cut], seconds[cut], by) for cut, lp in logprobs.items()}
-        return decide_sides(task.items, decisive)
+        normalization = config.score_normalization
+        scores = {
+            cut: normalise(np.array(lp), counts[cut], seconds[cut], normalization) for cut, lp in logprobs.items()
+        }
+        return decide_sides(task.items, scores)
 
     yield _row(modality, task, "trained", trained(task, scores), config, seed)
-    fresh = untrained_model(folder, derive(seed, "evaluation", "untrained", modality))
-    yield _row(modality, task, "untrained", correct(fresh, task.tokens, "untrained"), config, seed)
+    untrained = untrained_model(folder, derive(seed, "evaluation", "untrained", modality))
+    yield _row(modality, task, "untrained", correct(untrained, task.tokens, "untrained"), config, seed)
     if framed:
         rng = generator(seed, "evaluation", "durations", modality, task.name)
         shuffled = {cut: shuffle_durations(ids, rng) for cut, ids in task.tokens.items()}
@@ -106,7 +108,7 @@ def model_controls(
 
 
 def is_framed(definition: dict[str, Any]) -> bool:
-    """Whether a modality's runs of equal tokens are durations: a frame clock and one token per frame."""
+    """Whether a modality has a frame rate and one token per frame, so that run lengths are durations."""
     return "frame_rate" in definition and definition["tokenizer"] == "symbol"
 
 
@@ -126,17 +128,17 @@ def main() -> None:
     arguments.config = parse(Controls, arguments.config, "evaluation")
     config, results, seed = arguments.config, arguments.results, arguments.seed
     rows: list[dict[str, Any]] = []
-    for at, (modality, definition) in enumerate(arguments.modalities.items()):
+    for i, (modality, definition) in enumerate(arguments.modalities.items()):
         for name, items in zip(arguments.tasks, arguments.items, strict=True):
             tokens = arguments.tokens / f"{modality}/tasks/{name}.bin"
             task = read_task(name, items, tokens, arguments.dropped, config.control_items)
-            if at == 0:
+            if i == 0:
                 rows.append(seconds_control(task, config, seed))
             folder, scores = results / f"lm/{modality}/model", results / f"evaluation/{name}/{modality}.csv"
             framed = is_framed(definition)
             rows += model_controls(modality, task, folder, scores, framed=framed, config=config, seed=seed)
     write_csv(arguments.out, COLUMNS, rows)
-    print(f"evaluation/controls: {len(rows)} figures of {len(arguments.modalities)} modalities", file=sys.stderr)
+    print(f"evaluation/controls: {len(rows)} accuracies of {len(arguments.modalities)} modalities", file=sys.stderr)
 
 
 if __name__ == "__main__":

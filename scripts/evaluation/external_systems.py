@@ -1,9 +1,9 @@
-"""Another system's scores as the rows that our own models' scores make, so that it stands in the same tables.
+"""Convert the scores of an external system to the rows of score_rows.py, for the same tables as our models.
 
 A score file holds one score per cut, higher for the more likely: a csv with the columns `id` and `score` (among
 others), JSON lines `{"id", "score"}`, or lines `<id> <score>` as in a ZeroSpeech submission. Ids are those of the cuts;
-for sLM21 and StoryCloze these are the sound files' names, with .wav or without. What is scored and not asked for is
-counted; a side without a score is an error, for all systems are compared on the same pairs.
+for sLM21 and StoryCloze these are the names of the sound files, with or without .wav. Scores of other ids are counted
+and ignored; a side without a score is an error, since all systems are compared on the same pairs.
 """
 
 import argparse
@@ -16,12 +16,12 @@ from pathlib import Path
 from scripts.common.cli import run
 from scripts.common.cuts import Item, sides, speaker
 from scripts.common.files import read_jsonl, text_lines, write_csv
-from scripts.evaluation import rows
+from scripts.evaluation import score_rows
 from scripts.evaluation.items import cut_ids, read_items
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str, object]]:
-    """(line, id, score) of a score file, unchecked."""
+    """(line number, id, score) of a score file, unchecked."""
     if path.name.endswith((".jsonl", ".jsonl.gz")):
         for number, row in enumerate(read_jsonl(path), start=1):
             yield number, str(row.get("id") or ""), row.get("score")
@@ -44,19 +44,19 @@ def read_scores(path: Path) -> dict[str, float]:
     """Score per cut id.
 
     Raises:
-        ValueError: naming file and line, if an id is missing or repeated or a score is no finite number.
+        ValueError: names file and line, if an id is missing or repeated or a score is not a finite number.
     """
     by_id: dict[str, float] = {}
-    for number, raw, given in _lines(path):
-        name = raw.removesuffix(".wav")
+    for number, raw_id, value in _lines(path):
+        name = raw_id.removesuffix(".wav")
         try:
-            score = float(given)  # type: ignore[arg-type]
+            score = float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError):
             score = math.nan
         if not name:
             raise ValueError(f"{path}:{number}: has no id; expected an id and a score")
         if not math.isfinite(score):
-            raise ValueError(f"{path}:{number}: the score of {name} is {given!r}; it must be a finite number")
+            raise ValueError(f"{path}:{number}: the score of {name} is {value!r}; it must be a finite number")
         if name in by_id:
             raise ValueError(f"{path}:{number}: {name} is scored twice")
         by_id[name] = score
@@ -65,10 +65,10 @@ def read_scores(path: Path) -> dict[str, float]:
     return by_id
 
 
-def _row(item: Item, scores: dict[str, float]) -> rows.Row:
-    """A score decides as it is: nobody here knows what it was divided by."""
-    place = (item["id"], speaker(item["positive"]), item["subset"], item["group"])
-    return rows.row(place, {"logprob": [scores[cut["id"]] for cut in sides(item)]})
+def _row(item: Item, scores: dict[str, float]) -> score_rows.Row:
+    """The row of an item; the score is used unchanged, since its normalization is unknown."""
+    key = (item["id"], speaker(item["positive"]), item["subset"], item["group"])
+    return score_rows.score_row(key, {"logprob": [scores[cut["id"]] for cut in sides(item)]})
 
 
 def main() -> None:
@@ -79,18 +79,18 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
     arguments = parser.parse_args()
     items, scores = read_items(arguments.items), read_scores(arguments.scores)
-    asked = cut_ids(items)
-    missing = [name for name in asked if name not in scores]
+    required = cut_ids(items)
+    missing = [name for name in required if name not in scores]
     if missing:
         raise ValueError(
-            f"{arguments.scores}: has no score for {missing[0]!r} ({len(missing)} of {len(asked)} missing);"
+            f"{arguments.scores}: has no score for {missing[0]!r} ({len(missing)} of {len(required)} missing);"
             f" every side of {arguments.items} needs one"
         )
-    scored = rows.complete((_row(item, scores) for item in items), "total")
-    write_csv(arguments.out, rows.COLUMNS, scored)
+    scored = score_rows.fill_correct((_row(item, scores) for item in items), "total")
+    write_csv(arguments.out, score_rows.COLUMNS, scored)
     print(
-        f"{arguments.out.stem}/{arguments.out.parent.name}: {rows.summary(scored)};"
-        f" {len(scores) - len(asked)} scores were not asked for",
+        f"{arguments.out.stem}/{arguments.out.parent.name}: {score_rows.summary(scored)};"
+        f" {len(scores) - len(required)} further scores ignored",
         file=sys.stderr,
     )
 

@@ -1,8 +1,7 @@
 """Accuracy of every model by group of items: phenomena of sBLIMP, frequency bands of sWUGGY, topics.
 
-A group's accuracy and interval are made like a task's (`accuracy.py`), over the group's own items. `by` says which
-label of the items is meant: `group`, or `subset` (such as in-vocabulary). A label that is the same for all items
-makes no rows.
+A group's accuracy and interval are computed like those of a task (`accuracy.py`), over the items of the group. `by` is
+the label that defines the groups: `group`, or `subset` (such as in-vocabulary). A label with one value has no rows.
 """
 
 import argparse
@@ -18,27 +17,27 @@ from scripts.common.files import write_csv
 from scripts.evaluation.accuracy import by_item, interval
 from scripts.evaluation.common_items import Dropped
 from scripts.evaluation.config import Resampling
-from scripts.evaluation.rows import numbers
+from scripts.evaluation.score_rows import number_column
 
 COLUMNS = ("modality", "task", "by", "name", "value", "ci_low", "ci_high", "n")
 LABELS = ("subset", "group")
 
 
-def place(name: str) -> tuple[int, str]:
-    """Where a group stands among its like: by its first number (oov, 1-5, 6-20, >100), then by its name."""
+def sort_key(name: str) -> tuple[int, str]:
+    """Sort key of a group: its first number (oov, 1-5, 6-20, >100), then its name."""
     number = re.search(r"\d+", name)
     return (int(number[0]) if number else -1, name)
 
 
 def accuracies(rows: list[dict[str, str]], samples: int, seed: int) -> Iterator[dict[str, Any]]:
-    """by, name, value, ci_low, ci_high, n of every group in the rows that score.py wrote, in the order of `place`."""
+    """by, name, value, ci_low, ci_high, n of every group in rows of score.py, sorted by `sort_key`."""
     for label in LABELS:
-        names = sorted({row[label] for row in rows}, key=place)
+        names = sorted({row[label] for row in rows}, key=sort_key)
         if len(names) < 2:
             continue
         for name in names:
-            own = [row for row in rows if row[label] == name]
-            correct = by_item([row["id"] for row in own], numbers(own, "correct"))
+            group_rows = [row for row in rows if row[label] == name]
+            correct = by_item([row["id"] for row in group_rows], number_column(group_rows, "correct"))
             result = interval(correct, samples, seed)
             yield {"by": label, "name": name, **result._asdict()}
 
@@ -59,7 +58,7 @@ def main() -> None:
         for row in accuracies(arguments.dropped.common_rows(path), arguments.config.bootstrap_samples, arguments.seed)
     ]
     write_csv(arguments.out, COLUMNS, rows)
-    print(f"evaluation/groups: {len(rows)} figures of {len(arguments.scores)} score files", file=sys.stderr)
+    print(f"evaluation/groups: {len(rows)} accuracies of {len(arguments.scores)} score files", file=sys.stderr)
 
 
 if __name__ == "__main__":

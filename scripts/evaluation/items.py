@@ -1,7 +1,7 @@
-"""Task items and their tokens, matched by cut id and never by order; flags that several steps share.
+"""Task items and their tokens, matched by cut id; command-line flags that several steps share.
 
-A modality cannot score an item one of whose sides has no tokens there, or more than its model's context. Such an item
-leaves the modality's own tables here and, by common_items.py, every comparison between modalities.
+A modality cannot score an item if one of its sides has no tokens, or more than the model's context. Such an item is
+excluded from the modality's tables here and from every comparison between modalities by common_items.py.
 """
 
 import argparse
@@ -14,14 +14,14 @@ import numpy as np
 from scripts.common.cuts import Item, sides, speaker
 from scripts.common.files import read_jsonl
 from scripts.common.ragged import load_bin
-from scripts.evaluation import rows
+from scripts.evaluation import score_rows
 
 EMPTY = 2  # BOS and EOS
 KEYS = ("id", "subset", "group", "positive", "negative")
 
 
 class Task(NamedTuple):
-    """One task of a modality: its items, its tokens by cut id, and where its results go."""
+    """One task of a modality: its items, its tokens by cut id, and the output file."""
 
     name: str
     items: list[Item]
@@ -43,10 +43,10 @@ def read_items(path: str | Path) -> list[Item]:
         missing = [key for key in KEYS if key not in item]
         if missing:
             raise ValueError(f"{path}: item {item.get('id')!r} lacks {', '.join(map(repr, missing))}")
-        row = (item["id"], speaker(item["positive"]))
-        if row in seen:
-            raise ValueError(f"{path}: pair {row[0]!r} appears twice with voice {row[1]!r}; once is right")
-        seen.add(row)
+        key = (item["id"], speaker(item["positive"]))
+        if key in seen:
+            raise ValueError(f"{path}: pair {key[0]!r} appears twice with voice {key[1]!r}")
+        seen.add(key)
     return items
 
 
@@ -61,34 +61,34 @@ def cut_seconds(items: list[Item]) -> dict[str, float]:
 
 
 def failure(tokens: np.ndarray, context: int) -> str:
-    """Why BOS ... EOS cannot be scored: no-tokens or too-long; empty if it can."""
+    """The reason why BOS ... EOS cannot be scored, no-tokens or too-long; empty if it can."""
     return "no-tokens" if len(tokens) <= EMPTY else "too-long" if len(tokens) > context else ""
 
 
-def row(
-    place: Sequence[str],
+def item_row(
+    key: Sequence[str],
     ids: Sequence[str],
     tokens: Mapping[str, np.ndarray],
     logprobs: Mapping[str, float],
     context: int,
     **others: Sequence[float],
-) -> rows.Row:
-    """The row of an item with these sides, positive first: nats, scored tokens (all but BOS) and `others` of each.
+) -> score_rows.Row:
+    """The row of an item with the sides `ids`, positive first: nats, scored tokens (all but BOS) and `others` of each.
 
-    One that cannot be scored says why, and needs no log-probabilities.
+    The row of an item that cannot be scored holds the reason; such an item needs no log-probabilities.
     """
     failures = [reason for name in ids if (reason := failure(tokens[name], context))]
     if failures:
-        return rows.without_score(place, failures[0])
+        return score_rows.without_score(key, failures[0])
     counts = [len(tokens[name]) - 1 for name in ids]
-    return rows.row(place, {"logprob": [logprobs[name] for name in ids], "tokens": counts, **others})
+    return score_rows.score_row(key, {"logprob": [logprobs[name] for name in ids], "tokens": counts, **others})
 
 
 def scorable(task: Task, context: int) -> Task:
     """The task without the items that the modality cannot score.
 
     Raises:
-        ValueError: naming the task, the tokens' file and the first item, if none is left.
+        ValueError: names the task and the first item, if none is left.
     """
     kept = [item for item in task.items if not any(failure(task.tokens[cut["id"]], context) for cut in sides(item))]
     if not kept:
@@ -117,7 +117,7 @@ def read_tokens(path: str | Path, ids: list[str]) -> dict[str, np.ndarray]:
 
 
 def add_task_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of the steps that cover all tasks of a modality in one process, one value per task each."""
+    """Flags of steps that process all tasks of a modality; each takes one value per task."""
     parser.add_argument("--tasks", nargs="*", default=[], help="names of the tasks")
     parser.add_argument("--items", nargs="*", default=[], type=Path, help="aligned items (jsonl.gz) per task")
     parser.add_argument("--tokens", nargs="*", default=[], type=Path, help="tokens (.bin) per task")
@@ -125,7 +125,7 @@ def add_task_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read_tasks(arguments: argparse.Namespace) -> Iterator[Task]:
-    """The tasks that `add_task_arguments` named, one at a time."""
+    """The tasks given by the flags of `add_task_arguments`, one at a time."""
     names, files, tokens, outs = arguments.tasks, arguments.items, arguments.tokens, arguments.out
     if not len(names) == len(files) == len(tokens) == len(outs):
         raise ValueError("--tasks, --items, --tokens and --out must have one value per task each")

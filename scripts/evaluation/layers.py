@@ -1,7 +1,6 @@
-"""Accuracy of every layer: what could the output head already tell from its hidden states?
+"""Accuracy of every layer: its hidden states are passed through the final norm and the output head.
 
-Each layer's states go through the final norm and the output head and score the pairs as the model
-itself does; layer 0 is the embeddings, the last layer is the model.
+Items are decided as for the model itself; layer 0 is the embeddings, the last layer is the model.
 """
 
 from typing import Any

@@ -1,10 +1,10 @@
 """Log-probability of token sequences under a causal language model, exact and fast on one thread.
 
-log p(sequence) = sum over t >= 1 of log p(token_t | tokens before t): every token after BOS counts, EOS
-included, so a sequence is scored as a whole and sequences of all lengths compete in one distribution.
-Three things make it fast, and none changes a score: equal sequences are scored once (which also makes
-their tie exact), sequences that share a long beginning share its forward pass, and the rest lie end to
-end, sorted by length, without padding (packing.py). What products are computed in: precision.py.
+log p(sequence) = sum over t >= 1 of log p(token_t | tokens before t), over every token after BOS, EOS included, so
+sequences of all lengths are scored under one distribution. Three optimisations leave the scores unchanged: equal
+sequences are scored once (so their ties are exact), sequences with a long common prefix share its forward pass, and
+sequences are packed, sorted by length, without padding (packing.py). precision.py sets the precision of matrix
+products.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,10 +22,10 @@ from scripts.lm.model.attention import PACKED, attention_masks
 
 Sequences = Mapping[str, np.ndarray]
 Maps = Sequence[Callable[[torch.Tensor], torch.Tensor]]  # [..., H] to [..., H], one per layer
-Reader = tuple[int, Callable[[torch.Tensor], torch.Tensor]]  # a layer, and its hidden states [1, N, H] to logits
+LogitReader = tuple[int, Callable[[torch.Tensor], torch.Tensor]]  # a layer, and its hidden states [1, N, H] to logits
 
-# Rows whose log-probabilities stay on the device until one copy brings them back: a GPU computes a row while the host
-# prepares the next, and waits for the host once in so many rows.
+# Rows per copy from device to host: the host prepares the next rows while a GPU computes, and synchronises with it once
+# in this many rows.
 ROWS_PER_COPY = 8
 
 
@@ -37,12 +37,12 @@ def score(
     Args:
         model: a causal language model of the lm stage in float32 (`scripts.lm.model.load`), on any device.
         sequences: id -> ids [T], BOS ... EOS.
-        batch_tokens: most tokens of a forward pass.
-        name: whose scores these are ("phone-raw"), for messages.
+        batch_tokens: maximum number of tokens of a forward pass.
+        name: the model's name ("phone-raw"), for messages.
         precision: fp32, tf32 or bf16, of the matrix products (`resolve_precision`).
 
     Raises:
-        ValueError: naming `name` and the sequence, if it has fewer than two tokens, a token outside the
+        ValueError: gives `name` and the sequence, if it has fewer than two tokens, a token outside the
             vocabulary, more tokens than the model's context, or a log-probability that is not finite.
     """
     sums = _logprobs(model, sequences, batch_tokens, name, _last_layer(model), precision, _sum_over_tokens)
@@ -52,7 +52,7 @@ def score(
 def score_tokens(
     model: PreTrainedModel, sequences: Sequences, batch_tokens: int, name: str, precision: str = "fp32"
 ) -> dict[str, np.ndarray]:
-    """Log-probability of each token of each sequence but the first, float64 [T - 1]; else as `score`."""
+    """Log-probability of each token but the first of each sequence, float64 [T - 1]; otherwise as `score`."""
     logprobs = _logprobs(model, sequences, batch_tokens, name, _last_layer(model), precision, lambda each: each)
     return {key: value[:, 0] for key, value in logprobs.items()}
 
@@ -65,25 +65,25 @@ def score_layers(
     maps: Maps = (),
     precision: str = "fp32",
 ) -> dict[str, np.ndarray]:
-    """Log-probability of each sequence by every layer, float64 [1 + layers]; entry 0 reads the embeddings.
+    """Log-probability of each sequence by every layer, float64 [1 + layers]; entry 0 is of the embeddings.
 
-    A layer's hidden state goes through the model's own final norm and output head (the "logit lens",
-    nostalgebraist 2020); the last entry equals `score`. Where there are `maps`, one for every layer but the last,
-    as many entries follow, [1 + 2 layers]: the same states through the layer's map before norm and head. All in one
-    forward pass. Other arguments and errors as for `score`.
+    A layer's hidden states are passed through the model's final norm and output head (the "logit lens",
+    nostalgebraist 2020); the last entry equals `score`. With `maps`, one for every layer but the last, as many entries
+    follow, [1 + 2 layers]: the same states with the layer's map applied before norm and head. One forward pass
+    computes all entries. Other arguments and errors as for `score`.
     """
     if not hasattr(model.base_model, "norm"):
         raise ValueError(f"{name}: {type(model).__name__} has no final norm `base_model.norm` to project layers with")
     count = model.config.num_hidden_layers
     if maps and len(maps) != count:
-        raise ValueError(f"{name}: {len(maps)} maps were given for {count} layers; one each but for the last is right")
+        raise ValueError(f"{name}: {len(maps)} maps were given for {count} layers; expected {count}")
     norm, head = model.base_model.norm, model.get_output_embeddings()
 
-    def through(change: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
+    def mapped_reader(change: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
         return lambda hidden: head(norm(change(hidden)))
 
-    plain: list[Reader] = [(layer, lambda hidden: head(norm(hidden))) for layer in range(count)]
-    mapped: list[Reader] = [(layer, through(change)) for layer, change in enumerate(maps)]
+    plain: list[LogitReader] = [(layer, lambda hidden: head(norm(hidden))) for layer in range(count)]
+    mapped: list[LogitReader] = [(layer, mapped_reader(change)) for layer, change in enumerate(maps)]
     readers = [*plain, *_last_layer(model), *mapped]
     return _logprobs(model, sequences, batch_tokens, name, readers, precision, _sum_over_tokens)
 
@@ -92,8 +92,8 @@ def _sum_over_tokens(logp: np.ndarray) -> np.ndarray:
     return logp.sum(axis=0)
 
 
-def _last_layer(model: PreTrainedModel) -> list[Reader]:
-    return [(model.config.num_hidden_layers, model.get_output_embeddings())]  # its hidden states are normed already
+def _last_layer(model: PreTrainedModel) -> list[LogitReader]:
+    return [(model.config.num_hidden_layers, model.get_output_embeddings())]  # these states have passed the final norm
 
 
 @torch.inference_mode()
@@ -102,26 +102,26 @@ def _logprobs(
     sequences: Sequences,
     batch_tokens: int,
     name: str,
-    readers: list[Reader],
+    readers: list[LogitReader],
     precision: str,
     reduce: Callable[[np.ndarray], np.ndarray],
 ) -> dict[str, np.ndarray]:
     """`reduce` of the log-probabilities of all but the first token of a sequence by each reader, float64 [T - 1, L]."""
     _check(model, sequences, name)
-    # Big-endian bytes sort as the sequences do: those that share a beginning become neighbours.
+    # Big-endian bytes sort like the sequences: sequences with a common prefix become neighbours.
     keys = {key: np.asarray(ids).astype(">u4").tobytes() for key, ids in sequences.items()}
     unique = [np.frombuffer(text, dtype=">u4") for text in sorted(set(keys.values()))]
     progress, done = Progress(name, sum(map(len, unique)), "tokens"), 0
     by_sequence: dict[bytes, np.ndarray] = {}
-    waiting = rows(unique, batch_tokens)
-    with _packed(model), float32_products(precision):
-        while batch := list(islice(waiting, ROWS_PER_COPY)):
+    remaining_rows = rows(unique, batch_tokens)
+    with _packed_attention_enabled(model), float32_products(precision):
+        while batch := list(islice(remaining_rows, ROWS_PER_COPY)):
             logp = torch.cat([_row_logprobs(model, row, readers, precision) for row in batch]).cpu().numpy()  # [N, L]
             start = 0
             for row in batch:
-                own_row = logp[start : start + len(row.inputs)]
-                for ids, (shared, own) in zip(row.sequences, row.spans, strict=True):
-                    by_sequence[ids.tobytes()] = reduce(np.concatenate([own_row[shared], own_row[own]]))
+                row_logp = logp[start : start + len(row.inputs)]
+                for ids, (prefix, rest) in zip(row.sequences, row.spans, strict=True):
+                    by_sequence[ids.tobytes()] = reduce(np.concatenate([row_logp[prefix], row_logp[rest]]))
                 start += len(row.inputs)
                 done += sum(map(len, row.sequences))
             progress.update(done)
@@ -133,8 +133,8 @@ def _logprobs(
 
 
 @contextmanager
-def _packed(model: PreTrainedModel) -> Iterator[None]:
-    """The model with the attention that rows need, as long as this lasts."""
+def _packed_attention_enabled(model: PreTrainedModel) -> Iterator[None]:
+    """Use packed attention in the model inside this context."""
     before = model.config._attn_implementation
     model.set_attn_implementation(PACKED)
     try:
@@ -143,7 +143,7 @@ def _packed(model: PreTrainedModel) -> Iterator[None]:
         model.set_attn_implementation(before)
 
 
-def _row_logprobs(model: PreTrainedModel, row: Row, readers: list[Reader], precision: str) -> torch.Tensor:
+def _row_logprobs(model: PreTrainedModel, row: Row, readers: list[LogitReader], precision: str) -> torch.Tensor:
     """Log-probability of each target of a row by each reader, float64 [N, L] on the model's device."""
     device = model.device
     ids = torch.stack([row.inputs, row.positions, row.targets])  # [3, N], one copy for the three
@@ -159,10 +159,10 @@ def _row_logprobs(model: PreTrainedModel, row: Row, readers: list[Reader], preci
             use_cache=False,
         )
     hidden_states = output.hidden_states or {model.config.num_hidden_layers: output.last_hidden_state}
-    return torch.stack([_pick(read(hidden_states[layer]), targets) for layer, read in readers], dim=-1)[0]
+    return torch.stack([_target_logprobs(read(hidden_states[layer]), targets) for layer, read in readers], dim=-1)[0]
 
 
-def _pick(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def _target_logprobs(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Log-probability of targets [B, T] under float32 logits [B, T, V]; float64 [B, T]."""
     return (logits.gather(-1, targets[..., None])[..., 0] - logits.logsumexp(dim=-1)).double()
 
@@ -179,5 +179,5 @@ def _check(model: PreTrainedModel, sequences: Sequences, name: str) -> None:
         if np.max(ids) >= vocabulary:
             raise ValueError(
                 f"{name}: {key}: token {np.max(ids)} is outside the model's vocabulary of {vocabulary};"
-                " tokens and model do not belong together"
+                " tokens and model do not match"
             )

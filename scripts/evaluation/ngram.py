@@ -1,12 +1,12 @@
-"""Unigram and n-gram models over a modality's own tokens, what a language model must at least beat.
+"""Unigram and n-gram models over a modality's tokens, the baselines of the language models.
 
 The n-gram is interpolated Witten-Bell (Witten & Bell 1991; in the form of Chen & Goodman 1999, section
-2.4): p(w|h) = (c(hw) + T(h) p(w|h')) / (c(h) + T(h)), where T(h) counts the different tokens seen after
-h and h' is h without its oldest token; under the unigrams lies the uniform distribution over the
-vocabulary. Histories begin at BOS and never reach over it. The unigram baseline is add-one. Both
-predict every token after BOS, EOS included, as the language models do.
+2.4): p(w|h) = (c(hw) + T(h) p(w|h')) / (c(h) + T(h)), where T(h) is the number of different tokens seen after h
+and h' is h without its oldest token; unigrams are interpolated with the uniform distribution over the vocabulary.
+Histories do not extend beyond BOS. The unigram baseline uses add-one smoothing. Both predict every token after BOS, EOS
+included, like the language models.
 
-An n-gram of up to four uint16 tokens is one uint64, newest token lowest: counting is sorting.
+An n-gram of up to four uint16 tokens is stored in one uint64, newest token in the lowest bits, and counted by sorting.
 """
 
 import math
@@ -16,12 +16,12 @@ import numpy as np
 
 from scripts.common.ragged import Ragged
 
-ORDER = 4  # the largest that a uint64 holds
-FIT_TOKENS = 10_000_000  # of train; more would change the baselines little and need gigabytes
+ORDER = 4  # maximum for a uint64 key
+FIT_TOKENS = 10_000_000  # maximum of train; more changes the baselines little and needs gigabytes
 
 
 class Table(NamedTuple):
-    """Counts of the n-grams of one order, keys rising.
+    """Counts of the n-grams of one order, keys in increasing order.
 
     Attributes:
         grams, counts: uint64 and int64 [G], each n-gram and how often it was seen.
@@ -37,7 +37,7 @@ class Table(NamedTuple):
 
 
 def sample(tokens: Ragged, limit: int, rng: np.random.Generator) -> Ragged:
-    """All sequences if they hold at most `limit` tokens, else as many as do, drawn without replacement."""
+    """All sequences if they hold at most `limit` tokens, else a sample of about `limit` tokens without replacement."""
     if tokens.offsets[-1] <= limit:
         return tokens
     order = rng.permutation(len(tokens))
@@ -74,7 +74,7 @@ def ngram_logprobs(tables: list[Table], tokens: Ragged, vocab_size: int) -> list
 
 
 def _grams(tokens: Ragged, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """uint64 key of every n-gram that ends in a predicted token, and that token's place in the stream."""
+    """uint64 key of every n-gram that ends in a predicted token, and the position of that token in the stream."""
     starts = np.repeat(tokens.offsets[:-1], tokens.lengths)
     where = np.flatnonzero(np.arange(len(tokens.stream)) - starts >= max(1, n - 1))
     stream = np.asarray(tokens.stream)
@@ -92,16 +92,16 @@ def _count(keys: np.ndarray) -> Table:
 
 
 def _look_up(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """The value of each wanted key, 0 where it is not among the (rising) keys."""
+    """The value of each wanted key, 0 if it is not among the (sorted) keys."""
     if len(keys) == 0:
         return np.zeros(len(wanted), dtype=np.int64)
-    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[place] == wanted, values[place], 0)
+    index = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[index] == wanted, values[index], 0)
 
 
 def _sum(tokens: Ragged, where: np.ndarray, probability: np.ndarray) -> list[float]:
-    """Sum of logs per sequence."""
+    """Sum of the log-probabilities of each sequence."""
     logs = np.zeros(len(tokens.stream))
     logs[where] = np.log(probability)
-    # fsum is exact: sequences that hold the same tokens in another order must tie under the unigrams.
+    # fsum is exact: sequences of the same tokens in another order must have equal unigram scores.
     return [math.fsum(logs[a:b]) for a, b in zip(tokens.offsets[:-1], tokens.offsets[1:], strict=True)]

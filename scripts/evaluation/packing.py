@@ -1,7 +1,7 @@
-"""Sequences laid end to end in one row, without padding, for `scripts.lm.model.attention.packed_attention`.
+"""Packing of sequences into rows without padding, for `scripts.lm.model.attention.packed_attention`.
 
-Sequences with a long beginning in common are a family: the row holds that beginning once, and each member's own rest
-reads it as if it stood before it. A causal model cannot tell the difference, so no score changes.
+Sequences with a long common prefix form a group: the row holds the prefix once, and the rest of each member attends to
+it. In a causal model the states of the prefix do not depend on what follows, so the scores are unchanged.
 """
 
 from collections.abc import Iterator
@@ -13,35 +13,35 @@ import torch
 
 from scripts.lm.model.attention import Part, merge_equal
 
-# Tokens that a family must save each member. A member costs an attention of its own in every layer, about as much time
-# as 8 tokens; sequences of one length, which need not be told apart, share theirs.
-SHARED = 32
+# Minimum length of a prefix. Every member of a group needs its own attention call in every layer, which takes about as
+# long as 8 tokens; sequences of one length without a prefix share a call.
+MIN_PREFIX = 32
 
 
-class Family(NamedTuple):
-    """Sequences whose first `shared` + 1 tokens are the same; one alone has shared = 0.
+class PrefixGroup(NamedTuple):
+    """Sequences whose first `prefix_length` + 1 tokens are equal; a single sequence has prefix_length = 0.
 
-    The last common token is passed by every member, since what it predicts is each member's own.
+    The last common token is an input of every member, since the token after it differs between members.
     """
 
     members: list[np.ndarray]
-    shared: int
+    prefix_length: int
 
     @property
-    def passed(self) -> int:
-        """Tokens that go through the model; the last of a sequence is only predicted."""
-        return self.shared + sum(len(ids) - 1 - self.shared for ids in self.members)
+    def num_tokens(self) -> int:
+        """Number of input tokens; the last token of a sequence is a target only."""
+        return self.prefix_length + sum(len(ids) - 1 - self.prefix_length for ids in self.members)
 
 
 @dataclass(frozen=True)
 class Row:
-    """What one forward pass reads.
+    """The input of one forward pass.
 
     Attributes:
-        sequences: whose tokens they are.
+        sequences: the packed sequences.
         inputs, targets, positions: int64 [N].
-        parts: what the attention runs over.
-        spans: for each sequence, the places of its predictions: those of the beginning, and its own.
+        parts: parts of the attention.
+        spans: for each sequence the slices of its predictions in the row: of the prefix, and of the rest.
     """
 
     sequences: list[np.ndarray]
@@ -52,74 +52,74 @@ class Row:
     spans: list[tuple[slice, slice]]
 
 
-def families(ordered: list[np.ndarray], most: int) -> Iterator[Family]:
-    """Sequences in lexical order, grouped; no family of several passes more than `most` tokens."""
+def prefix_groups(ordered: list[np.ndarray], max_tokens: int) -> Iterator[PrefixGroup]:
+    """Group sequences, given in lexical order; a group of several has at most `max_tokens` input tokens."""
     members: list[np.ndarray] = []
-    shared = 0
+    prefix_length = 0
     for ids in ordered:
         if members:
             common = _common(members[-1], ids) - 1
-            joined = Family([*members, ids], min(shared or common, common))
-            # A beginning much shorter than the family's own would undo what its members share already.
-            if common >= max(SHARED, 0.8 * shared) and joined.passed <= most:
-                members, shared = joined
+            joined = PrefixGroup([*members, ids], min(prefix_length or common, common))
+            # A prefix much shorter than that of the group would save less than the group saves already.
+            if common >= max(MIN_PREFIX, 0.8 * prefix_length) and joined.num_tokens <= max_tokens:
+                members, prefix_length = joined
                 continue
-            yield Family(members, shared)
-        members, shared = [ids], 0
+            yield PrefixGroup(members, prefix_length)
+        members, prefix_length = [ids], 0
     if members:
-        yield Family(members, shared)
+        yield PrefixGroup(members, prefix_length)
 
 
 def _common(a: np.ndarray, b: np.ndarray) -> int:
-    """Tokens both begin with; at most one less than either has, as the last is only ever predicted."""
+    """Length of the common prefix; at most one less than the shorter length, as the last token is a target only."""
     limit = min(len(a), len(b)) - 1
     differs = np.flatnonzero(a[:limit] != b[:limit])
     return int(differs[0]) if len(differs) else limit
 
 
-def rows(ordered: list[np.ndarray], most: int) -> Iterator[Row]:
-    """Rows of at most `most` tokens (one longer sequence goes alone) over sequences in lexical order.
+def rows(ordered: list[np.ndarray], max_tokens: int) -> Iterator[Row]:
+    """Rows of at most `max_tokens` tokens (a longer sequence gets its own row) of sequences in lexical order.
 
     Neighbours in a row are of similar length, so that many of the attention's parts hold several.
     """
-    by_length = sorted(families(ordered, most), key=lambda family: (len(family.members) > 1, family.passed))
-    row: list[Family] = []
+    by_length = sorted(prefix_groups(ordered, max_tokens), key=lambda group: (len(group.members) > 1, group.num_tokens))
+    row: list[PrefixGroup] = []
     filled = 0
-    for family in by_length:
-        if row and filled + family.passed > most:
-            yield lay(row)
+    for group in by_length:
+        if row and filled + group.num_tokens > max_tokens:
+            yield pack_row(row)
             row, filled = [], 0
-        row.append(family)
-        filled += family.passed
+        row.append(group)
+        filled += group.num_tokens
     if row:
-        yield lay(row)
+        yield pack_row(row)
 
 
-def lay(row: list[Family]) -> Row:
-    """The families end to end: of each, the common beginning and then every member's own rest."""
+def pack_row(row: list[PrefixGroup]) -> Row:
+    """A row of groups end to end: of each group the common prefix, then the rest of every member."""
     pieces: list[tuple[np.ndarray, int]] = []  # tokens and the position of the first; each predicts all but its first
     parts: list[Part] = []
     spans: list[tuple[slice, slice]] = []
     end = 0
 
-    def add(ids: np.ndarray, position: int, beginning: slice) -> slice:
+    def add(ids: np.ndarray, position: int, prefix: slice) -> slice:
         nonlocal end
         size = len(ids) - 1
-        parts.append(Part(end, 1, size, beginning))
+        parts.append(Part(end, 1, size, prefix))
         pieces.append((ids, position))
         end += size
         return slice(end - size, end)
 
-    for family in row:
-        none, shared = slice(end, end), family.shared
-        beginning = add(family.members[0][: shared + 1], 0, none) if shared else none
-        spans += [(beginning, add(ids[shared:], shared, beginning)) for ids in family.members]
+    for group in row:
+        none, prefix_length = slice(end, end), group.prefix_length
+        prefix = add(group.members[0][: prefix_length + 1], 0, none) if prefix_length else none
+        spans += [(prefix, add(ids[prefix_length:], prefix_length, prefix)) for ids in group.members]
 
     def join(arrays: list[np.ndarray]) -> torch.Tensor:
         return torch.from_numpy(np.concatenate(arrays).astype(np.int64))
 
     return Row(
-        sequences=[ids for family in row for ids in family.members],
+        sequences=[ids for group in row for ids in group.members],
         inputs=join([ids[:-1] for ids, _ in pieces]),
         targets=join([ids[1:] for ids, _ in pieces]),
         positions=join([np.arange(position, position + len(ids) - 1) for ids, position in pieces]),

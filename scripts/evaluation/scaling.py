@@ -1,10 +1,10 @@
 """Accuracy of the checkpoints inside epoch 1, and the straight line through it over log10 of tokens.
 
-Inside the first epoch no token is seen twice, so the checkpoints stand for models trained on less
-data. The line is least squares, accuracy = intercept + slope * log10(tokens): slope is the gain per
-tenfold data. Its interval resamples items, the same ones at every checkpoint, and fits each resample.
+Within the first epoch no token is seen twice, so the checkpoints represent models trained on less data. The line is
+fitted by least squares, accuracy = intercept + slope * log10(tokens): slope is the gain per tenfold
+data. Its interval resamples items, the same ones at every checkpoint, and fits each resample.
 
-Every checkpoint scores every task anew, so `scaling_items` may limit a task to that many of its items.
+Every checkpoint scores every task; `scaling_items` limits the number of items per task.
 """
 
 import argparse
@@ -29,10 +29,10 @@ COLUMNS = ("tokens", "hours", "value", "ci_low", "ci_high", "n", "chance")
 
 
 def checkpoints(folder: Path) -> dict[int, Path]:
-    """Checkpoint folders by tokens seen, rising: the `tokens-<n>` folders inside `folder`.
+    """Checkpoint folders `tokens-<n>` by tokens seen, in increasing order.
 
     Raises:
-        ValueError: there are fewer than two, through which no line goes.
+        ValueError: there are fewer than two, which is too few for a line.
     """
     folders = {int(path.name[7:]): path for path in folder.glob("tokens-*") if re.fullmatch(r"tokens-\d+", path.name)}
     if len(folders) < 2 or min(folders) < 1:
@@ -44,9 +44,9 @@ def checkpoints(folder: Path) -> dict[int, Path]:
 
 
 def hours_seen(tokens: np.ndarray, train: dict[str, Any]) -> np.ndarray:
-    """Hours of speech in so many trained tokens, by the counts of train in stats.json.
+    """Hours of speech of a number of training tokens, by the counts of train in stats.json.
 
-    Training counts EOS, stats.json does not: one more per utterance.
+    Training counts EOS, stats.json does not: one token more per utterance.
     """
     return tokens * train["seconds"] / (train["tokens"] + train["utterances"]) / 3600
 
@@ -63,27 +63,27 @@ def fit(tokens: np.ndarray, correct: np.ndarray, samples: int, seed: int) -> dic
     """The line through the accuracies of correct [N, C], items by checkpoints.
 
     Returns:
-        slope (per tenfold tokens) with slope_ci_low and slope_ci_high, intercept, r2 (null where the
+        slope (per tenfold tokens) with slope_ci_low and slope_ci_high, intercept, r2 (null if the
         accuracy does not vary), checkpoints, n.
     """
     accuracy = correct.mean(axis=0)
     slope, intercept = line(tokens, accuracy)
     low, high = percentiles(line(tokens, bootstrap_means(correct, samples, seed))[0])
-    left = ((accuracy - intercept - slope * np.log10(tokens)) ** 2).sum()
-    spread = ((accuracy - accuracy.mean()) ** 2).sum()
+    residual = ((accuracy - intercept - slope * np.log10(tokens)) ** 2).sum()
+    total = ((accuracy - accuracy.mean()) ** 2).sum()
     return {
         "slope": float(slope),
         "slope_ci_low": low,
         "slope_ci_high": high,
         "intercept": float(intercept),
-        "r2": float(1 - left / spread) if spread > 0 else None,
+        "r2": float(1 - residual / total) if total > 0 else None,
         "checkpoints": len(tokens),
         "n": len(correct),
     }
 
 
 def mirrored(ids: list[str]) -> list[tuple[str, str]]:
-    """The ids that are each other's mirror: of the world's tasks the two ending in a and b (pairs.py)."""
+    """Pairs of ids of mirrored pairs: in the world's tasks those ending in a and b (pairs.py)."""
     known = set(ids)
     return [(name, mirror) for name in ids if name.endswith("a") and (mirror := f"{name[:-1]}b") in known]
 
@@ -91,15 +91,17 @@ def mirrored(ids: list[str]) -> list[tuple[str, str]]:
 def sample(task: Task, count: int | None) -> Task:
     """The task with `count` of its items (all voices of each), or all of them for None or a large count.
 
-    They are taken evenly over the file, so every part of it has its share. An item and its mirror stay together,
-    which keeps length and unigrams uninformative; one whose mirror was dropped is not taken.
+    Items are taken evenly over the file. A mirrored pair is kept together, so that length and unigrams stay
+    uninformative; an item whose mirror was dropped is not taken.
     """
     ids = list(dict.fromkeys(item["id"] for item in task.items))
     if count is None or count >= len(ids):
         return task
     groups: Sequence[tuple[str, ...]] = mirrored(ids) or [(name,) for name in ids]
-    wanted = min(count // len(groups[0]), len(groups))
-    kept = {name for at in np.linspace(0, len(groups), wanted, endpoint=False).astype(int) for name in groups[at]}
+    num_groups = min(count // len(groups[0]), len(groups))
+    kept = {
+        name for index in np.linspace(0, len(groups), num_groups, endpoint=False).astype(int) for name in groups[index]
+    }
     items = [item for item in task.items if item["id"] in kept]
     return task._replace(items=items, tokens={cut: task.tokens[cut] for cut in cut_ids(items)})
 
@@ -107,7 +109,7 @@ def sample(task: Task, count: int | None) -> Task:
 def correct_by_item(
     items: list[Item], tokens: dict[str, np.ndarray], logprobs: list[dict[str, float]], score_normalization: str
 ) -> np.ndarray:
-    """float64 [N, C]: mean over voices of each item at each checkpoint."""
+    """Score of each item (mean over voices) at each checkpoint, float64 [N, C]."""
     seconds = cut_seconds(items)
     scores = {
         cut: normalise(np.array([scored[cut] for scored in logprobs]), len(ids) - 1, seconds[cut], score_normalization)

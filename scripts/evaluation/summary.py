@@ -1,9 +1,9 @@
-"""Every score of the experiment in one tidy table: modality, task, metric, value, interval, n.
+"""All scores of the experiment in one table: modality, task, metric, value, interval, n.
 
-Metrics of a pair task: `accuracy` (as evaluation.score_normalization says), the same pairs decided the other ways
-(`accuracy_total`, `accuracy_per_token`, `accuracy_per_second`), `accuracy_voices` (the same value with an interval
-over items and voices, where a task has several), `chance` (1/k of an item with k sides) and `baseline_<name>`.
-Of dev: bits per second, word, token.
+Metrics of a task: `accuracy` (with evaluation.score_normalization), the accuracies with the other normalizations
+(`accuracy_total`, `accuracy_per_token`, `accuracy_per_second`), `accuracy_voices` (the same value with an interval over
+items and voices, if a task has several voices), `chance` (1/k of an item with k sides) and `baseline_<name>`. Metrics
+of dev: bits per second, word and token.
 """
 
 import argparse
@@ -18,22 +18,22 @@ from scripts.common.files import read_csv, write_csv
 from scripts.evaluation.accuracy import SCORE_NORMALIZATIONS, Interval, by_item, interval, voices_interval
 from scripts.evaluation.common_items import Dropped
 from scripts.evaluation.config import Summarising
-from scripts.evaluation.rows import Row, can_decide, choices, decided, numbers
+from scripts.evaluation.score_rows import Row, can_decide, decide_rows, num_sides, number_column
 
 COLUMNS = ("modality", "task", "metric", "value", "ci_low", "ci_high", "n")
 
 
 def accuracies(rows: list[Row], config: Summarising, seed: int) -> dict[str, Interval]:
-    """`accuracy`, those of the other normalisations, `chance`, and with several voices `accuracy_voices`."""
+    """`accuracy`, that of each other normalization, `chance`, and with several voices `accuracy_voices`."""
     ids = [row["id"] for row in rows]
-    others = [way for way in SCORE_NORMALIZATIONS if way != config.score_normalization and can_decide(rows, way)]
+    others = [name for name in SCORE_NORMALIZATIONS if name != config.score_normalization and can_decide(rows, name)]
     values = {
-        "accuracy": numbers(rows, "correct"),
-        **{f"accuracy_{way}": decided(rows, way) for way in others},
-        "chance": 1 / choices(rows),
+        "accuracy": number_column(rows, "correct"),
+        **{f"accuracy_{name}": decide_rows(rows, name) for name in others},
+        "chance": 1 / num_sides(rows),
     }
     samples = config.bootstrap_samples
-    intervals = {metric: interval(by_item(ids, each), samples, seed) for metric, each in values.items()}
+    intervals = {metric: interval(by_item(ids, correct), samples, seed) for metric, correct in values.items()}
     voices = [row["voice"] for row in rows]
     if len(set(voices)) > 1 and len(set(ids)) < len(ids):
         intervals["accuracy_voices"] = voices_interval(ids, voices, values["accuracy"], samples, seed)
@@ -41,11 +41,11 @@ def accuracies(rows: list[Row], config: Summarising, seed: int) -> dict[str, Int
 
 
 def baselines(rows: list[dict[str, str]], config: Summarising, seed: int) -> dict[str, Interval]:
-    """`baseline_<name>` of every baseline in the rows that baselines.py wrote."""
+    """`baseline_<name>` of every baseline in rows of baselines.py."""
     intervals = {}
     for name in dict.fromkeys(row["baseline"] for row in rows):
-        own = [row for row in rows if row["baseline"] == name]
-        values = by_item([row["id"] for row in own], numbers(own, "correct"))
+        baseline_rows = [row for row in rows if row["baseline"] == name]
+        values = by_item([row["id"] for row in baseline_rows], number_column(baseline_rows, "correct"))
         intervals[f"baseline_{name}"] = interval(values, config.bootstrap_samples, seed)
     return intervals
 
@@ -75,7 +75,7 @@ def main() -> None:
     for path in arguments.bits:
         rows += ({"modality": path.stem, "task": "dev", **row} for row in read_csv(path))
     write_csv(arguments.out, COLUMNS, rows)
-    print(f"evaluation: {len(rows)} figures of {len(arguments.bits)} modalities", file=sys.stderr)
+    print(f"evaluation: {len(rows)} scores of {len(arguments.bits)} modalities", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
-"""Tasks of text alone, for the modalities that read text: minimal pairs such as BLiMP, and choices among several.
+"""Score text tasks with the modalities that read text: minimal pairs such as BLiMP, or items with several negatives.
 
-The items are those of choices.py. An item is right where its positive text scores higher than every
-negative one; a tie of k texts at the top counts 1/k if the positive is among them. The rows are those of rows.py,
-without seconds.
+Items are read by text_items.py and decided as in accuracy.py. The rows are those of score_rows.py, without seconds.
 """
 
 import argparse
@@ -15,28 +13,27 @@ from scripts.common import cpu
 from scripts.common.cli import run
 from scripts.common.config import parse
 from scripts.common.files import write_csv
-from scripts.evaluation import rows
-from scripts.evaluation.choices import Choice, read_choices
+from scripts.evaluation import score_rows
 from scripts.evaluation.config import TextScoring
-from scripts.evaluation.items import failure, row
+from scripts.evaluation.items import failure, item_row
+from scripts.evaluation.text_items import TextItem, read_text_items
 from scripts.tokens.encoder import BOS, EOS, UNKNOWN, load
 
 VOICE = "text"
 
 
 def table(
-    choices: list[Choice],
+    items: list[TextItem],
     tokens: dict[str, np.ndarray],
     logprobs: dict[str, float],
     score_normalization: str,
     context: int,
-) -> list[rows.Row]:
-    """A row (rows.py) per item, given nats of its texts; one that cannot be scored says why."""
+) -> list[score_rows.Row]:
+    """A row (score_rows.py) per item; `logprobs` are in nats. The row of an unscorable item has the reason."""
     item_rows = [
-        row((choice.id, VOICE, choice.subset, choice.group), choice.texts, tokens, logprobs, context)
-        for choice in choices
+        item_row((item.id, VOICE, item.subset, item.group), item.texts, tokens, logprobs, context) for item in items
     ]
-    return rows.complete(item_rows, score_normalization)
+    return score_rows.fill_correct(item_rows, score_normalization)
 
 
 def main() -> None:
@@ -52,8 +49,8 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.config = parse(TextScoring, arguments.config, "evaluation")
     config, name = arguments.config, f"{arguments.modality}/{arguments.task}"
-    choices, encode = list(read_choices(arguments.items)), load(arguments.tokenizer)
-    texts = dict.fromkeys(text for choice in choices for text in choice.texts)
+    items, encode = list(read_text_items(arguments.items)), load(arguments.tokenizer)
+    texts = dict.fromkeys(text for item in items for text in item.texts)
     tokens = {text: np.array([BOS, *encode(text), EOS], np.uint16) for text in texts}
     unknown = sum(UNKNOWN in ids for ids in tokens.values())
     from scripts.evaluation.logprobs import score
@@ -63,17 +60,20 @@ def main() -> None:
     cpu.prepare(config.threads)
     model = load_model(arguments.model)
     context = model.config.max_position_embeddings
-    possible = {text: ids for text, ids in tokens.items() if not failure(ids, context)}
+    scorable = {text: ids for text, ids in tokens.items() if not failure(ids, context)}
     precision = resolve_precision(config.precision, model.device)
-    logprobs = score(model, possible, config.batch_tokens, name, precision)
-    scored = table(choices, tokens, logprobs, config.score_normalization, context)
+    logprobs = score(model, scorable, config.batch_tokens, name, precision)
+    scored = table(items, tokens, logprobs, config.score_normalization, context)
     if all(row["dropped"] for row in scored):
         raise ValueError(
             f"{arguments.items}: none of its {len(scored)} items can be scored,"
             f" e.g. {scored[0]['id']}: {scored[0]['dropped']}"
         )
-    write_csv(arguments.out, rows.COLUMNS, scored)
-    print(f"{name}: {rows.summary(scored)}; {unknown} of {len(tokens)} texts hold an unknown letter", file=sys.stderr)
+    write_csv(arguments.out, score_rows.COLUMNS, scored)
+    print(
+        f"{name}: {score_rows.summary(scored)}; {unknown} of {len(tokens)} texts hold an unknown symbol",
+        file=sys.stderr,
+    )
 
 
 if __name__ == "__main__":

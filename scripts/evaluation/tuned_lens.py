@@ -1,11 +1,10 @@
-"""The layer analysis with a small affine map per layer, fitted on dev: the tuned lens.
+"""The tuned lens: an affine map per layer, fitted on dev, before the final norm and the output head.
 
-An early layer writes its knowledge in coordinates of its own, which the output head cannot read: the plain projection
-(layers.py) then says that nothing is known there. Here every layer but the last gets x -> x + A x + b before the final
-norm and the head, fitted so that what the head then predicts is as near as can be to what the whole model predicts
-(Kullback-Leibler divergence) on dev, whose texts no pair comes from. The model's own weights stay as they are. A map
-this small can translate what a layer knows but learns no language by itself.
-Source: the tuned lens, Belrose et al. 2023 (arXiv:2303.08112), sections 3 and 3.1; Adam instead of SGD.
+The hidden states of early layers have another basis than the output head expects, so the plain projection (layers.py)
+underestimates them. Here every layer but the last has a map x -> x + A x + b, fitted on dev (which shares no text with
+the tasks) to minimise the Kullback-Leibler divergence of the resulting predictions from those of the model. The weights
+of the model are fixed. An affine map can change the basis of the states but cannot model language by itself. Source:
+the tuned lens, Belrose et al. 2023 (arXiv:2303.08112), sections 3 and 3.1; Adam instead of SGD.
 """
 
 import sys
@@ -20,12 +19,12 @@ from scripts.common.ragged import Ragged
 from scripts.common.seeds import derive, generator
 from scripts.evaluation.ngram import sample
 
-FIT_TOKENS = 50_000  # of dev, at most
+FIT_TOKENS = 50_000  # maximum of dev
 STEPS, BATCH, LEARNING_RATE = 200, 1024, 2e-3
 
 
 class Affine(nn.Module):
-    """x -> x + A x + b, at first the identity."""
+    """x -> x + A x + b, initialised as the identity."""
 
     def __init__(self, width: int):
         super().__init__()
@@ -40,7 +39,7 @@ class Affine(nn.Module):
 
 @torch.no_grad()
 def hidden_states(model: PreTrainedModel, tokens: Ragged) -> torch.Tensor:
-    """The output of every layer at every token of sequences BOS ... EOS but the last, float32 [1 + layers, N, H]."""
+    """Output of every layer at every token but the last of sequences BOS ... EOS, float32 [1 + layers, N, H]."""
     count = int(tokens.lengths.sum()) - len(tokens)
     width, layers = model.config.hidden_size, model.config.num_hidden_layers
     states = torch.empty(1 + layers, count, width, device=model.device)
@@ -55,16 +54,16 @@ def hidden_states(model: PreTrainedModel, tokens: Ragged) -> torch.Tensor:
 
 
 def divergence(model: PreTrainedModel, states: torch.Tensor, final: torch.Tensor) -> torch.Tensor:
-    """Mean Kullback-Leibler divergence in nats of the head's reading of states [N, H] from that of final [N, H]."""
+    """Mean Kullback-Leibler divergence in nats of predictions from states [N, H] from those of final [N, H]."""
     head, norm = model.get_output_embeddings(), model.base_model.norm
-    theirs = torch.log_softmax(head(norm(states)), dim=-1)
-    ours = torch.log_softmax(head(final), dim=-1)  # the last hidden state is normed already
-    return F.kl_div(theirs, ours, log_target=True, reduction="batchmean")
+    layer_logprobs = torch.log_softmax(head(norm(states)), dim=-1)
+    model_logprobs = torch.log_softmax(head(final), dim=-1)  # the last hidden states have passed the final norm
+    return F.kl_div(layer_logprobs, model_logprobs, log_target=True, reduction="batchmean")
 
 
 @torch.no_grad()
-def distance(model: PreTrainedModel, states: torch.Tensor, final: torch.Tensor, affine: nn.Module) -> float:
-    """`divergence` of all states [N, H] through a map, in blocks: N times the vocabulary would be gigabytes."""
+def mean_divergence(model: PreTrainedModel, states: torch.Tensor, final: torch.Tensor, affine: nn.Module) -> float:
+    """`divergence` of all states [N, H] through a map, in blocks, since N times the vocabulary takes gigabytes."""
     blocks = zip(states.split(BATCH), final.split(BATCH), strict=True)
     return sum(len(ends) * float(divergence(model, affine(block), ends)) for block, ends in blocks) / len(states)
 
@@ -90,11 +89,14 @@ def fit(model: PreTrainedModel, states: torch.Tensor, steps: int, seed: int, nam
 
 
 def fit_on(model: PreTrainedModel, dev: Ragged, seed: int, modality: str) -> list[Affine]:
-    """The maps of a modality's model from at most FIT_TOKENS of dev; tells how near the layers came to the model."""
+    """Fit the maps of a modality's model on at most FIT_TOKENS of dev; prints the divergence before and after."""
     states = hidden_states(model, sample(dev, FIT_TOKENS, generator(seed, "evaluation", "tuned")))
     maps = fit(model, states, STEPS, derive(seed, "evaluation", "tuned", modality), f"{modality}/tuned")
-    plain = [distance(model, state, states[-1], nn.Identity()) for state in states[:-1]]
-    tuned = [distance(model, state, states[-1], affine) for affine, state in zip(maps, states, strict=False)]
+    plain = [mean_divergence(model, state, states[-1], nn.Identity()) for state in states[:-1]]
+    tuned = [mean_divergence(model, state, states[-1], affine) for affine, state in zip(maps, states, strict=False)]
     changes = ", ".join(f"{before:.2f} to {after:.2f}" for before, after in zip(plain, tuned, strict=True))
-    print(f"{modality}: nats per token from the whole model by layer, before and after: {changes}", file=sys.stderr)
+    print(
+        f"{modality}: divergence from the model in nats per token by layer, before and after: {changes}",
+        file=sys.stderr,
+    )
     return maps

@@ -1,6 +1,6 @@
-"""How much there is to do: hours, utterances, tasks, tokens and model sizes, from the configuration alone.
+"""Hours, utterances, tasks, tokens and model sizes of a run, from the configuration.
 
-Nothing is read but the configuration, with the sizes and rates of its section `plan`.
+Only the configuration is read, with the sizes and rates of its section `plan`.
 """
 
 import math
@@ -16,14 +16,14 @@ LIBRIHEAVY_HOURS = {
     "test-clean": 10.5,
     "test-other": 11.5,
 }
-# The world's words that are spoken alone, once each: measured in the miniature; sWUGGY's are not among them.
-ALONE, ALONE_SECONDS = 643, 0.55
-SYMBOLS = 80  # of a tokenizer that takes its size from the data: the paper's Table 2
+# Number of the world's isolated words (without those of sWUGGY) and their mean duration, measured in the miniature.
+ISOLATED_WORDS, ISOLATED_WORD_SECONDS = 643, 0.55
+SYMBOLS = 80  # vocabulary of a tokenizer whose size depends on the data: the paper's Table 2
 SPECIAL = 3  # <unk>, <s>, </s>
 
 
 class TaskSize(NamedTuple):
-    """Utterances of a task, and seconds of one of them."""
+    """Number of utterances of a task, and their mean duration in seconds."""
 
     sides: int
     seconds: float
@@ -33,12 +33,12 @@ def split_hours(config: Mapping[str, Any]) -> dict[str, float]:
     """Hours of speech of train and dev.
 
     Raises:
-        ValueError: the corpus is one whose hours only its owner knows, and `plan.hours` does not say them.
+        ValueError: the hours of the corpus are unknown, and `plan.hours` is not set.
     """
-    corpus, said = config["corpus"], config["plan"]["hours"]
+    corpus, configured = config["corpus"], config["plan"]["hours"]
     if corpus["source"] == "world":
         known = dict(corpus["world"]["hours"])
-        known["train"] += alone(config) * ALONE_SECONDS / 3600
+        known["train"] += num_isolated_words(config) * ISOLATED_WORD_SECONDS / 3600
     elif corpus["source"] == "libriheavy":
         parts = corpus["libriheavy"]
         known = {split: sum(LIBRIHEAVY_HOURS[part] for part in parts[split]) for split in ("train", "dev")}
@@ -47,55 +47,59 @@ def split_hours(config: Mapping[str, Any]) -> dict[str, float]:
             known["train"] -= known["dev"]
     else:
         known = {}
-    hours = {split: known.get(split) if said[split] is None else said[split] for split in ("train", "dev")}
+    hours = {split: known.get(split) if configured[split] is None else configured[split] for split in ("train", "dev")}
     for split, value in hours.items():
         if value is None:
-            raise ValueError(f"config: plan.hours.{split} is not set; corpus.source {corpus['source']} does not say it")
+            raise ValueError(
+                f"config: plan.hours.{split} is not set; the hours of corpus.source {corpus['source']} are unknown"
+            )
     return {split: float(value) for split, value in hours.items() if value is not None}
 
 
-def alone(config: Mapping[str, Any]) -> int:
-    """Utterances of train that are one word alone."""
+def num_isolated_words(config: Mapping[str, Any]) -> int:
+    """Number of utterances of isolated words in train."""
     corpus = config["corpus"]
-    return ALONE * corpus["world"]["isolated_words"] if corpus["source"] == "world" else 0
+    return ISOLATED_WORDS * corpus["world"]["isolated_words"] if corpus["source"] == "world" else 0
 
 
 def task_sizes(config: Mapping[str, Any]) -> dict[str, TaskSize]:
-    """Utterances of every task of the corpus, both sides counted.
+    """Size of every task of the corpus, both sides counted.
 
     Raises:
-        ValueError: `plan.tasks` does not know a task, or not how many utterances it has.
+        ValueError: `plan.tasks` lacks a task, or its number of utterances.
     """
     source = config["corpus"]["source"]
     sizes = {}
     for name, task in config["corpus"][source]["tasks"].items():
         known = config["plan"]["tasks"].get(name)
         if known is None:
-            raise ValueError(f"config: plan.tasks.{name} is missing; the plan needs its utterances and their seconds")
+            raise ValueError(
+                f"config: plan.tasks.{name} is missing; the plan needs its number of utterances and their duration"
+            )
         sides = known["sides"]
         if sides is None and source == "world":
             sides = 2 * task["pairs"] * task["voices"]
         if sides is None:
-            raise ValueError(f"config: plan.tasks.{name}.sides is not set; only the world's tasks say how many")
+            raise ValueError(f"config: plan.tasks.{name}.sides is not set; it is known for tasks of the world only")
         sizes[name] = TaskSize(sides, known["seconds"])
     return sizes
 
 
 def tokens_per_second(config: Mapping[str, Any], modality: str) -> float:
-    """Tokens of a second of speech, without <s> and </s>. A bpe over frames counts as if it joined none."""
-    line, plan = config["modalities"][modality], config["plan"]
-    if line.get("frame_rate"):
-        return float(line["frame_rate"])
-    rate = float(plan["symbols_per_second"][line["source"]])
-    return rate / plan["symbols_per_bpe"][line["source"]] if line["tokenizer"] == "bpe" else rate
+    """Tokens per second of speech, without <s> and </s>. For a bpe over frames, merges are ignored."""
+    definition, plan = config["modalities"][modality], config["plan"]
+    if definition.get("frame_rate"):
+        return float(definition["frame_rate"])
+    rate = float(plan["symbols_per_second"][definition["source"]])
+    return rate / plan["symbols_per_bpe"][definition["source"]] if definition["tokenizer"] == "bpe" else rate
 
 
 def vocabulary(config: Mapping[str, Any], modality: str) -> int:
-    """Entries of a modality's vocabulary, special ones included."""
-    line = config["modalities"][modality]
-    if line["source"] == "units" and line["tokenizer"] == "symbol":
+    """Size of a modality's vocabulary, special tokens included."""
+    definition = config["modalities"][modality]
+    if definition["source"] == "units" and definition["tokenizer"] == "symbol":
         return config["units"]["clusters"] + SPECIAL
-    return line.get("vocab_size", SYMBOLS + SPECIAL)
+    return definition.get("vocab_size", SYMBOLS + SPECIAL)
 
 
 def parameters(model: Mapping[str, int], vocab: int) -> int:
@@ -107,21 +111,21 @@ def parameters(model: Mapping[str, int], vocab: int) -> int:
 
 
 def forward_flops(model: Mapping[str, int], vocab: int, length: float) -> float:
-    """Floating-point operations of one token's forward pass; training costs three times that.
+    """Floating-point operations of one token's forward pass; training takes three times as many.
 
-    2 per parameter that multiplies (the embedding is looked up), and attention over `length` tokens: Chowdhery et al.
+    2 per parameter of a matrix product (not of the embedding), and attention over `length` tokens: Chowdhery et al.
     2022 (arXiv:2204.02311), appendix B, whose 6N + 12LHQT is the whole training step.
     """
-    multiplying = parameters(model, vocab) - vocab * model["hidden_size"]
-    return 2.0 * multiplying + 4.0 * model["layers"] * model["hidden_size"] * length
+    product_parameters = parameters(model, vocab) - vocab * model["hidden_size"]
+    return 2.0 * product_parameters + 4.0 * model["layers"] * model["hidden_size"] * length
 
 
 class Amounts:
-    """Everything the costs are computed from.
+    """The amounts from which the costs are computed.
 
     Attributes:
-        hours: of train and dev.
-        utterances: of train and dev.
+        hours: hours of train and dev.
+        utterances: number of utterances of train and dev.
         tasks: size of every task.
         rates: tokens per second of every modality.
     """
@@ -129,9 +133,9 @@ class Amounts:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
         self.hours = split_hours(config)
-        words, mean = {"train": alone(config), "dev": 0}, config["plan"]["utterance_seconds"]
+        isolated, mean = {"train": num_isolated_words(config), "dev": 0}, config["plan"]["utterance_seconds"]
         self.utterances = {
-            split: words[split] + math.ceil((hours * 3600 - words[split] * ALONE_SECONDS) / mean)
+            split: isolated[split] + math.ceil((hours * 3600 - isolated[split] * ISOLATED_WORD_SECONDS) / mean)
             for split, hours in self.hours.items()
         }
         self.tasks = task_sizes(config)
@@ -162,7 +166,7 @@ class Amounts:
         return self.hours[split] * 3600 * self.rates[modality]
 
     def task_tokens(self, modality: str) -> float:
-        """Tokens of all tasks, with </s>, which is predicted too."""
+        """Tokens of all tasks, </s> included, since it is predicted."""
         return self.task_seconds * self.rates[modality] + self.task_sides
 
     def parameters(self, modality: str) -> int:

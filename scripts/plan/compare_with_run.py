@@ -1,10 +1,10 @@
-"""The plan against a run: seconds of every stage and rule, predicted and measured, and tokens of every modality.
+"""Compare the plan with a run: predicted and measured seconds of stages and rules, and tokens of modalities.
 
-`python -m scripts.plan.compare_with_run results/mini` compares the plan with the benchmark files of that run. Starts are counted
-by those files; the work of a rule is predicted whole, so a rule that is not finished looks too cheap. Seconds of the
-clock grow with everything else that the machine does; those of the processor are sampled and miss jobs under a second.
-Near is not above twice the clock's and not below half the processor's: a run that has its machine for itself has
-nearly the same of both.
+`python -m scripts.plan.compare_with_run results/mini` compares the plan with the benchmark files of that run. The
+number of jobs is that of the files; the work of a rule is predicted in full, so for an unfinished rule the prediction
+is too high. Wall-clock time includes the effect of other load on the machine; processor time is sampled and misses jobs
+under a second. A prediction agrees if it is at most twice the wall-clock time and at least half the shorter of the two
+times; on an otherwise idle machine the two are nearly equal.
 """
 
 import argparse
@@ -17,10 +17,10 @@ from scripts.common.cli import run
 from scripts.common.files import read_json
 from scripts.plan import costs
 from scripts.plan.amounts import Amounts
-from scripts.plan.jobs import Measured, measured, recorded
+from scripts.plan.jobs import Measured, read_benchmarks, read_times
 from scripts.plan.make import number, table
 
-BOUND = 2.0  # how far from the measured the predicted may be
+BOUND = 2.0  # largest accepted ratio between predicted and measured time
 
 
 class Row(NamedTuple):
@@ -34,27 +34,27 @@ class Row(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """How many times as long as the clock's the plan is."""
+        """Predicted time divided by wall-clock time."""
         return self.predicted / self.measured if self.measured else float("nan")
 
     @property
-    def near(self) -> bool:
-        """Whether the plan is within the bound of what the clock and the processor say."""
+    def agrees(self) -> bool:
+        """Whether the prediction is within BOUND of wall-clock and processor time."""
         return min(self.measured, self.processor) / BOUND <= self.predicted <= BOUND * self.measured
 
 
 def compare(config: Mapping[str, Any], times: Mapping[str, Measured]) -> tuple[list[Row], list[Row]]:
-    """Stages and rules; downloads hang on the network and are left out."""
+    """Rows of stages and of rules; downloads depend on the network and are left out."""
     amounts = Amounts(config)
-    found = [
-        Row(rule, each.jobs, costs.held_seconds(rule, each.jobs, amounts), each.seconds, each.processor_seconds)
-        for rule, each in times.items()
+    rules = [
+        Row(rule, time.jobs, costs.held_seconds(rule, time.jobs, amounts), time.seconds, time.processor_seconds)
+        for rule, time in times.items()
         if costs.stage_of(rule) in costs.STAGES[1:]
     ]
-    found.sort(key=lambda row: (costs.STAGES.index(costs.stage_of(row.name)), row.name))
+    rules.sort(key=lambda row: (costs.STAGES.index(costs.stage_of(row.name)), row.name))
     stages = []
     for stage in costs.STAGES:
-        rows = [row for row in found if costs.stage_of(row.name) == stage]
+        rows = [row for row in rules if costs.stage_of(row.name) == stage]
         if rows:
             stages.append(
                 Row(
@@ -65,11 +65,11 @@ def compare(config: Mapping[str, Any], times: Mapping[str, Measured]) -> tuple[l
                     sum(row.processor for row in rows),
                 )
             )
-    return stages, found
+    return stages, rules
 
 
 def as_text(rows: list[Row]) -> str:
-    """A line per row."""
+    """A text table of the rows."""
     return table(
         ("", "jobs", "predicted, s", "clock, s", "processor, s", "predicted / clock", f"within {BOUND:g}x"),
         (
@@ -80,7 +80,7 @@ def as_text(rows: list[Row]) -> str:
                 number(row.measured),
                 number(row.processor),
                 f"{row.ratio:.2f}",
-                "yes" if row.near else "NO",
+                "yes" if row.agrees else "NO",
             )
             for row in rows
         ),
@@ -88,7 +88,7 @@ def as_text(rows: list[Row]) -> str:
 
 
 def tokens_text(config: Mapping[str, Any], results: Path) -> str:
-    """Tokens of train of every modality that has stats.json, predicted and counted."""
+    """A text table of the train tokens, predicted and counted, of every modality that has stats.json."""
     amounts = Amounts(config)
     rows = []
     for modality in config["modalities"]:
@@ -111,7 +111,7 @@ def main() -> None:
             f"{path}: no such file; `snakemake report` writes it, `snakemake plan` writes plan/config.json"
         )
     config = json.loads(path.read_text(encoding="utf-8"))
-    times = recorded(args.times) if args.times else measured(args.results / "benchmarks")
+    times = read_times(args.times) if args.times else read_benchmarks(args.results / "benchmarks")
     stages, rules = compare(config, times)
     print(as_text(stages), as_text(rules), tokens_text(config, args.results), sep="\n\n")
 

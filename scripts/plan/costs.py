@@ -1,4 +1,4 @@
-"""What a whole run costs, by rule, by stage and by modality: jobs, core-hours, GPU-hours, bytes."""
+"""Costs of a run by rule, stage and modality: jobs, core-hours, GPU-hours, bytes."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,23 +14,23 @@ from scripts.plan.profile import Profile
 
 STAGES = ("download", *stages.STAGES)
 GIGA = 1e9
-# Which of Libri-Light's archives holds a part's audio; the evaluation parts were cut out of large.
+# The archive of Libri-Light with the audio of each part of LibriHeavy; the evaluation parts are in large.
 ARCHIVES = {"small": "librilight-small", "medium": "librilight-medium"}
 LARGE = "librilight-large"
 
 
 class Cost(NamedTuple):
-    """What a rule or a stage costs.
+    """Costs of a rule or a stage.
 
     Attributes:
         name: the rule or the stage.
-        jobs: how many jobs.
-        core_hours: hours of cores that its jobs hold, beside GPUs too.
-        gpu_hours: hours of GPUs that its jobs hold.
-        longest_hours: the longest job's.
-        download_gb: fetched from the network.
-        written_gb: written to the disk.
-        temporary_gb: of these, deleted as soon as they are used.
+        jobs: number of jobs.
+        core_hours: core-hours allocated to its jobs, those of GPU jobs included.
+        gpu_hours: GPU-hours allocated to its jobs.
+        longest_hours: hours of the longest job.
+        download_gb: gigabytes downloaded.
+        written_gb: gigabytes written.
+        temporary_gb: the part of these that is deleted after use.
     """
 
     name: str
@@ -74,11 +74,11 @@ def download(config: Mapping[str, Any], jobs: int, registry: Path) -> Cost:
 
 
 def held_seconds(rule: str, jobs: int, amounts: Amounts) -> float:
-    """Seconds that the jobs of a rule run, one after the other.
+    """Total run time of the jobs of a rule, in seconds.
 
-    A training on several GPUs is taken to be as much faster as they are many.
+    Training is assumed to scale linearly with the number of GPUs.
     """
-    done = work.of_rule(rule, amounts)
+    done = work.rule_work(rule, amounts)
     return jobs * amounts.config["plan"]["start_seconds"][done.start] + done.seconds / _devices(rule, amounts)
 
 
@@ -88,7 +88,7 @@ def _devices(rule: str, amounts: Amounts) -> int:
 
 def rule_cost(rule: str, jobs: int, amounts: Amounts, profile: Profile) -> Cost:
     """All jobs of one rule."""
-    config, done = amounts.config, work.of_rule(rule, amounts)
+    config, done = amounts.config, work.rule_work(rule, amounts)
     gpus = config["cluster"]["gpus"][done.gpu_stage] if done.gpu_stage else 0
     gpus = min(1, gpus) if rule == "continuation_judge_train" else gpus
     threads = {
@@ -113,7 +113,7 @@ def rule_cost(rule: str, jobs: int, amounts: Amounts, profile: Profile) -> Cost:
 
 
 def rule_costs(config: Mapping[str, Any], jobs: Mapping[str, int], registry: Path, profile: Profile) -> list[Cost]:
-    """Every rule of a run, stage by stage. Rules that are no stage's (the targets) cost nothing and are left out."""
+    """The cost of every rule of a run, sorted by stage. Rules of no stage (targets) are left out."""
     amounts = Amounts(config)
     known = [rule for rule in jobs if rule.split("_")[0] in (*STAGES, "seeds")]
     costs = [
@@ -126,13 +126,13 @@ def rule_costs(config: Mapping[str, Any], jobs: Mapping[str, int], registry: Pat
 
 
 def stage_of(rule: str) -> str:
-    """The stage of a rule; links to the tokens of further seeds are tokens'."""
+    """The stage of a rule; seeds_tokens belongs to tokens."""
     stage = rule.split("_")[0]
     return "tokens" if stage == "seeds" else stage
 
 
 def total(name: str, costs: Iterable[Cost]) -> Cost:
-    """Several costs as one: sums, and the longest job of all."""
+    """The sum of several costs, with the longest job of all."""
     rows = list(costs)
     return Cost(
         name,
@@ -147,27 +147,27 @@ def total(name: str, costs: Iterable[Cost]) -> Cost:
 
 
 def stage_costs(costs: Iterable[Cost], models_gb: float) -> list[Cost]:
-    """Every stage that has a job. Models fetched by name count as download, where their first user fetches them."""
+    """The cost of every stage that has jobs. Models downloaded by name count under download."""
     rows = list(costs)
     stages = [total(stage, (row for row in rows if stage_of(row.name) == stage)) for stage in STAGES]
-    fetched = stages[0]._replace(
+    with_models = stages[0]._replace(
         download_gb=stages[0].download_gb + models_gb, written_gb=stages[0].written_gb + models_gb
     )
-    return [stage for stage in [fetched, *stages[1:]] if stage.jobs or stage.download_gb]
+    return [stage for stage in [with_models, *stages[1:]] if stage.jobs or stage.download_gb]
 
 
 def peak_gb(stages: Iterable[Cost]) -> float:
-    """An upper bound of what stands at once: all that is kept, with all that is temporary standing together."""
+    """Upper bound of the disk usage: all kept and all temporary files at the same time."""
     return sum(stage.written_gb for stage in stages)
 
 
 def kept_gb(stages: Iterable[Cost]) -> float:
-    """What stands at the end."""
+    """Disk usage at the end of the run."""
     return sum(stage.written_gb - stage.temporary_gb for stage in stages)
 
 
 class ModelCost(NamedTuple):
-    """What one modality's model reads and costs; `seen` are its tokens of all epochs, `hours` of one core or GPU."""
+    """Size and cost of a modality's model; `seen_tokens` are over all epochs, `hours` of one core or GPU."""
 
     modality: str
     tokens_per_second: float
@@ -178,7 +178,7 @@ class ModelCost(NamedTuple):
 
 
 def model_costs(config: Mapping[str, Any]) -> list[ModelCost]:
-    """Every modality; a seed replica costs what its modality costs."""
+    """The cost of every modality's model, its seed replicas included."""
     amounts, epochs = Amounts(config), config["lm"]["training"]["epochs"]
     return [
         ModelCost(

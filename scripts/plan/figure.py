@@ -1,4 +1,4 @@
-"""The plan as a picture: what each stage takes of cores, of GPUs and of the disk."""
+"""The figure of the plan: core-hours, GPU-hours and gigabytes of each stage."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,13 +16,13 @@ SETTINGS: dict[str, Any] = {
     "axes.spines.bottom": False,
     "axes.grid": False,
     "svg.hashsalt": "plan",
-    "svg.fonttype": "none",  # letters as letters: a third of the file, and it can be searched
+    "svg.fonttype": "none",  # text as text: a third of the size, and searchable
 }
-CORES, GPUS, DISK, BRIEFLY = "#2f7fd0", "#e2571e", "#6a2c91", "#c9b3d6"
+CORES, GPUS, DISK, TEMPORARY = "#2f7fd0", "#e2571e", "#6a2c91", "#c9b3d6"
 
 
 def draw(stages: Sequence[Cost], prefix: Path, formats: Sequence[str]) -> None:
-    """Three panels, a bar per stage; the lighter part of a bar of the disk is deleted once it is used."""
+    """Up to three panels, one bar per stage; the lighter part of a disk bar is temporary."""
     names = [stage.name for stage in stages]
     gpus = sum(stage.gpu_hours for stage in stages)
     panels = [("core-hours", [stage.core_hours for stage in stages], CORES)]
@@ -35,8 +35,8 @@ def draw(stages: Sequence[Cost], prefix: Path, formats: Sequence[str]) -> None:
             bars = panel.barh(range(len(names)), values, color=colour, height=0.64)
             if title.startswith("GB"):
                 kept = [stage.written_gb - stage.temporary_gb for stage in stages]
-                light = [stage.temporary_gb for stage in stages]
-                panel.barh(range(len(names)), light, left=kept, color=BRIEFLY, height=0.64)
+                temporary_gb = [stage.temporary_gb for stage in stages]
+                panel.barh(range(len(names)), temporary_gb, left=kept, color=TEMPORARY, height=0.64)
                 title = f"GB written, {_digits(peak_gb(stages))} at once"
             else:
                 title = f"{_digits(sum(values))} {title}"
@@ -48,8 +48,8 @@ def draw(stages: Sequence[Cost], prefix: Path, formats: Sequence[str]) -> None:
         axes[0].set_yticks(range(len(names)), names)
         axes[0].invert_yaxis()
         for form in formats:
-            with atomic_path(prefix.with_suffix(f".{form}")) as aside:
-                figure.savefig(aside, metadata=style.METADATA.get(form))
+            with atomic_path(prefix.with_suffix(f".{form}")) as temporary:
+                figure.savefig(temporary, metadata=style.METADATA.get(form))
         plt.close(figure)
 
 

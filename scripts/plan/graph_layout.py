@@ -1,7 +1,8 @@
-"""Where the boxes of a small directed graph stand: in columns, from what comes first to what comes last.
+"""Layered layout of a small directed acyclic graph, in columns from left to right.
 
-The usual way (Sugiyama et al. 1981): every box one column behind the last of what it needs, long edges through places
-of their own in the columns between, boxes of a column ordered by the mean height of their neighbours. No randomness.
+The method is that of Sugiyama et al. (1981): every node is one column to the right of its last predecessor, long edges
+get a dummy node in each column between, and the nodes of a column are ordered by the mean row of their neighbours. It
+is deterministic.
 """
 
 from collections import defaultdict
@@ -13,12 +14,12 @@ SWEEPS = 12
 
 
 class Layout(NamedTuple):
-    """Places in columns and rows, both from 0; rows are fractions, and grow downwards.
+    """Positions in columns and rows, both from 0; rows may be fractional and increase downwards.
 
     Attributes:
         boxes: name -> (column, row).
-        edges: (from, to) -> the places an edge goes through, its ends included.
-        columns, rows: how many there are.
+        edges: (from, to) -> positions along the edge, its ends included.
+        columns, rows: their numbers.
     """
 
     boxes: dict[str, tuple[int, float]]
@@ -28,60 +29,60 @@ class Layout(NamedTuple):
 
 
 def reduced(edges: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Edges without those that a longer way implies.
+    """The transitive reduction: edges without those implied by a longer path.
 
     Raises:
-        ValueError: the edges go round in a circle.
+        ValueError: the graph has a cycle.
     """
-    after: dict[str, set[str]] = defaultdict(set)
+    successors: dict[str, set[str]] = defaultdict(set)
     for start, end in edges:
-        after[start].add(end)
-    reach: dict[str, set[str]] = {}
+        successors[start].add(end)
+    descendants: dict[str, set[str]] = {}
 
-    def behind(name: str, path: tuple[str, ...]) -> set[str]:
+    def reachable(name: str, path: tuple[str, ...]) -> set[str]:
         if name in path:
             raise ValueError(f"the graph goes round in a circle: {' -> '.join([*path, name])}")
-        if name not in reach:
-            found: set[str] = set()
-            for other in sorted(after.get(name, ())):
-                found |= {other} | behind(other, (*path, name))
-            reach[name] = found
-        return reach[name]
+        if name not in descendants:
+            names: set[str] = set()
+            for other in sorted(successors.get(name, ())):
+                names |= {other} | reachable(other, (*path, name))
+            descendants[name] = names
+        return descendants[name]
 
     return {
         (start, end)
-        for start in sorted(after)
-        for end in after[start]
-        if behind(start, ()) and not any(end in behind(other, ()) for other in after[start])
+        for start in sorted(successors)
+        for end in successors[start]
+        if reachable(start, ()) and not any(end in reachable(other, ()) for other in successors[start])
     }
 
 
 def columns(names: Iterable[str], edges: Iterable[tuple[str, str]], last: Iterable[str] = ()) -> dict[str, int]:
-    """The column of every box: one behind the last of what it needs; `last` all in a last column of their own."""
-    needs: dict[str, set[str]] = {name: set() for name in names}
+    """The column of every node: one after its last predecessor; `last` are in a further column."""
+    predecessors: dict[str, set[str]] = {name: set() for name in names}
     for start, end in edges:
-        needs[end].add(start)
-    found: dict[str, int] = {}
+        predecessors[end].add(start)
+    column_of: dict[str, int] = {}
 
     def column(name: str) -> int:
-        if name not in found:
-            found[name] = max((column(other) + 1 for other in needs[name]), default=0)
-        return found[name]
+        if name not in column_of:
+            column_of[name] = max((column(other) + 1 for other in predecessors[name]), default=0)
+        return column_of[name]
 
-    for name in sorted(needs):
+    for name in sorted(predecessors):
         column(name)
     ends = set(last)
-    behind = max((at for name, at in found.items() if name not in ends), default=-1) + 1
-    return {name: behind if name in ends else at for name, at in found.items()}
+    last_column = max((index for name, index in column_of.items() if name not in ends), default=-1) + 1
+    return {name: last_column if name in ends else index for name, index in column_of.items()}
 
 
 def arrange(names: Iterable[str], edges: Iterable[tuple[str, str]], last: Iterable[str] = ()) -> Layout:
-    """A layout of a graph without circles.
+    """The layout of an acyclic graph.
 
     Args:
-        names: all boxes.
+        names: all nodes.
         edges: (from, to).
-        last: boxes that nothing needs and that stand in a last column of their own.
+        last: nodes without successors that are placed in a further, last column.
     """
     edges = sorted(set(edges))
     place = columns(names, edges, last)

@@ -1,4 +1,4 @@
-"""How many jobs each rule has: from Snakemake's own dry run, or from a finished run's benchmark files."""
+"""Number of jobs per rule, from Snakemake's dry run or from the benchmark files of a run."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from scripts.common.files import read_csv
 
 
 class Measured(NamedTuple):
-    """What a rule's finished jobs took together."""
+    """Total times of the finished jobs of a rule."""
 
     jobs: int
     seconds: float
@@ -18,10 +18,10 @@ def dry_run_jobs(output: str) -> dict[str, int]:
     """Jobs per rule, from the table in the output of `snakemake --dry-run`.
 
     Raises:
-        ValueError: there is no such table; the message ends with what Snakemake said instead.
+        ValueError: there is no such table; the message ends with the output of Snakemake.
     """
     if "Job stats:" not in output:
-        raise ValueError(f"the dry run lists no jobs; Snakemake said: {output.strip()[-2000:]}")
+        raise ValueError(f"the dry run lists no jobs; output of Snakemake: {output.strip()[-2000:]}")
     jobs = {}
     for line in output[output.index("Job stats:") :].splitlines()[1:]:
         cells = line.split()
@@ -33,28 +33,28 @@ def dry_run_jobs(output: str) -> dict[str, int]:
     return jobs
 
 
-def measured(benchmarks: Path) -> dict[str, Measured]:
-    """Times of a run by rule: benchmarks/<stage>/<step>/... is of rule <stage>_<step>.
+def read_benchmarks(benchmarks: Path) -> dict[str, Measured]:
+    """Times of a run by rule; benchmarks/<stage>/<step>/... belongs to rule <stage>_<step>.
 
     Raises:
-        ValueError: the folder holds no benchmark.
+        ValueError: the folder holds no benchmark file.
     """
-    found: dict[str, Measured] = {}
+    times: dict[str, Measured] = {}
     for path in sorted(benchmarks.rglob("*.tsv")):
         stage, step = path.relative_to(benchmarks).with_suffix("").parts[:2]
         header, *rows = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
         values = dict(zip(header, rows[-1], strict=True))
         rule = f"{stage}_{step}"
-        jobs, seconds, processor = found.get(rule, Measured(0, 0.0, 0.0))
+        jobs, seconds, processor = times.get(rule, Measured(0, 0.0, 0.0))
         sampled = float(values["cpu_time"]) if values["cpu_time"] not in ("-", "NA") else 0.0
-        found[rule] = Measured(jobs + 1, seconds + float(values["s"]), processor + sampled)
-    if not found:
-        raise ValueError(f"{benchmarks}: no benchmark files; a run writes them as it goes")
-    return found
+        times[rule] = Measured(jobs + 1, seconds + float(values["s"]), processor + sampled)
+    if not times:
+        raise ValueError(f"{benchmarks}: no benchmark files; a run writes one per job")
+    return times
 
 
-def recorded(path: Path) -> dict[str, Measured]:
-    """The same from a csv with columns rule, jobs, seconds, processor_seconds."""
+def read_times(path: Path) -> dict[str, Measured]:
+    """The same as `read_benchmarks` from a csv with columns rule, jobs, seconds, processor_seconds."""
     return {
         row["rule"]: Measured(int(row["jobs"]), float(row["seconds"]), float(row["processor_seconds"]))
         for row in read_csv(path)

@@ -1,7 +1,7 @@
-"""The plan of a run before it is run: jobs, hours, bytes and tokens by stage, as text, csv and a picture.
+"""Write the plan of a run: jobs, hours, bytes and tokens by stage, as text, csv and a figure.
 
-Jobs are counted by Snakemake's dry run; everything else is a formula (`scripts.plan.work`) of the configuration and of
-the sizes and speeds in its section `plan`.
+Jobs are counted by Snakemake's dry run; all other numbers are computed by formulas (`scripts.plan.work`) from the
+configuration and the sizes and speeds in its section `plan`.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def number(value: float) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> str:
-    """Columns of equal width; the first, and the last of more than one column of words, stand left, numbers right."""
+    """A text table. The first column, and the last one if `words` > 1, are aligned left, the others right."""
     lines = [list(header), *(list(row) for row in rows)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(header))]
     lines.insert(1, ["-" * width for width in widths])
@@ -44,13 +44,13 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) 
 
 
 def stage_table(stages: Sequence[Cost]) -> str:
-    """A line per stage and their sum."""
-    standing = 0.0
+    """A line per stage, and one of their sum."""
+    used_gb = 0.0
     rows = []
     for stage in [*stages, costs.total("all", stages)]:
-        whole = stage.name == "all"
-        peak = costs.peak_gb(stages) if whole else standing + stage.written_gb
-        standing += stage.written_gb - stage.temporary_gb
+        is_total = stage.name == "all"
+        peak = costs.peak_gb(stages) if is_total else used_gb + stage.written_gb
+        used_gb += stage.written_gb - stage.temporary_gb
         rows.append(
             (
                 stage.name,
@@ -113,7 +113,7 @@ def warnings(rules: Sequence[Cost], profile: Profile) -> list[str]:
 
 
 def as_text(config: Mapping[str, Any], rules: Sequence[Cost], profile: Profile) -> str:
-    """The whole plan to be read."""
+    """The whole plan as text."""
     stages = costs.stage_costs(rules, config["plan"]["models_gb"])
     device = "GPU" if config["cluster"]["gpus"]["lm"] else "core"
     parts = [
@@ -140,10 +140,10 @@ def main() -> None:
     parser.add_argument("--config", required=True, type=Path, help="the whole configuration, a JSON file")
     parser.add_argument("--jobs", required=True, type=Path, help="output of snakemake --dry-run")
     parser.add_argument("--registry", required=True, type=Path, help="resources/datasets.yaml")
-    parser.add_argument("--formats", nargs="+", required=True, help="of the picture")
+    parser.add_argument("--formats", nargs="+", required=True, help="formats of the figure")
     parser.add_argument("--output", required=True, type=Path, help="folder of plan.txt, plan.csv, ...")
     args = parser.parse_args()
-    from scripts.plan.figure import draw  # matplotlib takes a second
+    from scripts.plan.figure import draw  # importing matplotlib takes a second
 
     config = json.loads(args.config.read_text(encoding="utf-8"))
     profile = Profile(Path(config["plan"]["profile"]))
@@ -151,18 +151,18 @@ def main() -> None:
     rules = costs.rule_costs(config, jobs, args.registry, profile)
     stages = costs.stage_costs(rules, config["plan"]["models_gb"])
     text = as_text(config, rules, profile)
-    with atomic_path(args.output / "plan.txt") as aside:
-        aside.write_text(text, encoding="utf-8")
+    with atomic_path(args.output / "plan.txt") as temporary:
+        temporary.write_text(text, encoding="utf-8")
     for name, rows in (("plan", stages), ("rules", rules), ("models", costs.model_costs(config))):
         columns = rows[0]._fields
         write_csv(
-            args.output / f"{name}.csv", columns, ({k: _short(v) for k, v in row._asdict().items()} for row in rows)
+            args.output / f"{name}.csv", columns, ({k: _rounded(v) for k, v in row._asdict().items()} for row in rows)
         )
     draw(stages, args.output / "plan", args.formats)
     print(text, end="")
 
 
-def _short(value: Any) -> Any:
+def _rounded(value: Any) -> Any:
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 

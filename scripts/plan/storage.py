@@ -1,4 +1,4 @@
-"""What of a run stands on the disk, and when it may go."""
+"""Disk usage of a run, and when files can be deleted."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from scripts.plan.costs import GIGA, Cost
 
 
 class Stored(NamedTuple):
-    """Something large, and what may be done with it."""
+    """A kind of large files, their size, and when they can be deleted."""
 
     what: str
     gigabytes: float
@@ -17,12 +17,12 @@ class Stored(NamedTuple):
 
 
 def storage(config: Mapping[str, Any], stages: Sequence[Cost]) -> list[Stored]:
-    """What stands, largest matters of each stage first in the order of the stages."""
+    """The large files of a run, in the order of the stages."""
     amounts = Amounts(config)
     by_name = {stage.name: stage for stage in stages}
     training = config["lm"]["training"]
     trained = sum(amounts.parameters(modality) for _, modality in work.models(config))
-    sound = work.of_rule("corpus_speak", amounts).kept + work.of_rule("corpus_speak_tasks", amounts).kept
+    sound = work.rule_work("corpus_speak", amounts).kept + work.rule_work("corpus_speak_tasks", amounts).kept
     world = config["corpus"]["source"] == "world"
     rows = [
         Stored(
@@ -36,13 +36,13 @@ def storage(config: Mapping[str, Any], stages: Sequence[Cost]) -> list[Stored]:
         Stored("units", _written(by_name, "units"), "stays: dear to make again"),
         Stored(
             "tokens by shard",
-            work.of_rule("tokens_encode", amounts).temporary / GIGA,
+            work.rule_work("tokens_encode", amounts).temporary / GIGA,
             "by itself, when they are joined",
         ),
-        Stored("tokens", work.of_rule("tokens_pack", amounts).kept / GIGA, "stays: training and evaluation read it"),
+        Stored("tokens", work.rule_work("tokens_pack", amounts).kept / GIGA, "stays: training and evaluation read it"),
         Stored(
             "states of trainings",
-            work.of_rule("lm_train", amounts).temporary / GIGA,
+            work.rule_work("lm_train", amounts).temporary / GIGA,
             "by itself, when the model is done",
         ),
         Stored("models", 4 * trained / GIGA, "stays: the result"),

@@ -1,6 +1,6 @@
-"""What the jobs of each rule cost together: one small formula per rule, each also in docs/plan.md.
+"""The work of all jobs of each rule: one formula per rule, also in docs/plan.md.
 
-A rule that has no formula is a table, a figure or a list: its jobs cost their start and write next to nothing.
+Rules without a formula write tables, figures or lists: their jobs cost their start only.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -9,22 +9,22 @@ from typing import Any, NamedTuple
 from scripts.lm.seed_replicas import seed_replicas
 from scripts.plan.amounts import Amounts, forward_flops
 
-NGRAM_TOKENS = 10_000_000  # of train, at most, that the 4-gram baseline counts
-REAL_SETS = 1  # each prompt's true continuation goes the way of its samples once
+NGRAM_TOKENS = 10_000_000  # maximum of train tokens counted by the 4-gram baseline
+REAL_SETS = 1  # real continuations per prompt that are synthesised and transcribed
 TRAINING_STATE = 12  # bytes per parameter: weights and AdamW's two moments, in float32
 STATES_KEPT = 2
 
 
 class Work(NamedTuple):
-    """What all jobs of one rule do together.
+    """The work of all jobs of one rule.
 
     Attributes:
-        seconds: of one core, or of one GPU where the stage asks for GPUs, without the jobs' starts.
-        start: what a job loads before it works: a key of `plan.start_seconds`.
-        gpu_stage: the stage whose `cluster.gpus` the rule asks for; None: it runs on a core.
-        kept: bytes that stand when the rule is done.
-        temporary: bytes that are deleted once they are used.
-        longest: seconds of the longest job; None: all jobs are alike.
+        seconds: of one core, or of one GPU if the stage has GPUs, without the starts of the jobs.
+        start: kind of start-up, a key of `plan.start_seconds`.
+        gpu_stage: the stage whose `cluster.gpus` the rule requests; None: a CPU rule.
+        kept: bytes of permanent outputs.
+        temporary: bytes of temporary outputs.
+        longest: seconds of the longest job; None: all jobs are equal.
     """
 
     seconds: float = 0.0
@@ -35,19 +35,19 @@ class Work(NamedTuple):
     longest: float | None = None
 
 
-def of_rule(rule: str, amounts: Amounts) -> Work:
-    """The work of a rule's jobs."""
+def rule_work(rule: str, amounts: Amounts) -> Work:
+    """The work of all jobs of a rule."""
     if rule in FORMULAS:
         return FORMULAS[rule](amounts)
     return Work(start="numeric" if rule.startswith(("corpus", "report")) else "light")
 
 
-def _speed(amounts: Amounts, what: str) -> float:
-    return float(amounts.config["plan"]["times_real_time"][what])
+def _speed(amounts: Amounts, step: str) -> float:
+    return float(amounts.config["plan"]["times_real_time"][step])
 
 
-def _bytes(amounts: Amounts, what: str) -> float:
-    return float(amounts.config["plan"]["bytes"][what])
+def _bytes(amounts: Amounts, item: str) -> float:
+    return float(amounts.config["plan"]["bytes"][item])
 
 
 # ---- corpus ----
@@ -104,7 +104,7 @@ def _clusters_in_torch(amounts: Amounts) -> bool:
 
 
 def _k_means_seconds(amounts: Amounts) -> float:
-    """The sample's audio through the encoder, twice as long as what is clustered, then k-means on a core or a GPU."""
+    """The encoder on the sample's audio, twice as long as the clustered frames, then k-means on a core or a GPU."""
     units, plan = amounts.config["units"], amounts.config["plan"]
     products = 2.0 * units["sample_frames"] * units["clusters"] * plan["encoder_width"]
     if _clusters_in_torch(amounts):
@@ -148,7 +148,7 @@ def _tokenizer(amounts: Amounts) -> Work:
 
 
 def _token_bytes(amounts: Amounts, seconds: float, utterances: float) -> float:
-    """2 bytes a token, <s> and </s> included, and the index's of each utterance."""
+    """2 bytes per token, <s> and </s> included, and the index entry of each utterance."""
     index = _bytes(amounts, "token_index")
     return sum(2 * (seconds * rate + 2 * utterances) + index * utterances for rate in amounts.rates.values())
 
@@ -172,17 +172,17 @@ def _pack(amounts: Amounts) -> Work:
 
 
 def models(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every model that is trained, with the modality whose tokens it reads: the seed replicas too."""
+    """(model, modality of its tokens) of every trained model, seed replicas included."""
     yield from ((name, name) for name in config["modalities"])
     yield from ((name, replica.modality) for name, replica in seed_replicas(config).items())
 
 
 def training_seconds(amounts: Amounts, modality: str) -> float:
-    """Seconds of one core or one GPU that a model trains, if no patience ends it: operations, and steps."""
+    """Training time of a model on one core or one GPU without early stopping: operations, and a cost per step."""
     plan, training = amounts.config["plan"], amounts.config["lm"]["training"]
     tokens = training["epochs"] * (amounts.tokens(modality, "train") + amounts.utterances["train"])
-    looks = training["epochs"] * training["evaluations_per_epoch"] * amounts.tokens(modality, "dev")
-    operations = amounts.forward_flops(modality) * (3 * tokens + looks)
+    evaluation_tokens = training["epochs"] * training["evaluations_per_epoch"] * amounts.tokens(modality, "dev")
+    operations = amounts.forward_flops(modality) * (3 * tokens + evaluation_tokens)
     steps = training["epochs"] * amounts.utterances["train"] / training["batch_utterances"]
     return operations / plan["flops"]["train"] + steps * plan["step_seconds"]["train"]
 
@@ -201,7 +201,7 @@ def _train(amounts: Amounts) -> Work:
 
 
 def _forward(tokens: Callable[[Amounts, str], float]) -> Callable[[Amounts], Work]:
-    """Every model's forward pass over its own so many tokens."""
+    """Forward passes of every model over `tokens` of it."""
 
     def work(amounts: Amounts) -> Work:
         operations = sum(tokens(amounts, m) * amounts.forward_flops(m) for _, m in models(amounts.config))
@@ -210,8 +210,8 @@ def _forward(tokens: Callable[[Amounts, str], float]) -> Callable[[Amounts], Wor
     return work
 
 
-def _some(amounts: Amounts, modality: str, items: int | None) -> float:
-    """Tokens of so many items of every task; None: of all."""
+def _item_tokens(amounts: Amounts, modality: str, items: int | None) -> float:
+    """Tokens of `items` items of every task; None: of all items."""
     total = 0.0
     for size in amounts.tasks.values():
         sides = size.sides if items is None else min(size.sides, 2 * items)
@@ -219,18 +219,18 @@ def _some(amounts: Amounts, modality: str, items: int | None) -> float:
     return total
 
 
-def _asked(amounts: Amounts, modality: str) -> float:
-    """Pairs by all layers, plain and tuned, cost some 1.2 times the last alone; dev is read for the maps too."""
+def _score_tokens(amounts: Amounts, modality: str) -> float:
+    """Scoring all layers, plain and tuned, takes about 1.2 times the last; dev is read twice, once for the maps."""
     return 1.2 * amounts.task_tokens(modality) + 2 * amounts.tokens(modality, "dev")
 
 
 def _scaling(amounts: Amounts, modality: str) -> float:
     points = amounts.config["lm"]["training"]["checkpoints_in_epoch_1"]
-    return points * _some(amounts, modality, amounts.config["evaluation"]["scaling_items"])
+    return points * _item_tokens(amounts, modality, amounts.config["evaluation"]["scaling_items"])
 
 
 def _controls(amounts: Amounts, modality: str) -> float:
-    return 3 * _some(amounts, modality, amounts.config["evaluation"]["control_items"])
+    return 3 * _item_tokens(amounts, modality, amounts.config["evaluation"]["control_items"])
 
 
 def _baselines(amounts: Amounts) -> Work:
@@ -241,11 +241,11 @@ def _baselines(amounts: Amounts) -> Work:
 # ---- continuation ----
 
 
-def _said(amounts: Amounts, sources: tuple[str, ...], sets: int) -> tuple[int, float]:
-    """How many modalities of these sources there are, and seconds of what each of them says."""
+def _continuation_seconds(amounts: Amounts, sources: tuple[str, ...], sets: int) -> tuple[int, float]:
+    """(number of modalities with these sources, seconds of the continuations of each)."""
     continuation = amounts.config["continuation"]
-    lines = [line for line in amounts.config["modalities"].values() if line["source"] in sources]
-    return len(lines), continuation["prompts"] * (continuation["seeds"] + sets) * continuation["seconds"]
+    modalities = [entry for entry in amounts.config["modalities"].values() if entry["source"] in sources]
+    return len(modalities), continuation["prompts"] * (continuation["seeds"] + sets) * continuation["seconds"]
 
 
 def _generate(amounts: Amounts) -> Work:
@@ -261,24 +261,24 @@ def _voices(amounts: Amounts) -> Work:
     return Work(len(sources) * speech["steps"] * plan["step_seconds"]["voice"], "torch", "continuation")
 
 
-def _gpu_for(what: str, amounts: Amounts) -> str | None:
-    """Griffin-Lim ("sound") and Kaldi ("transcribe") have no use for a GPU."""
+def _gpu_for(step: str, amounts: Amounts) -> str | None:
+    """Griffin-Lim (step "sound") and Kaldi (step "transcribe") do not use a GPU."""
     continuation = amounts.config["continuation"]
     speech = continuation["speech"]
-    plain = {
+    on_cpu = {
         "sound": speech["vocoder"] == "griffin-lim" and speech["vocoder_command"] is None,
         "transcribe": continuation["recogniser"] == "kaldi",
     }
-    return None if plain[what] else "continuation"
+    return None if on_cpu[step] else "continuation"
 
 
-def _started(what: str) -> Callable[[Amounts], Work]:
-    return lambda amounts: Work(start="torch", gpu_stage=_gpu_for(what, amounts))
+def _start_only(step: str) -> Callable[[Amounts], Work]:
+    return lambda amounts: Work(start="torch", gpu_stage=_gpu_for(step, amounts))
 
 
-def _spoken(speed: str) -> Callable[[Amounts], Work]:
+def _speech(speed: str) -> Callable[[Amounts], Work]:
     def work(amounts: Amounts) -> Work:
-        count, seconds = _said(amounts, ("phones", "units"), REAL_SETS)
+        count, seconds = _continuation_seconds(amounts, ("phones", "units"), REAL_SETS)
         written = 32_000.0 if speed == "sound" else 0.0
         return Work(
             count * seconds / _speed(amounts, speed), "torch", _gpu_for(speed, amounts), kept=count * seconds * written
@@ -318,18 +318,18 @@ FORMULAS: dict[str, Callable[[Amounts], Work]] = {
     "tokens_encode_task": _encode_task,
     "tokens_pack": _pack,
     "lm_train": _train,
-    "evaluation_score": _forward(_asked),
+    "evaluation_score": _forward(_score_tokens),
     "evaluation_scaling": _forward(_scaling),
     "evaluation_controls": _forward(_controls),
     "evaluation_baselines": _baselines,
-    "evaluation_text": lambda amounts: Work(start="torch", gpu_stage="evaluation"),  # how many items is not known
+    "evaluation_text": lambda amounts: Work(start="torch", gpu_stage="evaluation"),  # the number of items is unknown
     "continuation_units": lambda amounts: Work(start="torch", gpu_stage="units"),
     "continuation_generate": _generate,
     "continuation_train_voice": _voices,
-    "continuation_speak": _spoken("sound"),
-    "continuation_transcribe": _spoken("transcribe"),
-    "continuation_controls": _started("sound"),
-    "continuation_transcribe_controls": _started("transcribe"),
+    "continuation_speak": _speech("sound"),
+    "continuation_transcribe": _speech("transcribe"),
+    "continuation_controls": _start_only("sound"),
+    "continuation_transcribe_controls": _start_only("transcribe"),
     "continuation_judge_train": _judge_train,
     "continuation_judge": lambda amounts: Work(start="torch", gpu_stage="continuation"),
 }

@@ -95,7 +95,7 @@ def body(about: About, tables: Path, paper: Paper, *, with_factors: bool) -> str
             corrected(factors),
             *filter(None, [beside_paper(factors, paper)]),
         ]
-        parts += ["<h2>Which factor costs what</h2>\n", _list(sentences)]
+        parts += ["<h2>The cost of each factor</h2>\n", _list(sentences)]
         parts.append(html_table(table_factors.build_table(tables / "factors.csv", paper)))
     scores = table_results.build_table(tables / "results.csv", paper, about.score_normalization)
     parts += [f"<h2>{html.escape(scores.title)}</h2>\n", _list(weak_scores(results)), html_table(scores)]

@@ -17,7 +17,7 @@ from scripts.common.files import write_csv
 from scripts.common.seeds import generator
 from scripts.evaluation.accuracy import SCORE_NORMALIZATIONS, by_item
 from scripts.evaluation.common_items import Dropped
-from scripts.evaluation.rows import decided
+from scripts.evaluation.score_rows import decide_rows
 from scripts.report.labels import NORMALIZATION_LABELS, display_name
 from scripts.report.render import Column, Table, format_interval, write_formats
 from scripts.report.result_files import grouped, read_table, records
@@ -47,7 +47,7 @@ def rows(
             if items.setdefault(task, sorted(set(ids))) != sorted(set(ids)):
                 raise ValueError(f"{evaluation / task / modality}.csv: holds other items than its task's other files")
             for normalization in SCORE_NORMALIZATIONS:
-                scores[task, modality, normalization] = by_item(ids, decided(table, normalization))
+                scores[task, modality, normalization] = by_item(ids, decide_rows(table, normalization))
     for factor in factors:
         for task in tasks:
             for normalization in SCORE_NORMALIZATIONS:

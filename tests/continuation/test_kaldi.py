@@ -14,7 +14,7 @@ from scripts.common.frames import SAMPLE_RATE
 from scripts.continuation import kaldi
 from scripts.continuation.kaldi import KaldiRecogniser
 from scripts.continuation.mel import griffin_lim, log_mel
-from scripts.continuation.recognition import row
+from scripts.continuation.recogniser_errors import row
 from tests.factories.aligner import VOICES
 from tests.factories.steps import step
 

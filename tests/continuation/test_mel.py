@@ -5,7 +5,7 @@ import pytest
 from transformers import SpeechT5FeatureExtractor
 
 from scripts.common.frames import frame_count
-from scripts.continuation.mel import BANDS, HOP, frames_of, griffin_lim, log_mel, symbol_of_frame
+from scripts.continuation.mel import BANDS, HOP, griffin_lim, log_mel, num_mel_frames, symbol_indices
 
 
 def tone(seconds: float = 0.5) -> np.ndarray:
@@ -41,10 +41,10 @@ def test_very_short_sound_has_a_spectrum():
 def test_frames_sound_the_nearest_symbol():
     count = frame_count(16000)
     frames = 16000 // HOP + 1
-    of_frame = symbol_of_frame(count, frames, 50.0)
-    assert frames_of(count, 50.0) == (320 * (count - 1) + 400) // HOP + 1
-    assert of_frame[0] == 0
-    assert of_frame[-1] == count - 1
+    symbol_index = symbol_indices(count, frames, 50.0)
+    assert num_mel_frames(count, 50.0) == (320 * (count - 1) + 400) // HOP + 1
+    assert symbol_index[0] == 0
+    assert symbol_index[-1] == count - 1
     for frame in (10, 31, 50):
         centres = np.abs((320 * np.arange(count) + 200) - frame * HOP)
-        assert centres[of_frame[frame]] == centres.min()
+        assert centres[symbol_index[frame]] == centres.min()

@@ -12,7 +12,7 @@ from transformers import AutoTokenizer, LlamaForCausalLM
 from scripts.common.files import read_csv, write_jsonl
 from scripts.continuation import perplexity
 from scripts.continuation.judge import COLUMNS, main
-from scripts.continuation.perplexity import encode, load, mean_loss, spoken
+from scripts.continuation.perplexity import encode, load, mean_loss, normalise_text
 from scripts.tokens import hf_tokenizer
 from scripts.tokens.modality import Modality
 from scripts.tokens.tokenizer import train_text_tokenizer
@@ -69,11 +69,11 @@ def test_what_is_longer_than_the_context_loses_its_beginning(judge_folder: Path)
 def test_nothing_to_score_has_no_loss(judge_folder: Path, text: str):
     model, _ = load(str(judge_folder), "fp32")
     assert mean_loss(model, [([], 0), ([1], 0)], 100) == [None, None]
-    assert spoken(text) == ""
+    assert normalise_text(text) == ""
 
 
 def test_spoken_form():
-    assert spoken(' Tom\'s dog, "Rex" -- sat. ') == "tom's dog rex sat"
+    assert normalise_text(' Tom\'s dog, "Rex" -- sat. ') == "tom's dog rex sat"
 
 
 def test_a_judge_without_a_tokenizer_is_refused(judge_folder: Path):

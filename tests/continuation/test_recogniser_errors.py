@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from scripts.common.files import read_csv, write_jsonl
-from scripts.continuation.controls import WORDS, random_words
-from scripts.continuation.recognition import joined, main, row
+from scripts.continuation.control_speech import WORDS, random_words
+from scripts.continuation.recogniser_errors import main, reference_pairs, row
 from tests.continuation.conftest import cut
 
 LEXICON = {"SUN": (("S", "AH1", "N"),), "SON": (("S", "AH1", "N"),), "HOT": (("HH", "AA1", "T"),)}
@@ -36,7 +36,7 @@ def test_references_without_words_are_refused():
 def test_a_line_without_a_reference_is_refused(tmp_path: Path):
     write_jsonl(tmp_path / "transcripts.jsonl", [{"id": "b", "text": "x"}])
     with pytest.raises(ValueError, match=r"transcripts.jsonl: 'b' has no reference"):
-        joined({"a": "x"}, tmp_path / "transcripts.jsonl")
+        reference_pairs({"a": "x"}, tmp_path / "transcripts.jsonl")
 
 
 def test_random_words_are_of_the_lexicon_and_the_same_for_a_seed(tmp_path: Path):

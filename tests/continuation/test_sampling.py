@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import GenerationConfig, LlamaForCausalLM, TopPLogitsWarper
 
-from scripts.continuation.sampling import Request, choose_tokens, continue_all, continue_batch
+from scripts.continuation.sampling import Request, continue_all, continue_batch, sample_tokens
 from tests.continuation.conftest import build_model, say
 
 
@@ -23,7 +23,7 @@ def test_the_nucleus_and_its_shares_are_transformers(top_p: float, temperature: 
     kept = TopPLogitsWarper(top_p)(None, logits / temperature) if top_p < 1 else logits / temperature
     expected = torch.softmax(kept, dim=-1)[0]
     draws = (torch.arange(20_000) + 0.5) / 20_000  # every part of [0, 1) equally
-    chosen = choose_tokens(logits.expand(20_000, -1), draws, temperature, top_p)
+    chosen = sample_tokens(logits.expand(20_000, -1), draws, temperature, top_p)
     shares = torch.bincount(chosen, minlength=20) / 20_000
     assert (shares - expected).abs().max() < 1e-3
     assert set(torch.nonzero(shares)[:, 0].tolist()) <= set(torch.nonzero(expected)[:, 0].tolist())

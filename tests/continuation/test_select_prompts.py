@@ -11,7 +11,7 @@ from scripts.common.cuts import phone_alignment, read_cuts, spoken_text
 from scripts.common.files import read_jsonl, write_jsonl
 from scripts.common.seeds import derive
 from scripts.continuation.config import Selection
-from scripts.continuation.select_prompts import main, pair, select, split_at, words_of
+from scripts.continuation.select_prompts import aligned_words, main, prompt_length, select, split_utterance
 from scripts.tokens.modality import Modality
 from scripts.tokens.sources import phone_frames
 from tests.continuation.conftest import cut
@@ -20,18 +20,18 @@ CONFIG = Selection(prompts=2, prompt_seconds=2.0, seconds=4.0)
 
 
 def test_a_prompt_ends_with_a_sentence_that_ends_nearby():
-    words = words_of(cut())
-    assert split_at(words, 2.0) == 4
-    assert split_at(words, 4.3) == 8
+    words = aligned_words(cut())
+    assert prompt_length(words, 2.0) == 4
+    assert prompt_length(words, 4.3) == 8
 
 
 def test_without_a_sentence_nearby_it_ends_with_the_nearest_word():
-    assert split_at(words_of(cut(word_seconds=1.0)), 2.2) == 2
+    assert prompt_length(aligned_words(cut(word_seconds=1.0)), 2.2) == 2
 
 
 def test_both_parts_are_whole_and_meet():
     whole = cut()
-    prompt, real = pair(whole, "p0", CONFIG)
+    prompt, real = split_utterance(whole, "p0", CONFIG)
     assert prompt["id"] == "p0/prompt"
     assert real["id"] == "p0/real"
     assert spoken_text(whole).startswith(f"{spoken_text(prompt)} {spoken_text(real)}")
@@ -76,7 +76,7 @@ def test_a_cut_without_alignment_is_refused():
     bare = cut()
     del bare["supervisions"][0]["alignment"]
     with pytest.raises(ValueError, match="cut u1: has no word alignment"):
-        words_of(bare)
+        aligned_words(bare)
 
 
 def test_the_step_writes_cuts_and_prompts(tmp_path: Path, run_step):

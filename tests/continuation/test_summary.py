@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scripts.continuation.summary import interval, repeated, summarise
+from scripts.continuation.summary import interval, repeated_ngrams, summarise
 
 
 def line(prompt: str, text: str, perplexity: float | None, stop: str = "eos") -> dict[str, str]:
@@ -41,9 +41,9 @@ def test_no_continuations_at_all_are_refused():
 
 
 def test_babble_is_seen():
-    assert repeated(["a", "b", "c", "d", "a", "b", "c", "d", "a", "b", "c", "d"]) == pytest.approx(1 - 4 / 9)
-    assert repeated(["a", "b", "c", "d", "e", "f"]) == 0
-    assert repeated(["a", "b", "c"]) is None
+    assert repeated_ngrams(["a", "b", "c", "d", "a", "b", "c", "d", "a", "b", "c", "d"]) == pytest.approx(1 - 4 / 9)
+    assert repeated_ngrams(["a", "b", "c", "d", "e", "f"]) == 0
+    assert repeated_ngrams(["a", "b", "c"]) is None
 
 
 def test_the_interval_is_over_prompts():

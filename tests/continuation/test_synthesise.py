@@ -1,4 +1,4 @@
-"""Symbols to sound: lengths by the clock or by durations, and what has nothing to say."""
+"""Symbols to sound: with a frame rate, with predicted durations, and without symbols."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import torch
 
 from scripts.common.files import read_jsonl, write_jsonl
 from scripts.continuation.network import Network, save
-from scripts.continuation.speak import Voice, main, silence, speak, whole, write
+from scripts.continuation.synthesise import SpeechModel, main, round_durations, silence_share, synthesise, write_flac
 from tests.continuation.conftest import PHONES
 
 
@@ -21,10 +21,10 @@ def voice(tmp_path: Path) -> Path:
     torch.manual_seed(0)
     about = {"inventory": PHONES, "speakers": ["s"], "reference": 0}
     save(Network(len(PHONES), 1, 8, 1, 80), about, folder)
-    timer = Network(len(PHONES), 1, 8, 1, 1)
-    timer.out.weight.data.zero_()
-    timer.out.bias.data.fill_(float(np.log(4.0)))
-    save(timer, {**about, "stretch": 1.25}, folder / "durations")
+    duration_model = Network(len(PHONES), 1, 8, 1, 1)
+    duration_model.out.weight.data.zero_()
+    duration_model.out.bias.data.fill_(float(np.log(4.0)))
+    save(duration_model, {**about, "stretch": 1.25}, folder / "durations")
     return folder
 
 
@@ -34,7 +34,7 @@ def item(name: str, symbols: str) -> dict:
 
 @pytest.mark.parametrize(("framed", "frames"), [(True, 4), (False, 20)])
 def test_the_clock_or_the_durations_give_the_length(voice: Path, framed: bool, frames: int):
-    mel = Voice(voice, framed)(["SIL", "A", "B", "C"])
+    mel = SpeechModel(voice, framed)(["SIL", "A", "B", "C"])
     assert mel.shape == ((320 * (frames - 1) + 400) // 256 + 1, 80)
 
 
@@ -52,7 +52,7 @@ def test_the_step_writes_sound_and_counts_what_has_none(voice: Path, tmp_path: P
     assert rows[0]["seconds"] == pytest.approx(len(wave) / 16000, abs=1e-4)
     assert (tmp_path / "out/real/y.flac").exists()
     first = (tmp_path / "out/generated/x.flac").read_bytes()
-    speak([item("x", "A B C D")], Voice(voice, False), _griffin(), tmp_path / "again", "again")
+    synthesise([item("x", "A B C D")], SpeechModel(voice, False), _griffin(), tmp_path / "again", "again")
     assert (tmp_path / "again/x.flac").read_bytes() == first
 
 
@@ -63,25 +63,25 @@ def _griffin():
 
 
 def test_a_symbol_that_was_never_learnt_is_refused(voice: Path):
-    with pytest.raises(ValueError, match="cannot say the symbol 'ZZ'; expected its own inventory"):
-        Voice(voice, True)(["A", "ZZ"])
+    with pytest.raises(ValueError, match="the symbol 'ZZ' is not in the inventory of this model"):
+        SpeechModel(voice, True)(["A", "ZZ"])
 
 
 @pytest.mark.parametrize("wave", [np.zeros(0), np.array([0.1, np.nan])])
 def test_audio_of_zero_length_or_nan_is_refused(tmp_path: Path, wave: np.ndarray):
-    with pytest.raises(ValueError, match="item-7: the vocoder gave no sound, or NaN"):
-        write(wave, "item-7", tmp_path)
+    with pytest.raises(ValueError, match="item-7: the vocoder returned an empty waveform, or NaN"):
+        write_flac(wave, "item-7", tmp_path)
 
 
 def test_whole_frames_add_up():
     lengths = np.random.default_rng(0).uniform(1.2, 6, 200)
-    frames = whole(lengths)
+    frames = round_durations(lengths)
     assert frames.min() >= 1
     assert abs(frames.sum() - lengths.sum()) <= 1
-    assert whole(np.array([0.1, 0.1])).tolist() == [1, 1]
+    assert round_durations(np.array([0.1, 0.1])).tolist() == [1, 1]
 
 
 def test_silence_is_what_lies_far_below_the_loudest():
     loud = np.tile([0.5, -0.5], 1600)
-    assert silence(np.concatenate([loud, loud * 1e-3])) == pytest.approx(0.5)
-    assert silence(np.zeros(10)) == 0
+    assert silence_share(np.concatenate([loud, loud * 1e-3])) == pytest.approx(0.5)
+    assert silence_share(np.zeros(10)) == 0

@@ -12,9 +12,9 @@ from scripts.common.files import write_json, write_jsonl
 from scripts.common.ragged import Ragged, save_npz
 from scripts.continuation import network
 from scripts.continuation.mel import BANDS
-from scripts.continuation.speak import Voice
-from scripts.continuation.train_voice import duration_examples, main, runs, stretch
-from scripts.continuation.voice import Utterance, reference
+from scripts.continuation.synthesise import SpeechModel
+from scripts.continuation.train_voice import duration_examples, duration_scale, main, run_lengths
+from scripts.continuation.voice_data import Utterance, reference_speaker
 from tests.continuation.conftest import PHONES, cut
 
 CONFIG = {"reference_speaker": None, "sample_hours": 1.0, "width": 16, "layers": 2, "steps": 30, "batch_crops": 4,
@@ -63,7 +63,7 @@ def test_a_phone_voice_knows_sounds_durations_and_speakers(train):
     assert about["inventory"] == ["SIL", *sorted(PHONES[1:])]
     assert about["loss"] < 0.6, "in standard deviations; 0.8 is what knows nothing"
     assert loaded(torch.tensor([1, 2, 3]), 0).shape == (3, BANDS)
-    mel = Voice(folder, framed=False)(["SIL", "A", "B", "SIL"])
+    mel = SpeechModel(folder, framed=False)(["SIL", "A", "B", "SIL"])
     seconds = len(mel) * 256 / 16000
     assert 0.4 < seconds < 1.3, "four phones of 0.1, 0.25, 0.25 and 0.1 s"
 
@@ -95,13 +95,13 @@ def test_who_is_heard_most_is_the_reference():
     def said(name: str, frames: int) -> Utterance:
         return Utterance(name, np.zeros(frames, np.int64), np.zeros((1, BANDS), np.float32), np.zeros(1, np.int64))
 
-    assert reference([said("b", 5), said("a", 3), said("a", 3)], None) == (["a", "b"], 0)
-    with pytest.raises(ValueError, match="no utterance to learn a voice from"):
-        reference([], None)
+    assert reference_speaker([said("b", 5), said("a", 3), said("a", 3)], None) == (["a", "b"], 0)
+    with pytest.raises(ValueError, match="no utterance to train a speech model on"):
+        reference_speaker([], None)
 
 
 def test_runs_and_their_stretch():
-    ids, frames = runs(np.array([4, 4, 4, 2, 7, 7]))
+    ids, frames = run_lengths(np.array([4, 4, 4, 2, 7, 7]))
     assert ids.tolist() == [4, 2, 7]
     assert frames.tolist() == [3, 1, 2]
     utterance = Utterance("a", np.repeat([1, 2, 1], [3, 5, 8]), np.zeros((1, BANDS)), np.zeros(1))
@@ -109,7 +109,7 @@ def test_runs_and_their_stretch():
     silent = network.Network(3, 1, 8, 1, 1)
     silent.out.weight.data.zero_()
     silent.out.bias.data.zero_()  # every phone lasts exp(0) = 1 frame
-    assert stretch(silent, examples) == pytest.approx(16 / 3)
+    assert duration_scale(silent, examples) == pytest.approx(16 / 3)
 
 
 def test_damaged_models_are_refused(train):

@@ -71,9 +71,9 @@ def test_a_command_reads_mel_and_writes_sound(tmp_path: Path):
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ("sys.exit('no GPU here')", r"vocoder_command: .* ended with 1; it said: no GPU here"),
-        ("pass", r"vocoder_command: .* wrote no \{wav\}; it said: nothing"),
-        ("open(wav, 'w').write('x')", r"vocoder_command: what .* wrote is no audio"),
+        ("sys.exit('no GPU here')", r"vocoder_command: .* ended with 1; its last line of output: no GPU here"),
+        ("pass", r"vocoder_command: .* wrote no \{wav\}; its last line of output: nothing"),
+        ("open(wav, 'w').write('x')", r"vocoder_command: the output of .* is no audio"),
         ("soundfile.write(wav, numpy.zeros(0), 16000)", r"wrote 0 samples at 16000 Hz; expected some at 16000 Hz"),
         ("soundfile.write(wav, numpy.zeros(9), 8000)", r"wrote 9 samples at 8000 Hz; expected some at 16000 Hz"),
     ],

@@ -56,5 +56,5 @@ def test_a_name_that_whisper_does_not_know_is_refused():
 
 
 def test_sound_longer_than_its_window_is_refused(checkpoint: Path):
-    with pytest.raises(ValueError, match=r"hears 2 s at a time, a continuation lasts 2.5 s; lower continuation"):
+    with pytest.raises(ValueError, match=r"transcribes 2 s at a time, a continuation lasts 2.5 s; lower continuation"):
         list(WhisperRecogniser(str(checkpoint))([noise(2.5, 0)]))

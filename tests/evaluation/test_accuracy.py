@@ -11,7 +11,7 @@ from scripts.evaluation.accuracy import (
     decide_sides,
     interval,
     normalise,
-    padded,
+    pad_sides,
     percentiles,
     voices_interval,
 )
@@ -19,12 +19,12 @@ from tests.evaluation.conftest import cut, item
 
 
 def test_decide_gives_half_on_a_tie() -> None:
-    negatives = padded([[-2.0], [-1.0], [-3.0]])
+    negatives = pad_sides([[-2.0], [-1.0], [-3.0]])
     assert decide(np.array([-1.0, -2.0, -3.0]), negatives).tolist() == [1.0, 0.0, 0.5]
 
 
 def test_a_choice_is_right_above_all_others_and_a_tie_shares() -> None:
-    negatives = padded([[-2.0, -3.0, -1.5], [-2.0, -0.5], [-1.0, -1.0, -4.0], [-1.0, -0.5, -0.5], [-9.0]])
+    negatives = pad_sides([[-2.0, -3.0, -1.5], [-2.0, -0.5], [-1.0, -1.0, -4.0], [-1.0, -0.5, -0.5], [-9.0]])
     assert decide(np.full(5, -1.0), negatives) == pytest.approx([1.0, 0.0, 1 / 3, 0.0, 1.0])
 
 

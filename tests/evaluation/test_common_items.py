@@ -9,7 +9,7 @@ import pytest
 
 from scripts.common.files import read_csv, write_csv, write_jsonl
 from scripts.common.ragged import Ragged, save_bin
-from scripts.evaluation import common_items, rows, score, summary, tuned_lens
+from scripts.evaluation import common_items, score, score_rows, summary, tuned_lens
 from scripts.evaluation.config import Summarising
 from scripts.evaluation.items import Task, cut_ids, scorable
 from scripts.report import table_factors
@@ -25,8 +25,8 @@ def scores(folder: Path, modality: str, right: dict[str, float | str]) -> Path:
         place = {"subset": "all", "group": "g", "id": name}
         for voice in ("a", "b"):
             said = {"correct": value, "dropped": ""} if isinstance(value, float) else {"correct": "", "dropped": value}
-            found.append({**dict.fromkeys(rows.COLUMNS, ""), **place, "voice": voice, **said})
-    write_csv(folder / f"toy/{modality}.csv", rows.COLUMNS, found)
+            found.append({**dict.fromkeys(score_rows.COLUMNS, ""), **place, "voice": voice, **said})
+    write_csv(folder / f"toy/{modality}.csv", score_rows.COLUMNS, found)
     return folder / f"toy/{modality}.csv"
 
 
@@ -45,9 +45,9 @@ def test_what_one_modality_lacks_leaves_the_comparison_of_all(two: list[Path], r
         ("toy", "x", "one", "too-long"),
         ("toy", "y", "other", "no-tokens"),
     ]
-    said = capsys.readouterr().err
-    assert "evaluation/toy: 1 items leave all comparisons: too-long in one" in said
-    assert "evaluation: 2 items left out of comparisons" in said
+    stderr = capsys.readouterr().err
+    assert "evaluation/toy: 1 items are excluded from all comparisons: too-long in one" in stderr
+    assert "evaluation: 2 items excluded from comparisons" in stderr
     dropped = common_items.Dropped.read(out)
     assert [[row["id"] for row in dropped.common_rows(path)] for path in two] == [["w", "w", "z", "z"]] * 2
     assert [item_scores(path, dropped).to_dict() for path in two] == [{"w": 1.0, "z": 0.0}, {"w": 0.0, "z": 0.0}]
@@ -122,8 +122,12 @@ def test_the_step_scores_what_it_can_and_names_the_rest(
 
 def test_a_choice_can_be_decided_in_every_way() -> None:
     measures = {"logprob": [-4.0, -5.0, -8.0], "tokens": [4, 4, 16], "seconds": [1.0, 2.0, 1.0]}
-    made = rows.row(("a", "v", "all", "g"), measures)
-    assert [rows.decided([made], way).tolist() for way in ("total", "per_token", "per_second")] == [[1.0], [0.0], [0.0]]
-    assert rows.complete([made], "total")[0]["correct"] == "1"
-    assert rows.choices([made]).tolist() == [3]
+    made = score_rows.score_row(("a", "v", "all", "g"), measures)
+    assert [score_rows.decide_rows([made], way).tolist() for way in ("total", "per_token", "per_second")] == [
+        [1.0],
+        [0.0],
+        [0.0],
+    ]
+    assert score_rows.fill_correct([made], "total")[0]["correct"] == "1"
+    assert score_rows.num_sides([made]).tolist() == [3]
     assert json.loads(json.dumps(made))["logprob_negative"] == "-5.0;-8.0"

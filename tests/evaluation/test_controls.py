@@ -11,7 +11,7 @@ import pytest
 from scripts.common.files import read_csv, write_csv, write_jsonl
 from scripts.common.ragged import Ragged, save_bin
 from scripts.common.seeds import generator
-from scripts.evaluation import common_items, controls, logprobs, rows, score
+from scripts.evaluation import common_items, controls, logprobs, score, score_rows
 from scripts.evaluation.accuracy import decide_sides
 from scripts.evaluation.items import cut_ids, read_items, read_tokens
 from scripts.lm.model.load import load_model
@@ -63,7 +63,7 @@ def results(tmp_path: Path, run_step: Callable) -> Path:
         sequences = dict(zip(ids, tokens, strict=True))
         scores = logprobs.score(load_model(tmp_path / f"lm/{modality}/model"), sequences, 256, modality)
         found = score.table(items, sequences, scores, "total", CONTEXT)
-        write_csv(tmp_path / f"evaluation/toy/{modality}.csv", rows.COLUMNS, found)
+        write_csv(tmp_path / f"evaluation/toy/{modality}.csv", score_rows.COLUMNS, found)
     write_csv(tmp_path / "dropped.csv", common_items.COLUMNS, [])
     return tmp_path
 

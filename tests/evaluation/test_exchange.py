@@ -11,7 +11,7 @@ import yaml
 from scripts.common.files import read_csv, write_csv, write_jsonl
 from scripts.evaluation import external_systems, submission, summary
 from scripts.evaluation.config import Summarising
-from scripts.evaluation.rows import COLUMNS
+from scripts.evaluation.score_rows import COLUMNS
 from tests.corpus.published.testsets import LEXICAL, SYNTACTIC, sentence_row, word_row, write_gold
 from tests.evaluation.conftest import item
 

@@ -9,7 +9,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from scripts.evaluation import logprobs
 from scripts.evaluation.logprobs import score, score_layers
-from scripts.evaluation.packing import Row, families, lay, rows
+from scripts.evaluation.packing import Row, pack_row, prefix_groups, rows
 from scripts.lm.model.attention import attention_masks
 from tests.evaluation.conftest import CONTEXT, VOCABULARY, build_model, sequence
 
@@ -89,7 +89,7 @@ def test_rows_hold_every_sequence_once_without_padding() -> None:
 def test_masks_are_made_once_per_shape_and_hide_the_future() -> None:
     rng = np.random.default_rng(1)
     many = sorted(family(rng, 60, [5, 5, 9]), key=np.ndarray.tolist)
-    row = lay(list(families(many, 400)))
+    row = pack_row(list(prefix_groups(many, 400)))
     masks = attention_masks(row.parts, torch.float32, torch.device("cpu"))
     assert [part.before for part in row.parts] == [0, 60, 60, 60]
     assert masks[0] is None

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scripts.common.files import read_csv, write_json, write_jsonl
-from scripts.evaluation import choices, summary, text_tasks
+from scripts.evaluation import summary, text_items, text_tasks
 from scripts.evaluation.config import Summarising
 from scripts.evaluation.logprobs import score
 from scripts.lm.model.load import load_model
@@ -23,7 +23,7 @@ def test_blimps_own_lines_and_choices_from_a_folder(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "task/a.jsonl", [BLIMP])
     write_jsonl(tmp_path / "task/b.jsonl.gz", [CHOICE])
     (tmp_path / "task/b.jsonl~").write_text("what an editor keeps")
-    found = list(choices.read_choices(tmp_path / "task"))
+    found = list(text_items.read_text_items(tmp_path / "task"))
     assert [(c.id, c.subset, c.group, c.texts) for c in found] == [
         ("order-7", "all", "syntax", ("ab", "ba")),
         ("c", "all", "three", ("aab", "b", "abc", "cc")),
@@ -31,7 +31,7 @@ def test_blimps_own_lines_and_choices_from_a_folder(tmp_path: Path) -> None:
 
 
 def test_a_choice_is_right_above_all_others_and_ties_share() -> None:
-    choice = choices.Choice("c", "all", "g", ("p", "x", "y"))
+    choice = text_items.TextItem("c", "all", "g", ("p", "x", "y"))
     tokens = {"p": np.zeros(3), "x": np.zeros(5), "y": np.zeros(5)}
 
     def correct(logprobs: list[float], way: str = "total") -> float:
@@ -59,7 +59,7 @@ def test_a_choice_is_right_above_all_others_and_ties_share() -> None:
 def test_bad_items_are_named(tmp_path: Path, lines: list[dict], message: str) -> None:
     write_jsonl(tmp_path / "t.jsonl", lines)
     with pytest.raises(ValueError, match=message):
-        list(choices.read_choices(tmp_path / "t.jsonl"))
+        list(text_items.read_text_items(tmp_path / "t.jsonl"))
 
 
 def test_the_step_scores_like_scoring_itself(tmp_path: Path, run_step: Callable, model_folder: Path) -> None:

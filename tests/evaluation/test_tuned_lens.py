@@ -39,5 +39,5 @@ def test_fitting_brings_every_layer_nearer_to_the_model_on_unseen_text(dev: Ragg
             unseen, final = states[layer, :held_out], states[-1, :held_out]
             before, after = (float(tuned_lens.divergence(model, s, final)) for s in (unseen, affine(unseen)))
             assert after < 0.8 * before
-            assert tuned_lens.distance(model, unseen, final, affine) == pytest.approx(after, rel=1e-4)
+            assert tuned_lens.mean_divergence(model, unseen, final, affine) == pytest.approx(after, rel=1e-4)
     assert all(not p.requires_grad for p in model.parameters())

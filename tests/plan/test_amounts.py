@@ -47,7 +47,9 @@ def test_the_papers_hours_are_libriheavys_and_speakers_may_be_held_out():
 def test_a_corpus_whose_hours_nobody_knows_is_asked_for_them():
     config = copy.deepcopy(MINI)
     config["corpus"]["source"] = "folder"
-    with pytest.raises(ValueError, match=r"plan\.hours\.train is not set; corpus\.source folder"):
+    with pytest.raises(
+        ValueError, match=r"plan\.hours\.train is not set; the hours of corpus\.source folder are unknown"
+    ):
         split_hours(config)
 
 

@@ -50,7 +50,7 @@ def test_every_formula_is_of_a_rule_and_every_rule_with_a_gpu_has_one():
     others = {rule.name for rule in read_rules({"corpus": {"source": "libriheavy"}})}
     assert set(work.FORMULAS) <= set(rules) | others
     for rule in set(rules) - asked_for:
-        stage = work.of_rule(rule, Amounts(MINI)).gpu_stage
+        stage = work.rule_work(rule, Amounts(MINI)).gpu_stage
         if rules[rule] > 1:  # as many as its stage's; one alone: whichever stage's
             assert stage == stages[rules[rule]], rule
         else:
@@ -107,8 +107,8 @@ def test_the_paper_downloads_what_the_registry_says():
 def test_seed_replicas_train_as_long_again():
     config = copy.deepcopy(MINI)
     config["seeds"] = [2, 3]
-    assert work.of_rule("lm_train", Amounts(config)).seconds == pytest.approx(
-        3 * work.of_rule("lm_train", Amounts(MINI)).seconds
+    assert work.rule_work("lm_train", Amounts(config)).seconds == pytest.approx(
+        3 * work.rule_work("lm_train", Amounts(MINI)).seconds
     )
 
 

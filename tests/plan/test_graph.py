@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.plan.graph import of_stage, of_stages, pictures, read_rules
+from scripts.plan.graph import draw_graphs, read_rules, rule_graph, stage_graph
 from scripts.plan.graph_layout import arrange, columns, reduced
 
 DOT = """digraph {
@@ -40,8 +40,8 @@ def test_an_edge_that_a_longer_way_implies_is_left_out():
 
 
 def test_a_stage_shows_its_rules_and_its_neighbours_as_one_box_each():
-    assert of_stages(EDGES) == {("corpus", "units"), ("units", "lm"), ("lm", "report")}
-    assert of_stage("units", EDGES) == {
+    assert stage_graph(EDGES) == {("corpus", "units"), ("units", "lm"), ("lm", "report")}
+    assert rule_graph("units", EDGES) == {
         ("corpus", "units_kmeans"),
         ("units_kmeans", "units_extract"),
         ("units_extract", "→ lm"),
@@ -67,7 +67,7 @@ def test_no_two_boxes_or_ways_share_a_place():
 
 def test_pictures_are_drawn_twice_the_same(tmp_path):
     for folder in ("one", "two"):
-        pictures(EDGES, {"units_extract": 515, "units_kmeans": 1}, tmp_path / folder, "svg")
+        draw_graphs(EDGES, {"units_extract": 515, "units_kmeans": 1}, tmp_path / folder, "svg")
     names = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert names == ["stages.svg", "units.svg"]
     for name in names:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.plan.jobs import dry_run_jobs, measured
+from scripts.plan.jobs import dry_run_jobs, read_benchmarks
 from scripts.plan.make import number, table
 from tests.plan.conftest import PAPER
 from tests.plan.test_costs import JOBS
@@ -31,11 +31,11 @@ def test_times_of_a_run_are_summed_by_rule(tmp_path):
         path = tmp_path / f"{name}.tsv"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"s\th:m:s\tcpu_time\n{seconds}\t0:00:02\t-\n")
-    found = measured(tmp_path)
+    found = read_benchmarks(tmp_path)
     assert found["lm_train"] == (2, 4.0, 0.0)
     assert found["units_encoder"].jobs == 1
     with pytest.raises(ValueError, match="no benchmark files"):
-        measured(tmp_path / "lm" / "train" / "nothing")
+        read_benchmarks(tmp_path / "lm" / "train" / "nothing")
 
 
 def test_numbers_are_short_and_tables_straight():
@@ -69,7 +69,14 @@ def test_a_run_is_held_against_its_plan(tmp_path):
     stats = tmp_path / "tokens" / "text-raw" / "stats.json"
     stats.parent.mkdir(parents=True)
     stats.write_text(json.dumps({"splits": {"train": {"tokens": 1_000_000}}}))
-    command = [sys.executable, "-m", "scripts.plan.compare_with_run", str(tmp_path), "--times", str(tmp_path / "times.csv")]
+    command = [
+        sys.executable,
+        "-m",
+        "scripts.plan.compare_with_run",
+        str(tmp_path),
+        "--times",
+        str(tmp_path / "times.csv"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "NO" in done.splitlines()[2]
     assert "1,000,000" in done

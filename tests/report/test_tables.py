@@ -258,8 +258,9 @@ def page(written, **changed):
     return summary_page.body(about, written, summary_page.read_paper(PAPER), with_factors=True)
 
 
-def test_summary_answers_which_factor_costs_what(written):
+def test_summary_states_the_cost_of_each_factor(written):
     text = page(written)
+    assert "The cost of each factor" in text
     assert (
         "Factor B (longer sequences, every phone repeated for as long as it lasts), Phone-Raw → Phone-Repeat, costs"
         in text
@@ -310,7 +311,7 @@ def test_without_tasks_bits_and_streams_remain(tmp_path, call):
     assert "Dev losses of the language models" in (out / "results.md").read_text()
     assert not (out / "factors.csv").exists()
     text = (tmp_path / "summary.html").read_text()
-    assert "Which factor costs what" not in text
+    assert "The cost of each factor" not in text
     assert "bits per second" in text
 
 

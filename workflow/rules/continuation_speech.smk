@@ -79,12 +79,12 @@ rule continuation_speak:
         gpu=SPEAKING_GPUS,
     params:
         **VOCODER,
-        code=code_of("scripts.continuation.speak"),
+        code=code_of("scripts.continuation.synthesise"),
         sets=SETS,
         framed=lambda w: "--framed" if config["modalities"][w.modality].get("frame_rate") else "",
         threads=CONTINUATION["threads"],
     shell:
-        "python -m scripts.continuation.speak"
+        "python -m scripts.continuation.synthesise"
         " --items {input.lines}"
         " --sets {params.sets}"
         " --voice {input.voice}"
@@ -119,13 +119,13 @@ rule continuation_controls:
         gpu=SPEAKING_GPUS,
     params:
         **VOCODER,
-        code=code_of("scripts.continuation.controls"),
+        code=code_of("scripts.continuation.control_speech"),
         audio_root=AUDIO_ROOT,
         random=CONTINUATION["random_strings"],
         threads=CONTINUATION["threads"],
         seed=config["seed"],
     shell:
-        "python -m scripts.continuation.controls"
+        "python -m scripts.continuation.control_speech"
         " --cuts {input.cuts}"
         " --audio-root {params.audio_root:q}"
         " --lexicon {input.lexicon}"
@@ -263,10 +263,10 @@ rule continuation_recognition:
     conda:
         "../../envs/core.yaml"
     params:
-        code=code_of("scripts.continuation.recognition"),
+        code=code_of("scripts.continuation.recogniser_errors"),
         modalities=SPOKEN,
     shell:
-        "python -m scripts.continuation.recognition"
+        "python -m scripts.continuation.recogniser_errors"
         " --cuts {input.cuts}"
         " --lexicon {input.lexicon}"
         " --cuts-transcript {input.cuts_transcript}"

@@ -9,8 +9,7 @@ One job covers all tasks of a modality: loading torch takes longer than scoring 
 """
 
 from scripts.evaluation.config import Controls, Decision, Scaling, Scoring, TextScoring
-
-from scripts.evaluation.choices import choice_files
+from scripts.evaluation.text_items import text_item_files
 
 TEXT_TASKS = config["evaluation"]["text_tasks"]
 # Scores of our own models, tasks of text alone among them, and those of other systems on the tasks that they know.
@@ -272,7 +271,7 @@ if TEXT_TASKS:
     rule evaluation_text:
         """A task of text alone, by a modality that reads text."""
         input:
-            choices=lambda wildcards: choice_files(TEXT_TASKS[wildcards.task]),
+            choices=lambda wildcards: text_item_files(TEXT_TASKS[wildcards.task]),
             tokenizer=f"{TOKENS}/{{modality}}/tokenizer",
             model=f"{RESULTS}/lm/{{modality}}/model",
         output:

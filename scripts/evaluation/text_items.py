@@ -1,8 +1,8 @@
-"""The items of a task of text alone: one text that is right, and one or more that are not.
+"""Items of text tasks: a positive text and one or several negative texts.
 
 A task is a file of JSON lines, or a folder of such files: {"id", "positive": text, "negative": text or list of texts},
-with "group" and "subset" where there are any; BLiMP's own lines ("sentence_good", "sentence_bad", "UID", "pairID") are
-read as they are, grouped by "linguistics_term".
+with optional "group" and "subset". Lines of BLiMP ("sentence_good", "sentence_bad", "UID", "pairID") are
+accepted, grouped by "linguistics_term".
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from scripts.common.files import read_jsonl
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One item: its texts, the right one first."""
+class TextItem:
+    """One item; `texts` has the positive text first."""
 
     id: str
     subset: str
@@ -23,32 +23,32 @@ class Choice:
     texts: tuple[str, ...]
 
 
-def choice_files(path: str | Path) -> list[Path]:
-    """The file itself, or a folder's *.jsonl and *.jsonl.gz in order of their names."""
+def text_item_files(path: str | Path) -> list[Path]:
+    """The file itself, or a folder's *.jsonl and *.jsonl.gz sorted by name."""
     folder = Path(path)
     return sorted([*folder.glob("*.jsonl"), *folder.glob("*.jsonl.gz")]) if folder.is_dir() else [folder]
 
 
-def read_choices(path: Path) -> Iterator[Choice]:
+def read_text_items(path: Path) -> Iterator[TextItem]:
     """The items of a file, or of a folder's files.
 
     Raises:
-        ValueError: naming file and line: no item at all, an item without id or texts, an empty text, a negative text
-            that is the positive one, an id that repeats.
+        ValueError: names file and line: no items, an item without id or texts, an empty text, a negative text equal to
+            the positive one, a repeated id.
     """
     seen: set[str] = set()
-    for file in choice_files(path):
+    for file in text_item_files(path):
         for number, line in enumerate(read_jsonl(file), start=1):
-            choice = _choice(line, f"{file}:{number}")
-            if choice.id in seen:
-                raise ValueError(f"{file}:{number}: item {choice.id!r} appears twice; once is right")
-            seen.add(choice.id)
-            yield choice
+            item = _text_item(line, f"{file}:{number}")
+            if item.id in seen:
+                raise ValueError(f"{file}:{number}: item {item.id!r} appears twice")
+            seen.add(item.id)
+            yield item
     if not seen:
         raise ValueError(f"{path}: holds no items; a task needs at least one, or leave the task out")
 
 
-def _choice(line: dict[str, Any], where: str) -> Choice:
+def _text_item(line: dict[str, Any], where: str) -> TextItem:
     if "sentence_good" in line:
         line = {
             "id": f"{line.get('UID')}-{line.get('pairID')}",
@@ -62,4 +62,4 @@ def _choice(line: dict[str, Any], where: str) -> Choice:
         raise ValueError(f"{where}: expected id, positive (a text) and negative (a text or a list of texts)")
     if texts[0] in texts[1:]:
         raise ValueError(f"{where}: item {line['id']!r} has its positive text among the negative ones")
-    return Choice(str(line["id"]), str(line.get("subset", "all")), str(line.get("group", "all")), tuple(texts))
+    return TextItem(str(line["id"]), str(line.get("subset", "all")), str(line.get("group", "all")), tuple(texts))

@@ -1,0 +1,111 @@
+"""The rows of `evaluation/{task}/{system}.csv`: a system's scores of a task, one row per item and voice.
+
+`logprob_`, `tokens_` and `seconds_` of the negative sides hold one number per side, separated by semicolons, so that
+items can be decided again with another normalization. An item that the system could not score has no numbers: `dropped`
+holds the reason, and `evaluation/dropped.csv` (common_items.py) excludes it from all comparisons.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from scripts.evaluation.accuracy import by_item, decide, normalise, pad_sides
+
+COLUMNS = (
+    "id",
+    "voice",
+    "subset",
+    "group",
+    "logprob_positive",
+    "logprob_negative",
+    "tokens_positive",
+    "tokens_negative",
+    "seconds_positive",
+    "seconds_negative",
+    "correct",
+    "dropped",
+)
+KEY = COLUMNS[:4]
+SEPARATOR = ";"  # between the numbers of several negative sides
+MEASURES_OF = {"total": ("logprob",), "per_token": ("logprob", "tokens"), "per_second": ("logprob", "seconds")}
+
+Row = dict[str, Any]  # values are numbers, or strings if read from a csv
+
+
+def score_row(key: Sequence[str], measures: Mapping[str, Sequence[float]]) -> Row:
+    """The row of a scored item, without `correct`.
+
+    Args:
+        key: the values of KEY.
+        measures: logprob, and tokens and seconds if known: a number per side, the positive one first.
+    """
+    filled = _blank(key)
+    for name, (positive, *negative) in measures.items():
+        filled[f"{name}_positive"] = positive
+        filled[f"{name}_negative"] = negative[0] if len(negative) == 1 else SEPARATOR.join(map(str, negative))
+    return filled
+
+
+def without_score(key: Sequence[str], reason: str) -> Row:
+    """The row of an item that could not be scored."""
+    return {**_blank(key), "dropped": reason}
+
+
+def _blank(key: Sequence[str]) -> Row:
+    return {**dict.fromkeys(COLUMNS, ""), **dict(zip(KEY, key, strict=True))}
+
+
+def fill_correct(rows: Iterable[Row], score_normalization: str) -> list[Row]:
+    """The rows with `correct` of the scored items."""
+    rows = list(rows)
+    scored = [row for row in rows if not row["dropped"]]
+    for each, correct in zip(scored, decide_rows(scored, score_normalization), strict=True):
+        each["correct"] = f"{correct:g}"
+    return rows
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """One line with the accuracy and the number of items."""
+    scored = [row for row in rows if not row["dropped"]]
+    correct = by_item([row["id"] for row in scored], number_column(scored, "correct"))
+    dropped = f", {len(rows) - len(scored)} rows could not be scored" if len(scored) < len(rows) else ""
+    return f"{100 * correct.mean():.1f}% of {len(correct)} items ({len(scored)} rows with voices){dropped}"
+
+
+def can_decide(rows: Sequence[Row], score_normalization: str) -> bool:
+    """Whether the rows hold the measures that a normalization needs: texts have no seconds."""
+    return all(row[f"{measure}_positive"] != "" for row in rows for measure in MEASURES_OF[score_normalization])
+
+
+def decide_rows(rows: Sequence[Row], score_normalization: str) -> np.ndarray:
+    """`accuracy.decide` of each scored row with one of SCORE_NORMALIZATIONS; float64 [N]."""
+    positive, negatives = (
+        {measure: read(rows, measure) for measure in MEASURES_OF[score_normalization]}
+        for read in (_positive, _negatives)
+    )
+    return decide(_score(positive, score_normalization), _score(negatives, score_normalization))
+
+
+def _score(measures: Mapping[str, np.ndarray], score_normalization: str) -> np.ndarray:
+    *_, divisor = measures.values()  # of total the log-probability itself, which is not used as a divisor
+    return normalise(measures["logprob"], divisor, divisor, score_normalization)
+
+
+def _positive(rows: Sequence[Row], measure: str) -> np.ndarray:
+    return number_column(rows, f"{measure}_positive")
+
+
+def _negatives(rows: Sequence[Row], measure: str) -> np.ndarray:
+    """float64 [N, K]; NaN where an item has fewer than K negative sides."""
+    return pad_sides([[float(text) for text in str(row[f"{measure}_negative"]).split(SEPARATOR)] for row in rows])
+
+
+def num_sides(rows: Sequence[Row]) -> np.ndarray:
+    """Number of sides of each row's item, int64 [N]."""
+    return np.array([2 + str(row["logprob_negative"]).count(SEPARATOR) for row in rows], dtype=np.int64)
+
+
+def number_column(rows: Sequence[Row], name: str) -> np.ndarray:
+    """A numeric column, float64 [N]."""
+    return np.array([float(row[name]) for row in rows])
