@@ -1,19 +1,19 @@
-"""Continuations of the same prompts by every model: sampled, spoken, transcribed and judged.
+"""Continuations of the same prompts by every model: sampled, synthesised, transcribed and judged.
 
 In: alignment/cuts/dev, the audio, units/, tokens/{modality} and lm/{modality}.
-Out: continuation/prompts.jsonl; generated/{modality}.jsonl and real/{modality}.jsonl; speech/{modality}/ for what is
-not text; transcripts/, judged/ (a row per continuation), recogniser.csv and summary.csv.
+Out: continuation/prompts.jsonl; generated/{modality}.jsonl and real/{modality}.jsonl; speech/{modality}/ for modalities
+other than text; transcripts/, judged/ (a row per continuation), recogniser.csv and summary.csv.
 
-Real continuations of the same prompts go the same way as generated ones: what they score is what the way
-itself costs. With `continuation.prompts: 0` nothing here is asked for; the rules stay.
+Real continuations of the same prompts are encoded, synthesised, transcribed and judged like generated ones; their
+perplexity shows the cost of these steps. With `continuation.prompts: 0` no target requests any output of these rules.
 """
 
 from scripts.continuation.config import Sampling, Selection
 
 CONTINUATION = config["continuation"]
 SETS = ["generated", "real"]
-# Text is read as it is, phones and units are spoken and heard. Units and tokens made elsewhere are left out: there is
-# no encoder here that would make them of a prompt.
+# Text is judged directly, phones and units are synthesised and transcribed. External units and tokens are left out: the
+# workflow has no encoder to compute them for a prompt.
 WRITTEN = [name for name in MODALITIES if SOURCE[name] == "text"]
 VOICES = ["phones"] + ["units"] * (config["units"]["external"] is None)
 SPOKEN = [name for name in MODALITIES if SOURCE[name] in VOICES]
@@ -27,7 +27,7 @@ include: "continuation_judge.smk"
 
 
 rule continuation_select_prompts:
-    """Beginnings of dev utterances as prompts, and what really followed them, as cuts."""
+    """Prompts (beginnings of dev utterances) and their real continuations, as cuts."""
     input:
         cuts=expand(f"{ALIGNMENT}/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
         scripts=[path for path in SCRIPTS if "/dev/" in path],
@@ -90,7 +90,7 @@ use rule tokens_encode as continuation_encode with:
 
 
 rule continuation_generate:
-    """Sample continuations of every prompt in one modality, and read the real ones in the same form."""
+    """Sample continuations of every prompt in one modality, and write the real ones in the same format."""
     input:
         tokens=f"{RESULTS}/continuation/tokens/{{modality}}.bin",
         index=f"{RESULTS}/continuation/tokens/{{modality}}.idx.npz",

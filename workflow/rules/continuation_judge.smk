@@ -1,4 +1,4 @@
-"""Transcripts judged: perplexity under a language model, and all continuations in one table.
+"""Judging of transcripts: perplexity under a language model, and one table of all continuations.
 
 Included by continuation.smk.
 """
@@ -10,7 +10,7 @@ OWN_JUDGE = f"{RESULTS}/continuation/judge/model"
 
 
 rule continuation_judge_text:
-    """Text that no other model saw, and a tokenizer of it, for a judge of our own."""
+    """Training text and tokenizer of the judge that the workflow trains."""
     input:
         scripts=SCRIPTS,
         tasks=[f"{CORPUS}/script/tasks/{task}.jsonl.gz" for task in TASKS] * bool(SCRIPTS),
@@ -47,7 +47,7 @@ rule continuation_judge_text:
 
 
 rule continuation_judge_train:
-    """Train the judge as the other models are trained, on its own text."""
+    """Train the judge like the other models, on its own text."""
     input:
         train=f"{RESULTS}/continuation/judge/train.bin",
         train_index=f"{RESULTS}/continuation/judge/train.idx.npz",
@@ -94,7 +94,7 @@ rule continuation_judge_train:
 
 
 rule continuation_judge:
-    """Perplexity of every continuation, a row each."""
+    """Perplexity of every continuation, one row each."""
     input:
         transcripts=expand(
             f"{RESULTS}/continuation/transcripts/{{set}}/{{modality}}.jsonl",
@@ -136,7 +136,7 @@ rule continuation_judge:
 
 
 rule continuation_summary:
-    """Perplexity, failures and variety of every modality, generated and real, in one tidy table."""
+    """Perplexity, failures and variety of every modality, generated and real, in one table."""
     input:
         generated=expand(f"{RESULTS}/continuation/judged/generated/{{modality}}.csv", modality=CONTINUED),
         real=expand(f"{RESULTS}/continuation/judged/real/{{modality}}.csv", modality=CONTINUED),

@@ -1,4 +1,4 @@
-"""Continuations spoken and transcribed: symbols to sound by a voice trained here, sound to words by a recogniser.
+"""Synthesis of continuations by a trained speech model, and their transcription by a recogniser.
 
 Included by continuation.smk.
 """
@@ -12,15 +12,15 @@ VOCODER = {
     "iterations": SPEECH["iterations"],
 }
 KALDI = CONTINUATION["recogniser"] == "kaldi"
-# Griffin-Lim and Kaldi have no use for a GPU.
-SPEAKING_GPUS = config["cluster"]["gpus"]["continuation"] * (
+# Griffin-Lim and Kaldi do not use a GPU.
+SYNTHESIS_GPUS = config["cluster"]["gpus"]["continuation"] * (
     SPEECH["vocoder"] != "griffin-lim" or SPEECH["vocoder_command"] is not None
 )
 HEARING_GPUS = config["cluster"]["gpus"]["continuation"] * (not KALDI)
 
 
 rule continuation_train_voice:
-    """Learn to speak one source's symbols: to log-mel, and for phones how long each lasts."""
+    """Train the speech model of one source: symbols to log-mel, and durations for phones."""
     input:
         cuts=expand(f"{ALIGNMENT}/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
         units=lambda w: expand("{folder}/train/{shard}.npz", folder=STREAMS.get(w.source, []), shard=SHARDS["train"]),
@@ -59,7 +59,7 @@ rule continuation_train_voice:
 
 
 rule continuation_speak:
-    """Continuations of one modality as sound."""
+    """Synthesise the continuations of one modality."""
     input:
         lines=expand(f"{RESULTS}/continuation/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
         voice=lambda w: f"{RESULTS}/continuation/voice/{SOURCE[w.modality]}",
@@ -73,10 +73,10 @@ rule continuation_speak:
     wildcard_constraints:
         modality="|".join(SPOKEN) or "nothing-spoken",
     conda:
-        environment("continuation") if SPEAKING_GPUS else "../../envs/core.yaml"
+        environment("continuation") if SYNTHESIS_GPUS else "../../envs/core.yaml"
     threads: CONTINUATION["threads"]
     resources:
-        gpu=SPEAKING_GPUS,
+        gpu=SYNTHESIS_GPUS,
     params:
         **VOCODER,
         code=code_of("scripts.continuation.synthesise"),
@@ -98,7 +98,7 @@ rule continuation_speak:
 
 
 rule continuation_controls:
-    """Speech whose words are known: real speech through the vocoder alone, and random words."""
+    """Speech with known words: real speech resynthesised by the vocoder, and random words."""
     input:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         lexicon=f"{CORPUS}/lexicon.txt",
@@ -113,10 +113,10 @@ rule continuation_controls:
     benchmark:
         f"{RESULTS}/benchmarks/continuation/controls.tsv"
     conda:
-        environment("continuation") if SPEAKING_GPUS else "../../envs/core.yaml"
+        environment("continuation") if SYNTHESIS_GPUS else "../../envs/core.yaml"
     threads: CONTINUATION["threads"]
     resources:
-        gpu=SPEAKING_GPUS,
+        gpu=SYNTHESIS_GPUS,
     params:
         **VOCODER,
         code=code_of("scripts.continuation.control_speech"),
@@ -143,7 +143,7 @@ rule continuation_controls:
 
 
 rule continuation_read:
-    """What is text already: its transcript is itself."""
+    """Transcripts of text modalities: the text itself."""
     input:
         lines=expand(f"{RESULTS}/continuation/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
     output:
@@ -206,7 +206,7 @@ rule continuation_transcribe:
 
 
 rule continuation_transcribe_controls:
-    """Transcripts of the real speech itself, of its copy and of random words."""
+    """Transcripts of the real speech, of its copy and of random words."""
     input:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         lines=expand(f"{RESULTS}/continuation/controls/{{set}}.jsonl", set=["copy", "random"]),
@@ -248,7 +248,7 @@ rule continuation_transcribe_controls:
 
 
 rule continuation_recognition:
-    """Error rates of the recogniser, and of the way from tokens to text in every modality."""
+    """Error rates of the recogniser, and of encoding, synthesis and transcription in every modality."""
     input:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         lexicon=f"{CORPUS}/lexicon.txt",

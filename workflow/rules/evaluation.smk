@@ -1,18 +1,18 @@
-"""What the models know: pair accuracies with baselines and intervals, bits, layers and scaling.
+"""Evaluation of the models: accuracies with baselines and intervals, bits, layers and scaling.
 
 In: alignment/tasks, alignment/cuts/dev, units/dev, tokens/{modality} and lm/{modality}.
 Out: evaluation/{task}/{modality}.csv, evaluation/{baselines,layers,tuned_lens,scaling}/{task}/{modality}.csv,
-evaluation/{bits,bit_breakdown}/{modality}.csv and evaluation/controls.csv; what compares the modalities is in
+evaluation/{bits,bit_breakdown}/{modality}.csv and evaluation/controls.csv; comparisons of modalities are in
 evaluation_comparison.smk.
 
-One job covers all tasks of a modality: loading torch takes longer than scoring a small task.
+One job covers all tasks of a modality, since importing torch takes longer than scoring a small task.
 """
 
 from scripts.evaluation.config import Controls, Decision, Scaling, Scoring, TextScoring
 from scripts.evaluation.text_items import text_item_files
 
 TEXT_TASKS = config["evaluation"]["text_tasks"]
-# Scores of our own models, tasks of text alone among them, and those of other systems on the tasks that they know.
+# Scores of our models, text tasks included, and scores of external systems on the tasks that they provide.
 OWN_SCORES = expand(f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv", modality=MODALITIES, task=TASKS) + [
     f"{RESULTS}/evaluation/{task}/{modality}.csv"
     for modality in MODALITIES
@@ -33,7 +33,7 @@ include: "evaluation_comparison.smk"
 
 
 rule evaluation_score:
-    """All that a finished model is asked: pairs, by the model and by its layers, and the bits of dev."""
+    """Score all tasks with a trained model and with its layers, and the bits of dev."""
     input:
         pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
         tokens=expand(
@@ -113,7 +113,7 @@ rule evaluation_score:
 if TASKS:
 
     rule evaluation_baselines:
-        """The same pairs decided by length, token count, unigrams and 4-grams."""
+        """Baselines of the same pairs: length, number of tokens, unigrams and 4-grams."""
         input:
             pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
             tokens=expand(
@@ -164,7 +164,7 @@ if TASKS:
             " 2>&1 | tee {log}"
 
     rule evaluation_scaling:
-        """Accuracy of every checkpoint inside epoch 1, and a straight line over log10 of tokens."""
+        """Accuracy of every checkpoint within epoch 1, and a straight line over log10 of tokens."""
         input:
             pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
             tokens=expand(
@@ -218,7 +218,7 @@ if TASKS:
             " 2>&1 | tee {log}"
 
     rule evaluation_controls:
-        """Untrained models and shuffled durations on a part of every task; one job, since each model is small work."""
+        """Controls: untrained models and shuffled durations on a part of every task, in one job."""
         input:
             pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
             tokens=expand(
@@ -269,7 +269,7 @@ if TASKS:
 if TEXT_TASKS:
 
     rule evaluation_text:
-        """A task of text alone, by a modality that reads text."""
+        """Score a text task with a text modality."""
         input:
             choices=lambda wildcards: text_item_files(TEXT_TASKS[wildcards.task]),
             tokenizer=f"{TOKENS}/{{modality}}/tokenizer",

@@ -1,4 +1,4 @@
-"""Where the modalities' scores meet: on which items, in groups, and all figures in one table.
+"""Comparison of the modalities: the common items, scores by group, and one table of all scores.
 
 In: evaluation/{task}/{modality}.csv, evaluation/baselines/ and evaluation/bits/.
 Out: evaluation/dropped.csv, evaluation/groups.csv and evaluation/summary.csv.
@@ -8,7 +8,7 @@ from scripts.evaluation.config import Resampling, Summarising
 
 
 rule evaluation_dropped:
-    """Items that one modality or another could not score: no comparison holds them."""
+    """Items that at least one modality cannot score; they are excluded from all comparisons."""
     input:
         scores=OWN_SCORES,
     output:
@@ -56,7 +56,7 @@ rule evaluation_groups:
 
 
 rule evaluation_summary:
-    """Every score with its interval in one tidy table."""
+    """All scores with their intervals in one table."""
     input:
         scores=SCORES,
         dropped=DROPPED,

@@ -1,7 +1,7 @@
-"""Scores that come and go: other systems' score files in, ZeroSpeech 2021 submissions out.
+"""Import of external systems' score files, and export of ZeroSpeech 2021 submissions.
 
 In: the files of evaluation.external_systems; sLM21 (gold.csv) and evaluation/{task}/{modality}.csv.
-Out: evaluation/{task}/{system}.csv, in the form of our own; evaluation/submission/{modality}/, asked for by `submission`.
+Out: evaluation/{task}/{system}.csv, in the format of our scores; evaluation/submission/{modality}/ (target `submission`).
 """
 
 SUBMITTED = {
@@ -13,7 +13,7 @@ SUBMITTED = {
 if config["evaluation"]["external_systems"]:
 
     rule evaluation_external_systems:
-        """Another system's scores of a task as rows like ours."""
+        """The scores of an external system on a task, in the format of our scores."""
         input:
             pairs=f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz",
             scores=lambda wildcards: config["evaluation"]["external_systems"][wildcards.system][wildcards.task],
@@ -40,7 +40,7 @@ if config["evaluation"]["external_systems"]:
 if SUBMITTED:
 
     rule evaluation_submission:
-        """A modality's scores of sLM21 as a folder that the ZeroSpeech 2021 validator takes."""
+        """A modality's scores of sLM21 as a ZeroSpeech 2021 submission folder."""
         input:
             pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=SUBMITTED),
             scores=expand(
@@ -80,7 +80,7 @@ if SUBMITTED:
             " 2>&1 | tee {log}"
 
     rule submission:
-        """Every modality's submission."""
+        """The submissions of all modalities."""
         input:
             expand(f"{RESULTS}/evaluation/submission/{{modality}}", modality=MODALITIES),
         localrule: True

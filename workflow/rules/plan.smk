@@ -1,21 +1,21 @@
-"""What a run would cost, before it is run: `snakemake plan`.
+"""The predicted cost of a run: `snakemake plan`.
 
-In: the configuration and Snakemake's own dry run of it. Out: plan/plan.txt (also printed), plan.csv by stage, rules.csv,
-models.csv and a picture. Nothing is declared as output: whoever asks gets the plan of what stands in the files now.
+In: the configuration and a dry run of Snakemake. Out: plan/plan.txt (also printed), plan.csv by stage, rules.csv,
+models.csv and a figure. The rule declares no output, so every call computes the plan anew.
 """
 
 import json
 
 
 rule plan:
-    """Jobs, core-hours, GPU-hours, bytes and tokens of the whole run, whatever of it stands already."""
+    """Jobs, core-hours, GPU-hours, bytes and tokens of the whole run, regardless of existing results."""
     log:
         f"{RESULTS}/logs/plan/plan.log",
     localrule: True
     conda:
         "../../envs/core.yaml"
     params:
-        config=json.dumps(config),  # in its own order, which is that of the tables
+        config=json.dumps(config),  # in the order of the configuration, which the tables follow
         folder=f"{RESULTS}/plan",
         registry="resources/datasets.yaml",
         formats=config["report"]["formats"],

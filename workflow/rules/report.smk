@@ -1,8 +1,8 @@
 """report: the paper's tables and figures with its published values, and a summary page.
 
 In: tokens/{modality}/stats.json, lm/{modality}/log.csv, units/quality.csv, evaluation/summary.csv and,
-for every task, evaluation/{task}/, evaluation/{layers,tuned_lens,scaling}/{task}/; evaluation/bit_breakdown/; dropped.csv of
-corpus and alignment; resources/paper.yaml.
+for every task, evaluation/{task}/, evaluation/{layers,tuned_lens,scaling}/{task}/; evaluation/bit_breakdown/;
+dropped.csv of corpus and alignment; resources/paper.yaml.
 Out: report/tables/*.{csv,md,tex,html}, report/figures/* in every format of `report.formats` with the drawn
 data as csv, report/summary.html. Outputs marked `report(...)` are included in `snakemake --report`.
 

@@ -5,7 +5,7 @@ the caption workflow/report/<name>.rst. `shown` is false if the configuration ha
 table: the rule exists, but no target requests it.
 """
 
-SCORES = expand(f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv", task=TASKS, modality=MODALITIES)
+PAIR_SCORES = expand(f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv", task=TASKS, modality=MODALITIES)
 
 TABLES = {
     "modalities": dict(  # vocabulary, tokens and tokens per second of each modality
@@ -48,7 +48,7 @@ TABLES = {
         in_paper="Table 3",
         shown=WITH_FACTORS,
         input=dict(
-            scores=SCORES,
+            scores=PAIR_SCORES,
             dropped=DROPPED,
             continuations=expand(
                 f"{RESULTS}/continuation/judged/generated/{{modality}}.csv", modality=CONTINUED * WITH_CONTINUATION
@@ -70,7 +70,7 @@ TABLES = {
         label="Changes by score normalization",
         in_paper="not there",
         shown=WITH_FACTORS,
-        input=dict(scores=SCORES, dropped=DROPPED),
+        input=dict(scores=PAIR_SCORES, dropped=DROPPED),
         flags=lambda wildcards, input: [
             *("--evaluation", input.scores[0].rsplit("/", 2)[0]),
             *("--dropped", input.dropped),

@@ -1,10 +1,10 @@
-"""Further training seeds: for each of `seeds`, a seed replica of every modality: the same tokens, another model.
+"""Seed replicas: for each of `seeds`, a further model of every modality, trained on the same tokens.
 
-In: tokens/{modality}. Out: tokens/{modality}-seed{n}, links to the modality's own; the other stages treat a
-replica as they treat a modality, and report/tables/seeds.* puts them together. Without `seeds` no rule here is asked for.
+In: tokens/{modality}. Out: tokens/{modality}-seed{n}, links to the modality's tokens. The other stages treat a replica
+like a modality, and report/tables/seeds.* compares them. Without `seeds` this file defines no rule.
 """
 
-# A replica's tokens, file by file, in the order of the modality's own.
+# Token files of a replica, in the same order as those of its modality.
 REPLICA_TOKENS = [
     "train.bin",
     "train.idx.npz",
@@ -16,7 +16,7 @@ REPLICA_TOKENS = [
 
 if SEED_REPLICAS:
 
-    # Snakemake asks the rules of tokens.smk too, before it prefers the one below.
+    # Snakemake evaluates the rules of tokens.smk for replicas too, before it prefers the rule below.
     MODALITY |= {name: MODALITY[replica.modality] for name, replica in SEED_REPLICAS.items()}
     STREAMS_OF |= {name: STREAMS_OF[replica.modality] for name, replica in SEED_REPLICAS.items()}
     INVENTORY_OF |= {name: INVENTORY_OF[replica.modality] for name, replica in SEED_REPLICAS.items()}
@@ -27,7 +27,7 @@ if SEED_REPLICAS:
     ruleorder: seeds_tokens > tokens_stats
 
     rule seeds_tokens:
-        """A replica reads the tokens of its modality: links, no copies."""
+        """Link the tokens of a replica to those of its modality."""
         input:
             tokenizer=lambda wildcards: f"{TOKENS}/{SEED_REPLICAS[wildcards.modality].modality}/tokenizer",
             files=lambda wildcards: [

@@ -1,4 +1,4 @@
-"""Targets that people ask for by name; `report`, the default, stands in the Snakefile."""
+"""Targets of the command line; the default, `report`, is in the Snakefile."""
 
 
 rule corpus:
@@ -13,7 +13,7 @@ rule corpus:
 
 
 rule alignment:
-    """Phones and words with their times."""
+    """Phones and words with their start times and durations."""
     input:
         [f"{ALIGNMENT}/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]],
         [f"{ALIGNMENT}/tasks/{task}.jsonl.gz" for task in TASKS],
@@ -23,7 +23,7 @@ rule alignment:
 
 
 rule units:
-    """HuBERT units at 50 Hz and how well they name phones."""
+    """HuBERT units at 50 Hz and their phone information."""
     input:
         [f"{UNITS}/{split}/{shard}.npz" for split in SPLITS for shard in SHARDS[split]],
         [f"{UNITS}/tasks/{task}.npz" for task in TASKS],
@@ -32,7 +32,7 @@ rule units:
 
 
 rule unit_quality:
-    """What the units know, and what those of other layers and numbers of clusters would know: units.sweep."""
+    """Phone and speaker information of the units, and of those of units.sweep (other layers, numbers of clusters)."""
     input:
         expand(
             f"{RESULTS}/report/figures/{{figure}}.{{form}}",
@@ -66,8 +66,8 @@ rule evaluation:
         DROPPED,
         [f"{RESULTS}/evaluation/controls.csv"] * bool(TASKS),
         expand(
-            f"{RESULTS}/evaluation/{{kind}}/{{task}}/{{modality}}.csv",
-            kind=["layers", "tuned_lens"],
+            f"{RESULTS}/evaluation/{{folder}}/{{task}}/{{modality}}.csv",
+            folder=["layers", "tuned_lens"],
             modality=MODALITIES,
             task=TASKS,
         ),
@@ -77,14 +77,14 @@ rule evaluation:
 
 
 rule continuation:
-    """What each model goes on to say after the same prompts."""
+    """Continuations of the same prompts by each model, and their judgement."""
     input:
         [f"{RESULTS}/continuation/{table}.csv" for table in ("summary", "recogniser")] * WITH_CONTINUATION,
     localrule: True
 
 
 rule all:
-    """Everything that the report shows, and the words whose pronunciation was guessed."""
+    """All results of the report, and the list of words with guessed pronunciations."""
     input:
         rules.continuation.input,
         [f"{RESULTS}/report/listen.html"] * WITH_CONTINUATION,
@@ -102,7 +102,7 @@ for name in [*SEED_REPLICAS, *MODALITIES]:
         input:
             f"{RESULTS}/lm/{name}/model",
             expand(f"{RESULTS}/evaluation/{{task}}/{name}.csv", task=TASKS),
-            expand(f"{RESULTS}/evaluation/{{kind}}/{{task}}/{name}.csv", kind=["layers", "scaling"], task=TASKS),
+            expand(f"{RESULTS}/evaluation/{{folder}}/{{task}}/{name}.csv", folder=["layers", "scaling"], task=TASKS),
         localrule: True
 
 
@@ -114,8 +114,8 @@ for name in TASKS:
         input:
             expand(f"{RESULTS}/evaluation/{name}/{{modality}}.csv", modality=MODALITIES),
             expand(
-                f"{RESULTS}/evaluation/{{kind}}/{name}/{{modality}}.csv",
-                kind=["baselines", "layers", "scaling"],
+                f"{RESULTS}/evaluation/{{folder}}/{name}/{{modality}}.csv",
+                folder=["baselines", "layers", "scaling"],
                 modality=MODALITIES,
             ),
         localrule: True
