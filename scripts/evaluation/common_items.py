@@ -36,8 +36,8 @@ def find_dropped(scores: Sequence[Path]) -> list[dict[str, str]]:
         task_rows = [row for row in dropped_rows if row["task"] == task]
         if ids <= {row["id"] for row in task_rows}:
             counts = Counter((row["modality"], row["reason"]) for row in task_rows)
-            reasons = ", ".join(f"{modality} {reason} {count}" for (modality, reason), count in counts.items())
-            raise ValueError(f"{task}: no item is left that every modality can score ({reasons})")
+            summary = ", ".join(f"{modality} {reason} {count}" for (modality, reason), count in counts.items())
+            raise ValueError(f"{task}: no item is left that every modality can score ({summary})")
     return dropped_rows
 
 
