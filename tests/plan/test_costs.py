@@ -86,7 +86,7 @@ def test_torch_multiplies_twice_in_k_means(backend: str, device: str, gpus: int,
     speech = 2 * 1_000_000 / 50 / 1000  # seconds for twice the sample's frames through the encoder
     clustering = 2 * 1_000_000 * 2048 * 1024 * 25 * 3 / 7.8e12
     expected = speech + (2 if torch else 1) * clustering
-    assert work.of_rule("units_kmeans", Amounts(config)).seconds == pytest.approx(expected)
+    assert work.rule_work("units_kmeans", Amounts(config)).seconds == pytest.approx(expected)
 
 
 def test_a_machine_without_gpus_holds_none():
