@@ -92,7 +92,11 @@ def test_everything_made_elsewhere(workflow: Workflow, tmp_path_factory: pytest.
     # Nothing of the report needs a task, and nothing that does is asked for.
     tables = {"modalities", "results", "bit_breakdown", "dropped"}
     assert {path.stem for path in (results / "report/tables").iterdir()} == tables
-    assert {path.stem for path in (results / "report/figures").iterdir()} == {"training", "unit_quality", "bit_breakdown"}
+    assert {path.stem for path in (results / "report/figures").iterdir()} == {
+        "training",
+        "unit_quality",
+        "bit_breakdown",
+    }
     page = (results / "report.html").read_text()
     for item in ("1. Summary", "2. Tables", "3. Figures", "training.svg", "This run is called"):
         assert item in page
