@@ -6,6 +6,7 @@ stage connected to it is one grey box. Edges implied by a longer path are left o
 
 import argparse
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -31,8 +32,13 @@ RULE, OTHER, EDGE = "#dbe8f7", "#ececec", "#8a8a8a"
 GOES_TO = "→ "
 
 
+def box_of(rule: str) -> str:
+    """The box that a rule is drawn in: all tables of the report share one, and so do all figures."""
+    return re.sub(r"^report_(table|figure)_.*", r"report_\1s", rule)
+
+
 def read_rules(dot: str) -> set[tuple[str, str]]:
-    """Edges between rules, from Snakemake's dot text; rules of no stage are left out.
+    """Edges between the boxes of rules, from Snakemake's dot text; rules of no stage are left out.
 
     Raises:
         ValueError: the text holds no rules.
@@ -40,8 +46,16 @@ def read_rules(dot: str) -> set[tuple[str, str]]:
     names = dict(re.findall(r'(\d+)\[label = "(\w+)', dot))
     if not names:
         raise ValueError("no rules: expected what `snakemake --rulegraph dot` prints")
-    pairs = ((names[start], names[end]) for start, end in re.findall(r"(\d+) -> (\d+)", dot))
-    return {pair for pair in pairs if all(stage_of(name) in STAGES for name in pair)}
+    pairs = ((box_of(names[start]), box_of(names[end])) for start, end in re.findall(r"(\d+) -> (\d+)", dot))
+    return {pair for pair in pairs if pair[0] != pair[1] and all(stage_of(name) in STAGES for name in pair)}
+
+
+def count_jobs(jobs: Mapping[str, int]) -> dict[str, int]:
+    """Jobs of each box, from those of each rule."""
+    counts: Counter[str] = Counter()
+    for rule, count in jobs.items():
+        counts[box_of(rule)] += count
+    return dict(counts)
 
 
 def stage_graph(edges: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -138,7 +152,8 @@ def main() -> None:
     parser.add_argument("--form", default="svg", help="svg, pdf or png")
     args = parser.parse_args()
     edges = read_rules(args.rules.read_text(encoding="utf-8"))
-    draw_graphs(edges, dry_run_jobs(args.jobs.read_text(encoding="utf-8")), args.output, args.form)
+    jobs = count_jobs(dry_run_jobs(args.jobs.read_text(encoding="utf-8")))
+    draw_graphs(edges, jobs, args.output, args.form)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.plan.graph import draw_graphs, read_rules, rule_graph, stage_graph
+from scripts.plan.graph import count_jobs, draw_graphs, read_rules, rule_graph, stage_graph
 from scripts.plan.graph_layout import arrange, columns, reduced
 
 DOT = """digraph {
@@ -73,3 +73,20 @@ def test_pictures_are_drawn_twice_the_same(tmp_path):
     for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert "extract  × 515" in (tmp_path / "one" / "units.svg").read_text()
+
+
+def test_tables_and_figures_of_the_report_share_a_box_each():
+    dot = """
+\t0[label = "evaluation_summary"];
+\t1[label = "report_table_results"];
+\t2[label = "report_table_factors"];
+\t3[label = "report_figure_factors"];
+\t0 -> 1
+\t0 -> 2
+\t2 -> 3
+"""
+    assert read_rules(dot) == {("evaluation_summary", "report_tables"), ("report_tables", "report_figures")}
+    assert count_jobs({"report_table_results": 1, "report_table_factors": 1, "lm_train": 6}) == {
+        "report_tables": 2,
+        "lm_train": 6,
+    }
