@@ -61,6 +61,7 @@ if config["alignment"]["external"] is None:
         params:
             code=code_of("scripts.alignment.align"),
             audio_root=audio_root,
+            split=lambda wildcards: wildcards.split,
             config=ALIGN_CONFIG,
         shell:
             "python -m scripts.alignment.align"
@@ -68,15 +69,15 @@ if config["alignment"]["external"] is None:
             " --audio-root {params.audio_root:q}"
             " --model {input.model}"
             " --lexicon {input.lexicon}"
-            " --split {wildcards.split}"
+            " --split {params.split}"
             " --config {params.config:q}"
             " --out {output.cuts}"
             " --dropped {output.dropped}"
             " --guessed {output.guessed}"
             " 2>&1 | tee {log}"
 
-    rule alignment_align_task:
-        """Force-align the sides of every item of a task; an item is dropped if any of its sides is."""
+    # The sides of every item of a task; an item is dropped if any of its sides is.
+    use rule alignment_align as alignment_align_task with:
         input:
             cuts=f"{CORPUS}/tasks/{{task}}.jsonl.gz",
             model=f"{ALIGNMENT}/model",
@@ -89,24 +90,8 @@ if config["alignment"]["external"] is None:
             f"{RESULTS}/logs/alignment/align_task/{{task}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/alignment/align_task/{{task}}.tsv"
-        conda:
-            "../../envs/core.yaml"
         params:
-            code=code_of("scripts.alignment.align"),
-            audio_root=audio_root,
-            config=ALIGN_CONFIG,
-        shell:
-            "python -m scripts.alignment.align"
-            " --cuts {input.cuts}"
-            " --audio-root {params.audio_root:q}"
-            " --model {input.model}"
-            " --lexicon {input.lexicon}"
-            " --split {wildcards.task}"
-            " --config {params.config:q}"
-            " --out {output.cuts}"
-            " --dropped {output.dropped}"
-            " --guessed {output.guessed}"
-            " 2>&1 | tee {log}"
+            split=lambda wildcards: wildcards.task,
 
 else:
 
@@ -127,6 +112,7 @@ else:
             "../../envs/core.yaml"
         params:
             code=code_of("scripts.alignment.import_external"),
+            split=lambda wildcards: wildcards.split,
             # Units made elsewhere need no audio at all; for ours it must be readable.
             audio=lambda w: ["--audio-root", audio_root(w)] if config["units"]["external"] is None else [],
         shell:
@@ -134,14 +120,14 @@ else:
             " --cuts {input.cuts}"
             " {params.audio:q}"
             " --external {input.external:q}"
-            " --split {wildcards.split}"
+            " --split {params.split}"
             " --out {output.cuts}"
             " --dropped {output.dropped}"
             " --guessed {output.guessed}"
             " 2>&1 | tee {log}"
 
-    rule alignment_import_external_task:
-        """Both sides of a task's items with the alignments of the folder alignment.external."""
+    # The sides of every item of a task.
+    use rule alignment_import_external as alignment_import_external_task with:
         input:
             cuts=f"{CORPUS}/tasks/{{task}}.jsonl.gz",
             external=config["alignment"]["external"],
@@ -153,22 +139,8 @@ else:
             f"{RESULTS}/logs/alignment/import_external/tasks/{{task}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/alignment/import_external/tasks/{{task}}.tsv"
-        conda:
-            "../../envs/core.yaml"
         params:
-            code=code_of("scripts.alignment.import_external"),
-            # Units made elsewhere need no audio at all; for ours it must be readable.
-            audio=lambda w: ["--audio-root", audio_root(w)] if config["units"]["external"] is None else [],
-        shell:
-            "python -m scripts.alignment.import_external"
-            " --cuts {input.cuts}"
-            " {params.audio:q}"
-            " --external {input.external:q}"
-            " --split {wildcards.task}"
-            " --out {output.cuts}"
-            " --dropped {output.dropped}"
-            " --guessed {output.guessed}"
-            " 2>&1 | tee {log}"
+            split=lambda wildcards: wildcards.task,
 
 
 rule alignment_dropped:
