@@ -104,8 +104,8 @@ rule tokens_encode:
         " 2>&1 | tee {log}"
 
 
-rule tokens_encode_task:
-    """Encode both sides of a task's items, positive first."""
+# Both sides of a task's items, positive first.
+use rule tokens_encode as tokens_encode_task with:
     input:
         cuts=f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz",
         units=lambda w: expand(
@@ -121,19 +121,7 @@ rule tokens_encode_task:
         f"{RESULTS}/logs/tokens/encode_task/{{modality}}/{{task}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/tokens/encode_task/{{modality}}/{{task}}.tsv"
-    conda:
-        "../../envs/core.yaml"
-    params:
-        code=code_of("scripts.tokens.encode"),
-        modality=lambda w: MODALITY[w.modality],
-    shell:
-        "python -m scripts.tokens.encode"
-        " --modality {params.modality:q}"
-        " --cuts {input.cuts}"
-        " --units {input.units}"
-        " --tokenizer {input.tokenizer}"
-        " --output {output.tokens}"
-        " 2>&1 | tee {log}"
+    priority: 0
 
 
 rule tokens_pack:
