@@ -26,6 +26,12 @@ SCORES = OWN_SCORES + [
 ]
 DROPPED = f"{RESULTS}/evaluation/dropped.csv"
 SYSTEMS = [*MODALITIES, *config["evaluation"]["external_systems"]]
+# The items of every task and their tokens in one modality.
+TASK_INPUT = dict(
+    pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
+    tokens=expand(f"{TOKENS}/{{modality}}/tasks/{{task}}.bin", task=TASKS, allow_missing=True),
+    token_index=expand(f"{TOKENS}/{{modality}}/tasks/{{task}}.idx.npz", task=TASKS, allow_missing=True),
+)
 
 
 include: "evaluation_exchange.smk"
@@ -35,17 +41,7 @@ include: "evaluation_comparison.smk"
 rule evaluation_score:
     """Score all tasks with a trained model and with its layers, and the bits of dev."""
     input:
-        pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
-        tokens=expand(
-            f"{TOKENS}/{{modality}}/tasks/{{task}}.bin",
-            task=TASKS,
-            allow_missing=True,
-        ),
-        token_index=expand(
-            f"{TOKENS}/{{modality}}/tasks/{{task}}.idx.npz",
-            task=TASKS,
-            allow_missing=True,
-        ),
+        **TASK_INPUT,
         cuts=expand(f"{ALIGNMENT}/cuts/dev/{{shard}}.jsonl.gz", shard=SHARDS["dev"]),
         streams=lambda w: expand(
             "{folder}/dev/{shard}.npz",
@@ -115,17 +111,7 @@ if TASKS:
     rule evaluation_baselines:
         """Baselines of the same pairs: length, number of tokens, unigrams and 4-grams."""
         input:
-            pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
-            tokens=expand(
-                f"{TOKENS}/{{modality}}/tasks/{{task}}.bin",
-                task=TASKS,
-                allow_missing=True,
-            ),
-            token_index=expand(
-                f"{TOKENS}/{{modality}}/tasks/{{task}}.idx.npz",
-                task=TASKS,
-                allow_missing=True,
-            ),
+            **TASK_INPUT,
             train=f"{TOKENS}/{{modality}}/train.bin",
             train_index=f"{TOKENS}/{{modality}}/train.idx.npz",
             stats=f"{TOKENS}/{{modality}}/stats.json",
@@ -166,17 +152,7 @@ if TASKS:
     rule evaluation_scaling:
         """Accuracy of every checkpoint within epoch 1, and a straight line over log10 of tokens."""
         input:
-            pairs=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
-            tokens=expand(
-                f"{TOKENS}/{{modality}}/tasks/{{task}}.bin",
-                task=TASKS,
-                allow_missing=True,
-            ),
-            token_index=expand(
-                f"{TOKENS}/{{modality}}/tasks/{{task}}.idx.npz",
-                task=TASKS,
-                allow_missing=True,
-            ),
+            **TASK_INPUT,
             stats=f"{TOKENS}/{{modality}}/stats.json",
             checkpoints=f"{RESULTS}/lm/{{modality}}/scaling",
         output:
