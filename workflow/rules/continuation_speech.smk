@@ -12,11 +12,16 @@ VOCODER = {
     "iterations": SPEECH["iterations"],
 }
 KALDI = CONTINUATION["recogniser"] == "kaldi"
+RECOGNISER_INPUT = dict(
+    recogniser=local_files(CONTINUATION["recogniser"]),
+    model=[f"{ALIGNMENT}/model"] * KALDI,
+    lexicon=[f"{CORPUS}/lexicon.txt"] * KALDI,
+)
 # Griffin-Lim and Kaldi do not use a GPU.
 SYNTHESIS_GPUS = config["cluster"]["gpus"]["continuation"] * (
     SPEECH["vocoder"] != "griffin-lim" or SPEECH["vocoder_command"] is not None
 )
-HEARING_GPUS = config["cluster"]["gpus"]["continuation"] * (not KALDI)
+TRANSCRIPTION_GPUS = config["cluster"]["gpus"]["continuation"] * (not KALDI)
 
 
 rule continuation_train_voice:
@@ -170,9 +175,7 @@ rule continuation_transcribe:
     input:
         lines=expand(f"{RESULTS}/continuation/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
         speech=f"{RESULTS}/continuation/speech/{{modality}}",
-        recogniser=local_files(CONTINUATION["recogniser"]),
-        model=[f"{ALIGNMENT}/model"] * KALDI,
-        lexicon=[f"{CORPUS}/lexicon.txt"] * KALDI,
+        **RECOGNISER_INPUT,
     output:
         transcripts=expand(
             f"{RESULTS}/continuation/transcripts/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True
@@ -187,7 +190,7 @@ rule continuation_transcribe:
         "../../envs/core.yaml" if KALDI else environment("continuation", "whisper")
     threads: CONTINUATION["threads"]
     resources:
-        gpu=HEARING_GPUS,
+        gpu=TRANSCRIPTION_GPUS,
     params:
         code=code_of("scripts.continuation.transcribe"),
         folders=lambda wildcards, input: [f"{input.speech}/{name}" for name in SETS],
@@ -211,9 +214,7 @@ rule continuation_transcribe_controls:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         lines=expand(f"{RESULTS}/continuation/controls/{{set}}.jsonl", set=["copy", "random"]),
         speech=f"{RESULTS}/continuation/controls/speech",
-        recogniser=local_files(CONTINUATION["recogniser"]),
-        model=[f"{ALIGNMENT}/model"] * KALDI,
-        lexicon=[f"{CORPUS}/lexicon.txt"] * KALDI,
+        **RECOGNISER_INPUT,
     output:
         cuts=f"{RESULTS}/continuation/controls/transcripts/cuts.jsonl",
         lines=expand(f"{RESULTS}/continuation/controls/transcripts/{{set}}.jsonl", set=["copy", "random"]),
@@ -225,7 +226,7 @@ rule continuation_transcribe_controls:
         "../../envs/core.yaml" if KALDI else environment("continuation", "whisper")
     threads: CONTINUATION["threads"]
     resources:
-        gpu=HEARING_GPUS,
+        gpu=TRANSCRIPTION_GPUS,
     params:
         code=code_of("scripts.continuation.transcribe"),
         audio_root=AUDIO_ROOT,
