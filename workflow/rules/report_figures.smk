@@ -1,8 +1,8 @@
 """report: the figures, each in every format of `report.formats` with the drawn data as csv; included by report.smk.
 
 An entry of `FIGURES` becomes rule report_figure_<name>, which runs scripts/report/figure_<name>.py and shows the first
-format with the caption workflow/report/<caption>.rst. `shown` is false if the configuration has no data
-for the figure, or if another target than `figures` requests it.
+format with the caption workflow/report/<caption>.rst. `shown` is false if the configuration has no data for the
+figure, or if it is not part of the report; `target` names a further target that requests it.
 """
 
 FIGURES = {
@@ -24,6 +24,7 @@ FIGURES = {
         label="Unit quality",
         in_paper="not there",
         shown=True,
+        target="unit_quality",
         input=dict(quality=f"{UNITS}/quality.csv"),
         flags=lambda wildcards, input: [
             *("--quality", input.quality),
@@ -102,19 +103,21 @@ FIGURES = {
             *("--paper", input.paper),
         ],
     ),
-    "unit_sweep": dict(  # phone and speaker information by layer and K: target unit_quality
+    "unit_sweep": dict(  # phone and speaker information by layer and K
         label="Units by layer and K",
         in_paper="not there",
         shown=False,
+        target="unit_quality" if config["units"]["external"] is None else None,
         input=dict(sweep=expand(f"{UNITS}/sweep/{{layer}}.csv", layer=config["units"]["sweep"]["layers"])),
         flags=lambda wildcards, input: [
             *("--sweep", *input.sweep),
         ],
     ),
-    "kmeans": dict(  # the objective of the k-means after each iteration: target unit_quality
+    "kmeans": dict(  # the objective of the k-means after each iteration
         label="k-means",
         in_paper="not there",
         shown=False,
+        target="unit_quality" if config["units"]["external"] is None else None,
         input=dict(about=f"{UNITS}/kmeans.json"),
         flags=lambda wildcards, input: [
             *("--about", input.about),

@@ -36,7 +36,7 @@ rule unit_quality:
     input:
         expand(
             f"{RESULTS}/report/figures/{{figure}}.{{form}}",
-            figure=["unit_quality"] + ["unit_sweep", "kmeans"] * (config["units"]["external"] is None),
+            figure=[name for name, figure in FIGURES.items() if figure.get("target") == "unit_quality"],
             form=[*FORMATS, "csv"],
         ),
     localrule: True
@@ -66,8 +66,8 @@ rule evaluation:
         DROPPED,
         [f"{RESULTS}/evaluation/controls.csv"] * bool(TASKS),
         expand(
-            f"{RESULTS}/evaluation/{{folder}}/{{task}}/{{modality}}.csv",
-            folder=["layers", "tuned_lens"],
+            f"{RESULTS}/evaluation/{{analysis}}/{{task}}/{{modality}}.csv",
+            analysis=["layers", "tuned_lens"],
             modality=MODALITIES,
             task=TASKS,
         ),
@@ -102,7 +102,7 @@ for name in [*SEED_REPLICAS, *MODALITIES]:
         input:
             f"{RESULTS}/lm/{name}/model",
             expand(f"{RESULTS}/evaluation/{{task}}/{name}.csv", task=TASKS),
-            expand(f"{RESULTS}/evaluation/{{folder}}/{{task}}/{name}.csv", folder=["layers", "scaling"], task=TASKS),
+            expand(f"{RESULTS}/evaluation/{{analysis}}/{{task}}/{name}.csv", analysis=["layers", "scaling"], task=TASKS),
         localrule: True
 
 
@@ -114,8 +114,8 @@ for name in TASKS:
         input:
             expand(f"{RESULTS}/evaluation/{name}/{{modality}}.csv", modality=MODALITIES),
             expand(
-                f"{RESULTS}/evaluation/{{folder}}/{name}/{{modality}}.csv",
-                folder=["baselines", "layers", "scaling"],
+                f"{RESULTS}/evaluation/{{analysis}}/{name}/{{modality}}.csv",
+                analysis=["baselines", "layers", "scaling"],
                 modality=MODALITIES,
             ),
         localrule: True
