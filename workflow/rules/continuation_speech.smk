@@ -173,9 +173,9 @@ rule continuation_read:
 rule continuation_transcribe:
     """Transcripts of the continuations of one modality."""
     input:
+        **RECOGNISER_INPUT,
         lines=expand(f"{RESULTS}/continuation/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
         speech=f"{RESULTS}/continuation/speech/{{modality}}",
-        **RECOGNISER_INPUT,
     output:
         transcripts=expand(
             f"{RESULTS}/continuation/transcripts/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True
@@ -211,10 +211,10 @@ rule continuation_transcribe:
 rule continuation_transcribe_controls:
     """Transcripts of the real speech, of its copy and of random words."""
     input:
+        **RECOGNISER_INPUT,
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         lines=expand(f"{RESULTS}/continuation/controls/{{set}}.jsonl", set=["copy", "random"]),
         speech=f"{RESULTS}/continuation/controls/speech",
-        **RECOGNISER_INPUT,
     output:
         cuts=f"{RESULTS}/continuation/controls/transcripts/cuts.jsonl",
         lines=expand(f"{RESULTS}/continuation/controls/transcripts/{{set}}.jsonl", set=["copy", "random"]),
