@@ -85,8 +85,8 @@ def by_trainer(config: ModelConfig, vocabulary: int, utterances: list[np.ndarray
         trainer = Trainer(model, arguments, data_collator=collate, train_dataset=rows, callbacks=[clock])  # type: ignore[arg-type]
         trainer.remove_callback(PrinterCallback)
         trainer.train()
-    spent = np.diff(clock.ends)
-    return statistics.median(np.array(useful[1 : len(clock.ends)])[WARM - 1 :] / spent[WARM - 1 :])
+    seconds = np.diff(clock.ends)
+    return statistics.median(np.array(useful[1 : len(clock.ends)])[WARM - 1 :] / seconds[WARM - 1 :])
 
 
 def by_us(config: ModelConfig, vocabulary: int, utterances: list[np.ndarray]) -> tuple[float, float]:
@@ -105,11 +105,11 @@ def by_us(config: ModelConfig, vocabulary: int, utterances: list[np.ndarray]) ->
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
-        spent = time.process_time() - began
+        seconds = time.process_time() - began
         peak = measured_peak(torch.device("cpu"), PRECISION)
         if step >= WARM:
-            rates.append(lengths.sum() / spent)
-            shares.append(step_flops(config, vocabulary, lengths) / spent / peak)
+            rates.append(lengths.sum() / seconds)
+            shares.append(step_flops(config, vocabulary, lengths) / seconds / peak)
     return statistics.median(rates), statistics.median(shares)
 
 

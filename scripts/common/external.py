@@ -30,7 +30,7 @@ REPORT_EVERY = 250_000  # sequences between two lines of progress
 
 MAX_NAMED = 3  # cuts that an error names
 
-Found = tuple[str, np.ndarray, str]  # id, numbers, where they stand
+Entry = tuple[str, np.ndarray, str]  # id, numbers, where they stand
 Fit = Callable[[Cut, np.ndarray | None], np.ndarray | str]
 
 
@@ -39,7 +39,7 @@ def mark(name: str, kind: str = "id") -> int:
     return int.from_bytes(blake2b(f"{kind}:{name}".encode(), digest_size=8).digest(), "little")
 
 
-def sequences(folder: Path, key: str, setting: str) -> Iterator[Found]:
+def sequences(folder: Path, key: str, setting: str) -> Iterator[Entry]:
     """Every sequence of a folder, files in order of their names.
 
     Raises:
@@ -50,8 +50,8 @@ def sequences(folder: Path, key: str, setting: str) -> Iterator[Found]:
     lines = sorted(path for path in folder.rglob("*") if path.name.endswith((".jsonl", ".jsonl.gz")))
     tables = sorted(folder.rglob("*.tsv"))
     if bool(lines) == bool(tables):
-        found = "both" if lines else "neither"
-        raise ValueError(f"{setting}: {folder} must hold .jsonl files or fairseq's .tsv with .km; it holds {found}")
+        kinds = "both" if lines else "neither"
+        raise ValueError(f"{setting}: {folder} must hold .jsonl files or fairseq's .tsv with .km; it holds {kinds}")
     for path in lines:
         for number, line in enumerate(read_jsonl(path), start=1):
             where = f"{path}:{number}"
@@ -62,7 +62,7 @@ def sequences(folder: Path, key: str, setting: str) -> Iterator[Found]:
         yield from _fairseq(path)
 
 
-def _fairseq(table: Path) -> Iterator[Found]:
+def _fairseq(table: Path) -> Iterator[Entry]:
     values = table.with_suffix(".km")
     if not values.exists():
         raise ValueError(f"{values}: no such file; {table.name} needs one of the same name")

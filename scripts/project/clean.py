@@ -57,8 +57,8 @@ def parts_of(folder: Path, stages: Sequence[str]) -> list[Part]:
 
 def checkpoints_of(folder: Path) -> list[Part]:
     """States that a training would go on from; finished models do not need them."""
-    found = [path for path in sorted(folder.rglob("*checkpoints")) if path.is_dir() and not path.is_symlink()]
-    return [_part("checkpoints", found, 0.0)] if found else []
+    paths = [path for path in sorted(folder.rglob("*checkpoints")) if path.is_dir() and not path.is_symlink()]
+    return [_part("checkpoints", paths, 0.0)] if paths else []
 
 
 def _part(name: str, places: Iterable[Path], seconds: float) -> Part:
@@ -81,25 +81,25 @@ def _seconds(benchmarks: Path) -> float:
 
 def users(results: Path, name: str) -> dict[str, str]:
     """Experiments that use stages of this one, with the last stage that they use."""
-    found = {}
+    last_shared = {}
     for file in sorted(results.glob("*/config.json")):
         share = _config(file.parent)["share"]
         if share["with"] == name:
-            found[file.parent.name] = share["through"]
-    return found
+            last_shared[file.parent.name] = share["through"]
+    return last_shared
 
 
 def _config(folder: Path) -> dict[str, Any]:
     """The configuration that an experiment was run with; without one, or from an older version, it shares nothing."""
     file = folder / "config.json"
-    found = read_json(file) if file.is_file() else {}
-    return {"share": {"with": None}} | found
+    config = read_json(file) if file.is_file() else {}
+    return {"share": {"with": None}} | config
 
 
-def told(parts: Sequence[Part]) -> str:
+def removal_table(parts: Sequence[Part]) -> str:
     """A table of what would go."""
     lines = [f"{'':14}{'size':>10}{'time of its jobs':>20}"]
-    total = Part("together", [], sum(p.size for p in parts), sum(p.seconds for p in parts))
+    total = Part("total", [], sum(p.size for p in parts), sum(p.seconds for p in parts))
     for part in [*parts, *([total] if len(parts) > 1 else [])]:
         took = _duration(part.seconds) if part.seconds else "not recorded"
         lines.append(f"{part.name:14}{_bytes(part.size):>10}{took:>20}")
@@ -178,7 +178,7 @@ def main() -> None:
     arguments = parser.parse_args()
     results, name = Path("results"), arguments.name
     parts = select(results, name, arguments.stage, checkpoints=arguments.checkpoints)
-    print(f"would go from {results / name}:\n{told(parts)}")
+    print(f"would go from {results / name}:\n{removal_table(parts)}")
     for stage, owner in shared_stages(_config(results / name)).items():
         print(f"the stage {stage} is in {results / owner} and stays")
     if not arguments.yes:

@@ -43,19 +43,19 @@ def module_files(module: str) -> tuple[str, ...]:
     Raises:
         ValueError: there is no such module.
     """
-    found: set[str] = set()
+    files: set[str] = set()
     waiting = [module]
     while waiting:
         name = waiting.pop()
         path = Path(*name.split("."))
         file = path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
-        if not name.startswith("scripts.") or not file.exists() or str(file) in found:
+        if not name.startswith("scripts.") or not file.exists() or str(file) in files:
             continue
-        found.add(str(file))
+        files.add(str(file))
         waiting += _read(str(file))[0]
-    if not found:
+    if not files:
         raise ValueError(f"{module}: no such module")
-    return tuple(sorted(found))
+    return tuple(sorted(files))
 
 
 @cache

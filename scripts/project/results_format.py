@@ -15,10 +15,10 @@ def check_format(folder: Path) -> None:
     if not any((folder / name).exists() for name in ("config.json", *STAGES)):
         return
     file = folder / FILE
-    found = file.read_text(encoding="utf-8").strip() if file.is_file() else "1 or older"
-    if found != str(FORMAT):
+    version = file.read_text(encoding="utf-8").strip() if file.is_file() else "1 or older"
+    if version != str(FORMAT):
         raise ValueError(
-            f"{folder} holds results of format {found}, and this version of the workflow writes format {FORMAT}:"
+            f"{folder} holds results of format {version}, and this version of the workflow writes format {FORMAT}:"
             f" choose another name, or delete the folder (make clean NAME={folder.name})"
         )
 

@@ -261,8 +261,8 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="Hugging Face folder to write")
     args = parser.parse_args()
 
-    kind = Encoder if json.loads(args.config).get("source") == "pretrain" else EncoderSource
-    config = parse(kind, args.config, "units.encoder")
+    config_type = Encoder if json.loads(args.config).get("source") == "pretrain" else EncoderSource
+    config = parse(config_type, args.config, "units.encoder")
     # Undeclared on purpose: the workflow deletes a failed job's outputs, and these must survive it.
     checkpoints = Path(args.output).with_name(Path(args.output).name + ".checkpoints")
     if config.backend == "fairseq":

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts.common.stages import STAGES
-from scripts.project.clean import delete, following, select, told
+from scripts.project.clean import delete, following, removal_table, select
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,9 +49,9 @@ def test_a_stage_goes_with_what_follows_and_says_size_and_time(results: Path):
     assert names(parts) == ["lm", "evaluation", "continuation", "report"]
     assert [part.seconds for part in parts] == [300, 360, 420, 480]
     assert parts[0].size == 5000 + 5000 + (results / "mini/benchmarks/lm/step.tsv").stat().st_size
-    table = told(parts)
+    table = removal_table(parts)
     assert "lm               10.0 kB          0 h 05 min" in table
-    assert "together         31.1 kB          0 h 26 min" in table
+    assert "total            31.1 kB          0 h 26 min" in table
     delete(parts, results / "mini")
     assert not list(results.glob("mini/**/lm"))
     assert not (results / "mini/report.html").exists()
@@ -73,7 +73,7 @@ def test_training_states_go_alone(results: Path):
     parts = select(results, "mini", None, checkpoints=True)
     assert names(parts) == ["checkpoints"]
     assert parts[0].size == 10_000
-    assert "not recorded" in told(parts)
+    assert "not recorded" in removal_table(parts)
     delete(parts, results / "mini")
     assert not list(results.rglob("*checkpoints"))
     assert (results / "mini/lm/data").exists()

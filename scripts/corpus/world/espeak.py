@@ -263,17 +263,17 @@ def speak(words: Sequence[Mapping[str, str]], *, voice: str, rate: int, pitch: i
 
     raw, raw_rate, events = synthesize(phoneme_text(words), voice=voice, rate=rate, pitch=pitch, seed=seed)
     phones = [phone for word in words for phone in word["phones"].split()]
-    spans, unsure = reconcile(phones, events, len(raw), LIQUID_SECONDS * raw_rate)
-    spoken = [i for i, (symbol, _, _) in enumerate(spans) if symbol != "SIL"]
-    spans = spans[spoken[0] : spoken[-1] + 1]
+    segments, unsure = reconcile(phones, events, len(raw), LIQUID_SECONDS * raw_rate)
+    spoken = [i for i, (symbol, _, _) in enumerate(segments) if symbol != "SIL"]
+    segments = segments[spoken[0] : spoken[-1] + 1]
 
     wave = soxr.resample(raw.astype(np.float32) / 2**15, raw_rate, SAMPLE_RATE)
-    first = round((spans[0][1] / raw_rate - MARGIN) * SAMPLE_RATE)
-    last = round((spans[-1][2] / raw_rate + MARGIN) * SAMPLE_RATE)
+    first = round((segments[0][1] / raw_rate - MARGIN) * SAMPLE_RATE)
+    last = round((segments[-1][2] / raw_rate + MARGIN) * SAMPLE_RATE)
     wave = np.pad(wave, (max(0, -first), max(0, last - len(wave))))[max(0, first) :][: last - first]
-    bounds = [start / raw_rate - first / SAMPLE_RATE for _, start, _ in spans]
-    end = spans[-1][2] / raw_rate - first / SAMPLE_RATE
-    symbols = ["SIL", *(symbol for symbol, _, _ in spans), "SIL"]
+    bounds = [start / raw_rate - first / SAMPLE_RATE for _, start, _ in segments]
+    end = segments[-1][2] / raw_rate - first / SAMPLE_RATE
+    symbols = ["SIL", *(symbol for symbol, _, _ in segments), "SIL"]
     times = [round(time, 6) for time in (0.0, *bounds, end, len(wave) / SAMPLE_RATE)]
     return Speech(
         wave=np.ascontiguousarray(wave, dtype=np.float32),

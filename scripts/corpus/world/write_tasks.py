@@ -104,7 +104,7 @@ def topic_storycloze(task: Task, count: int, lexicon: Lexicon, world: Path, seed
         first = topics[number % len(topics)]
         second = topics[(number + 1 + int(rng.integers(len(topics) - 1))) % len(topics)]
         one, other = drawer.draw((first, second))
-        for mirror, own, foreign in (("a", one, other), ("b", other, one)):
+        for mirror, own, other_topic in (("a", one, other), ("b", other, one)):
             yield {
                 "id": f"topic-storycloze-{number:04d}{mirror}",
                 "task": "topic-storycloze",
@@ -112,7 +112,7 @@ def topic_storycloze(task: Task, count: int, lexicon: Lexicon, world: Path, seed
                 "group": own.topic,
                 "voices": voices_of(number, task, count),
                 "positive": side([*own.context, own.ending], lexicon),
-                "negatives": [side([*own.context, foreign.ending], lexicon)],
+                "negatives": [side([*own.context, other_topic.ending], lexicon)],
             }
 
 

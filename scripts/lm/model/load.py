@@ -1,4 +1,4 @@
-"""Trained models for the stages that use them, and untrained twins of the same shape."""
+"""Load trained models, and build untrained ones of the same shape."""
 
 from pathlib import Path
 

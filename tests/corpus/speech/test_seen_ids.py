@@ -32,14 +32,14 @@ def test_every_cut_is_written_once_in_order_and_in_the_same_bytes(tmp_path: Path
     cuts = [cut(number, number // 7) for number in range(3000)]
     for name in ("a", "b"):
         with ExitStack() as stack:
-            deal = Shards([tmp_path / name / f"{i}.jsonl.gz" for i in range(5)], stack)
+            shards = Shards([tmp_path / name / f"{i}.jsonl.gz" for i in range(5)], stack)
             for one in cuts:
-                deal.write(one)
-            deal.finish()
+                shards.write(one)
+            shards.finish()
     files = [list(read_jsonl(tmp_path / f"a/{i}.jsonl.gz")) for i in range(5)]
     assert sorted(int(c["id"]) for file in files for c in file) == list(range(3000))
     assert all(file == sorted(file, key=lambda c: int(c["id"])) for file in files)
-    assert [len(file) for file in files] == deal.counts
+    assert [len(file) for file in files] == shards.counts
     for i in range(5):
         whole = (tmp_path / f"a/{i}.jsonl.gz").read_bytes()
         assert whole == (tmp_path / f"b/{i}.jsonl.gz").read_bytes()
