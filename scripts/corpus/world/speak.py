@@ -19,6 +19,7 @@ from scripts.common.progress import Progress
 from scripts.common.seeds import generator
 from scripts.corpus.config import Limits, Voices
 from scripts.corpus.drops import COLUMNS, dropped
+from scripts.corpus.world.arguments import add_voice_arguments
 from scripts.corpus.world.closures import with_closures
 from scripts.corpus.world.espeak import Speech, SpeechError, speak
 from scripts.corpus.world.prosody import draw_prosody, parse_voices
@@ -71,15 +72,9 @@ def speak_chapter(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--script", type=Path, required=True, help="the text to synthesise")
-    parser.add_argument("--audio", type=Path, required=True, help="folder for this shard's recordings")
-    parser.add_argument("--source", required=True, help="that folder as the cuts name it, from the audio root on")
+    add_voice_arguments(parser)
     parser.add_argument("--cuts", type=Path, required=True)
     parser.add_argument("--truth", type=Path, required=True)
-    parser.add_argument("--dropped", type=Path, required=True)
-    parser.add_argument("--config", required=True, help="JSON: the voices (keys of corpus.world)")
-    parser.add_argument("--limits", required=True, help="JSON: min_seconds, max_seconds")
-    parser.add_argument("--seed", type=int, required=True)
     args = parser.parse_args()
     voices, limits = parse_voices(args.config), parse(Limits, args.limits, "corpus")
 

@@ -24,6 +24,7 @@ from scripts.common.seeds import generator
 from scripts.corpus.config import Limits, Voices
 from scripts.corpus.drops import COLUMNS, dropped
 from scripts.corpus.pronounce import cmudict_lexicon
+from scripts.corpus.world.arguments import add_voice_arguments
 from scripts.corpus.world.balance import select_candidates, shorter_side_accuracy
 from scripts.corpus.world.espeak import SpeechError, speak
 from scripts.corpus.world.prosody import draw_prosody, parse_voices
@@ -162,14 +163,8 @@ def report(pairs: Sequence[Measured], picks: Sequence[int], speakers: int) -> st
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--script", type=Path, required=True, help="the pairs and their candidates")
-    parser.add_argument("--audio", type=Path, required=True, help="folder for this task's recordings")
-    parser.add_argument("--source", required=True, help="that folder as the cuts name it, from the audio root on")
+    add_voice_arguments(parser)
     parser.add_argument("--items", type=Path, required=True)
-    parser.add_argument("--dropped", type=Path, required=True)
-    parser.add_argument("--config", required=True, help="JSON: the voices (keys of corpus.world)")
-    parser.add_argument("--limits", required=True, help="JSON: min_seconds, max_seconds")
-    parser.add_argument("--seed", type=int, required=True)
     args = parser.parse_args()
     voices, limits = parse_voices(args.config), parse(Limits, args.limits, "corpus")
 
