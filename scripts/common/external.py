@@ -12,6 +12,7 @@ The folder is read once, as a stream, into a store: all numbers end to end in on
 20 bytes per sequence (40 for fairseq's), sorted by a 64-bit hash of its id. Jobs map the store into memory.
 """
 
+import argparse
 import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator
@@ -132,6 +133,12 @@ def build(folder: Path, key: str, limit: int, setting: str, out: Path) -> int:
             raise ValueError(f"{setting}: {_repeated(folder, key, setting, int(marks[1:][twice][0]))}")
         write_json(aside / ABOUT, {"clusters": limit, "sequences": count, "made by": str(folder)})
     return count
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the steps that build a store take: the folder to read and the store to write."""
+    parser.add_argument("--folder", type=Path, required=True, help="of jsonl files, or of fairseq's tsv and km")
+    parser.add_argument("--out", type=Path, required=True, help="the store")
 
 
 def _repeated(folder: Path, key: str, setting: str, wanted: int) -> str:

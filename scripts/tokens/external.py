@@ -5,19 +5,17 @@ The formats are those of scripts.common.external.
 
 import argparse
 import sys
-from pathlib import Path
 
 from scripts.common.cli import run
-from scripts.common.external import build
+from scripts.common.external import add_arguments, build
 
 
 def main() -> None:
     """Command line of rule tokens_external."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--modality", required=True, help="its name, for messages")
-    parser.add_argument("--folder", type=Path, required=True, help="of jsonl files, or of fairseq's tsv and km")
+    add_arguments(parser)
     parser.add_argument("--size", type=int, required=True, help="vocabulary size: tokens are smaller")
-    parser.add_argument("--out", type=Path, required=True, help="the store")
     args = parser.parse_args()
     setting = f"modalities.{args.modality}.external (with its vocab_size)"
     count = build(args.folder, "tokens", args.size, setting, args.out)
