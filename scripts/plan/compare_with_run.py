@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from scripts.common.cli import run
 from scripts.common.files import read_json
+from scripts.common.stages import PIPELINE
 from scripts.plan import costs
 from scripts.plan.amounts import Amounts
 from scripts.plan.jobs import Measured, read_benchmarks, read_times
@@ -49,11 +50,11 @@ def compare(config: Mapping[str, Any], times: Mapping[str, Measured]) -> tuple[l
     rules = [
         Row(rule, time.jobs, costs.held_seconds(rule, time.jobs, amounts), time.seconds, time.processor_seconds)
         for rule, time in times.items()
-        if costs.stage_of(rule) in costs.STAGES[1:]
+        if costs.stage_of(rule) in PIPELINE[1:]
     ]
-    rules.sort(key=lambda row: (costs.STAGES.index(costs.stage_of(row.name)), row.name))
+    rules.sort(key=lambda row: (PIPELINE.index(costs.stage_of(row.name)), row.name))
     stages = []
-    for stage in costs.STAGES:
+    for stage in PIPELINE:
         rows = [row for row in rules if costs.stage_of(row.name) == stage]
         if rows:
             stages.append(

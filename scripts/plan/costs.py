@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from scripts.common import stages
+from scripts.common.stages import PIPELINE
 from scripts.lm.seed_replicas import seed_replicas
 from scripts.plan import work
 from scripts.plan.amounts import Amounts
 from scripts.plan.profile import Profile
 
-STAGES = ("download", *stages.STAGES)
 GIGA = 1e9
 # The archive of Libri-Light with the audio of each part of LibriHeavy; the evaluation parts are in large.
 ARCHIVES = {"small": "librilight-small", "medium": "librilight-medium"}
@@ -115,14 +114,14 @@ def rule_cost(rule: str, jobs: int, amounts: Amounts, profile: Profile) -> Cost:
 def rule_costs(config: Mapping[str, Any], jobs: Mapping[str, int], registry: Path, profile: Profile) -> list[Cost]:
     """The cost of every rule of a run, sorted by stage. Rules of no stage (targets) are left out."""
     amounts = Amounts(config)
-    known = [rule for rule in jobs if rule.split("_")[0] in (*STAGES, "seeds")]
+    known = [rule for rule in jobs if rule.split("_")[0] in (*PIPELINE, "seeds")]
     costs = [
         download(config, jobs[rule], registry)
         if rule == "download_dataset"
         else rule_cost(rule, jobs[rule], amounts, profile)
         for rule in known
     ]
-    return sorted(costs, key=lambda cost: (STAGES.index(stage_of(cost.name)), cost.name))
+    return sorted(costs, key=lambda cost: (PIPELINE.index(stage_of(cost.name)), cost.name))
 
 
 def stage_of(rule: str) -> str:
@@ -149,7 +148,7 @@ def total(name: str, costs: Iterable[Cost]) -> Cost:
 def stage_costs(costs: Iterable[Cost], models_gb: float) -> list[Cost]:
     """The cost of every stage that has jobs. Models downloaded by name count under download."""
     rows = list(costs)
-    stages = [total(stage, (row for row in rows if stage_of(row.name) == stage)) for stage in STAGES]
+    stages = [total(stage, (row for row in rows if stage_of(row.name) == stage)) for stage in PIPELINE]
     with_models = stages[0]._replace(
         download_gb=stages[0].download_gb + models_gb, written_gb=stages[0].written_gb + models_gb
     )

@@ -20,7 +20,8 @@ from matplotlib.path import Path as Line
 
 from scripts.common.cli import run
 from scripts.common.files import atomic_path
-from scripts.plan.costs import STAGES, stage_of
+from scripts.common.stages import PIPELINE
+from scripts.plan.costs import stage_of
 from scripts.plan.figure import SETTINGS
 from scripts.plan.graph_layout import Layout, arrange, reduced
 from scripts.plan.jobs import dry_run_jobs
@@ -47,7 +48,7 @@ def read_rules(dot: str) -> set[tuple[str, str]]:
     if not names:
         raise ValueError("no rules: expected what `snakemake --rulegraph dot` prints")
     pairs = ((box_of(names[start]), box_of(names[end])) for start, end in re.findall(r"(\d+) -> (\d+)", dot))
-    return {pair for pair in pairs if pair[0] != pair[1] and all(stage_of(name) in STAGES for name in pair)}
+    return {pair for pair in pairs if pair[0] != pair[1] and all(stage_of(name) in PIPELINE for name in pair)}
 
 
 def count_jobs(jobs: Mapping[str, int]) -> dict[str, int]:
@@ -132,13 +133,13 @@ def draw(layout: Layout, labels: Mapping[str, str], grey: Iterable[str], path: P
 def draw_graphs(edges: set[tuple[str, str]], jobs: Mapping[str, int], output: Path, form: str) -> None:
     """Draw the graph of the stages, and that of every stage with more than one rule."""
     stages = stage_graph(edges)
-    counts = {stage: sum(count for rule, count in jobs.items() if stage_of(rule) == stage) for stage in STAGES}
+    counts = {stage: sum(count for rule, count in jobs.items() if stage_of(rule) == stage) for stage in PIPELINE}
     names = {name for edge in stages for name in edge}
     draw(arrange(names, stages), {name: label(name, "", counts) for name in names}, (), output / f"stages.{form}")
-    for stage in STAGES:
+    for stage in PIPELINE:
         stage_edges = rule_graph(stage, edges)
         names = {name for edge in stage_edges for name in edge}
-        others = {name for name in names if (name in STAGES and name not in jobs) or name.startswith(GOES_TO)}
+        others = {name for name in names if (name in PIPELINE and name not in jobs) or name.startswith(GOES_TO)}
         if len(names - others) > 1:
             layout = arrange(names, stage_edges, last=(name for name in others if name.startswith(GOES_TO)))
             draw(layout, {name: label(name, stage, jobs) for name in names}, others, output / f"{stage}.{form}")

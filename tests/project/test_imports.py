@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.common.stages import STAGES
+from scripts.common.stages import PIPELINE, STAGES
 from scripts.project import imports
 from scripts.project.imports import code_of, module_files
 
@@ -45,7 +45,7 @@ def test_the_fingerprint_of_code_knows_what_it_does_and_not_what_it_says(tmp_pat
 
 
 def test_imports_run_from_common_through_the_stages_to_the_project():
-    order = ["common", *STAGES]
+    order = ["common", *PIPELINE]
     for rank, stage in enumerate(order):
         for file in sorted(Path("scripts", stage).rglob("*.py")):
             module = ".".join(file.with_suffix("").parts).removesuffix(".__init__")
