@@ -5,7 +5,6 @@ of a change depends on it, the change reflects sequence lengths as well as langu
 """
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,9 @@ import numpy as np
 
 from scripts.common.cli import run
 from scripts.common.files import write_csv
-from scripts.common.seeds import generator
 from scripts.evaluation.accuracy import SCORE_NORMALIZATIONS, by_item
-from scripts.evaluation.common_items import Dropped
 from scripts.evaluation.score_rows import decide_rows
+from scripts.report.comparison import Comparison, add_comparison_arguments, comparison_of
 from scripts.report.labels import NORMALIZATION_LABELS, display_name
 from scripts.report.render import Column, Table, format_interval, write_formats
 from scripts.report.result_files import grouped, read_table, records
@@ -28,32 +26,29 @@ NUMBERS = ("change_percent", "ci_low", "ci_high", "n")
 COLUMNS = (*TEXT, *NUMBERS)
 
 
-def rows(
-    evaluation: Path,
-    dropped: Dropped,
-    factors: Sequence[Mapping[str, str]],
-    tasks: Sequence[str],
-    samples: int,
-    seed: int,
-) -> list[dict[str, Any]]:
+def rows(comparison: Comparison) -> list[dict[str, Any]]:
     """One row per factor, task and normalization, in the order of the configuration, over the common items."""
     table_rows = []
     scores: dict[tuple[str, str, str], np.ndarray] = {}
     items: dict[str, list[str]] = {}
-    for task in tasks:
-        for modality in dict.fromkeys(factor[side] for factor in factors for side in ("from", "to")):
-            table = dropped.common_rows(evaluation / task / f"{modality}.csv")
+    for task in comparison.tasks:
+        for modality in dict.fromkeys(factor[side] for factor in comparison.factors for side in ("from", "to")):
+            file = comparison.evaluation / task / f"{modality}.csv"
+            table = comparison.dropped.common_rows(file)
             ids = [row["id"] for row in table]
             if items.setdefault(task, sorted(set(ids))) != sorted(set(ids)):
-                raise ValueError(f"{evaluation / task / modality}.csv: holds other items than its task's other files")
+                raise ValueError(f"{file}: holds other items than its task's other files")
             for normalization in SCORE_NORMALIZATIONS:
                 scores[task, modality, normalization] = by_item(ids, decide_rows(table, normalization))
-    for factor in factors:
-        for task in tasks:
+    for factor in comparison.factors:
+        for task in comparison.tasks:
             for normalization in SCORE_NORMALIZATIONS:
                 base, new = (scores[task, factor[side], normalization] for side in ("from", "to"))
-                rng = generator(seed, "report/factors", factor["name"], factor["from"], factor["to"], task)
-                numbers = (change_percent(new.mean(), base.mean()), *paired_interval(base, new, samples, rng))
+                rng = comparison.rng(factor, task)
+                numbers = (
+                    change_percent(new.mean(), base.mean()),
+                    *paired_interval(base, new, comparison.samples, rng),
+                )
                 key = (factor["name"], factor["from"], factor["to"], task, normalization)
                 line = (*key, *(round(number, 6) for number in numbers), len(base))
                 table_rows.append(dict(zip(COLUMNS, line, strict=True)))
@@ -98,15 +93,10 @@ def build_table(path: str | Path) -> Table:
 def main() -> None:
     """Command line of rule report_table_decisions."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--evaluation", type=Path, required=True, help="folder with {task}/{modality}.csv")
-    parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
-    parser.add_argument("--config", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
-    parser.add_argument("--tasks", nargs="+", required=True)
-    parser.add_argument("--samples", type=int, required=True, help="bootstrap resamples")
-    parser.add_argument("--seed", type=int, required=True)
+    add_comparison_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, help="folder for decisions.{csv,md,tex,html}")
     args = parser.parse_args()
-    table_rows = rows(args.evaluation, args.dropped, args.config["factors"], args.tasks, args.samples, args.seed)
+    table_rows = rows(comparison_of(args))
     write_csv(args.output / "decisions.csv", COLUMNS, table_rows)
     write_formats(args.output, build_table(args.output / "decisions.csv"))
 

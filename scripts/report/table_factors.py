@@ -6,8 +6,6 @@ test on the same items, corrected by Holm's procedure for the number of rows (sc
 """
 
 import argparse
-import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,10 @@ import pandas as pd
 
 from scripts.common.cli import run
 from scripts.common.files import write_csv
-from scripts.common.seeds import generator
 from scripts.evaluation.common_items import Dropped
 from scripts.evaluation.significance import holm, sign_flip
 from scripts.report import perplexity_columns
+from scripts.report.comparison import Comparison, add_comparison_arguments, comparison_of
 from scripts.report.labels import display_name
 from scripts.report.paper_values import Paper, read_paper
 from scripts.report.render import NO_VALUE, Column, Table, format_interval, format_number, format_p_value, write_formats
@@ -76,33 +74,26 @@ def compare(
     return (change, *interval_, len(base), sign_flip((new - base).to_numpy(), rng))
 
 
-def rows(
-    evaluation: Path,
-    dropped: Dropped,
-    factors: Sequence[Mapping[str, str]],
-    tasks: Sequence[str],
-    samples: int,
-    seed: int,
-) -> list[dict[str, Any]]:
+def rows(comparison: Comparison) -> list[dict[str, Any]]:
     """One row per factor, pair of modalities and task, in the order of the configuration, over the common items."""
     table_rows: list[dict[str, Any]] = []
-    for factor in factors:
-        for task in tasks:
-            rng = generator(seed, "report/factors", factor["name"], factor["from"], factor["to"], task)
-            base, new = (evaluation / task / f"{factor[side]}.csv" for side in ("from", "to"))
-            numbers = (round(number, 6) for number in compare(base, new, dropped, samples, rng))
+    for factor in comparison.factors:
+        for task in comparison.tasks:
+            rng = comparison.rng(factor, task)
+            base, new = (comparison.evaluation / task / f"{factor[side]}.csv" for side in ("from", "to"))
+            change = compare(base, new, comparison.dropped, comparison.samples, rng)
+            numbers = (round(number, 6) for number in change)
             key = (factor["name"], factor["from"], factor["to"], task, "accuracy")
             table_rows.append(dict(zip(COLUMNS[:-1], (*key, *numbers), strict=True)))
     corrected = holm([float(row["p_value"]) for row in table_rows])
     return [{**row, "p_holm": round(p, 6)} for row, p in zip(table_rows, corrected, strict=True)]
 
 
-def continuation_rows(
-    folder: Path, factors: Sequence[Mapping[str, str]], samples: int, seed: int
-) -> list[dict[str, Any]]:
+def continuation_rows(folder: Path, comparison: Comparison) -> list[dict[str, Any]]:
     """One row per factor: the change of the mean perplexity of continuations over prompts; it has no p-value."""
     table_rows = []
-    for *key, numbers in perplexity_columns.factor_rows(folder, factors, samples, seed):
+    changes = perplexity_columns.factor_rows(folder, comparison.factors, comparison.samples, comparison.seed)
+    for *key, numbers in changes:
         values = ["" if np.isnan(value) else round(value, 6) for value in numbers]
         row = (*key, perplexity_columns.TASK, perplexity_columns.METRIC, *values, "", "")
         table_rows.append(dict(zip(COLUMNS, row, strict=True)))
@@ -152,19 +143,15 @@ def build_table(path: str | Path, paper: Paper) -> Table:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--evaluation", type=Path, required=True, help="folder with {task}/{modality}.csv")
-    parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
-    parser.add_argument("--config", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
-    parser.add_argument("--tasks", nargs="+", required=True)
+    add_comparison_arguments(parser)
     parser.add_argument("--continuations", type=Path, nargs="?", help="folder with judged <modality>.csv, if any")
-    parser.add_argument("--samples", type=int, required=True, help="bootstrap resamples")
-    parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--paper", required=True, help="resources/paper.yaml")
     parser.add_argument("--output", type=Path, required=True, help="folder for factors.{csv,md,tex,html}")
     args = parser.parse_args()
-    table_rows = rows(args.evaluation, args.dropped, args.config["factors"], args.tasks, args.samples, args.seed)
+    comparison = comparison_of(args)
+    table_rows = rows(comparison)
     if args.continuations:
-        table_rows += continuation_rows(args.continuations, args.config["factors"], args.samples, args.seed)
+        table_rows += continuation_rows(args.continuations, comparison)
     write_csv(args.output / "factors.csv", COLUMNS, table_rows)
     write_formats(args.output, build_table(args.output / "factors.csv", read_paper(args.paper)))
 

@@ -5,6 +5,7 @@ import pytest
 from scripts.common.files import write_csv
 from scripts.evaluation.common_items import Dropped
 from scripts.report import table_decisions
+from scripts.report.comparison import Comparison
 
 
 def decisions(folder, *, longer, lone=None):
@@ -20,7 +21,8 @@ def decisions(folder, *, longer, lone=None):
             rows.append({"id": i, **logprobs, "tokens_positive": 5, "tokens_negative": 5, **seconds})
         rows += [{**rows[0], "id": lone}] if lone and name == "new" else []
         write_csv(folder / f"t/{name}.csv", list(rows[0]), rows)
-    rows = table_decisions.rows(folder, Dropped([]), [{"name": "A", "from": "base", "to": "new"}], ["t"], 100, 1)
+    factors = [{"name": "A", "from": "base", "to": "new"}]
+    rows = table_decisions.rows(Comparison(folder, Dropped([]), factors, ["t"], 100, 1))
     write_csv(folder / "decisions.csv", table_decisions.COLUMNS, rows)
     return {row["score_normalization"]: row["change_percent"] for row in rows}, table_decisions.build_table(
         folder / "decisions.csv"

@@ -16,6 +16,7 @@ from scripts.report import (
     table_modalities,
     table_results,
 )
+from scripts.report.comparison import Comparison
 from scripts.report.labels import display_name
 from scripts.report.render import format_number
 from scripts.report.result_files import item_scores
@@ -193,7 +194,8 @@ def test_voices_are_averaged_within_an_item(tmp_path):
 def test_a_baseline_of_zero_has_no_change(tmp_path):
     for name, right in (("base", 0), ("new", 1)):
         write_csv(tmp_path / f"t/{name}.csv", ["id", "correct"], [{"id": str(i), "correct": right} for i in range(5)])
-    rows = table_factors.rows(tmp_path, NOTHING, [{"name": "A", "from": "base", "to": "new"}], ["t"], 20, 1)
+    factors = [{"name": "A", "from": "base", "to": "new"}]
+    rows = table_factors.rows(Comparison(tmp_path, NOTHING, factors, ["t"], 20, 1))
     assert np.isnan(rows[0]["change_percent"])
     write_csv(tmp_path / "factors.csv", table_factors.COLUMNS, rows)
     table = table_factors.build_table(tmp_path / "factors.csv", summary_page.read_paper(PAPER))
