@@ -196,8 +196,11 @@ rule continuation_transcribe:
         folders=lambda wildcards, input: [f"{input.speech}/{name}" for name in SETS],
         recogniser=CONTINUATION["recogniser"],
         threads=CONTINUATION["threads"],
+        cuts=[],
+        cuts_out=[],
     shell:
         "python -m scripts.continuation.transcribe"
+        " {params.cuts:q}"
         " --items {input.lines}"
         " --speech {params.folders}"
         " --recogniser {params.recogniser:q}"
@@ -205,11 +208,12 @@ rule continuation_transcribe:
         " --lexicon {input.lexicon}"
         " --threads {params.threads}"
         " --out {output.transcripts}"
+        " {params.cuts_out:q}"
         " 2>&1 | tee {log}"
 
 
-rule continuation_transcribe_controls:
-    """Transcripts of the real speech, of its copy and of random words."""
+# Transcripts of the real speech, of its copy and of random words.
+use rule continuation_transcribe as continuation_transcribe_controls with:
     input:
         **RECOGNISER_INPUT,
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
@@ -217,35 +221,15 @@ rule continuation_transcribe_controls:
         speech=f"{RESULTS}/continuation/controls/speech",
     output:
         cuts=f"{RESULTS}/continuation/controls/transcripts/cuts.jsonl",
-        lines=expand(f"{RESULTS}/continuation/controls/transcripts/{{set}}.jsonl", set=["copy", "random"]),
+        transcripts=expand(f"{RESULTS}/continuation/controls/transcripts/{{set}}.jsonl", set=["copy", "random"]),
     log:
         f"{RESULTS}/logs/continuation/transcribe_controls.log",
     benchmark:
         f"{RESULTS}/benchmarks/continuation/transcribe_controls.tsv"
-    conda:
-        "../../envs/core.yaml" if KALDI else environment("continuation", "whisper")
-    threads: CONTINUATION["threads"]
-    resources:
-        gpu=TRANSCRIPTION_GPUS,
     params:
-        code=code_of("scripts.continuation.transcribe"),
-        audio_root=AUDIO_ROOT,
         folders=lambda wildcards, input: [f"{input.speech}/{name}" for name in ("copy", "random")],
-        recogniser=CONTINUATION["recogniser"],
-        threads=CONTINUATION["threads"],
-    shell:
-        "python -m scripts.continuation.transcribe"
-        " --cuts {input.cuts}"
-        " --audio-root {params.audio_root:q}"
-        " --items {input.lines}"
-        " --speech {params.folders}"
-        " --recogniser {params.recogniser:q}"
-        " --model {input.model}"
-        " --lexicon {input.lexicon}"
-        " --threads {params.threads}"
-        " --out {output.lines}"
-        " --cuts-out {output.cuts}"
-        " 2>&1 | tee {log}"
+        cuts=lambda wildcards, input: ["--cuts", input.cuts, "--audio-root", AUDIO_ROOT],
+        cuts_out=lambda wildcards, output: ["--cuts-out", output.cuts],
 
 
 rule continuation_recognition:
