@@ -66,6 +66,7 @@ def _about(device: torch.device) -> dict[str, str]:
             "multiprocessors": str(properties.multi_processor_count),
         }
         found["nvidia-smi"] = _output(["nvidia-smi", f"--query-gpu={QUERY}", "--format=csv,noheader"])
+    found["cublas workspace"] = os.environ.get("CUBLAS_WORKSPACE_CONFIG", "not set")
     found["commit"] = _output(["git", "rev-parse", "HEAD"])
     return found
 

@@ -71,7 +71,15 @@ def _start(out: Path, stages: list[str], sizes: str, stretch: float) -> subproce
     out.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "benchmarks.gpu.worker", *stages, "--out", str(out), "--sizes", sizes]
     command += ["--stretch", str(stretch)]
-    return subprocess.Popen(command, start_new_session=True, stdout=sys.stderr)
+    return subprocess.Popen(command, start_new_session=True, stdout=sys.stderr, env=worker_environment())
+
+
+def worker_environment() -> dict[str, str]:
+    """This process's environment with cuBLAS's workspace fixed, as deterministic products need it.
+
+    torch reads the variable once, at a process's first product that asks for it: setting it later has no effect.
+    """
+    return {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", **os.environ}
 
 
 def _wait(worker: subprocess.Popen, path: Path, hard: float) -> str:

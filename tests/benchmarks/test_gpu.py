@@ -66,6 +66,7 @@ def test_every_stage_ends_without_failure_or_omission(run) -> None:
 def test_ceilings(run) -> None:
     content, rows = run
     assert content["about"]["torch"] == torch.__version__.partition("+")[0] or content["about"]["torch"]
+    assert content["about"]["cublas workspace"] == parent.worker_environment()["CUBLAS_WORKSPACE_CONFIG"]
     assert rows["ceilings", "copy", "bandwidth"]["n"] == 5
     assert value(rows, "ceilings", "copy", "equal") == 1
     errors = {
@@ -183,6 +184,14 @@ def test_nccl(run) -> None:
     assert value(rows, "nccl", "step", "relative difference of gradients") < 1e-6
     assert value(rows, "nccl", "step", "relative difference of weights after it") < 1e-6
     assert value(rows, "nccl", "step", "parameters with moments in the state") == 21
+
+
+def test_the_worker_has_the_workspace_of_cublas_fixed(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    results = parent.run_stages(tmp_path / "out", ["ceilings"], "tiny", 60.0, stretch=20.0)
+    assert results[0]["about"]["cublas workspace"] == ":4096:8"
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    assert parent.worker_environment()["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
 
 
 def recorder(folder: Path, seconds: float = 60.0) -> Recorder:
