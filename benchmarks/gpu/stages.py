@@ -24,7 +24,7 @@ BUDGETS = {
     "ceilings": Budget(12, 10),
     "correctness": Budget(30, 20),
     "training": Budget(130, 30),
-    "train_run": Budget(95, 60),
+    "train_run": Budget(110, 60),
     "extraction": Budget(30, 20),
     "clustering": Budget(25, 20),
     "scoring": Budget(35, 20),

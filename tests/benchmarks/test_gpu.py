@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.gpu import ceilings, parent, stages
+from benchmarks.gpu import ceilings, parent, stages, train_run
 from benchmarks.gpu.record import Recorder
 from benchmarks.gpu.source import Source
 from benchmarks.gpu.toggles import TOGGLES, setting
@@ -225,6 +225,16 @@ def test_a_measurement_without_time_is_skipped_and_said(tmp_path: Path) -> None:
     assert not record.run("long", lambda: record.add("long", "time", 1.0, "s"), needs=10.0)
     assert record.rows == []
     assert record.skipped[0].startswith("long: needs about 10 s")
+
+
+def test_trainings_that_do_not_end_in_time_leave_what_they_said(tmp_path: Path) -> None:
+    record = recorder(tmp_path, seconds=1.0)
+    train_run.run(record, torch.device("cpu"), full=False)
+    assert record.failures[0]["exception"].startswith("TimeoutError")
+    kept = {(row["case"], row["measure"]): row for row in record.rows}
+    for case in ("uninterrupted", "stopped"):
+        assert kept[case, "time until the budget was over"]["note"].startswith("not ended")
+    assert ("source", "entropy") in kept
 
 
 def test_a_number_that_is_not_finite_is_refused(tmp_path: Path) -> None:
