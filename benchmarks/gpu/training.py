@@ -17,15 +17,16 @@ from benchmarks.gpu.ceilings import card, datasheet
 from benchmarks.gpu.data import BOS, EOS, LARGE, TINY, recipe, utterances
 from benchmarks.gpu.record import Recorder
 from benchmarks.gpu.timing import kernels, seconds
-from benchmarks.gpu.toggles import TOGGLES, Toggle, Variant
+from benchmarks.gpu.toggles import TOGGLES, Toggle, Variant, setting
 from scripts.common import cpu
 from scripts.lm.batching.loader import Batch, Loader
 from scripts.lm.distributed.ranks import Ranks
 from scripts.lm.loop.gradients import Gradients
 from scripts.lm.loop.meter import measured_peak, step_flops
 from scripts.lm.loop.optimizer import Optimizer
+from scripts.lm.model import llama
 from scripts.lm.model.gpu_layers import decoder_layer
-from scripts.lm.model.llama import build_model, prepare_for_device
+from scripts.lm.model.llama import prepare_for_device
 
 LARGEST = 10  # kernels
 COMPILED_ERROR = 0.03  # of gradients in bf16, which eager layers have from fp32 as well
@@ -42,7 +43,10 @@ class Bench:
         self.scale = 1.0 if full else 0.02  # of row and utterance lengths
         self.step_tokens = 32768 * self.scale
         self.ranks = Ranks()
-        self.model = build_model(self.sizes, Variant().vocabulary, BOS, EOS, 0).to(device)
+        # `draw_weights` draws 0.98e9 numbers on one CPU thread, 20 s; transformers has drawn the same distribution
+        # on the device before.
+        with torch.device(device), setting(llama, "draw_weights", lambda *_: None):
+            self.model = llama.build_model(self.sizes, Variant().vocabulary, BOS, EOS, 0)
         self.optimizer = Optimizer(self.model, recipe(1, self.precision), self.ranks)
         self.gradients = Gradients(self.model, self.precision, self.ranks)
         self.peak = measured_peak(device, self.precision)
@@ -50,14 +54,14 @@ class Bench:
 
     @contextmanager
     def prepared(self, variant: Variant) -> Iterator[None]:
-        """Cut the vocabulary down if the variant wants it, draw its utterances, and load its steps while this lasts."""
+        """Give the model the variant's vocabulary, draw its utterances, and load its steps while this lasts."""
         if variant.vocabulary != self.model.config.vocab_size:
             self.model.zero_grad()
-            self.model.resize_token_embeddings(variant.vocabulary)
+            self.model.resize_token_embeddings(variant.vocabulary, mean_resizing=False)
             self.optimizer = Optimizer(self.model, recipe(1, self.precision), self.ranks)
         steps = self.warm + self.count
         rng = np.random.default_rng(0)
-        self.tokens = utterances(rng, variant.kind, variant.vocabulary, steps * self.step_tokens, self.scale)
+        self.tokens = utterances(rng, variant.length_profile, variant.vocabulary, steps * self.step_tokens, self.scale)
         row_tokens = max(64, round(variant.row_tokens * self.scale))
         self.config = replace(recipe(row_tokens, self.precision), batch_utterances=-(-len(self.tokens) // steps))
         self.losses: list[float] = []
@@ -91,14 +95,9 @@ def run(record: Recorder, device: torch.device, full: bool) -> None:
     record.add("model", "measured peak", bench.peak / 1e12, "TFLOP/s")
     record.run("compilation", partial(_compile, record, bench), 45 if full else 0)
     for toggle in TOGGLES:
-        if toggle.variant.vocabulary != Variant().vocabulary:
-            continue
         record.run(toggle.name, partial(measure, record, bench, toggle), toggle.needs if full else 1)
         if toggle.name == "base":
             record.run("profile", partial(profile_step, record, bench), 8 if full else 1)
-    for toggle in TOGGLES:
-        if toggle.variant.vocabulary != Variant().vocabulary:
-            record.run(toggle.name, partial(measure, record, bench, toggle), toggle.needs if full else 1)
 
 
 def _compile(record: Recorder, bench: Bench) -> None:
