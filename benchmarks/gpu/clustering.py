@@ -1,4 +1,4 @@
-"""Stage 6: k-means at the paper's size, and its inertia against scikit-learn's on a part."""
+"""Stage 7: k-means at the paper's size, and its inertia against scikit-learn's on a part."""
 
 import time
 from functools import partial

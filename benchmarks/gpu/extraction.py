@@ -1,4 +1,4 @@
-"""Stage 5: waveforms in memory to units, through an encoder of HuBERT-Large's size with random weights.
+"""Stage 6: waveforms in memory to units, through an encoder of HuBERT-Large's size with random weights.
 
 The operations are counted by the network's shape (convolutions, products, attention over the padded batch), so the
 share of the matrix rate says how near to the device's limit the whole extraction is, host and all.

@@ -1,4 +1,4 @@
-"""Stage 8: a training's exchanges in a process group of one rank: NCCL loads, and nothing changes a value."""
+"""Stage 3: a training's exchanges in a process group of one rank: NCCL loads, and nothing changes a value."""
 
 import os
 import socket

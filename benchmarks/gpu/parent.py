@@ -33,8 +33,8 @@ def run_stages(out: Path, stages: list[str], sizes: str, limit: float, stretch: 
     Returns:
         One per stage: what `record.Recorder.write` wrote, with `status` and `seconds`.
     """
-    chosen = sizes if sizes != "auto" else "full" if _gpu() else "tiny"
     began, limit, grace = time.time(), limit * stretch, GRACE * stretch
+    chosen = sizes if sizes != "auto" else "full" if _gpu() else "tiny"  # imports torch, which takes seconds
     results: list[Result] = []
     remaining = list(stages)
     while remaining and time.time() - began < limit:

@@ -1,4 +1,4 @@
-"""Stage 7: scoring of pairs, by the model and by every layer, and sampling; each against one at a time."""
+"""Stage 8: scoring of pairs, by the model and by every layer, and sampling; each against one at a time."""
 
 import time
 from functools import partial

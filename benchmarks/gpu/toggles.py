@@ -1,4 +1,4 @@
-"""What stage 3 varies: each toggle is one change of one base.
+"""What stage 4 varies: each toggle is one change of one base.
 
 A toggle changes fields of the base (`changes`), or something in the library for as long as it is measured (`within`, a
 context manager). To add one: one line in TOGGLES.

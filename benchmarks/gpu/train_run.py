@@ -1,4 +1,4 @@
-"""Stage 4: `scripts.lm.train` as the workflow runs it, on tokens from a source of known entropy.
+"""Stage 5: `scripts.lm.train` as the workflow runs it, on tokens from a source of known entropy.
 
 Two trainings of the same tokens run side by side. One is left alone; the other gets SIGTERM inside its first epoch and
 is started again. Both must end at the same loss, near the source's own, and with a folder that transformers loads.

@@ -1,4 +1,4 @@
-"""Stage 3: optimizer steps of the paper's model: speed, share of the peak, memory, the largest kernels.
+"""Stage 4: optimizer steps of the paper's model: speed, share of the peak, memory, the largest kernels.
 
 A step is what `scripts.lm.loop.training` does between two states: the rows' gradients, the norm, AdamW. All toggles
 see as many tokens in a step, in fresh random utterances; "base again" shows what the same measurement differs by.

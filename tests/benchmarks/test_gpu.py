@@ -302,6 +302,10 @@ def test_a_check_that_does_not_hold_fails_its_stage(monkeypatch, tmp_path: Path)
     assert "NOT HELD c: m 1" in parent.table(results)
 
 
+def test_the_budgets_fit_the_limit() -> None:
+    assert sum(budget.full for budget in stages.BUDGETS.values()) <= 330 < stages.LIMIT
+
+
 def test_stages_that_no_time_is_left_for_are_said(monkeypatch, tmp_path: Path) -> None:
     fake_worker(monkeypatch, "for stage in stages:\n    time.sleep(0.5)\n    finish(stage)\n")
     results = parent.run_stages(tmp_path / "out", ["ceilings", "nccl"], "tiny", 0.1)
