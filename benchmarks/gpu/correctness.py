@@ -25,13 +25,14 @@ from scripts.lm.distributed.ranks import Ranks
 from scripts.lm.loop.gradients import Gradients as StepGradients
 from scripts.lm.model import loss
 from scripts.lm.model.attention import PACKED
-from scripts.lm.model.llama import build_model, packed_logits
+from scripts.lm.model.llama import build_model, packed_logits, prepare_for_device
 
 # Predicted tokens of each utterance: ragged, at and around powers of two; together more than CHUNK.
 LENGTHS = (1, 2, 3, 7, 16, 17, 63, 100, 127, 128, 129, 255, 400, 511, 737, 1024, 1500, 2047)
 CHUNK = 1000  # tokens whose logits are held at once where chunk boundaries are tested
 MEDIUM = ModelConfig(hidden_size=1024, intermediate_size=2816, layers=4, heads=16, kv_heads=4, context=2048)
 VOCABULARIES = (80, 2048)
+COMPILING = 25.0  # seconds
 WITHIN = 1.5  # times the error of bf16 on one utterance at a time
 FP32_ERROR, BF16_LOSS_ERROR = 1e-3, 2e-3  # relative
 
@@ -43,14 +44,13 @@ def run(record: Recorder, device: torch.device, full: bool) -> None:
     precision = cpu.precision("auto", device)
     sizes = MEDIUM if full else TINY
     for vocabulary in VOCABULARIES:
-        rng = np.random.default_rng(vocabulary)
-        order = rng.permutation(len(LENGTHS))
-        sequences = [sequence(rng, LENGTHS[i] - 1, vocabulary) for i in order]
-        bench = _Bench(device, sizes, vocabulary, precision, sequences)
+        bench = _Bench(device, sizes, vocabulary, precision, ragged_sequences(vocabulary))
         case = f"vocabulary {vocabulary}"
         record.run(f"{case}, gradients", partial(_gradients, record, case, bench), 8 if full else 2)
         record.run(f"{case}, repeated", partial(_repeated, record, case, bench), 3 if full else 1)
         record.run(f"{case}, neighbours", partial(_neighbours, record, case, bench), 3 if full else 1)
+    if device.type == "cuda" and precision == "bf16":  # last, with what is left: compiling takes most of it
+        record.run(f"{case}, compiled", partial(_compiled, record, case, bench), COMPILING)
 
 
 class _Bench:
@@ -60,7 +60,6 @@ class _Bench:
         self, device: torch.device, sizes: ModelConfig, vocabulary: int, precision: str, sequences: list[np.ndarray]
     ):
         self.device, self.precision, self.sequences, self.vocabulary = device, precision, sequences, vocabulary
-        self.row = pad_to_bucket(pack(sequences)).to(device)
         self.model = build_model(sizes, vocabulary, BOS, EOS, 0).to(device)
         self.count = sum(len(one) - 1 for one in sequences)
 
@@ -158,23 +157,59 @@ def _repeated(record: Recorder, case: str, bench: _Bench) -> None:
     record.check(f"{case}, repeated", "equal in deterministic mode", equal, "", equal)
 
 
-@torch.no_grad()
 def _neighbours(record: Recorder, case: str, bench: _Bench) -> None:
-    """Alter one utterance at a time: the others' logits stay the same bit for bit, its own do not."""
-    cu_seqlens = np.concatenate([[0], np.cumsum([len(one) - 1 for one in bench.sequences])])
-    with bench.autocast(bench.precision):
-        before = packed_logits(bench.model, bench.row)
+    check_neighbours(record, f"{case}, neighbours", bench.model, bench.precision, bench.sequences)
+
+
+@torch.no_grad()
+def check_neighbours(
+    record: Recorder, case: str, model: LlamaForCausalLM, precision: str, sequences: list[np.ndarray]
+) -> None:
+    """Alter one utterance at a time: the others' logits stay the same bit for bit, its own do not.
+
+    Args:
+        record: of the results.
+        case: their name.
+        model: on its device.
+        precision: of the products.
+        sequences: int64 [T] each, of `LENGTHS`.
+    """
+    row = pad_to_bucket(pack(sequences)).to(model.device)
+    vocabulary = model.config.vocab_size
+    cu_seqlens = np.concatenate([[0], np.cumsum([len(one) - 1 for one in sequences])]).tolist()
+    with torch.autocast(model.device.type, torch.bfloat16, enabled=precision == "bf16"):
+        before = packed_logits(model, row)
         changed_others, unchanged_own = 0, 0
-        chosen = [i for i, one in enumerate(bench.sequences) if len(one) - 1 in (2047, 128, 17)]
+        chosen = [i for i, one in enumerate(sequences) if len(one) - 1 in (2047, 128, 17)]
         for index in chosen:
-            begin, end = int(cu_seqlens[index]), int(cu_seqlens[index + 1])
-            inputs = bench.row.inputs.clone()
-            inputs[begin:end] = (inputs[begin:end] + 1) % bench.vocabulary
-            after = packed_logits(bench.model, replace(bench.row, inputs=inputs))
+            begin, end = cu_seqlens[index : index + 2]
+            inputs = row.inputs.clone()
+            inputs[begin:end] = (inputs[begin:end] + 1) % vocabulary
+            after = packed_logits(model, replace(row, inputs=inputs))
             others = [(a, b) for i, (a, b) in enumerate(pairwise(cu_seqlens)) if i != index]
             changed_others += sum(not torch.equal(before[a:b], after[a:b]) for a, b in others)
             unchanged_own += int(torch.equal(before[begin:end], after[begin:end]))
-    case = f"{case}, neighbours"
-    note = f"of {len(chosen)} alterations times {len(bench.sequences) - 1} others"
+    note = f"of {len(chosen)} alterations times {len(sequences) - 1} others"
     record.check(case, "other utterances' logits changed", changed_others, "", changed_others == 0, note)
     record.check(case, "altered utterances' logits unchanged", unchanged_own, "", unchanged_own == 0)
+
+
+def _compiled(record: Recorder, case: str, bench: _Bench) -> None:
+    """The packed pass with compiled layers against the same reference; on a GPU only."""
+    _, right = bench.alone("fp32")
+    alone = _errors(bench.alone("bf16")[1], right)
+    prepare_for_device(bench.model, bench.device, compiled=True, row_tokens=bench.count)
+    packed = _errors(bench.packed("bf16")[1], right)
+    case = f"{case}, packed bf16 compiled"
+    record.add(case, "relative error of gradients", packed[0], "", headline=True)
+    for measure, error, bound in zip(("of gradients", "of the worst parameter"), packed, alone, strict=False):
+        times = error / bound
+        record.check(case, f"error {measure}, times that of alone", times, "", times <= WITHIN)
+    check_neighbours(record, case, bench.model, bench.precision, bench.sequences)
+
+
+def ragged_sequences(vocabulary: int) -> list[np.ndarray]:
+    """Random utterances of `LENGTHS` in random order, int64 each."""
+    rng = np.random.default_rng(vocabulary)
+    order = rng.permutation(len(LENGTHS))
+    return [sequence(rng, LENGTHS[i] - 1, vocabulary) for i in order]

@@ -4,16 +4,19 @@ A step is what `scripts.lm.loop.training` does between two states: the rows' gra
 see as many tokens in a step, in fresh random utterances; "base again" shows what the same measurement differs by.
 """
 
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import replace
 from functools import partial
+from io import StringIO
 
 import numpy as np
 import torch
 
 from benchmarks.gpu.ceilings import card, datasheet
+from benchmarks.gpu.correctness import check_neighbours, ragged_sequences
 from benchmarks.gpu.data import BOS, EOS, LARGE, TINY, recipe, utterances
 from benchmarks.gpu.record import Recorder
 from benchmarks.gpu.timing import kernels, seconds
@@ -103,22 +106,33 @@ def run(record: Recorder, device: torch.device, full: bool) -> None:
 def _compile(record: Recorder, bench: Bench) -> None:
     """Compile the layers and compare a step's gradient with that of eager layers, which stage 2 has checked.
 
-    Where compiling fails the library says so on standard error, and the layers run eagerly.
+    Where compiling fails the layers run eagerly, the check of that fails, and its note holds the reason.
     """
     with bench.prepared(Variant()):
         batch = next(bench.batches)
     count = int((bench.tokens.lengths[batch.indices] - 1).sum())
     eager = _gradient(bench, batch, count)
+    noise = _difference(_gradient(bench, batch, count), eager)
+    record.add("compilation", "relative difference of gradients, eager twice", noise, "")
     began = time.perf_counter()
-    prepare_for_device(bench.model, bench.device, compiled=True, row_tokens=Variant().row_tokens)
+    with redirect_stderr(StringIO()) as output:  # where compiling fails, the library says why on standard error
+        prepare_for_device(bench.model, bench.device, compiled=True, row_tokens=Variant().row_tokens)
+    reason = output.getvalue().strip()
+    print(reason, end="", file=sys.stderr)
     record.add("compilation", "time", time.perf_counter() - began, "s")
     if bench.device.type == "cuda":
         compiled = bench.model.gpu_decoder.layer is not decoder_layer
-        record.check("compilation", "layers are compiled", compiled, "", compiled)
-    found = _gradient(bench, batch, count)
-    wrong = sum(float((a - b).square().sum()) for a, b in zip(found, eager, strict=True)) ** 0.5
-    error = wrong / sum(float(b.square().sum()) for b in eager) ** 0.5
+        record.check("compilation", "layers are compiled", compiled, "", compiled, "" if compiled else reason[-500:])
+    error = _difference(_gradient(bench, batch, count), eager)
     record.check("compilation", "relative difference of gradients", error, "", error < COMPILED_ERROR, "from eager's")
+    case = "compilation, neighbours"
+    check_neighbours(record, case, bench.model, bench.precision, ragged_sequences(Variant().vocabulary))
+
+
+def _difference(gradients: list[torch.Tensor], right: list[torch.Tensor]) -> float:
+    """Norm of the difference over that of the right ones, all as one vector."""
+    wrong = sum(float((a - b).square().sum()) for a, b in zip(gradients, right, strict=True)) ** 0.5
+    return wrong / sum(float(b.square().sum()) for b in right) ** 0.5
 
 
 def _gradient(bench: Bench, batch: Batch, count: int) -> list[torch.Tensor]:

@@ -113,6 +113,9 @@ def test_training(run) -> None:
         # Utterances of one or two symbols, as BPE has here, are mostly ends, which a model learns within steps.
         assert 0.5 * entropy < value(rows, "training", toggle.name, "loss") < 1.5 * entropy
     assert value(rows, "training", "compilation", "relative difference of gradients") == 0  # a CPU compiles nothing
+    assert value(rows, "training", "compilation", "relative difference of gradients, eager twice") == 0
+    assert value(rows, "training", "compilation, neighbours", "other utterances' logits changed") == 0
+    assert value(rows, "training", "compilation, neighbours", "altered utterances' logits unchanged") == 0
     assert value(rows, "training", "base again", "loss") < value(rows, "training", "base", "loss")
     largest = [row["value"] for key, row in rows.items() if key[0] == "training" and key[1].startswith("profile: ")]
     assert len(largest) == 10
