@@ -69,7 +69,8 @@ def _quality(record: Recorder, device: torch.device, count: int, width: int, clu
     record.add("quality", "explained variance", mine, "", note=note)
     record.add("quality", "explained variance by the reference", theirs, "", note=f"{name}; {note}")
     difference = mine / theirs - 1
-    record.check("quality", "relative difference of explained variance", difference, "", abs(difference) < EXPLAINED, name)
+    passed = abs(difference) < EXPLAINED
+    record.check("quality", "relative difference of explained variance", difference, "", passed, name)
 
 
 def _reference(frames: np.ndarray, clusters: int) -> tuple[str, np.ndarray]:

@@ -90,12 +90,12 @@ def _timed(bench: Bench, step: partial) -> tuple[float, dict]:
 def _pairs(record: Recorder, bench: Bench, name: str) -> None:
     sequences = bench.pairs[name]
     some = dict(islice(sequences.items(), bench.alone))
-    together = partial(score, bench.model, sequences, bench.batch_tokens, "bench")
-    together()
-    spent, found = zip(*(_timed(bench, together) for _ in range(3)), strict=True)
+    batched = partial(score, bench.model, sequences, bench.batch_tokens, "bench")
+    batched()
+    elapsed, found = zip(*(_timed(bench, batched) for _ in range(3)), strict=True)
     one_at_a_time(bench.model, some)
     alone, right = _timed(bench, partial(one_at_a_time, bench.model, some))
-    fast = record.add(name, "speed", [len(sequences) / 2 / one for one in spent], "pairs/s", headline=True)
+    fast = record.add(name, "speed", [len(sequences) / 2 / one for one in elapsed], "pairs/s", headline=True)
     slow = record.add(name, "speed one at a time", len(some) / 2 / alone, "pairs/s")
     record.add(name, "times as fast as one at a time", fast / slow, "", headline=True)
     error = max(abs(found[0][key] / right[key] - 1) for key in right)
@@ -105,9 +105,9 @@ def _pairs(record: Recorder, bench: Bench, name: str) -> None:
 def _layers(record: Recorder, bench: Bench) -> None:
     sequences = bench.pairs["sentences"]
     some = dict(islice(sequences.items(), bench.alone))
-    together = partial(score_layers, bench.model, sequences, bench.batch_tokens, "bench")
-    together()
-    spent, found = _timed(bench, together)
+    batched = partial(score_layers, bench.model, sequences, bench.batch_tokens, "bench")
+    batched()
+    elapsed, found = _timed(bench, batched)
     last = score(bench.model, sequences, bench.batch_tokens, "bench")
 
     def each() -> dict[str, np.ndarray]:
@@ -117,7 +117,7 @@ def _layers(record: Recorder, bench: Bench) -> None:
 
     each()
     alone, right = _timed(bench, partial(each))
-    fast = record.add("layers", "speed", len(sequences) / 2 / spent, "pairs/s", headline=True)
+    fast = record.add("layers", "speed", len(sequences) / 2 / elapsed, "pairs/s", headline=True)
     record.add("layers", "times as fast as one at a time", fast / (len(some) / 2 / alone), "", headline=True)
     error = max(float(np.abs(found[key] / right[key] - 1).max()) for key in right)
     record.check("layers", "relative difference of scores", error, "", error < AGREE)
@@ -130,11 +130,11 @@ def _precision(record: Recorder, bench: Bench, precision: str) -> None:
     sequences = bench.pairs["sentences"]
     step = partial(score, bench.model, sequences, bench.batch_tokens, "bench", precision)
     step()
-    spent, found = _timed(bench, step)
+    elapsed, found = _timed(bench, step)
     bench.right = bench.right or found  # fp32 is the first
     case = f"precision {precision}"
     same = np.mean([_decides(found, key) == _decides(bench.right, key) for key in found if key.endswith("positive")])
-    record.add(case, "speed", len(sequences) / 2 / spent, "pairs/s", headline=True)
+    record.add(case, "speed", len(sequences) / 2 / elapsed, "pairs/s", headline=True)
     record.add(case, "decisions as in fp32", float(same), "", headline=True)
     record.add(case, "largest difference", max(abs(found[key] - bench.right[key]) for key in found), "nats")
 
@@ -146,16 +146,18 @@ def _decides(scores: dict[str, float], positive: str) -> bool:
 def _sampling(record: Recorder, bench: Bench) -> None:
     """Tokens per second of a batch and of one prompt at a time, in the precision of the weights."""
     for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
-        bench.model.to(dtype)
+        # As `scripts.lm.model.load` gives them: parameters in this type, rotary frequencies in float32.
+        for parameter in bench.model.parameters():
+            parameter.data = parameter.data.to(dtype)
         speeds = []
         for count, batch in ((bench.prompts, bench.batch), (2, 1)):
             requests = bench.requests(count)
             list(continue_all(bench.model, requests[:1], 1, 1.0, 0.9))
             step = partial(continue_all, bench.model, requests, batch, 1.0, 0.9)
-            spent, made = _timed(bench, partial(lambda s: list(s()), step))
+            elapsed, made = _timed(bench, partial(lambda s: list(s()), step))
             said = sum(len(tokens) for _, tokens, _ in made)
             record.check(f"sampling {name}", f"tokens of {count} prompts", said, "", 0 < said <= count * bench.limit)
-            speeds.append(said / spent)
+            speeds.append(said / elapsed)
         record.add(f"sampling {name}", "speed", speeds[0], "tokens/s", headline=True)
         record.add(f"sampling {name}", "speed one at a time", speeds[1], "tokens/s")
         record.add(f"sampling {name}", "times as fast as one at a time", speeds[0] / speeds[1], "", headline=True)
