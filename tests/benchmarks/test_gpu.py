@@ -151,6 +151,9 @@ def test_extraction(run) -> None:
         assert 0 < value(rows, "extraction", case, "share of the matrix rate") < 1
         assert 0 < value(rows, "extraction", case, "host's share of the time") < 1
         assert rows["extraction", case, "batch"]["n"] >= 2
+    assert value(rows, "extraction", "pipeline", "every frame has a unit") == 1
+    assert value(rows, "extraction", "pipeline", "hours of audio per hour") > 1
+    assert 0 < value(rows, "extraction", "pipeline", "share of the matrix rate") < 1
     assert value(rows, "extraction", "fp32, padding", "units equal padded and alone") >= 0.999
     assert 0.9 < value(rows, "extraction", "precisions", "units equal in bf16 and fp32") <= 1
 
