@@ -102,7 +102,7 @@ def _end(worker: subprocess.Popen) -> None:
     worker.wait()
 
 
-def _result(out: Path, stage: str, problem: str, spent: float) -> Result:
+def _result(out: Path, stage: str, problem: str, elapsed: float) -> Result:
     """What a stage wrote, with its status; a problem counts as a failure."""
     path = result_path(out, stage)
     content = {"stage": stage, "rows": [], "failures": [], "skipped": [], "about": {}, "ended": False}
@@ -112,7 +112,7 @@ def _result(out: Path, stage: str, problem: str, spent: float) -> Result:
     if problem:
         content["failures"].append({"case": stage, "exception": problem, "traceback": ""})
     bad = content["failures"] or any(row["passed"] is False for row in content["rows"])
-    return {**content, "status": "FAILED" if bad else "ok", "seconds": round(spent, 2)}
+    return {**content, "status": "FAILED" if bad else "ok", "seconds": round(elapsed, 2)}
 
 
 def _write(out: Path, results: list[Result], sizes: str) -> None:

@@ -146,13 +146,13 @@ def measure(record: Recorder, bench: Bench, toggle: Toggle) -> None:
     with toggle.within(bench.model), bench.prepared(toggle.variant):
         if bench.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats()
-        spent = seconds(bench.step, bench.device, bench.count, bench.warm)
+        elapsed = seconds(bench.step, bench.device, bench.count, bench.warm)
     case, lengths = toggle.name, bench.lengths[bench.warm :]
     tokens = [int(step.sum()) for step in lengths]
     flops = [step_flops(bench.sizes, toggle.variant.vocabulary, step) for step in lengths]
-    pairs = list(zip(flops, spent, strict=True))
-    record.add(case, "step", spent, "s")
-    record.add(case, "speed", [n / s for n, s in zip(tokens, spent, strict=True)], "tokens/s", headline=True)
+    pairs = list(zip(flops, elapsed, strict=True))
+    record.add(case, "step", elapsed, "s")
+    record.add(case, "speed", [n / s for n, s in zip(tokens, elapsed, strict=True)], "tokens/s", headline=True)
     record.add(case, "MFU, measured peak", [n / s / bench.peak for n, s in pairs], "", headline=True)
     if bench.datasheet is not None:
         record.add(case, "MFU, datasheet", [n / s / bench.datasheet for n, s in pairs], "", headline=True)
@@ -165,13 +165,13 @@ def measure(record: Recorder, bench: Bench, toggle: Toggle) -> None:
 def profile_step(record: Recorder, bench: Bench) -> None:
     """The ten largest kernels of a step, how many there are, and the share of the step that they fill."""
     with bench.prepared(Variant()):
-        spent = seconds(bench.step, bench.device, 1, bench.warm)[0]
-        found = kernels(bench.step, bench.device)
-    busy = sum(kernel.seconds for kernel in found)
+        elapsed = seconds(bench.step, bench.device, 1, bench.warm)[0]
+        measured = kernels(bench.step, bench.device)
+    busy = sum(kernel.seconds for kernel in measured)
     rows = round(int(bench.lengths[-1].sum()) / bench.useful[-1] / bench.config.row_tokens, 2)
     note = f"of a step of as many tokens as {rows} full rows, the optimizer's among them"
-    record.add("profile", "kernels", sum(kernel.calls for kernel in found), "", note=note)
-    record.add("profile", "kernels' time", busy, "s", note=f"a step takes {spent:.4f} s without the profiler")
-    for kernel in found[:LARGEST]:
+    record.add("profile", "kernels", sum(kernel.calls for kernel in measured), "", note=note)
+    record.add("profile", "kernels' time", busy, "s", note=f"a step takes {elapsed:.4f} s without the profiler")
+    for kernel in measured[:LARGEST]:
         note = f"{kernel.calls} calls, {kernel.seconds / busy:.1%} of the kernels' time"
         record.add(f"profile: {kernel.name[:100]}", "time", kernel.seconds * 1000, "ms", note=note, headline=True)
