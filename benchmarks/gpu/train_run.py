@@ -145,6 +145,8 @@ def _trainings(record: Recorder, folder: Path, sizes: Sizes, source: Source, dev
 def _uninterrupted(record: Recorder, training: "_Training", sizes: Sizes, floor: float) -> None:
     case = "uninterrupted"
     record.check(case, "exit code", training.code or 0, "", training.code == 0, training.said[-300:])
+    if training.code:
+        return
     about, log = read_json(training.out / "model" / "training.json"), read_csv(training.out / "log.csv")
     first, last = float(log[0]["train_loss"]), float(about["dev_loss"])
     record.add(case, "time", training.seconds, "s", note="of the process, compiling included")
@@ -161,6 +163,8 @@ def _resumed(record: Recorder, training: "_Training") -> None:
     continued = "going on after step" in training.said
     record.check("resumed", "exit code", training.code or 0, "", training.code == 0, training.said[-300:])
     record.check("resumed", "went on from a state", continued, "", continued)
+    if training.code:
+        return
     about = read_json(training.out / "model" / "training.json")
     record.add("resumed", "time", training.seconds, "s", note="of the process")
     record.add("resumed", "dev loss", float(about["dev_loss"]), "nats per token")

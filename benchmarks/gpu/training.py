@@ -118,7 +118,8 @@ def _compile(record: Recorder, bench: Bench) -> None:
     with redirect_stderr(StringIO()) as output:  # where compiling fails, the library says why on standard error
         prepare_for_device(bench.model, bench.device, compiled=True, row_tokens=Variant().row_tokens)
     reason = output.getvalue().strip()
-    print(reason, end="", file=sys.stderr)
+    if reason:
+        print(reason, file=sys.stderr)
     record.add("compilation", "time", time.perf_counter() - began, "s")
     if bench.device.type == "cuda":
         compiled = bench.model.gpu_decoder.layer is not decoder_layer
