@@ -24,12 +24,18 @@ def utterance_seconds(rng: np.random.Generator, number: int) -> np.ndarray:
 
 
 def utterances(
-    rng: np.random.Generator, length_profile: str, vocabulary: int, tokens: float, scale: float = 1.0
+    lengths: np.random.Generator,
+    symbols: np.random.Generator,
+    length_profile: str,
+    vocabulary: int,
+    tokens: float,
+    scale: float = 1.0,
 ) -> Ragged:
     """Random utterances BOS ... EOS that together predict about `tokens` tokens.
 
     Args:
-        rng: draws lengths and tokens.
+        lengths: draws the lengths.
+        symbols: draws the tokens.
         length_profile: key of TOKENS_PER_SECOND.
         vocabulary: ids are below it.
         tokens: predicted, at least; at least one utterance.
@@ -38,8 +44,8 @@ def utterances(
     sequences: list[np.ndarray] = []
     held = 0
     while held < tokens:
-        length = max(1, round(float(utterance_seconds(rng, 1)[0]) * TOKENS_PER_SECOND[length_profile] * scale))
-        sequences.append(sequence(rng, length, vocabulary))
+        length = max(1, round(float(utterance_seconds(lengths, 1)[0]) * TOKENS_PER_SECOND[length_profile] * scale))
+        sequences.append(sequence(symbols, length, vocabulary))
         held += length + 1
     names = [f"{number:06d}" for number, _ in zip(count(), sequences, strict=False)]
     return Ragged.join(names, sequences)

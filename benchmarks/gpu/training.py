@@ -1,7 +1,8 @@
 """Stage 4: optimizer steps of the paper's model: speed, share of the peak, memory, the largest kernels.
 
 A step is what `scripts.lm.loop.training` does between two states: the rows' gradients, the norm, AdamW. All toggles
-see as many tokens in a step, in fresh random utterances; "base again" shows what the same measurement differs by.
+see as many tokens in a step, in utterances of the same lengths, of fresh random symbols; "base again" shows what the
+same measurement differs by.
 """
 
 import sys
@@ -46,6 +47,7 @@ class Bench:
         self.scale = 1.0 if full else 0.02  # of row and utterance lengths
         self.step_tokens = 32768 * self.scale
         self.ranks = Ranks()
+        self.symbols = np.random.default_rng(1)  # fresh ones for every toggle, so that no step is learnt by heart
         # `draw_weights` draws 0.98e9 numbers on one CPU thread, 20 s; transformers has drawn the same distribution
         # on the device before.
         with torch.device(device), setting(llama, "draw_weights", lambda *_: None):
@@ -63,8 +65,10 @@ class Bench:
             self.model.resize_token_embeddings(variant.vocabulary, mean_resizing=False)
             self.optimizer = Optimizer(self.model, recipe(1, self.precision), self.ranks)
         steps = self.warm + self.count
-        rng = np.random.default_rng(0)
-        self.tokens = utterances(rng, variant.length_profile, variant.vocabulary, steps * self.step_tokens, self.scale)
+        lengths = np.random.default_rng(0)  # the same for every toggle
+        self.tokens = utterances(
+            lengths, self.symbols, variant.length_profile, variant.vocabulary, steps * self.step_tokens, self.scale
+        )
         row_tokens = max(64, round(variant.row_tokens * self.scale))
         self.config = replace(recipe(row_tokens, self.precision), batch_utterances=-(-len(self.tokens) // steps))
         self.losses: list[float] = []
