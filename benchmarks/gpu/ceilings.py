@@ -50,24 +50,25 @@ def run(record: Recorder, device: torch.device, full: bool) -> None:
 
 
 def _about(device: torch.device) -> dict[str, str]:
-    found = {"python": platform.python_version(), "card": card(device), "cpus": str(os.cpu_count())}
+    about = {"python": platform.python_version(), "card": card(device), "cpus": str(os.cpu_count())}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            about[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "absent"
+            about[package] = "absent"
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
-        found |= {
+        about |= {
             "cuda": str(torch.version.cuda),
             "cudnn": str(torch.backends.cudnn.version()),
             "nccl": ".".join(map(str, torch.cuda.nccl.version())),
             "capability": f"{properties.major}.{properties.minor}",
             "multiprocessors": str(properties.multi_processor_count),
         }
-        found["nvidia-smi"] = _output(["nvidia-smi", f"--query-gpu={QUERY}", "--format=csv,noheader"])
-    found["commit"] = _output(["git", "rev-parse", "HEAD"])
-    return found
+        about["nvidia-smi"] = _output(["nvidia-smi", f"--query-gpu={QUERY}", "--format=csv,noheader"])
+    about["cublas workspace"] = os.environ.get("CUBLAS_WORKSPACE_CONFIG", "not set")
+    about["commit"] = _output(["git", "rev-parse", "HEAD"])
+    return about
 
 
 def _output(command: list[str]) -> str:
@@ -89,11 +90,11 @@ def _versions(record: Recorder, device: torch.device) -> None:
 def _copy(record: Recorder, device: torch.device, size: int, times: int) -> None:
     source = torch.randint(-(2**31), 2**31 - 1, (size // 4,), dtype=torch.int32, device=device)
     target = torch.full_like(source, -1)
-    spent = seconds(lambda: target.copy_(source), device, times)
+    elapsed = seconds(lambda: target.copy_(source), device, times)
     record.add(
         "copy",
         "bandwidth",
-        [2 * size / one / 1e9 for one in spent],
+        [2 * size / one / 1e9 for one in elapsed],
         "GB/s",
         note="bytes read and written",
         headline=True,
@@ -102,20 +103,20 @@ def _copy(record: Recorder, device: torch.device, size: int, times: int) -> None
     record.check("copy", "equal", equal, "", equal)
 
 
-def _product(record: Recorder, case: str, device: torch.device, side: int, kind: str, times: int) -> None:
-    dtype = torch.bfloat16 if kind == "bf16" else torch.float32
+def _product(record: Recorder, case: str, device: torch.device, side: int, precision: str, times: int) -> None:
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     a, b = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
     out = torch.full_like(a, float("nan"))
     before = torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = kind == "tf32"
+    torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     try:
-        spent = seconds(lambda: torch.mm(a, b, out=out), device, times)
+        elapsed = seconds(lambda: torch.mm(a, b, out=out), device, times)
     finally:
         torch.backends.cuda.matmul.allow_tf32 = before
     record.add(
         case,
         "rate",
-        [2 * side**3 / one / 1e12 for one in spent],
+        [2 * side**3 / one / 1e12 for one in elapsed],
         "TFLOP/s",
         note=f"{side} cubed, random",
         headline=True,
@@ -123,5 +124,5 @@ def _product(record: Recorder, case: str, device: torch.device, side: int, kind:
     some = torch.randint(side, (16,), device=device)
     right = a[some].double() @ b.double()
     error = float((out[some].double() - right).norm() / right.norm())
-    bound = {"fp32": 1e-4, "tf32": 2e-3, "bf16": 1e-2}[kind]
+    bound = {"fp32": 1e-4, "tf32": 2e-3, "bf16": 1e-2}[precision]
     record.check(case, "relative error", error, "", error < bound and bool(torch.isfinite(out).all()))

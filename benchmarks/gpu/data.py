@@ -23,24 +23,32 @@ def utterance_seconds(rng: np.random.Generator, number: int) -> np.ndarray:
     return np.clip(rng.normal(14.8, 6.5, number), 2.0, 30.0)
 
 
-def utterances(rng: np.random.Generator, kind: str, vocabulary: int, tokens: float, scale: float = 1.0) -> Ragged:
+def utterances(
+    lengths: np.random.Generator,
+    symbols: np.random.Generator,
+    length_profile: str,
+    vocabulary: int,
+    tokens: float,
+    scale: float = 1.0,
+) -> Ragged:
     """Random utterances BOS ... EOS that together predict about `tokens` tokens.
 
     Args:
-        rng: draws lengths and tokens.
-        kind: of TOKENS_PER_SECOND.
+        lengths: draws the lengths.
+        symbols: draws the tokens.
+        length_profile: key of TOKENS_PER_SECOND.
         vocabulary: ids are below it.
         tokens: predicted, at least; at least one utterance.
         scale: of the lengths.
     """
-    found: list[np.ndarray] = []
+    sequences: list[np.ndarray] = []
     held = 0
     while held < tokens:
-        length = max(1, round(float(utterance_seconds(rng, 1)[0]) * TOKENS_PER_SECOND[kind] * scale))
-        found.append(sequence(rng, length, vocabulary))
+        length = max(1, round(float(utterance_seconds(lengths, 1)[0]) * TOKENS_PER_SECOND[length_profile] * scale))
+        sequences.append(sequence(symbols, length, vocabulary))
         held += length + 1
-    names = [f"{number:06d}" for number, _ in zip(count(), found, strict=False)]
-    return Ragged.join(names, found)
+    names = [f"{number:06d}" for number, _ in zip(count(), sequences, strict=False)]
+    return Ragged.join(names, sequences)
 
 
 def sequence(rng: np.random.Generator, length: int, vocabulary: int) -> np.ndarray:

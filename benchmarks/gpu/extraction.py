@@ -1,4 +1,4 @@
-"""Stage 5: waveforms in memory to units, through an encoder of HuBERT-Large's size with random weights.
+"""Stage 6: waveforms in memory to units, through an encoder of HuBERT-Large's size with random weights.
 
 The operations are counted by the network's shape (convolutions, products, attention over the padded batch), so the
 share of the matrix rate says how near to the device's limit the whole extraction is, host and all.
@@ -21,7 +21,8 @@ from scripts.units import encoder
 from scripts.units.assignment import Assigner
 from scripts.units.batching import batches
 from scripts.units.config import Choice, Chunking
-from scripts.units.extract import encode_batch
+from scripts.units.encoder import WaveBatch
+from scripts.units.extract import _encode_ahead, encode_batch
 
 # facebook/hubert-large-ll60k
 LARGE = {
@@ -51,9 +52,9 @@ class Bench:
         self.batches = list(batches([len(w) for w in self.waves], round(self.config.batch_seconds * SAMPLE_RATE)))
         # One padded batch, whose units are compared with those of other ways.
         largest = max(self.batches, key=len)
-        self.compared = [self.waves[i] for i in largest[:COMPARED]]
+        self.reference_waves = [self.waves[i] for i in largest[:COMPARED]]
         self.encoders = {precision: self._encoder(precision) for precision in ("fp32", "bf16")}
-        frames = np.concatenate(self.encoders["fp32"].features(self.compared))
+        frames = np.concatenate(self.encoders["fp32"].features(self.reference_waves))
         chosen = np.random.default_rng(0).choice(len(frames), self.choice.clusters, len(frames) < self.choice.clusters)
         self.assign = Assigner(frames[chosen])
 
@@ -108,6 +109,8 @@ def run(record: Recorder, device: torch.device, full: bool) -> None:
     bench = made.pop()
     for precision in ("bf16", "fp32"):
         record.run(f"{precision}, speed", partial(_speed, record, bench, precision), 6 if full else 1)
+        if precision == "bf16":
+            record.run("pipeline", partial(_pipeline, record, bench), 4 if full else 1)
     record.run("precisions", partial(_precisions, record, bench), 2)
     for precision in ("bf16", "fp32"):
         record.run(f"{precision}, padding", partial(_padding, record, bench, precision), 2)
@@ -116,12 +119,11 @@ def run(record: Recorder, device: torch.device, full: bool) -> None:
 def _speed(record: Recorder, bench: Bench, precision: str) -> None:
     """Whole batches, planned as extraction plans them, one after another."""
     network, model = bench.encoders[precision], bench.encoders[precision].model
-    order = np.random.default_rng(1).permutation(len(bench.batches))[: WARM + BATCHES]
-    planned = [bench.batches[i] for i in order]
+    planned = _planned(bench)
     if bench.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
     inside = _Inside(model, bench.device)
-    spent, audio, needed, shares = [], [], [], []
+    elapsed, audio, needed, shares = [], [], [], []
     for number, batch in enumerate(planned):
         waves = [bench.waves[i] for i in batch]
         inside.clear()
@@ -131,7 +133,7 @@ def _speed(record: Recorder, bench: Bench, precision: str) -> None:
         synchronize(bench.device)
         seconds = time.perf_counter() - began
         if number >= WARM:
-            spent.append(seconds)
+            elapsed.append(seconds)
             audio.append(sum(map(len, waves)) / SAMPLE_RATE)
             needed.append(sum(flops(model, len(wave)) for wave in waves))
             shares.append(1 - inside.seconds() / seconds)
@@ -141,22 +143,54 @@ def _speed(record: Recorder, bench: Bench, precision: str) -> None:
     inside.remove()
     case = f"{precision}, speed"
     peak = measured_peak(bench.device, precision)
-    record.add(case, "batch", spent, "s", note=f"{np.mean(audio):.0f} s of audio in the mean")
-    speeds = [seconds / one for seconds, one in zip(audio, spent, strict=True)]
+    record.add(case, "batch", elapsed, "s", note=f"{np.mean(audio):.0f} s of audio in the mean")
+    speeds = [seconds / one for seconds, one in zip(audio, elapsed, strict=True)]
     record.add(case, "hours of audio per hour, by batch", speeds, "")
-    record.add(case, "hours of audio per hour", sum(audio) / sum(spent), "", headline=True)
-    share = sum(needed) / sum(spent) / peak
+    record.add(case, "hours of audio per hour", sum(audio) / sum(elapsed), "", headline=True)
+    share = sum(needed) / sum(elapsed) / peak
     record.add(case, "share of the matrix rate", share, "", note=f"{peak / 1e12:.4g} TFLOP/s measured", headline=True)
     record.add(case, "host's share of the time", shares, "", note="outside of the network", headline=True)
     if bench.device.type == "cuda":
         record.add(case, "peak memory", torch.cuda.max_memory_allocated() / 2**30, "GiB")
 
 
+def _pipeline(record: Recorder, bench: Bench) -> None:
+    """The batches of `_speed` as extraction runs them: padded and in page-locked memory before the encoder asks.
+
+    In `scripts.units.prefetch` processes decode audio files to that state; here waveforms are already in memory. The
+    next batch is queued before the units of the one before are waited for.
+    """
+    network = bench.encoders["bf16"]
+    planned = _planned(bench)
+    ready = [WaveBatch.of([bench.waves[i] for i in batch], normalise=network.normalise) for batch in planned]
+    if bench.device.type == "cuda":
+        ready = [WaveBatch(batch.samples.pin_memory(), batch.lengths) for batch in ready]
+    ends, frames = [], []
+    for units in _encode_ahead(ready, network, bench.assign, bench.config):
+        ends.append(time.perf_counter())
+        frames.append([len(one) for one in units])
+    complete = frames == [[frame_count(length) for length in batch.lengths] for batch in ready]
+    record.check("pipeline", "every frame has a unit", complete, "", complete)
+    audio = sum(sum(batch.lengths) for batch in ready[WARM:]) / SAMPLE_RATE
+    elapsed = ends[-1] - ends[WARM - 1]
+    needed = sum(flops(network.model, length) for batch in ready[WARM:] for length in batch.lengths)
+    share = needed / elapsed / measured_peak(bench.device, "bf16")
+    note = f"bf16, {len(ready) - WARM} batches in a row; decoding of files is not in it"
+    record.add("pipeline", "hours of audio per hour", audio / elapsed, "", note=note, headline=True)
+    record.add("pipeline", "share of the matrix rate", share, "", headline=True)
+
+
+def _planned(bench: Bench) -> list[list[int]]:
+    """The batches that are measured, in random order; the first `WARM` are not timed."""
+    order = np.random.default_rng(1).permutation(len(bench.batches))[: WARM + BATCHES]
+    return [bench.batches[i] for i in order]
+
+
 class _Inside:
     """The time between the beginning and the end of a network's forward passes, on the device's own clock."""
 
     def __init__(self, model: Any, device: torch.device):
-        self.cuda, self.marks = device.type == "cuda", []
+        self.cuda, self.events = device.type == "cuda", []
         self.hooks = [
             model.register_forward_pre_hook(lambda *_: self._mark()),
             model.register_forward_hook(lambda *_: self._mark()),
@@ -166,17 +200,17 @@ class _Inside:
         if self.cuda:
             event = torch.cuda.Event(enable_timing=True)
             event.record()
-            self.marks.append(event)
+            self.events.append(event)
         else:
-            self.marks.append(time.perf_counter())
+            self.events.append(time.perf_counter())
 
     def clear(self) -> None:
         """Forget what was measured."""
-        self.marks.clear()
+        self.events.clear()
 
     def seconds(self) -> float:
         """Of all forward passes since `clear`; the device must have done them."""
-        pairs = zip(self.marks[::2], self.marks[1::2], strict=True)
+        pairs = zip(self.events[::2], self.events[1::2], strict=True)
         return sum(a.elapsed_time(b) / 1000 if self.cuda else b - a for a, b in pairs)
 
     def remove(self) -> None:
@@ -185,13 +219,13 @@ class _Inside:
             hook.remove()
 
 
-def _share(found: list[np.ndarray], others: list[np.ndarray]) -> float:
+def _share(units: list[np.ndarray], others: list[np.ndarray]) -> float:
     """Share of units that are the same."""
-    return float(np.mean(np.concatenate(found) == np.concatenate(others)))
+    return float(np.mean(np.concatenate(units) == np.concatenate(others)))
 
 
 def _precisions(record: Recorder, bench: Bench) -> None:
-    waves = bench.compared
+    waves = bench.reference_waves
     share = _share(bench.units(waves, "bf16"), bench.units(waves, "fp32"))
     note = "random weights, centroids drawn from frames: more near ties than in a trained encoder"
     record.add("precisions", "units equal in bf16 and fp32", share, "", note=note, headline=True)
@@ -199,11 +233,11 @@ def _precisions(record: Recorder, bench: Bench) -> None:
 
 def _padding(record: Recorder, bench: Bench, precision: str) -> None:
     """A batch against each of its utterances alone."""
-    waves = bench.compared
+    waves = bench.reference_waves
     assert len({len(wave) for wave in waves}) > 1, "padding needs different lengths"
-    together = bench.units(waves, precision)
+    padded = bench.units(waves, precision)
     alone = [bench.units([wave], precision)[0] for wave in waves]
-    assert [len(units) for units in together] == [frame_count(len(wave)) for wave in waves]
-    share = _share(together, alone)
+    assert [len(units) for units in padded] == [frame_count(len(wave)) for wave in waves]
+    share = _share(padded, alone)
     bound = 0.999 if precision == "fp32" else 0.9
     record.check(f"{precision}, padding", "units equal padded and alone", share, "", share >= bound)

@@ -1,4 +1,4 @@
-"""Stage 8: a training's exchanges in a process group of one rank: NCCL loads, and nothing changes a value."""
+"""Stage 3: a training's exchanges in a process group of one rank: NCCL loads, and nothing changes a value."""
 
 import os
 import socket
@@ -13,6 +13,7 @@ from benchmarks.gpu.correctness import MEDIUM
 from benchmarks.gpu.data import BOS, EOS, TINY, recipe, sequence
 from benchmarks.gpu.record import Recorder
 from benchmarks.gpu.timing import seconds
+from benchmarks.gpu.toggles import deterministic
 from scripts.common import cpu
 from scripts.lm.batching.batches import pack, pad_to_bucket
 from scripts.lm.distributed.ranks import Ranks
@@ -20,14 +21,15 @@ from scripts.lm.loop.gradients import Gradients
 from scripts.lm.loop.optimizer import Optimizer
 from scripts.lm.model.llama import build_model
 
-SAME = 1e-3  # relative difference of gradients where attention may add in any order
+ADDRESS = ("MASTER_ADDR", "MASTER_PORT")
+SAME = 1e-3  # relative difference
 
 
 def run(record: Recorder, device: torch.device, full: bool) -> None:
     """The exchanges of `scripts.lm.distributed.ranks`, of DDP and of the optimizer."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
+        os.environ |= dict(zip(ADDRESS, ("127.0.0.1", str(free.getsockname()[1])), strict=True))
     ranks = Ranks(0, 1, 0, distributed=True)
     try:
         size = 2**28 if full else 2**20
@@ -37,6 +39,8 @@ def run(record: Recorder, device: torch.device, full: bool) -> None:
         record.run("step", partial(_step, record, ranks, full), 4 if full else 1)
     finally:
         dist.destroy_process_group()
+        for name in ADDRESS:  # later stages start trainings, which are in no group
+            del os.environ[name]
 
 
 def _exchange(
@@ -44,10 +48,12 @@ def _exchange(
 ) -> None:
     values = torch.randn(size // 4, device=device)
     before = values.clone()
-    spent = seconds(lambda: exchange(values), device, 5)
+    elapsed = seconds(lambda: exchange(values), device, 5)
     equal = torch.equal(values, before)
     record.check(name, "values unchanged", equal, "", equal)
-    record.add(name, "rate", [size / one / 1e9 for one in spent], "GB/s", note=f"{size / 2**20:.0f} MiB", headline=True)
+    record.add(
+        name, "rate", [size / one / 1e9 for one in elapsed], "GB/s", note=f"{size / 2**20:.0f} MiB", headline=True
+    )
 
 
 def _decisions(record: Recorder, ranks: Ranks) -> None:
@@ -57,7 +63,11 @@ def _decisions(record: Recorder, ranks: Ranks) -> None:
 
 
 def _step(record: Recorder, ranks: Ranks, full: bool) -> None:
-    """The same optimizer step in the group (DDP, gathered parameters) and without it."""
+    """The same optimizer step in the group (DDP, gathered parameters) and without it, in deterministic mode.
+
+    Otherwise attention adds the gradient in any order, and the first step of Adam, which is the learning rate times the
+    gradient's sign, turns over for every gradient near 0.
+    """
     device = ranks.device
     precision, vocabulary = cpu.precision("auto", device), 80
     rng = np.random.default_rng(0)
@@ -69,7 +79,8 @@ def _step(record: Recorder, ranks: Ranks, full: bool) -> None:
         optimizer = Optimizer(model, recipe(8192, precision), group)
         step = Gradients(model, precision, group)
         optimizer.zero_grad()
-        step.add(rows, count)
+        with deterministic():
+            step.add(rows, count)
         gradients.append([p.grad.clone() for p in model.parameters()])
         optimizer.step(1e-3)
         weights.append([p.detach().clone() for p in model.parameters()])
@@ -81,6 +92,6 @@ def _step(record: Recorder, ranks: Ranks, full: bool) -> None:
     record.check("step", "parameters with moments in the state", moments[1], "", moments[0] == moments[1] > 0)
 
 
-def _difference(found: list[torch.Tensor], right: list[torch.Tensor]) -> float:
-    wrong = sum(float((a - b).square().sum()) for a, b in zip(found, right, strict=True)) ** 0.5
+def _difference(gradients: list[torch.Tensor], right: list[torch.Tensor]) -> float:
+    wrong = sum(float((a - b).square().sum()) for a, b in zip(gradients, right, strict=True)) ** 0.5
     return wrong / sum(float(b.square().sum()) for b in right) ** 0.5

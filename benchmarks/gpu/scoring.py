@@ -1,4 +1,4 @@
-"""Stage 7: scoring of pairs, by the model and by every layer, and sampling; each against one at a time."""
+"""Stage 8: scoring of pairs, by the model and by every layer, and sampling; each against one at a time."""
 
 import time
 from functools import partial
@@ -48,14 +48,14 @@ class Bench:
     def _pairs(self, count: int, shortest: int, longest: int, shared: float) -> dict[str, np.ndarray]:
         """Both sides of `count` pairs, whose first `shared` is the same."""
         rng = np.random.default_rng(0)
-        found = {}
+        pairs = {}
         for number in range(count):
             length = int(rng.integers(shortest, longest))
             first = sequence(rng, round(shared * length), self.vocabulary)[:-1]
             for side in ("positive", "negative"):
                 rest = rng.integers(FIRST, self.vocabulary, length - len(first) + 1)
-                found[f"{number}-{side}"] = np.concatenate([first, rest, [EOS]])
-        return found
+                pairs[f"{number}-{side}"] = np.concatenate([first, rest, [EOS]])
+        return pairs
 
     def requests(self, count: int) -> list[Request]:
         """Continuations to be made."""
@@ -82,32 +82,32 @@ def run(record: Recorder, device: torch.device, full: bool) -> None:
 def _timed(bench: Bench, step: partial) -> tuple[float, dict]:
     synchronize(bench.device)
     began = time.perf_counter()
-    found = step()
+    result = step()
     synchronize(bench.device)
-    return time.perf_counter() - began, found
+    return time.perf_counter() - began, result
 
 
 def _pairs(record: Recorder, bench: Bench, name: str) -> None:
     sequences = bench.pairs[name]
     some = dict(islice(sequences.items(), bench.alone))
-    together = partial(score, bench.model, sequences, bench.batch_tokens, "bench")
-    together()
-    spent, found = zip(*(_timed(bench, together) for _ in range(3)), strict=True)
+    batched = partial(score, bench.model, sequences, bench.batch_tokens, "bench")
+    batched()
+    elapsed, scores = zip(*(_timed(bench, batched) for _ in range(3)), strict=True)
     one_at_a_time(bench.model, some)
     alone, right = _timed(bench, partial(one_at_a_time, bench.model, some))
-    fast = record.add(name, "speed", [len(sequences) / 2 / one for one in spent], "pairs/s", headline=True)
+    fast = record.add(name, "speed", [len(sequences) / 2 / one for one in elapsed], "pairs/s", headline=True)
     slow = record.add(name, "speed one at a time", len(some) / 2 / alone, "pairs/s")
     record.add(name, "times as fast as one at a time", fast / slow, "", headline=True)
-    error = max(abs(found[0][key] / right[key] - 1) for key in right)
+    error = max(abs(scores[0][key] / right[key] - 1) for key in right)
     record.check(name, "relative difference of scores", error, "", error < AGREE)
 
 
 def _layers(record: Recorder, bench: Bench) -> None:
     sequences = bench.pairs["sentences"]
     some = dict(islice(sequences.items(), bench.alone))
-    together = partial(score_layers, bench.model, sequences, bench.batch_tokens, "bench")
-    together()
-    spent, found = _timed(bench, together)
+    batched = partial(score_layers, bench.model, sequences, bench.batch_tokens, "bench")
+    batched()
+    elapsed, scores = _timed(bench, batched)
     last = score(bench.model, sequences, bench.batch_tokens, "bench")
 
     def each() -> dict[str, np.ndarray]:
@@ -117,11 +117,11 @@ def _layers(record: Recorder, bench: Bench) -> None:
 
     each()
     alone, right = _timed(bench, partial(each))
-    fast = record.add("layers", "speed", len(sequences) / 2 / spent, "pairs/s", headline=True)
+    fast = record.add("layers", "speed", len(sequences) / 2 / elapsed, "pairs/s", headline=True)
     record.add("layers", "times as fast as one at a time", fast / (len(some) / 2 / alone), "", headline=True)
-    error = max(float(np.abs(found[key] / right[key] - 1).max()) for key in right)
+    error = max(float(np.abs(scores[key] / right[key] - 1).max()) for key in right)
     record.check("layers", "relative difference of scores", error, "", error < AGREE)
-    error = max(abs(found[key][-1] / last[key] - 1) for key in last)
+    error = max(abs(scores[key][-1] / last[key] - 1) for key in last)
     record.check("layers", "relative difference of the last layer from the model", error, "", error < AGREE)
 
 
@@ -130,13 +130,13 @@ def _precision(record: Recorder, bench: Bench, precision: str) -> None:
     sequences = bench.pairs["sentences"]
     step = partial(score, bench.model, sequences, bench.batch_tokens, "bench", precision)
     step()
-    spent, found = _timed(bench, step)
-    bench.right = bench.right or found  # fp32 is the first
+    elapsed, scores = _timed(bench, step)
+    bench.right = bench.right or scores  # fp32 is the first
     case = f"precision {precision}"
-    same = np.mean([_decides(found, key) == _decides(bench.right, key) for key in found if key.endswith("positive")])
-    record.add(case, "speed", len(sequences) / 2 / spent, "pairs/s", headline=True)
+    same = np.mean([_decides(scores, key) == _decides(bench.right, key) for key in scores if key.endswith("positive")])
+    record.add(case, "speed", len(sequences) / 2 / elapsed, "pairs/s", headline=True)
     record.add(case, "decisions as in fp32", float(same), "", headline=True)
-    record.add(case, "largest difference", max(abs(found[key] - bench.right[key]) for key in found), "nats")
+    record.add(case, "largest difference", max(abs(scores[key] - bench.right[key]) for key in scores), "nats")
 
 
 def _decides(scores: dict[str, float], positive: str) -> bool:
@@ -146,16 +146,18 @@ def _decides(scores: dict[str, float], positive: str) -> bool:
 def _sampling(record: Recorder, bench: Bench) -> None:
     """Tokens per second of a batch and of one prompt at a time, in the precision of the weights."""
     for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
-        bench.model.to(dtype)
+        # As `scripts.lm.model.load` gives them: parameters in this type, rotary frequencies in float32.
+        for parameter in bench.model.parameters():
+            parameter.data = parameter.data.to(dtype)
         speeds = []
         for count, batch in ((bench.prompts, bench.batch), (2, 1)):
             requests = bench.requests(count)
             list(continue_all(bench.model, requests[:1], 1, 1.0, 0.9))
             step = partial(continue_all, bench.model, requests, batch, 1.0, 0.9)
-            spent, made = _timed(bench, partial(lambda s: list(s()), step))
+            elapsed, made = _timed(bench, partial(lambda s: list(s()), step))
             said = sum(len(tokens) for _, tokens, _ in made)
             record.check(f"sampling {name}", f"tokens of {count} prompts", said, "", 0 < said <= count * bench.limit)
-            speeds.append(said / spent)
+            speeds.append(said / elapsed)
         record.add(f"sampling {name}", "speed", speeds[0], "tokens/s", headline=True)
         record.add(f"sampling {name}", "speed one at a time", speeds[1], "tokens/s")
         record.add(f"sampling {name}", "times as fast as one at a time", speeds[0] / speeds[1], "", headline=True)

@@ -73,8 +73,8 @@ class Source:
 
     def write(self, folder: Path, split: str, number: int, seed: int) -> Ragged:
         """About `number` utterances as `<folder>/<split>.bin` with its index."""
-        found = self.utterances(np.random.default_rng(seed), number)
-        ragged = Ragged.join([f"{split}-{count:06d}" for count in range(len(found))], found)
+        utterances = self.utterances(np.random.default_rng(seed), number)
+        ragged = Ragged.join([f"{split}-{count:06d}" for count in range(len(utterances))], utterances)
         save_bin(folder / f"{split}.bin", ragged)
         return ragged
 

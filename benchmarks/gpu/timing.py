@@ -19,7 +19,7 @@ def seconds(step: Callable[[], Any], device: torch.device, times: int, warm: int
     """Seconds of each of `times` calls after `warm` others; on a GPU between two events around the call."""
     for _ in range(warm):
         step()
-    found = []
+    elapsed = []
     for _ in range(times):
         synchronize(device)
         if device.type == "cuda":
@@ -28,12 +28,12 @@ def seconds(step: Callable[[], Any], device: torch.device, times: int, warm: int
             step()
             end.record()
             synchronize(device)
-            found.append(begin.elapsed_time(end) / 1000)
+            elapsed.append(begin.elapsed_time(end) / 1000)
         else:
             began = time.perf_counter()
             step()
-            found.append(time.perf_counter() - began)
-    return found
+            elapsed.append(time.perf_counter() - began)
+    return elapsed
 
 
 class Kernel(NamedTuple):
@@ -53,11 +53,11 @@ def kernels(step: Callable[[], Any], device: torch.device) -> list[Kernel]:
         synchronize(device)
     averages = profiled.key_averages()
     if cuda:
-        found = [
+        measured = [
             Kernel(event.key, event.self_device_time_total / 1e6, event.count)
             for event in averages
             if event.device_type == DeviceType.CUDA and not event.is_user_annotation  # which spans kernels
         ]
     else:
-        found = [Kernel(event.key, event.self_cpu_time_total / 1e6, event.count) for event in averages]
-    return sorted((kernel for kernel in found if kernel.seconds > 0), key=lambda kernel: -kernel.seconds)
+        measured = [Kernel(event.key, event.self_cpu_time_total / 1e6, event.count) for event in averages]
+    return sorted((kernel for kernel in measured if kernel.seconds > 0), key=lambda kernel: -kernel.seconds)

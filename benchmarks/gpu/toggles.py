@@ -1,4 +1,4 @@
-"""What stage 3 varies: each toggle is one change of one base.
+"""What stage 4 varies: each toggle is one change of one base.
 
 A toggle changes fields of the base (`changes`), or something in the library for as long as it is measured (`within`, a
 context manager). To add one: one line in TOGGLES.
@@ -24,12 +24,12 @@ class Variant:
 
     Attributes:
         vocabulary: of the output head.
-        kind: of the utterances' lengths, see `data.TOKENS_PER_SECOND`.
+        length_profile: of the utterances' lengths, see `data.TOKENS_PER_SECOND`.
         row_tokens: of one forward pass, at most.
     """
 
     vocabulary: int = 2048
-    kind: str = "50 Hz"
+    length_profile: str = "50 Hz"
     row_tokens: int = 8192
 
 
@@ -84,17 +84,17 @@ def eager(model: LlamaForCausalLM) -> AbstractContextManager[Any]:
     return setting(model, "gpu_decoder", Decoder(model, compiled=False, row_tokens=0))
 
 
-# In the order in which they are measured; vocabulary 80 is last, since the model's head is cut down for it.
+# In the order in which they are measured; the one that takes longest is last.
 TOGGLES = (
     Toggle("base"),
     Toggle("rows of 16k", {"row_tokens": 16384}),
     Toggle("rows of 32k", {"row_tokens": 32768}),
-    Toggle("BPE lengths", {"kind": "BPE"}),
+    Toggle("BPE lengths", {"length_profile": "BPE"}),
     Toggle("layers eager", within=eager),
     Toggle("weights cast for every row", within=lambda _: setting(Decoder, "weights_cast_once", nullcontext)),
     Toggle("logits in chunks", within=lambda _: setting(loss, "LOGIT_BYTES", 2**24)),
     Toggle("rows built in between", within=lambda _: setting(Loader, "_ahead", lambda _, items: nullcontext(items))),
     Toggle("base again"),
-    Toggle("deterministic", within=lambda _: deterministic(), needs=35.0),  # the compiler starts anew
     Toggle("vocabulary 80", {"vocabulary": 80}),
+    Toggle("deterministic", within=lambda _: deterministic(), needs=35.0),  # the compiler starts anew
 )

@@ -1,19 +1,21 @@
-"""Stage 4: `scripts.lm.train` as the workflow runs it, on tokens from a source of known entropy.
+"""Stage 5: `scripts.lm.train` as the workflow runs it, on tokens from a source of known entropy.
 
 Two trainings of the same tokens run side by side. One is left alone; the other gets SIGTERM inside its first epoch and
 is started again. Both must end at the same loss, near the source's own, and with a folder that transformers loads.
+Only the uninterrupted one compiles its layers: the compiler would otherwise start three times within the budget.
 """
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal, Self
 
 import torch
 from safetensors.torch import load_file
@@ -29,7 +31,10 @@ from scripts.lm.config import LMConfig, ModelConfig
 SYMBOLS, SEED = 80, 1
 EXPORTS = 4  # models inside epoch 1, at 1/32, 1/10, 1/3 and the end of it
 STOP_AFTER = 3  # of them: about a third of the way
-SAME_LOSS = 2e-3  # relative difference of a resumed training's dev loss where sums are not repeated bit for bit
+# Relative difference of the resumed training's dev loss. On a GPU its layers run eagerly and those of the other one
+# compiled: the two round to bf16 at different places.
+SAME_LOSS = 5e-3
+POLL = 0.01  # seconds
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ def run(record: Recorder, device: torch.device, full: bool) -> None:
             record.run("published", lambda: _published(record, folder / "whole", device, dev))
 
 
-def command(folder: Path, sizes: Sizes, out: str) -> list[str]:
+def command(folder: Path, sizes: Sizes, out: str, compile_layers: Literal["auto", "off"]) -> list[str]:
     """Of one training."""
     training = recipe(8192, "auto")
     training = replace(
@@ -88,6 +93,7 @@ def command(folder: Path, sizes: Sizes, out: str) -> list[str]:
         batch_utterances=sizes.batch_utterances,
         learning_rate=sizes.learning_rate,
         checkpoints_in_epoch_1=EXPORTS,
+        compile=compile_layers,
     )
     config = json.dumps(asdict(LMConfig(sizes.model, training)))
     files = ["--train", f"{folder}/train.bin", "--dev", f"{folder}/dev.bin", "--tokenizer", f"{folder}/tokenizer"]
@@ -96,53 +102,96 @@ def command(folder: Path, sizes: Sizes, out: str) -> list[str]:
 
 
 def _trainings(record: Recorder, folder: Path, sizes: Sizes, source: Source, dev: Ragged) -> None:
+    """Both trainings at once; the numbers of each are recorded as soon as it has ended."""
     began = time.time()
-    with _started(command(folder, sizes, "whole")) as whole:
-        with _started(command(folder, sizes, "stopped")) as stopped:
-            exports = folder / "stopped" / "checkpoints" / "scaling"
-            while len(list(exports.glob("tokens-*"))) < STOP_AFTER:
-                if stopped.poll() is not None:
-                    raise RuntimeError(f"the training ended before it was stopped: {_said(stopped)}")
-                _in_time(record)
-                time.sleep(0.01)
-            stopped.send_signal(signal.SIGTERM)
-            code = _wait(record, stopped)
-        record.check("stopped", "exit code", code, "", code == 128 + signal.SIGTERM)
-        with _started(command(folder, sizes, "stopped")) as resumed:
-            code = _wait(record, resumed)
-            said = _said(resumed)
-        record.check("resumed", "exit code", code, "", code == 0, said[-300:])
-        record.check(
-            "resumed", "went on from a state", "going on after step" in said, "", "going on after step" in said
-        )
-        code = _wait(record, whole)
-        record.check("uninterrupted", "exit code", code, "", code == 0, _said(whole)[-300:])
-    record.add("training", "time of all three", time.time() - began, "s")
-
-    about = {name: read_json(folder / name / "model" / "training.json") for name in ("whole", "stopped")}
-    log = read_csv(folder / "whole" / "log.csv")
-    first, last = float(log[0]["train_loss"]), float(about["whole"]["dev_loss"])
     floor = source.loss(dev)
     record.add("source", "entropy", source.entropy, "nats per token", headline=True)
     record.add("source", "its own loss on dev", floor, "nats per token", headline=True)
-    record.add("uninterrupted", "parameters", about["whole"]["parameters"], "")
-    record.add("uninterrupted", "speed", [float(row["tokens_per_second"]) for row in log], "tokens/s")
-    record.add("uninterrupted", "first train loss", first, "nats per token")
-    record.add("uninterrupted", "dev loss", last, "nats per token", headline=True)
-    left = (last - floor) / (first - floor)
-    record.check(
-        "uninterrupted", "share of the way to the source's loss that is left", left, "", -0.01 < left < sizes.gap
-    )
+    with _Training(folder, sizes, "whole", "auto") as whole, _Training(folder, sizes, "stopped", "off") as stopped:
+        running = {"uninterrupted": whole, "stopped": stopped}
 
-    again = float(about["stopped"]["dev_loss"])
-    difference = abs(again / last - 1)
+        def wait(until: Callable[[], bool]) -> None:
+            while not until():
+                if record.left < 0:
+                    raise TimeoutError("the stage's budget is over before its trainings are")
+                if "uninterrupted" in running and whole.code is not None:
+                    _uninterrupted(record, running.pop("uninterrupted"), sizes, floor)
+                time.sleep(POLL)
+
+        try:
+            exports = stopped.out / "checkpoints" / "scaling"
+            wait(lambda: len(list(exports.glob("tokens-*"))) >= STOP_AFTER or stopped.code is not None)
+            if stopped.code is not None:
+                raise RuntimeError(f"the training ended before it was stopped: {stopped.said}")
+            stopped.process.send_signal(signal.SIGTERM)
+            wait(lambda: stopped.code is not None)
+            del running["stopped"]
+            code = stopped.code or 0
+            record.check("stopped", "exit code", code, "", code == 128 + signal.SIGTERM, f"{stopped.seconds:.0f} s")
+            record.write(ended=False)
+            with _Training(folder, sizes, "stopped", "off") as resumed:
+                running["resumed"] = resumed
+                wait(lambda: resumed.code is not None)
+                _resumed(record, running.pop("resumed"))
+            wait(lambda: "uninterrupted" not in running)
+        except TimeoutError:
+            for case, training in running.items():
+                _unfinished(record, case, training)
+            raise
+    record.add("training", "time of all three", time.time() - began, "s")
+    _compare(record, folder)
+
+
+def _uninterrupted(record: Recorder, training: "_Training", sizes: Sizes, floor: float) -> None:
+    case = "uninterrupted"
+    record.check(case, "exit code", training.code or 0, "", training.code == 0, training.said[-300:])
+    if training.code:
+        return
+    about, log = read_json(training.out / "model" / "training.json"), read_csv(training.out / "log.csv")
+    first, last = float(log[0]["train_loss"]), float(about["dev_loss"])
+    record.add(case, "time", training.seconds, "s", note="of the process, compiling included")
+    record.add(case, "parameters", about["parameters"], "")
+    record.add(case, "speed", [float(row["tokens_per_second"]) for row in log], "tokens/s")
+    record.add(case, "first train loss", first, "nats per token")
+    record.add(case, "dev loss", last, "nats per token", headline=True)
+    left = (last - floor) / (first - floor)
+    record.check(case, "share of the way to the source's loss that is left", left, "", -0.01 < left < sizes.gap)
+    record.write(ended=False)
+
+
+def _resumed(record: Recorder, training: "_Training") -> None:
+    continued = "going on after step" in training.said
+    record.check("resumed", "exit code", training.code or 0, "", training.code == 0, training.said[-300:])
+    record.check("resumed", "went on from a state", continued, "", continued)
+    if training.code:
+        return
+    about = read_json(training.out / "model" / "training.json")
+    record.add("resumed", "time", training.seconds, "s", note="of the process")
+    record.add("resumed", "dev loss", float(about["dev_loss"]), "nats per token")
+    record.write(ended=False)
+
+
+def _unfinished(record: Recorder, case: str, training: "_Training") -> None:
+    """What the output of a training that did not end says of it."""
+    note = f"not ended: {training.said[-300:]}"
+    record.add(case, "time until the budget was over", training.seconds, "s", note=note, headline=True)
+    losses = re.findall(r"loss (\d+\.\d+)", training.said)
+    if losses:
+        record.add(case, "last reported train loss", float(losses[-1]), "nats per token", headline=True)
+
+
+def _compare(record: Recorder, folder: Path) -> None:
+    """The resumed training's dev loss and weights against those of the uninterrupted one."""
+    about = {name: read_json(folder / name / "model" / "training.json") for name in ("whole", "stopped")}
+    whole, resumed = (float(about[name]["dev_loss"]) for name in ("whole", "stopped"))
+    difference = abs(resumed / whole - 1)
     record.check("resumed", "relative difference of dev loss", difference, "", difference <= SAME_LOSS)
-    mine, theirs = (load_file(folder / name / "model" / "model.safetensors") for name in ("whole", "stopped"))
-    same = all(torch.equal(mine[key], theirs[key]) for key in mine)
-    note = "bit for bit; a GPU's attention may add gradients in any order"
+    right, weights = (load_file(folder / name / "model" / "model.safetensors") for name in ("whole", "stopped"))
+    same = all(torch.equal(right[key], weights[key]) for key in right)
+    note = "bit for bit; on a GPU only the uninterrupted one compiles its layers"
     record.add("resumed", "weights equal", float(same), "", note=note, headline=True)
-    distance = sum(float((mine[key] - theirs[key]).square().sum()) for key in mine) ** 0.5
-    norm = sum(float(tensor.square().sum()) for tensor in mine.values()) ** 0.5
+    distance = sum(float((right[key] - weights[key]).square().sum()) for key in right) ** 0.5
+    norm = sum(float(tensor.square().sum()) for tensor in right.values()) ** 0.5
     record.add("resumed", "relative difference of weights", distance / norm, "")
 
 
@@ -161,33 +210,49 @@ def _published(record: Recorder, folder: Path, device: torch.device, dev: Ragged
     record.check("published", "relative difference from the trainer's own", difference, "", difference < 5e-3)
 
 
-@contextmanager
-def _started(words: list[str]) -> Iterator[subprocess.Popen]:
-    """A training whose output goes to a file; ended with the block."""
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(words, stderr=output, stdout=output)
-        process.output = output  # type: ignore[attr-defined]
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
+class _Training:
+    """A training in a process of its own, whose output goes to a file; ended with the block.
 
+    Args:
+        folder: of the tokens.
+        sizes: of the model.
+        name: of the folder that it writes to.
+        compile_layers: lm.training.compile.
+    """
 
-def _said(process: subprocess.Popen) -> str:
-    output = process.output  # type: ignore[attr-defined]
-    output.seek(0)
-    return str(output.read()).strip()
+    def __init__(self, folder: Path, sizes: Sizes, name: str, compile_layers: Literal["auto", "off"]):
+        self.out = folder / name
+        self.began = time.time()
+        self.ended: float | None = None
+        self._output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the block
+        words = command(folder, sizes, name, compile_layers)
+        self.process = subprocess.Popen(words, stderr=self._output, stdout=self._output)
 
+    def __enter__(self) -> Self:
+        return self
 
-def _wait(record: Recorder, process: subprocess.Popen) -> int:
-    while (code := process.poll()) is None:
-        _in_time(record)
-        time.sleep(0.01)
-    return code
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self._output.close()
 
+    @property
+    def code(self) -> int | None:
+        """Its exit code; None while it runs."""
+        code = self.process.poll()
+        if code is not None and self.ended is None:
+            self.ended = time.time()
+        return code
 
-def _in_time(record: Recorder) -> None:
-    if record.left < 0:
-        raise TimeoutError("the stage's budget is over before its trainings are")
+    @property
+    def seconds(self) -> float:
+        """Since it began, to its end if it has ended."""
+        return (self.ended or time.time()) - self.began
+
+    @property
+    def said(self) -> str:
+        """Its output so far."""
+        self._output.seek(0)
+        text = self._output.read()
+        return text.strip()

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.gpu import ceilings, parent, stages
+from benchmarks.gpu import ceilings, clustering, parent, stages, train_run
 from benchmarks.gpu.record import Recorder
 from benchmarks.gpu.source import Source
 from benchmarks.gpu.toggles import TOGGLES, setting
@@ -66,6 +66,7 @@ def test_every_stage_ends_without_failure_or_omission(run) -> None:
 def test_ceilings(run) -> None:
     content, rows = run
     assert content["about"]["torch"] == torch.__version__.partition("+")[0] or content["about"]["torch"]
+    assert content["about"]["cublas workspace"] == parent.worker_environment()["CUBLAS_WORKSPACE_CONFIG"]
     assert rows["ceilings", "copy", "bandwidth"]["n"] == 5
     assert value(rows, "ceilings", "copy", "equal") == 1
     errors = {
@@ -112,6 +113,9 @@ def test_training(run) -> None:
         # Utterances of one or two symbols, as BPE has here, are mostly ends, which a model learns within steps.
         assert 0.5 * entropy < value(rows, "training", toggle.name, "loss") < 1.5 * entropy
     assert value(rows, "training", "compilation", "relative difference of gradients") == 0  # a CPU compiles nothing
+    assert value(rows, "training", "compilation", "relative difference of gradients, eager twice") == 0
+    assert value(rows, "training", "compilation, neighbours", "other utterances' logits changed") == 0
+    assert value(rows, "training", "compilation, neighbours", "altered utterances' logits unchanged") == 0
     assert value(rows, "training", "base again", "loss") < value(rows, "training", "base", "loss")
     largest = [row["value"] for key, row in rows.items() if key[0] == "training" and key[1].startswith("profile: ")]
     assert len(largest) == 10
@@ -147,6 +151,9 @@ def test_extraction(run) -> None:
         assert 0 < value(rows, "extraction", case, "share of the matrix rate") < 1
         assert 0 < value(rows, "extraction", case, "host's share of the time") < 1
         assert rows["extraction", case, "batch"]["n"] >= 2
+    assert value(rows, "extraction", "pipeline", "every frame has a unit") == 1
+    assert value(rows, "extraction", "pipeline", "hours of audio per hour") > 1
+    assert 0 < value(rows, "extraction", "pipeline", "share of the matrix rate") < 1
     assert value(rows, "extraction", "fp32, padding", "units equal padded and alone") >= 0.999
     assert 0.9 < value(rows, "extraction", "precisions", "units equal in bf16 and fp32") <= 1
 
@@ -158,9 +165,17 @@ def test_clustering(run) -> None:
         value(rows, "clustering", "time", f"mean squared distance, {which} iteration") for which in ("first", "last")
     )
     assert 25 < last < first  # 32 dimensions of unit noise, of which 50 centroids explain some
-    ours, theirs = (value(rows, "clustering", "quality", f"explained variance{by}") for by in ("", " by scikit-learn"))
+    ours, theirs = (value(rows, "clustering", "quality", f"explained variance{by}") for by in ("", " by the reference"))
     assert 0.05 < ours < 0.2
     assert abs(ours / theirs - 1) < 0.05
+
+
+def test_lloyd_in_numpy_finds_what_scikit_learn_finds() -> None:
+    cluster = pytest.importorskip("sklearn.cluster")
+    frames = clustering.clustered(torch.device("cpu"), 1000, 16, 8)
+    ours = clustering.inertia(frames, clustering.lloyd(frames, 8, 25, 3))
+    theirs = cluster.KMeans(8, init="random", n_init=3, max_iter=25, tol=0, random_state=0).fit(frames).inertia_
+    assert abs(ours / theirs - 1) < 0.01
 
 
 def test_scoring(run) -> None:
@@ -183,6 +198,14 @@ def test_nccl(run) -> None:
     assert value(rows, "nccl", "step", "relative difference of gradients") < 1e-6
     assert value(rows, "nccl", "step", "relative difference of weights after it") < 1e-6
     assert value(rows, "nccl", "step", "parameters with moments in the state") == 21
+
+
+def test_the_worker_has_the_workspace_of_cublas_fixed(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    results = parent.run_stages(tmp_path / "out", ["ceilings"], "tiny", 60.0, stretch=20.0)
+    assert results[0]["about"]["cublas workspace"] == ":4096:8"
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    assert parent.worker_environment()["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
 
 
 def recorder(folder: Path, seconds: float = 60.0) -> Recorder:
@@ -216,6 +239,16 @@ def test_a_measurement_without_time_is_skipped_and_said(tmp_path: Path) -> None:
     assert not record.run("long", lambda: record.add("long", "time", 1.0, "s"), needs=10.0)
     assert record.rows == []
     assert record.skipped[0].startswith("long: needs about 10 s")
+
+
+def test_trainings_that_do_not_end_in_time_leave_what_they_said(tmp_path: Path) -> None:
+    record = recorder(tmp_path, seconds=1.0)
+    train_run.run(record, torch.device("cpu"), full=False)
+    assert record.failures[0]["exception"].startswith("TimeoutError")
+    kept = {(row["case"], row["measure"]): row for row in record.rows}
+    for case in ("uninterrupted", "stopped"):
+        assert kept[case, "time until the budget was over"]["note"].startswith("not ended")
+    assert ("source", "entropy") in kept
 
 
 def test_a_number_that_is_not_finite_is_refused(tmp_path: Path) -> None:
@@ -281,6 +314,10 @@ def test_a_check_that_does_not_hold_fails_its_stage(monkeypatch, tmp_path: Path)
     results = parent.run_stages(tmp_path / "out", ["ceilings", "nccl"], "tiny", 60.0)
     assert [result["status"] for result in results] == ["FAILED", "ok"]
     assert "NOT HELD c: m 1" in parent.table(results)
+
+
+def test_the_budgets_fit_the_limit() -> None:
+    assert sum(budget.full for budget in stages.BUDGETS.values()) <= 330 < stages.LIMIT
 
 
 def test_stages_that_no_time_is_left_for_are_said(monkeypatch, tmp_path: Path) -> None:
