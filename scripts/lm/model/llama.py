@@ -19,6 +19,8 @@ from scripts.lm.model.cpu_layers import hidden_states
 from scripts.lm.model.gpu_layers import Decoder
 from scripts.lm.model.loss import token_loss
 
+HEAD_MULTIPLE = 8  # FlashAttention computes heads whose dimensions are a multiple of this
+
 
 def build_model(config: ModelConfig, vocab_size: int, bos: int, eos: int, seed: int) -> LlamaForCausalLM:
     """A freshly initialised Llama, float32, whose training forward pass is packed.
@@ -70,8 +72,17 @@ def prepare_for_device(model: LlamaForCausalLM, device: torch.device, compiled: 
         device: where it trains.
         compiled: whether to compile the layers; where that fails, one line says so and they run eagerly.
         row_tokens: the usual length of a row.
+
+    Raises:
+        ValueError: the attention kernel of a GPU has no variant for heads of this size.
     """
     if device.type == "cuda":
+        head_dim = model.config.hidden_size // model.config.num_attention_heads
+        if head_dim % HEAD_MULTIPLE:
+            raise ValueError(
+                f"lm.model: hidden_size / heads is {head_dim}; FlashAttention needs a multiple of {HEAD_MULTIPLE}:"
+                " change one of them, or set lm.training.precision to fp32"
+            )
         model.gpu_decoder = Decoder(model, compiled, row_tokens)
 
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from scripts.lm.batching.batches import pack, pad_to_bucket
 from scripts.lm.config import parse_config
-from scripts.lm.model.llama import build_model, packed_logits, packed_loss
+from scripts.lm.model.llama import build_model, packed_logits, packed_loss, prepare_for_device
 
 SEQUENCES = [np.array([1, *np.random.default_rng(n).integers(3, 11, n), 2]) for n in (1, 30, 7, 12)]
 
@@ -83,3 +83,11 @@ def test_modalities_begin_with_the_same_weights_but_for_the_vocabulary(section):
     for name in small:
         if "layers" in name:
             assert torch.equal(small[name], large[name]), name
+
+
+def test_heads_that_a_gpus_attention_cannot_compute_are_refused(section):
+    section["model"] |= {"hidden_size": 24, "heads": 2, "kv_heads": 2}
+    model = build_model(parse_config(json.dumps(section)).model, 11, 1, 2, seed=0)
+    prepare_for_device(model, torch.device("cpu"), True, 64)  # a CPU computes any size
+    with pytest.raises(ValueError, match="hidden_size / heads is 12; FlashAttention needs a multiple of 8"):
+        prepare_for_device(model, torch.device("cuda"), True, 64)
