@@ -12,7 +12,7 @@ import yaml
 from transformers import GenerationConfig
 
 from scripts.common import cpu
-from scripts.continuation.sampling import Request, continue_all
+from scripts.continuation.token_sampling import Request, continue_all
 from scripts.lm.config import parse_config
 from scripts.lm.model.llama import build_model
 

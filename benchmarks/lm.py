@@ -5,7 +5,7 @@ of model and kind of tokens: useful tokens per second of processor time, the med
 
 - Trainer as it is: each batch padded to its longest utterance;
 - Trainer with length grouping: batches of utterances of like length;
-- ours: utterances end to end, as `scripts.lm.loop.training` computes them.
+- ours: utterances end to end, as `scripts.lm.loop.trainer` computes them.
 
 "Of the product" is the share of the machine's own matrix product, measured between the steps, that ours reaches
 in the operations that the model needs (`scripts.lm.loop.meter.step_flops`; padding and what is computed twice do not

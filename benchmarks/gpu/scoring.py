@@ -12,7 +12,7 @@ from benchmarks.evaluation import one_at_a_time
 from benchmarks.gpu.data import BOS, EOS, FIRST, LARGE, TINY, sequence
 from benchmarks.gpu.record import Recorder
 from benchmarks.gpu.timing import synchronize
-from scripts.continuation.sampling import Request, continue_all
+from scripts.continuation.token_sampling import Request, continue_all
 from scripts.evaluation.logprobs import score, score_layers
 
 AGREE = 1e-4  # relative difference of scores in fp32 that counts as the same

@@ -1,6 +1,6 @@
 """Stage 4: optimizer steps of the paper's model: speed, share of the peak, memory, the largest kernels.
 
-A step is what `scripts.lm.loop.training` does between two states: the rows' gradients, the norm, AdamW. All toggles
+A step is what `scripts.lm.loop.trainer` does between two states: the rows' gradients, the norm, AdamW. All toggles
 see as many tokens in a step, in utterances of the same lengths, of fresh random symbols; "base again" shows what the
 same measurement differs by.
 """

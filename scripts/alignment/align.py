@@ -20,9 +20,9 @@ import numpy as np
 
 from scripts.alignment.confidence import LikelihoodBound, mean_score
 from scripts.alignment.config import Aligning, problems
+from scripts.alignment.decoding_graph import Graphs, Segment, min_frames, segments, split_words
 from scripts.alignment.features import FeatureExtractor
 from scripts.alignment.g2p import G2pModel
-from scripts.alignment.graph import Graphs, Segment, min_frames, segments, split_words
 from scripts.alignment.lexicon import Dictionary, Entry, OutOfVocabularyError, read_lexicon, spoken_noise
 from scripts.alignment.model import AcousticModel, load
 from scripts.common import audio

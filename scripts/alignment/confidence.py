@@ -9,7 +9,7 @@ In the miniature about 1% of the isolated words and no sentence score below the 
 
 import numpy as np
 
-from scripts.alignment.graph import Segment
+from scripts.alignment.decoding_graph import Segment
 from scripts.alignment.model import Gaussians
 
 BLOCK = 256  # frames scored at a time, so that the scores of a thousand Gaussians stay in the cache

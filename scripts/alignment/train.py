@@ -21,9 +21,9 @@ import kaldifst
 import numpy as np
 
 from scripts.alignment.config import Training, problems
+from scripts.alignment.decoding_graph import Graphs, min_frames
 from scripts.alignment.features import FeatureExtractor
 from scripts.alignment.g2p import G2pModel, cmudict_pronunciations
-from scripts.alignment.graph import Graphs, min_frames
 from scripts.alignment.lexicon import (
     SPOKEN_NOISE,
     Dictionary,

@@ -21,10 +21,10 @@ from scripts.common.ragged import load_bin
 from scripts.common.seeds import generator
 from scripts.continuation.config import Sampling
 from scripts.continuation.continuations import Continuation, continuation_line, load_tokenizer
-from scripts.continuation.sampling import LIMIT, Request, continue_all
 from scripts.continuation.select_prompts import PROMPT, REAL
+from scripts.continuation.token_sampling import LIMIT, Request, continue_all
 from scripts.lm.model.load import DTYPES, load_model
-from scripts.tokens.encoder import UNKNOWN
+from scripts.tokens.span_encoder import UNKNOWN
 
 
 def token_limit(stats: dict, seconds: float) -> int:

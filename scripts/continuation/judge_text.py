@@ -19,13 +19,13 @@ from scripts.common.files import atomic_directory, read_jsonl
 from scripts.common.ragged import Ragged, save_bin
 from scripts.common.sample import draw_sample
 from scripts.common.seeds import derive, generator
-from scripts.corpus.world.lexicon import WORLD, load_lexicon
 from scripts.corpus.world.story import load_grammar
+from scripts.corpus.world.vocabulary import WORLD, load_lexicon
 from scripts.corpus.world.write import SHORT, sentence_keys, task_sentences, write_paragraphs
 from scripts.tokens import hf_tokenizer
-from scripts.tokens.encoder import BOS, EOS
-from scripts.tokens.encoder import load as load_encoder
 from scripts.tokens.modality import Modality
+from scripts.tokens.span_encoder import BOS, EOS
+from scripts.tokens.span_encoder import load as load_encoder
 from scripts.tokens.tokenizer import train_text_tokenizer
 
 DEV_SHARE = 0.05  # of the paragraphs, to measure the dev loss of the judge

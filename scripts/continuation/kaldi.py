@@ -12,8 +12,8 @@ import kaldi_hmm_gmm as khg
 import kaldifst
 import numpy as np
 
+from scripts.alignment.decoding_graph import SELF_LOOP_SCALE, TRANSITION_SCALE, lexicon_fst
 from scripts.alignment.features import MEAN_SECONDS, add_deltas, mfcc
-from scripts.alignment.graph import SELF_LOOP_SCALE, TRANSITION_SCALE, lexicon_fst
 from scripts.alignment.lexicon import read_lexicon
 from scripts.alignment.model import AcousticModel, load
 

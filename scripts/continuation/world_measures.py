@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from scripts.common.seeds import generator
 from scripts.corpus.world.acceptor import Acceptor
-from scripts.corpus.world.lexicon import WORLD, Adjective, Lexicon, Noun, Verb, load_lexicon
 from scripts.corpus.world.story import load_grammar
+from scripts.corpus.world.vocabulary import WORLD, Adjective, Lexicon, Noun, Verb, load_lexicon
 from scripts.corpus.world.write import write_paragraphs
 
 HOURS = 3.0  # of generated text for the patterns; it holds 98% of those of the miniature's real continuations

@@ -15,9 +15,9 @@ import numpy as np
 from scripts.common.cuts import Cut, book_text, phone_alignment, read_cuts, word_alignment
 from scripts.evaluation.accuracy import interval
 from scripts.evaluation.bits import Utterance
-from scripts.tokens.encoder import load_spans
 from scripts.tokens.modality import Modality
 from scripts.tokens.sources import SILENCE, phone_at_frames, read
+from scripts.tokens.span_encoder import load_spans
 
 COLUMNS = ("part", "metric", "value", "ci_low", "ci_high", "n")
 PARTS = {

@@ -17,7 +17,7 @@ from scripts.evaluation import score_rows
 from scripts.evaluation.config import TextScoring
 from scripts.evaluation.items import failure, item_row
 from scripts.evaluation.text_items import TextItem, read_text_items
-from scripts.tokens.encoder import BOS, EOS, UNKNOWN, load
+from scripts.tokens.span_encoder import BOS, EOS, UNKNOWN, load
 
 VOICE = "text"
 

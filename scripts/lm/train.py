@@ -22,16 +22,16 @@ from scripts.lm.distributed.launch import Nodes, launch
 from scripts.lm.distributed.ranks import Ranks, is_launched
 from scripts.lm.loop.determinism import make_deterministic
 from scripts.lm.loop.publish import describe, publish, summary
-from scripts.lm.loop.training import Training, stop_on_signals
+from scripts.lm.loop.trainer import Trainer, stop_on_signals
 
 
-def prepare(args: argparse.Namespace, config: LMConfig, ranks: Ranks) -> Training:
+def prepare(args: argparse.Namespace, config: LMConfig, ranks: Ranks) -> Trainer:
     """Read the inputs of a training; ValueError or OSError where something is wrong with them."""
     vocab_size, bos, eos = read_tokenizer(args.tokenizer)
     train, dev = (load_split(path, vocab_size, config.model.context, bos, eos) for path in (args.train, args.dev))
     identity = {"name": args.name, "seed": args.seed, "vocabulary": vocab_size, **config.flat()}
     identity |= {"train tokens": fingerprint(args.train, train), "dev tokens": fingerprint(args.dev, dev)}
-    return Training(
+    return Trainer(
         train=train,
         dev=dev,
         vocab_size=vocab_size,

@@ -14,9 +14,9 @@ import numpy as np
 from scripts.common.cli import run
 from scripts.common.ragged import Ragged, load_npz
 from scripts.tokens import store
-from scripts.tokens.encoder import BOS, EOS, MADE_BY, UNKNOWN, Encoder, load
 from scripts.tokens.modality import from_json
 from scripts.tokens.sources import Utterance, read
+from scripts.tokens.span_encoder import BOS, EOS, MADE_BY, UNKNOWN, Encoder, load
 
 
 def encode(utterances: Iterable[Utterance], encoder: Encoder) -> tuple[Ragged, dict[str, list[float]]]:

@@ -23,9 +23,9 @@ from scripts.common.cli import run
 from scripts.common.files import atomic_directory, read_json
 from scripts.tokens import hf_tokenizer
 from scripts.tokens.config import MAX_VOCABULARY
-from scripts.tokens.encoder import MADE_BY, MODEL, SYMBOLS
 from scripts.tokens.modality import Modality, from_json
 from scripts.tokens.sources import SILENCE, read
+from scripts.tokens.span_encoder import MADE_BY, MODEL, SYMBOLS
 
 SAMPLE = 20_000_000  # symbols: 1.5 GB, 560 hours of phones or 110 hours of units
 PRIVATE = 0xF0000  # first of the 65,534 code points of Unicode's private use plane

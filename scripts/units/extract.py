@@ -34,8 +34,8 @@ from scripts.units.chunking import HOP, Chunk, split_into_chunks
 from scripts.units.config import Choice, Chunking, Extraction
 from scripts.units.encoder import WaveBatch
 from scripts.units.fingerprint import kmeans_fingerprint
+from scripts.units.frame_sampling import drop_supervisions
 from scripts.units.prefetch import prefetch
-from scripts.units.sampling import drop_supervisions
 
 
 def check_kmeans(centroids: np.ndarray, about: dict, fingerprint: str, config: Choice, source: str) -> None:

@@ -28,7 +28,7 @@ from scripts.units.clustering import choose_backend, k_means
 from scripts.units.config import Chunking, Clustering, Fitting
 from scripts.units.encoder import WaveBatch
 from scripts.units.fingerprint import kmeans_fingerprint
-from scripts.units.sampling import sample_frames, sample_utterances
+from scripts.units.frame_sampling import sample_frames, sample_utterances
 from scripts.units.speakers import project_out, speaker_directions
 
 

@@ -35,9 +35,9 @@ from scripts.units.backend import fetch_fairseq
 from scripts.units.clustering import k_means, nearest
 from scripts.units.config import POSITION_GROUPS, Encoder, EncoderSource, Pretraining
 from scripts.units.crops import CropPlan, grid_frames, read_part
-from scripts.units.mfcc import mfcc
+from scripts.units.frame_sampling import drop_supervisions, sample_frames, sample_utterances
+from scripts.units.mfcc_features import mfcc
 from scripts.units.positional import compute_narrow_groups_in_float32
-from scripts.units.sampling import drop_supervisions, sample_frames, sample_utterances
 from scripts.units.waveforms import normalise
 
 SAMPLE_FRAMES = 100_000  # frames that the targets' k-means sees

@@ -28,7 +28,7 @@ from scripts.units.clustering import nearest
 from scripts.units.config import Clustering, Measuring
 from scripts.units.kmeans import cluster, features_of, remove_speakers, sample_features
 from scripts.units.measures import joint_counts, measure, normalised_information
-from scripts.units.mfcc import mfcc
+from scripts.units.mfcc_features import mfcc
 
 COLUMNS = [
     "encoder", "layer", "clusters", "pnmi", "phone_purity", "cluster_purity", "speaker_pnmi", "used_units", "bitrate",

@@ -85,9 +85,9 @@ def test_the_judge_reads_other_sentences_than_the_models(tmp_path: Path):
 
 
 def test_a_sentence_that_was_seen_is_withheld(tmp_path: Path):
-    from scripts.corpus.world.lexicon import WORLD, load_lexicon
     from scripts.corpus.world.script import side
     from scripts.corpus.world.story import load_grammar
+    from scripts.corpus.world.vocabulary import WORLD, load_lexicon
     from scripts.corpus.world.write import generator, sentence_keys, write_paragraphs
 
     lexicon = load_lexicon(WORLD)

@@ -20,7 +20,7 @@ from scripts.lm import train as command
 from scripts.lm.batching import loader
 from scripts.lm.config import parse_config
 from scripts.lm.loop import gradients
-from scripts.lm.loop import training as module
+from scripts.lm.loop import trainer as module
 from scripts.lm.loop.optimizer import parameter_groups
 from scripts.lm.loop.schedule import learning_rate, scaling_steps
 from scripts.lm.model.llama import build_model
@@ -168,7 +168,7 @@ def test_rows_built_ahead_by_a_thread_give_the_same_bytes_and_its_errors_end_the
 
 def test_a_stopped_run_goes_on_to_the_same_bytes(train, toy, section, monkeypatch):
     whole = files(train("whole"))
-    step = module.Training._step
+    step = module.Trainer._step
     asked = {3: signal.SIGTERM, 8: signal.SIGUSR1, 9: signal.SIGTERM}
     for at, number in asked.items():  # inside an epoch, at its end, and just after
 
@@ -177,12 +177,12 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(train, toy, section, monkeypatc
                 os.kill(os.getpid(), number)
             return step(self, batch)
 
-        monkeypatch.setattr(module.Training, "_step", stop)
+        monkeypatch.setattr(module.Trainer, "_step", stop)
         with pytest.raises(SystemExit) as stopped:
             train("parts")
         assert stopped.value.code == 128 + number
         assert not (toy / "parts" / "model").exists()
-    monkeypatch.setattr(module.Training, "_step", step)
+    monkeypatch.setattr(module.Trainer, "_step", step)
     assert files(train("parts")) == whole
 
 
@@ -206,13 +206,13 @@ def test_killed_without_warning_it_goes_on_to_the_same_bytes(train, toy, section
 
 
 def test_a_stopped_run_does_not_go_on_with_another_config_or_other_tokens(train, toy, section, monkeypatch):
-    step = module.Training._step
+    step = module.Trainer._step
 
     def stop(self, batch):
         self.stopped_by = signal.SIGTERM
         return step(self, batch)
 
-    monkeypatch.setattr(module.Training, "_step", stop)
+    monkeypatch.setattr(module.Trainer, "_step", stop)
     with pytest.raises(SystemExit):
         train()
     section["training"]["learning_rate"] = 0.02
@@ -245,7 +245,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_state(train, to
 def test_training_ends_when_patience_does_and_keeps_the_best_model(train, section, toy, monkeypatch):
     section["training"] |= {"epochs": 5, "evaluations_per_epoch": 2, "patience": 3, "checkpoints_in_epoch_1": 8}
     losses = iter([3.0, 2.0, 2.5, 2.0, 2.1, 1.0])  # the lowest after epoch 1; three evaluations without a lower one
-    monkeypatch.setattr(module.Training, "dev_loss", lambda self: next(losses))
+    monkeypatch.setattr(module.Trainer, "dev_loss", lambda self: next(losses))
     out = train("whole")
     rows = [row for row in log(out) if row["dev_loss"]]
     assert [row["step"] for row in rows] == ["4", "8", "12", "16", "20"]
@@ -257,17 +257,17 @@ def test_training_ends_when_patience_does_and_keeps_the_best_model(train, sectio
     assert "| weights are those of | step 8, the lowest dev loss |" in (out / "model" / "README.md").read_text()
 
     losses = iter([3.0, 2.0, 2.5, 2.0, 2.1, 1.0])  # stopped after the best and begun again: the same end
-    step = module.Training._step
+    step = module.Trainer._step
 
     def stop(self, batch):
         if self.state.step == 12:
             self.stopped_by = signal.SIGTERM
         return step(self, batch)
 
-    monkeypatch.setattr(module.Training, "_step", stop)
+    monkeypatch.setattr(module.Trainer, "_step", stop)
     with pytest.raises(SystemExit):
         train("parts")
-    monkeypatch.setattr(module.Training, "_step", step)
+    monkeypatch.setattr(module.Trainer, "_step", step)
     assert files(train("parts")) == files(out)
 
 
@@ -275,15 +275,15 @@ def test_the_best_model_is_never_one_of_steps_that_were_lost(train, section, toy
     """Killed between a new best model and the next state, the run continues and measures other losses."""
     section["training"] |= {"epochs": 3, "evaluations_per_epoch": 2, "patience": 10}
     losses = [3.0, 2.0, 1.0]  # a best model after steps 4, 8 (with a state: the epoch ends) and 12 (without)
-    monkeypatch.setattr(module.Training, "dev_loss", lambda self: losses.pop(0))
-    step = module.Training._step
+    monkeypatch.setattr(module.Trainer, "dev_loss", lambda self: losses.pop(0))
+    step = module.Trainer._step
 
     def die(self, batch):
         if self.state.step == 12:
             raise KeyboardInterrupt  # leaves as a kill does: nothing is saved
         return step(self, batch)
 
-    monkeypatch.setattr(module.Training, "_step", die)
+    monkeypatch.setattr(module.Trainer, "_step", die)
     with pytest.raises(KeyboardInterrupt):
         train()
     folder = toy / "out" / "checkpoints"
@@ -291,7 +291,7 @@ def test_the_best_model_is_never_one_of_steps_that_were_lost(train, section, toy
     assert sorted(p.name for p in folder.glob("best-*")) == ["best-000000008", "best-000000012"]
     best = (folder / "best-000000008" / "model.safetensors").read_bytes()
 
-    monkeypatch.setattr(module.Training, "_step", step)
+    monkeypatch.setattr(module.Trainer, "_step", step)
     losses[:] = [2.5, 2.5, 2.5, 2.5]  # what the lost steps had found does not come again
     out = train()
     about = read_json(out / "model" / "training.json")
@@ -311,7 +311,7 @@ def test_layers_are_compiled_for_bf16_alone(train, section, monkeypatch, precisi
 def test_patience_may_end_a_training_inside_epoch_1(train, section, monkeypatch):
     section["training"] |= {"evaluations_per_epoch": 8, "patience": 2, "checkpoints_in_epoch_1": 4}
     losses = iter([1.0, 2.0, 2.0])
-    monkeypatch.setattr(module.Training, "dev_loss", lambda self: next(losses))
+    monkeypatch.setattr(module.Trainer, "dev_loss", lambda self: next(losses))
     out = train()
     about = read_json(out / "model" / "training.json")
     assert (about["steps"], about["best_step"]) == (3, 1)

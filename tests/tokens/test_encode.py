@@ -13,7 +13,7 @@ from scripts.common.frames import frame_count
 from scripts.common.ragged import Ragged, load_bin, load_npz, save_npz
 from scripts.tokens import encode, pack, stats, tokenizer
 from scripts.tokens.encode import check_units
-from scripts.tokens.encoder import MADE_BY
+from scripts.tokens.span_encoder import MADE_BY
 from tests.tokens.conftest import LINES, flag, make_cut, modality, read_json, spoken_cut, write_units
 
 

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer, LlamaConfig
 
-from scripts.tokens import encoder, tokenizer
+from scripts.tokens import span_encoder, tokenizer
 from scripts.tokens.modality import Modality
 from scripts.tokens.sources import read
 from tests.tokens.conftest import CLUSTERS, LINES, TEXTS, modality
@@ -25,7 +25,7 @@ def built(tmp_path, files):
         folder = tmp_path / "tok" / name
         folder.mkdir(parents=True)
         tokenizer.build(**files(name), modality=modality(name), folder=folder)
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True), encoder.load(folder), folder
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True), span_encoder.load(folder), folder
 
     return build
 
@@ -37,7 +37,7 @@ def form(symbols):
 
 def check_spans(folder, symbols, ids):
     """Every token's symbols lie side by side, from the first symbol to the last."""
-    spans = encoder.load_spans(folder)(symbols)
+    spans = span_encoder.load_spans(folder)(symbols)
     assert len(spans) == len(ids)
     edges = [0, *(end for _, end in spans)]
     assert [begin for begin, _ in spans] == edges[:-1]
@@ -93,7 +93,7 @@ def test_named_symbols(built, name):
     symbols = ["SIL", "DH", "AH0", "D", "AE1", "T"]
     if LINES[name]["source"] == "units":
         symbols = [str(unit) for unit in range(CLUSTERS)]
-    characters = encoder.read_characters(folder)
+    characters = span_encoder.read_characters(folder)
 
     @settings(max_examples=300, deadline=None)
     @given(named(symbols, "XX9"))
@@ -127,7 +127,7 @@ def test_bpe_over_units_that_repeat(tmp_path_factory, data):
         largest = int(str(error).split()[-1])
     kind = Modality("units", "bpe", name="m", vocab_size=largest, frame_rate=50)
     fast = tokenizer.train_symbol_bpe(training, symbols, kind, folder)
-    ours = encoder.load(folder)
+    ours = span_encoder.load(folder)
     for sequence in [*training, *data.draw(st.lists(draw, max_size=10))]:
         assert fast.encode(form(sequence), add_special_tokens=False).ids == ours(sequence)
 
@@ -153,7 +153,7 @@ def test_real_text(tmp_path, an4):
     cuts = [str(an4 / "libriheavy_cuts_small.jsonl.gz")]
     kind = modality("text-bpe", vocab_size=200)
     tokenizer.build(cuts, [], None, kind, tmp_path)
-    auto, ours = AutoTokenizer.from_pretrained(tmp_path, local_files_only=True), encoder.load(tmp_path)
+    auto, ours = AutoTokenizer.from_pretrained(tmp_path, local_files_only=True), span_encoder.load(tmp_path)
     texts = [utterance.symbols for utterance in read(cuts[0], None, kind)]
     assert len(texts) > 500
     for text in texts:

@@ -6,14 +6,14 @@ import pytest
 import sentencepiece
 
 from scripts.common.files import write_json, write_jsonl
-from scripts.tokens import encoder, tokenizer
+from scripts.tokens import span_encoder, tokenizer
 from tests.tokens.conftest import CLUSTERS, LEXICON, LINES, TEXTS, flag, modality, read_json, spoken_cut
 
 
 def build(folder, files, name, **changes):
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.build(**files(name), modality=modality(name, **changes), folder=folder)
-    return encoder.load(folder)
+    return span_encoder.load(folder)
 
 
 @pytest.mark.parametrize("name", LINES)
@@ -46,7 +46,7 @@ def test_extra_phones_are_in_every_vocabulary(tmp_path, files):
     for name in ("phone-raw", "phone-repeat", "phone-bpe"):
         (tmp_path / name).mkdir()
         tokenizer.build(**files(name), modality=modality(name), folder=tmp_path / name, extra=["SPN", "AA1", "AA1"])
-        encode = encoder.load(tmp_path / name)
+        encode = span_encoder.load(tmp_path / name)
         assert encode(["SPN"])[0] > 2
     phones = {phone for line in LEXICON.values() for phone in line.split()}
     names = vocabulary(tmp_path / "phone-raw")[3:]
@@ -64,7 +64,7 @@ def test_every_unit_has_its_id(tmp_path, files):
 def test_bpe_has_ids_for_symbols_that_training_lacks(tmp_path, files, name):
     """Unit CLUSTERS - 1 and the phones of DOGS are in no training shard of the fixture, or rare."""
     ours = build(tmp_path / "x", files, name)
-    symbols = list(encoder.read_characters(tmp_path / "x"))
+    symbols = list(span_encoder.read_characters(tmp_path / "x"))
     assert all(0 not in ours([symbol]) for symbol in symbols)
     assert str(CLUSTERS - 1) in symbols or "Z" in symbols
 
@@ -91,7 +91,7 @@ def test_merges_follow_frequency(tmp_path):
     sentences = [["D", "AO1", "G"] * 5, ["D", "AO1"] * 3]
     kind = modality("phone-bpe", vocab_size=8)
     tokenizer.train_symbol_bpe(sentences, ["D", "AO1", "G"], kind, tmp_path)
-    names = {character: symbol for symbol, character in encoder.read_characters(tmp_path).items()}
+    names = {character: symbol for symbol, character in span_encoder.read_characters(tmp_path).items()}
     model = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "sentencepiece.model"))
     found = [" ".join(names[c] for c in model.id_to_piece(i)) for i in range(3, 8)]
     assert found[:2] == ["D AO1", "D AO1 G"]
@@ -153,7 +153,7 @@ def test_utterances_of_ten_minutes_are_not_left_out(tmp_path):
     long = [str(i % 5) for i in range(30000)]
     kind = modality("unit-bpe", vocab_size=9)
     tokenizer.train_symbol_bpe([long], [str(i) for i in range(5)], kind, tmp_path)
-    assert 0 not in encoder.load(tmp_path)(long)
+    assert 0 not in span_encoder.load(tmp_path)(long)
 
 
 def test_command_line(tmp_path, files, monkeypatch, capsys):

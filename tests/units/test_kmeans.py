@@ -15,9 +15,9 @@ from scripts.common.frames import frame_count
 from scripts.units import encoder, kmeans
 from scripts.units.clustering import k_means, nearest
 from scripts.units.config import Chunking, Clustering
+from scripts.units.frame_sampling import drop_supervisions, sample_frames, sample_utterances
 from scripts.units.kmeans import sample_features
-from scripts.units.mfcc import mfcc
-from scripts.units.sampling import drop_supervisions, sample_frames, sample_utterances
+from scripts.units.mfcc_features import mfcc
 from tests.settings import settings
 from tests.units.conftest import make_cut
 

@@ -22,7 +22,7 @@ from scripts.common.cuts import Item
 from scripts.common.files import text_lines
 from scripts.common.progress import Progress
 from scripts.corpus.drops import DropError, dropped
-from scripts.corpus.published.audio import side_cut
+from scripts.corpus.published.find_audio import side_cut
 from scripts.corpus.published.phone_sets import UnmappedError, detect_alphabet, to_cmudict
 
 COLUMNS = {

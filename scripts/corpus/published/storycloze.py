@@ -13,7 +13,7 @@ from pathlib import Path
 from scripts.common.cuts import Item
 from scripts.common.files import text_lines
 from scripts.corpus.drops import DropError, dropped
-from scripts.corpus.published.audio import side_cut
+from scripts.corpus.published.find_audio import side_cut
 
 SIDES = {"correct": "positive", "incorrect": "negative"}
 VOICE = "storycloze"  # all stories were synthesised with one voice

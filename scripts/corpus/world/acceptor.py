@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from scripts.corpus.world.grammar import PUNCTUATION
-from scripts.corpus.world.lexicon import Lexicon
 from scripts.corpus.world.parser import Parser, State
 from scripts.corpus.world.story import Grammar
+from scripts.corpus.world.vocabulary import Lexicon
 from scripts.corpus.world.word_forms import Words
 
 

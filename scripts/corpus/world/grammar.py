@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from scripts.corpus.world.lexicon import VOWELS, Lexicon, Noun, Topic, Verb
+from scripts.corpus.world.vocabulary import VOWELS, Lexicon, Noun, Topic, Verb
 
 T = TypeVar("T")
 TENSES = ("present", "past", "future")

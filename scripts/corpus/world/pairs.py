@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scripts.corpus.world.grammar import TENSE_SHARES, TENSES, Sentence, Subject, be, named_couple, pick
-from scripts.corpus.world.lexicon import Lexicon, Noun, Topic
 from scripts.corpus.world.story import Grammar, Story
+from scripts.corpus.world.vocabulary import Lexicon, Noun, Topic
 
 # Time adverbials that exclude the other tense; "soon" and "one morning" do not.
 MARKED = {"past": ("yesterday", "last"), "future": ("tomorrow", "next")}

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from scripts.corpus.world.grammar import Cast, Subject, article, conjugate, pick, zipf
-from scripts.corpus.world.lexicon import Adjective, Lexicon, Noun, Topic, Verb
+from scripts.corpus.world.vocabulary import Adjective, Lexicon, Noun, Topic, Verb
 
 THINGS_IN_FOCUS = 6
 COUNT_OFFSET = 1.0  # occurrences that halve the probability of a word

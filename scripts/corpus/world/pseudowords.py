@@ -17,7 +17,7 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from scripts.corpus.pronounce import cmudict_entries
-from scripts.corpus.world.lexicon import strip_stress
+from scripts.corpus.world.vocabulary import strip_stress
 
 Chunk = tuple[str, tuple[str, ...]]  # letters, phones
 SHAPES = ((1, 1), (2, 1), (1, 0), (3, 1), (1, 2), (2, 2))  # letters and phones of a chunk, before training

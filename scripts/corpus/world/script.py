@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from scripts.corpus.world.grammar import PUNCTUATION, Sentence
-from scripts.corpus.world.lexicon import Lexicon
+from scripts.corpus.world.vocabulary import Lexicon
 
 PHONES_PER_SECOND = 11.3  # spoken by espeak-ng at RATE, pauses included; measured on paragraphs of this world
 RATE = 180.0  # words per minute that PHONES_PER_SECOND was measured at

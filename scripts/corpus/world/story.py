@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from scripts.corpus.world.grammar import TENSES, Sentence, Subject, Template, article, be, conjugate, pick
-from scripts.corpus.world.lexicon import read_yaml
 from scripts.corpus.world.phrases import Phrases
+from scripts.corpus.world.vocabulary import read_yaml
 
 ATTEMPTS = 500  # draws of a new sentence before an error
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from scripts.corpus.world.grammar import be
-from scripts.corpus.world.lexicon import Adjective, Lexicon, Noun, Verb
+from scripts.corpus.world.vocabulary import Adjective, Lexicon, Noun, Verb
 
 PLURAL, NEUTER = "plural", "neuter"  # beside "female" and "male": what a subject can be
 MASS, SINGULAR = "mass", "singular"

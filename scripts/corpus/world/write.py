@@ -24,9 +24,9 @@ from scripts.common.files import read_jsonl, write_jsonl
 from scripts.common.seeds import generator
 from scripts.corpus.config import Script, SplitShards
 from scripts.corpus.world.grammar import TENSE_SHARES, TENSES, Sentence, choose_cast, pick
-from scripts.corpus.world.lexicon import WORLD, Lexicon, Topic, load_lexicon
 from scripts.corpus.world.script import seconds, side, single, speakers
 from scripts.corpus.world.story import Grammar, Story, load_grammar
+from scripts.corpus.world.vocabulary import WORLD, Lexicon, Topic, load_lexicon
 
 SENTENCES = (3, 6)  # of a paragraph
 WORDS = (16, 30)  # a paragraph under the first gets a further sentence, one over the second only its ending

@@ -16,11 +16,11 @@ from scripts.common.config import parse
 from scripts.common.files import write_jsonl
 from scripts.common.seeds import generator
 from scripts.corpus.config import Task, Tasks, task_problems
-from scripts.corpus.world.lexicon import WORLD, Lexicon, load_lexicon
 from scripts.corpus.world.pairs import Pair, SyntaxPairs, TopicPairs
 from scripts.corpus.world.pseudowords import PseudoWords
 from scripts.corpus.world.script import side, single, speakers
 from scripts.corpus.world.story import load_grammar
+from scripts.corpus.world.vocabulary import WORLD, Lexicon, load_lexicon
 
 CANDIDATES = 6  # pseudo-words per word, for the speech step to choose from
 DRAWN = 24  # from which the candidates are chosen

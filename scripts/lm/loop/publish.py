@@ -13,13 +13,13 @@ from scripts.common.files import atomic_directory, write_csv, write_json
 from scripts.lm.config import LMConfig
 from scripts.lm.loop.card import model_card
 from scripts.lm.loop.checkpoint import DONE
-from scripts.lm.loop.training import Training
+from scripts.lm.loop.trainer import Trainer
 
 COLUMNS = ["step", "epoch", "tokens", "seconds", "train_loss", "dev_loss", "lr", "tokens_per_second"]
 COLUMNS += ["useful_token_share", "mfu", "memory_mib"]
 
 
-def describe(training: Training, config: LMConfig) -> dict[str, Any]:
+def describe(training: Trainer, config: LMConfig) -> dict[str, Any]:
     """The content of `training.json`, which the model card shows too."""
     state = training.state
     last = state.rows[-1]
@@ -47,7 +47,7 @@ def describe(training: Training, config: LMConfig) -> dict[str, Any]:
     }
 
 
-def summary(training: Training) -> str:
+def summary(training: Trainer) -> str:
     """The last line that a training prints."""
     state = training.state
     return (
@@ -57,7 +57,7 @@ def summary(training: Training) -> str:
     )
 
 
-def publish(training: Training, out: Path, tokenizer: Path, about: dict[str, Any]) -> None:
+def publish(training: Trainer, out: Path, tokenizer: Path, about: dict[str, Any]) -> None:
     """Move the results of a training to their declared places and remove its folder of states."""
     exports = training.folder / "scaling"
     written = len(list(exports.glob("tokens-*")))

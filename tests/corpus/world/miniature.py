@@ -8,8 +8,8 @@ from typing import Any
 from scripts.common.files import write_jsonl
 from scripts.common.seeds import generator
 from scripts.corpus.config import Script, Task
-from scripts.corpus.world.lexicon import WORLD, Lexicon, load_lexicon
 from scripts.corpus.world.story import load_grammar
+from scripts.corpus.world.vocabulary import WORLD, Lexicon, load_lexicon
 from scripts.corpus.world.write import SHORT, Paragraph, task_sentences, write_paragraphs
 from scripts.corpus.world.write_tasks import WRITERS
 from tests.settings import configured

@@ -7,10 +7,10 @@ import pytest
 
 from scripts.common.seeds import generator
 from scripts.corpus.world.acceptor import Acceptor
-from scripts.corpus.world.lexicon import WORLD, load_lexicon
 from scripts.corpus.world.pairs import SyntaxPairs, TopicPairs
 from scripts.corpus.world.parser import Parser
 from scripts.corpus.world.story import Story, load_grammar
+from scripts.corpus.world.vocabulary import WORLD, load_lexicon
 from scripts.corpus.world.write import Paragraph, write_paragraphs
 
 LEXICON, GRAMMAR = load_lexicon(WORLD), load_grammar(WORLD)

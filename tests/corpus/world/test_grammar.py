@@ -5,8 +5,8 @@ import pytest
 
 from scripts.common.seeds import generator
 from scripts.corpus.world.grammar import TENSES, Cast, Sentence, Subject, article, be, choose_cast, conjugate
-from scripts.corpus.world.lexicon import WORLD, Verb
 from scripts.corpus.world.story import Story, Template, load_grammar
+from scripts.corpus.world.vocabulary import WORLD, Verb
 from tests.corpus.world.miniature import lexicon, paragraphs
 
 CHOP = Verb("chop", "chops", "chopped", "chopping")

@@ -9,8 +9,8 @@ import pytest
 from scripts.common.config import parse
 from scripts.corpus.config import Task, Tasks, task_problems
 from scripts.corpus.pronounce import cmudict_entries
-from scripts.corpus.world.lexicon import strip_stress
 from scripts.corpus.world.pseudowords import align_letters, split_parts, stress
+from scripts.corpus.world.vocabulary import strip_stress
 from scripts.corpus.world.write_tasks import swuggy
 from tests.corpus.world.miniature import SECTION, accuracy, items, lexicon, phones_of, texts, words_of
 

@@ -24,11 +24,11 @@ FORK = """
 import json, os, resource, signal, socket, sys, time
 from scripts.common.cli import run
 from scripts.lm.loop import gradients
-from scripts.lm.loop import training
+from scripts.lm.loop import trainer
 from scripts.lm.distributed.ranks import Ranks
 from scripts.lm.train import main
 
-step, loss = training.Training._step, gradients.packed_loss
+step, loss = trainer.Trainer._step, gradients.packed_loss
 
 def disturbed(at, rank, what):
     def new_step(self, batch):
@@ -56,7 +56,7 @@ for size, arguments, disturbance in json.loads(sys.argv[1]):
             if disturbance == "group":  # one rank with a process group, as with torchrun --nproc-per-node 1
                 Ranks.from_environment = lambda: Ranks(distributed=True)
             elif disturbance:
-                training.Training._step = disturbed(*disturbance)
+                trainer.Trainer._step = disturbed(*disturbance)
             try:
                 run(main)
             except SystemExit as stopped:

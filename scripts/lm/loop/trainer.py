@@ -39,8 +39,8 @@ from scripts.lm.model.llama import build_model, prepare_for_device
 ROWS_PER_EPOCH = 20
 
 
-class Training:
-    """One model being trained: `Training(...).run()`.
+class Trainer:
+    """One model being trained: `Trainer(...).run()`.
 
     Args:
         train, dev: checked tokens of the two splits.
@@ -270,7 +270,7 @@ class Training:
 
 
 @contextmanager
-def stop_on_signals(training: Training) -> Iterator[None]:
+def stop_on_signals(training: Trainer) -> Iterator[None]:
     """SIGTERM, SIGINT and SIGUSR1 (Slurm's warning) end the training after the running step, its state saved."""
 
     def stop(number: int, frame: Any) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import GenerationConfig, LlamaForCausalLM, TopPLogitsWarper
 
-from scripts.continuation.sampling import Request, continue_all, continue_batch, sample_tokens
+from scripts.continuation.token_sampling import Request, continue_all, continue_batch, sample_tokens
 from tests.continuation.conftest import build_model, say
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 import pytest
 
 from scripts.corpus.pronounce import cmudict_entries
-from scripts.corpus.world.lexicon import WORLD, add_ed, add_ing, add_s, load_lexicon
+from scripts.corpus.world.vocabulary import WORLD, add_ed, add_ing, add_s, load_lexicon
 from tests.corpus.world.miniature import lexicon
 
 

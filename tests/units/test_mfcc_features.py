@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scripts.common.frames import frame_count
-from scripts.units.mfcc import mfcc
+from scripts.units.mfcc_features import mfcc
 
 
 @pytest.mark.parametrize("samples", [0, 399, 400, 560, 719, 720, 16_000, 16_079, 16_080])

@@ -15,7 +15,7 @@ import torch
 from transformers import Cache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
-from scripts.tokens.encoder import BOS, EOS, UNKNOWN
+from scripts.tokens.span_encoder import BOS, EOS, UNKNOWN
 
 CACHE_BLOCK = 128  # tokens by which the cache grows
 COMPACT_BELOW = 0.75  # share of active rows at which finished rows are removed from the batch
