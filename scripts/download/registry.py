@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -11,23 +11,39 @@ from scripts.common.config import read
 from scripts.download.config import Download
 
 REGISTRY = Path("resources/datasets.yaml")
-KINDS = ("file", "tar", "zip")
 ALGORITHMS = {"md5": 32, "sha1": 40, "sha256": 64}  # digest lengths in hexadecimal digits
-KEYS = {
-    "host": str,
-    "path": str,
-    "file": str,
-    "kind": str,
-    "to": str,
-    "bytes": int | None,
-    "about_bytes": int,
-    "unpacked": float | int,
-    "checksum": dict | None,
-    "page": str,
-    "about": str,
-    "licence": str,
-    "citation": str,
-}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A dataset as the registry describes it."""
+
+    host: str
+    """a key of the registry's `hosts`"""
+    path: str
+    """of the file below the host's base URL"""
+    file: str
+    """the file's name on the disk"""
+    kind: Literal["file", "tar", "zip"]
+    """a plain file, or an archive whose content is kept"""
+    to: str
+    """folder below download.folder"""
+    bytes: int | None
+    """exact size; null: not published"""
+    about_bytes: int
+    """size as published or estimated"""
+    unpacked: float
+    """size of the content, times the file's"""
+    checksum: dict[str, str] | None
+    """algorithm and digest, or where the host publishes it; null: not published"""
+    page: str
+    """where a person finds the dataset"""
+    about: str
+    """what it is"""
+    licence: str
+    """its licence"""
+    citation: str
+    """the publication to cite"""
 
 
 @dataclass(frozen=True)
@@ -121,27 +137,30 @@ def find(datasets: Mapping[str, Dataset], name: str) -> Dataset:
 
 
 def _dataset(name: str, entry: Mapping[str, Any], bases: Mapping[str, Sequence[str]], where: str) -> Dataset:
-    if wrong := set(entry) ^ set(KEYS):
-        raise ValueError(f"{where}.{min(wrong)} is {'not a known key' if min(wrong) in entry else 'missing'}")
-    for key, value_type in KEYS.items():
-        if not isinstance(entry[key], value_type):
-            raise ValueError(f"{where}.{key} is {entry[key]!r}; it must be {value_type}")
-    if entry["kind"] not in KINDS:
-        raise ValueError(f"{where}.kind is {entry['kind']!r}; it must be one of {', '.join(KINDS)}")
-    if entry["host"] not in bases:
-        raise ValueError(f"{where}.host is {entry['host']!r}; known: {', '.join(bases)}")
+    described, problems = read(Entry, entry, where)
+    if problems:
+        raise ValueError("\n".join(problems))
+    if described.host not in bases:
+        raise ValueError(f"{where}.host is {described.host!r}; known: {', '.join(bases)}")
     for key in ("file", "to"):
-        parts = PurePosixPath(entry[key])
+        parts = PurePosixPath(getattr(described, key))
         if parts.is_absolute() or ".." in parts.parts or (key == "file" and len(parts.parts) != 1):
-            raise ValueError(f"{where}.{key} is {entry[key]!r}; it must stay inside download.folder")
-    checksum = _checksum(entry["checksum"], where)
-    roots = [base.rstrip("/") for base in bases[entry["host"]]]
+            raise ValueError(f"{where}.{key} is {getattr(described, key)!r}; it must stay inside download.folder")
+    checksum = _checksum(described.checksum, where)
+    roots = [base.rstrip("/") for base in bases[described.host]]
     return Dataset(
         name=name,
-        urls=tuple(f"{root}/{entry['path']}" for root in roots),
+        urls=tuple(f"{root}/{described.path}" for root in roots),
         list_urls=tuple(f"{root}/{checksum.list}" for root in roots) if checksum and checksum.list else (),
         checksum=checksum,
-        **{key: entry[key] for key in ("path", "file", "kind", "to", "bytes", "about_bytes", "unpacked", "page")},
+        path=described.path,
+        file=described.file,
+        kind=described.kind,
+        to=described.to,
+        bytes=described.bytes,
+        about_bytes=described.about_bytes,
+        unpacked=described.unpacked,
+        page=described.page,
     )
 
 
