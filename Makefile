@@ -74,7 +74,7 @@ fairseq:  ## an environment with fairseq (needs PYTHON310), for units.encoder.ba
 
 clean:  ## delete results of CONFIG (or NAME=), or from STAGE= on, or CHECKPOINTS=1; says what first, asks (or YES=1)
 	@$(RUN) python -m scripts.project.clean \
-		--name $(or $(NAME),$(shell sed -n 's/^name: *\([^ \#]*\).*/\1/p' $(CONFIG))) \
+		--name $(or $(NAME),$(shell sed -n 's/^name: *\([^ \#]*\).*/\1/p' $(CONFIG)),$(shell sed -n 's/^name: *\([^ \#]*\).*/\1/p' config.yaml)) \
 		$(if $(STAGE),--stage $(STAGE)) \
 		$(if $(CHECKPOINTS),--checkpoints) \
 		$(if $(YES),--yes)

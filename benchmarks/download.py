@@ -86,7 +86,7 @@ def serve(path: Path) -> str:
 
 def main() -> None:
     gigabytes = float(sys.argv[1]) if len(sys.argv) > 1 else 2.0
-    with tempfile.TemporaryDirectory(dir=".") as name:
+    with tempfile.TemporaryDirectory(dir=".", prefix=".benchmark-") as name:
         folder = Path(name).absolute()
         path, out = folder / "small.tar", folder / "out"
         write_tar(path, gigabytes)

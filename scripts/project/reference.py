@@ -146,11 +146,11 @@ def is_scalar(key: Key) -> bool:
 def row(key: Key, config: Mapping[str, Any]) -> str:
     """A key's line of its table."""
     value = default(config, key.path)
-    shown = "may be left out" if key.optional else "" if value is NOTHING else f"`{_short(value)}`"
+    shown = "may be left out" if key.optional else "" if value is NOTHING else f"`{_short(value, key.path)}`"
     words, note = (text.replace("<", "&lt;").replace("|", "\\|") for text in (kind_words(key.hint), key.note))
     return f"| `{key.path}` | {shown} | {words} | {note} |"
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, path: str) -> str:
     text = json.dumps(value, ensure_ascii=False).replace("|", "\\|")
-    return text if len(text) <= 60 else "see config.yaml"
+    return text if len(text) <= 60 else f"see {'resources/plan.yaml' if path.startswith('plan.') else 'config.yaml'}"
