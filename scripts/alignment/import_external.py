@@ -90,7 +90,7 @@ def gapless(phones: list[ctm.Item], end: float) -> list[ctm.Item]:
     # Kaldi's last frame ends up to 25 ms early, and a CTM without silences ends where the last word does.
     if last > end + LENGTH_TOLERANCE or not phones:
         raise DropError("external-length", f"the alignment ends at {last:.3f} s, the cut at {end:.3f} s")
-    marks: list[tuple[str, float]] = []
+    boundaries: list[tuple[str, float]] = []
     now = 0.0
     for symbol, start, duration in phones:
         if start < now - OVERLAP:
@@ -98,28 +98,32 @@ def gapless(phones: list[ctm.Item], end: float) -> list[ctm.Item]:
         if duration <= 0:
             raise DropError("external-order", f"{symbol!r} at {start:.3f} s lasts {duration:.3f} s")
         if start > now + OVERLAP:
-            marks.append((SILENCE, now))
-        marks.append((phone_name(symbol), start if start > now + OVERLAP else now))
+            boundaries.append((SILENCE, now))
+        boundaries.append((phone_name(symbol), start if start > now + OVERLAP else now))
         now = start + duration
     if now < end - LENGTH_TOLERANCE:
-        marks.append((SILENCE, now))
-    joined = [mark for i, mark in enumerate(marks) if not (i and mark[0] == marks[i - 1][0] == SILENCE)]
+        boundaries.append((SILENCE, now))
+    joined = [
+        boundary for i, boundary in enumerate(boundaries) if not (i and boundary[0] == boundaries[i - 1][0] == SILENCE)
+    ]
     times = [round(start, 4) for _, start in joined] + [end]
     return [(name, times[i], round(times[i + 1] - times[i], 8)) for i, (name, _) in enumerate(joined)]
 
 
-def imported(cut: Cut, found: Aligned | None) -> Cut:
+def imported(cut: Cut, aligned: Aligned | None) -> Cut:
     """The cut with an alignment made elsewhere; DropError, with reason external-*, where it does not fit."""
-    if found is None:
+    if aligned is None:
         raise DropError("external-missing", "no alignment has this id")
-    phones = gapless(found[0], cut["duration"])
-    words = [item for item in found[1] if item[0].upper() not in SILENCES]
-    heard, written = [word.upper() for word, _, _ in words], spoken_text(cut).split()
-    if len(heard) != len(written) or any(a != b and a not in NOISES for a, b in zip(heard, written, strict=True)):
-        detail = f"its words are {' '.join(heard)[:60]!r}, the transcript's {' '.join(written)[:60]!r}"
+    phones = gapless(aligned[0], cut["duration"])
+    words = [item for item in aligned[1] if item[0].upper() not in SILENCES]
+    aligned_words, text_words = [word.upper() for word, _, _ in words], spoken_text(cut).split()
+    if len(aligned_words) != len(text_words) or any(
+        a != b and a not in NOISES for a, b in zip(aligned_words, text_words, strict=True)
+    ):
+        detail = f"its words are {' '.join(aligned_words)[:60]!r}, the transcript's {' '.join(text_words)[:60]!r}"
         raise DropError("external-words", detail)
     alignment: dict[str, Any] = {
-        "word": [[word, start, duration, None] for word, (_, start, duration) in zip(written, words, strict=True)],
+        "word": [[word, start, duration, None] for word, (_, start, duration) in zip(text_words, words, strict=True)],
         "phone": [[phone, start, duration, None] for phone, start, duration in phones],
     }
     return {**cut, "supervisions": [{**supervision(cut), "alignment": alignment}]}
@@ -134,10 +138,10 @@ def import_lines(
 ) -> Iterator[Cut | Item]:
     """Cuts, or items all of whose sides have a fitting alignment, in order; the others go to `dropped`.
 
-    With `audio_root` the audio is read through too, since here nothing else has heard it yet.
+    With `audio_root` the audio is read through too, since no other step has read it yet.
     """
 
-    def one(cut: Cut) -> Cut | None:
+    def import_cut(cut: Cut) -> Cut | None:
         try:
             aligned = imported(cut, external(cut["id"]))
             if audio_root is not None:
@@ -152,10 +156,10 @@ def import_lines(
 
     for line in lines:
         if is_item(line):
-            found = [one(cut) for cut in sides(line)]
-            if None not in found:
-                yield with_sides(line, [cut for cut in found if cut])
-        elif (cut := one(line)) is not None:
+            imported_sides = [import_cut(cut) for cut in sides(line)]
+            if None not in imported_sides:
+                yield with_sides(line, [cut for cut in imported_sides if cut])
+        elif (cut := import_cut(line)) is not None:
             yield cut
 
 

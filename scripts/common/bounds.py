@@ -51,35 +51,37 @@ def members(hint: Any) -> tuple[Any, ...]:
 
 def type_words(hint: Any) -> str:
     """The JSON types of an annotation, or the values of a Literal, in words."""
-    kinds = [split(member)[0] for member in members(hint)]
-    literal = [str(value) for kind in kinds if get_origin(kind) is Literal for value in get_args(kind)]
-    named = [_type_name(kind) for kind in kinds if get_origin(kind) is not Literal]
+    annotations = [split(member)[0] for member in members(hint)]
+    literal = [
+        str(value) for annotation in annotations if get_origin(annotation) is Literal for value in get_args(annotation)
+    ]
+    named = [_type_name(annotation) for annotation in annotations if get_origin(annotation) is not Literal]
     if not literal:
         return "of type " + " or ".join(named)
     return (f"one of {', '.join(literal)}" if len(literal) > 1 else literal[0]) + "".join(f" or {n}" for n in named)
 
 
-def _type_name(kind: Any) -> str:
-    if get_origin(kind) is dict or is_dataclass(kind):
+def _type_name(annotation: Any) -> str:
+    if get_origin(annotation) is dict or is_dataclass(annotation):
         return "object"
-    return "array" if get_origin(kind) is tuple else JSON_TYPES[kind]
+    return "array" if get_origin(annotation) is tuple else JSON_TYPES[annotation]
 
 
-def fits(kind: Any, value: Any) -> bool:
+def fits(annotation: Any, value: Any) -> bool:
     """Whether a value has the JSON type of a bare annotation."""
-    if get_origin(kind) is Literal:
-        return not isinstance(value, bool) and value in get_args(kind)
-    if kind is float:
+    if get_origin(annotation) is Literal:
+        return not isinstance(value, bool) and value in get_args(annotation)
+    if annotation is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
-    if kind is int:
+    if annotation is int:
         return isinstance(value, int) and not isinstance(value, bool)
-    name = _type_name(kind)
-    return isinstance(value, {"object": Mapping, "array": list | tuple}.get(name, kind))
+    name = _type_name(annotation)
+    return isinstance(value, {"object": Mapping, "array": list | tuple}.get(name, annotation))
 
 
-def bound_words(bound: Any, kind: Any) -> str:
+def bound_words(bound: Any, annotation: Any) -> str:
     """What a bound asks of a value of a bare annotation, in words."""
-    counted = {"array": "items", "object": "entries"}.get(_type_name(kind), "characters")
+    counted = {"array": "items", "object": "entries"}.get(_type_name(annotation), "characters")
     match bound:
         case Ge(ge=limit):
             return f"be at least {limit}"

@@ -33,16 +33,16 @@ def as_json(section: Mapping[str, Any], *keys: str) -> str:
     return json.dumps(chosen, sort_keys=True)
 
 
-def part_json(section: Mapping[str, Any], kind: type) -> str:
-    """The keys of a section that the dataclass `kind` has, as JSON with sorted keys: what `parse` reads."""
-    return as_json({key: section[key] for key in keys_of(kind) if key in section})
+def part_json(section: Mapping[str, Any], cls: type) -> str:
+    """The keys of a section that the dataclass `cls` has, as JSON with sorted keys: what `parse` reads."""
+    return as_json({key: section[key] for key in keys_of(cls) if key in section})
 
 
-def parse(kind: type[T], text: str, path: str, problems: Callable[[T], Iterable[str]] | None = None) -> T:
+def parse(cls: type[T], text: str, path: str, problems: Callable[[T], Iterable[str]] | None = None) -> T:
     """The object that a section or a part of it in JSON stands for.
 
     Args:
-        kind: the dataclass of the section or part.
+        cls: the dataclass of the section or part.
         text: JSON.
         path: of the section in the configuration, for messages, e.g. "lm".
         problems: says what is wrong between keys that are right one by one.
@@ -54,7 +54,7 @@ def parse(kind: type[T], text: str, path: str, problems: Callable[[T], Iterable[
         content = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}: the configuration is not JSON ({error.msg} at column {error.colno})") from None
-    value, wrong = read(kind, content, path)
+    value, wrong = read(cls, content, path)
     if not wrong and problems:
         wrong = [*problems(value)]
     if wrong:
@@ -62,18 +62,18 @@ def parse(kind: type[T], text: str, path: str, problems: Callable[[T], Iterable[
     return value
 
 
-def read(kind: type[T], content: Any, path: str = "") -> tuple[T, list[str]]:
+def read(cls: type[T], content: Any, path: str = "") -> tuple[T, list[str]]:
     """The object that JSON content stands for, and what is wrong with the content.
 
     The object is complete only if nothing is wrong.
     """
     reader = _Reader()
-    return reader.value(kind, content, path, None), reader.problems
+    return reader.value(cls, content, path, None), reader.problems
 
 
-def keys_of(kind: type) -> list[str]:
+def keys_of(cls: type) -> list[str]:
     """The keys of a dataclass, as a configuration writes them."""
-    return [key_of(field.name) for field in fields(kind)]
+    return [key_of(field.name) for field in fields(cls)]
 
 
 def key_of(name: str) -> str:
@@ -82,16 +82,16 @@ def key_of(name: str) -> str:
 
 
 @cache
-def hints_of(kind: type) -> dict[str, Any]:
+def hints_of(cls: type) -> dict[str, Any]:
     """Field name -> its annotation, with bounds."""
-    return get_type_hints(kind, include_extras=True)
+    return get_type_hints(cls, include_extras=True)
 
 
 @cache
-def notes_of(kind: type) -> dict[str, str]:
+def notes_of(cls: type) -> dict[str, str]:
     """Field name -> the string below it, of the dataclass and those that it inherits from."""
     notes: dict[str, str] = {}
-    for base in reversed(kind.__mro__):
+    for base in reversed(cls.__mro__):
         if not is_dataclass(base):
             continue
         body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0].body  # type: ignore[attr-defined]
@@ -110,34 +110,34 @@ class _Reader:
     def value(self, hint: Any, value: Any, path: str, field: Field) -> Any:
         """The value as its annotation wants it: objects as dataclasses or dicts, lists as tuples."""
         for member in members(hint):
-            kind, bounds = split(member)
-            if not fits(kind, value):
+            cls, bounds = split(member)
+            if not fits(cls, value):
                 continue
-            broken = list(self._broken_bounds(kind, bounds, value))
+            broken = list(self._broken_bounds(cls, bounds, value))
             for words in broken:
                 self._wrong(path, value, words, field)
-            return value if broken else self._inside(kind, value, path, field)
+            return value if broken else self._inside(cls, value, path, field)
         self._wrong(path, value, f"be {type_words(hint)}", field)
         return value
 
-    def _broken_bounds(self, kind: Any, bounds: tuple[Any, ...], value: Any) -> Iterator[str]:
+    def _broken_bounds(self, cls: Any, bounds: tuple[Any, ...], value: Any) -> Iterator[str]:
         if isinstance(value, float) and not math.isfinite(value):
             yield "be a finite number"
             return
-        yield from (bound_words(bound, kind) for bound in bounds if is_broken(bound, value))
+        yield from (bound_words(bound, cls) for bound in bounds if is_broken(bound, value))
 
-    def _inside(self, kind: Any, value: Any, path: str, field: Field) -> Any:
-        if isinstance(kind, type) and is_dataclass(kind):
-            return self._object(kind, value, path)
-        if get_origin(kind) is dict:
-            key_hint, item_hint = get_args(kind)
+    def _inside(self, cls: Any, value: Any, path: str, field: Field) -> Any:
+        if isinstance(cls, type) and is_dataclass(cls):
+            return self._object(cls, value, path)
+        if get_origin(cls) is dict:
+            key_hint, item_hint = get_args(cls)
             return {
                 key: self.value(item_hint, item, _at(path, key), field)
                 for key, item in value.items()
                 if self._key(key_hint, key, path)
             }
-        if get_origin(kind) is tuple:
-            hints = get_args(kind)
+        if get_origin(cls) is tuple:
+            hints = get_args(cls)
             if hints[-1] is not Ellipsis and len(hints) != len(value):
                 self._wrong(path, value, f"have {len(hints)} items", field)
                 return value
@@ -148,26 +148,26 @@ class _Reader:
             )
         return value
 
-    def _object(self, kind: type, value: Mapping[Any, Any], path: str) -> Any:
-        hints, before = hints_of(kind), len(self.problems)
-        known = {key_of(field.name): field for field in fields(kind)}
+    def _object(self, cls: type, value: Mapping[Any, Any], path: str) -> Any:
+        hints, before = hints_of(cls), len(self.problems)
+        known = {key_of(field.name): field for field in fields(cls)}
         for key in value:
             if key not in known:
                 self.problems.append(f"{_at(path, key)} is not a known key; known here: {', '.join(known)}")
         given: dict[str, Any] = {}
         for key, field in known.items():
             if key in value:
-                given[field.name] = self.value(hints[field.name], value[key], _at(path, key), (kind, field.name))
+                given[field.name] = self.value(hints[field.name], value[key], _at(path, key), (cls, field.name))
             elif field.default is MISSING:
-                self.problems.append(f"{_at(path, key)} is missing" + _meaning((kind, field.name)))
-        return kind(**given) if len(self.problems) == before else None
+                self.problems.append(f"{_at(path, key)} is missing" + _meaning((cls, field.name)))
+        return cls(**given) if len(self.problems) == before else None
 
     def _key(self, hint: Any, key: Any, path: str) -> bool:
-        kind, bounds = split(hint)
-        if get_origin(kind) is Literal:
-            if known := fits(kind, key):
+        cls, bounds = split(hint)
+        if get_origin(cls) is Literal:
+            if known := fits(cls, key):
                 return known
-            self.problems.append(f"{_at(path, key)} is not a known key; known here: {', '.join(get_args(kind))}")
+            self.problems.append(f"{_at(path, key)} is not a known key; known here: {', '.join(get_args(cls))}")
         elif not isinstance(key, str):
             self.problems.append(f"{_at(path, key)}: the name {key!r} is not a text; put it in quotes")
         elif broken := [bound_words(bound, str) for bound in bounds if is_broken(bound, key)]:

@@ -26,7 +26,7 @@ from scripts.common.files import atomic_directory, read_jsonl, text_lines, write
 from scripts.common.ragged import Ragged
 
 STREAM, ABOUT = "stream.bin", "about.json"
-COLUMNS = {"marks": "Q", "starts": "q", "lengths": "i"}  # uint64, int64, int32
+COLUMNS = {"id_hashes": "Q", "starts": "q", "lengths": "i"}  # uint64, int64, int32
 REPORT_EVERY = 250_000  # sequences between two lines of progress
 
 MAX_NAMED = 3  # cuts that an error names
@@ -35,7 +35,7 @@ Entry = tuple[str, np.ndarray, str]  # id, numbers, where they stand
 Fit = Callable[[Cut, np.ndarray | None], np.ndarray | str]
 
 
-def mark(name: str, kind: str = "id") -> int:
+def hash_id(name: str, kind: str = "id") -> int:
     """64 bits of an id; of a path's last part (`kind` tail) they are others."""
     return int.from_bytes(blake2b(f"{kind}:{name}".encode(), digest_size=8).digest(), "little")
 
@@ -117,20 +117,20 @@ def build(folder: Path, key: str, limit: int, setting: str, out: Path) -> int:
                 stream.write(numbers.astype("<u2").tobytes())
                 kinds = {"id": name} | ({"tail": PurePosixPath(name).name} if fairseq else {})
                 for kind, each in kinds.items():
-                    for column, value in zip(columns.values(), (mark(each, kind), start, len(numbers)), strict=True):
+                    for column, value in zip(columns.values(), (hash_id(each, kind), start, len(numbers)), strict=True):
                         column.append(value)
                     tails.append(kind == "tail")
                 start += len(numbers)
                 count += 1
                 if count % REPORT_EVERY == 0:
                     print(f"{folder}: {count:,} sequences", file=sys.stderr)
-        order = np.argsort(np.frombuffer(columns["marks"], np.uint64), kind="stable")
+        order = np.argsort(np.frombuffer(columns["id_hashes"], np.uint64), kind="stable")
         for column_name, values in columns.items():
             np.save(aside / f"{column_name}.npy", np.frombuffer(values, np.dtype(values.typecode))[order])
-        marks = np.load(aside / "marks.npy")
-        twice = (marks[1:] == marks[:-1]) & ~np.array(tails)[order][1:]
+        id_hashes = np.load(aside / "id_hashes.npy")
+        twice = (id_hashes[1:] == id_hashes[:-1]) & ~np.array(tails)[order][1:]
         if twice.any():
-            raise ValueError(f"{setting}: {_repeated(folder, key, setting, int(marks[1:][twice][0]))}")
+            raise ValueError(f"{setting}: {_repeated(folder, key, setting, int(id_hashes[1:][twice][0]))}")
         write_json(aside / ABOUT, {"clusters": limit, "sequences": count, "made by": str(folder)})
     return count
 
@@ -143,7 +143,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _repeated(folder: Path, key: str, setting: str, wanted: int) -> str:
     """Where an id stands twice, in words."""
-    places = [(name, where) for name, _, where in sequences(folder, key, setting) if mark(name) == wanted]
+    places = [(name, where) for name, _, where in sequences(folder, key, setting) if hash_id(name) == wanted]
     return f"{places[0][0]!r} is in {places[0][1]} and again in {places[1][1]}"
 
 
@@ -193,7 +193,9 @@ class Store:
 
     def __init__(self, path: str | Path):
         path = Path(path)
-        self._marks, self._starts, self._lengths = (np.load(path / f"{name}.npy", mmap_mode="r") for name in COLUMNS)
+        self._id_hashes, self._starts, self._lengths = (
+            np.load(path / f"{name}.npy", mmap_mode="r") for name in COLUMNS
+        )
         empty = (path / STREAM).stat().st_size == 0  # an empty file cannot be mapped
         self._stream = np.zeros(0, np.uint16) if empty else np.memmap(path / STREAM, dtype="<u2", mode="r")
 
@@ -204,8 +206,8 @@ class Store:
             ValueError: no path is the id, and it is the last part of several.
         """
         for kind in ("id", "tail"):
-            wanted = np.uint64(mark(name, kind))
-            place, end = (int(np.searchsorted(self._marks, wanted, side)) for side in ("left", "right"))
+            wanted = np.uint64(hash_id(name, kind))
+            place, end = (int(np.searchsorted(self._id_hashes, wanted, side)) for side in ("left", "right"))
             if end - place > 1:
                 raise ValueError(
                     f"{name!r} is the last part of {end - place} paths; cuts must have the whole path as id"

@@ -57,7 +57,7 @@ class Voice:
     """The models that turn tokens into mel spectra, and their training."""
 
     reference_speaker: Text | None
-    """whose voice the phones have; null: who speaks most in the sample"""
+    """speaker whose voice phones are synthesised with; null: the most frequent one in the sample"""
     sample_hours: Annotated[float, Gt(0), Le(1e6)]
     """hours of train that the voices are learnt from"""
     width: Annotated[int, Ge(8), Le(65_536)]

@@ -101,7 +101,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Speakers:
-    """Who speaks."""
+    """Synthetic voices."""
 
     speakers: Annotated[int, Ge(1), Le(100_000)]
     """number of speakers; beyond the number of voices they differ in base pitch and rate"""

@@ -45,16 +45,16 @@ class Cost(NamedTuple):
 def datasets(config: Mapping[str, Any]) -> list[str]:
     """What the run downloads, by the registry's names: what corpus_libriheavy.smk and corpus_published.smk ask for."""
     corpus = config["corpus"]
-    found: list[str] = []
+    names: list[str] = []
     if corpus["source"] == "libriheavy":
         section = corpus["libriheavy"]
         for part in [*section["train"], *section["dev"]]:
-            found += [f"libriheavy-{part}"] if section["manifests"] is None else []
-            found += [ARCHIVES.get(part, LARGE)] if section["audio_root"] is None else []
+            names += [f"libriheavy-{part}"] if section["manifests"] is None else []
+            names += [ARCHIVES.get(part, LARGE)] if section["audio_root"] is None else []
     if corpus["source"] != "world":
         tasks = corpus[corpus["source"]]["tasks"].values()
-        found += [task["dataset"] for task in tasks if not isinstance(task, str) and "dataset" in task]
-    return list(dict.fromkeys(found))
+        names += [task["dataset"] for task in tasks if not isinstance(task, str) and "dataset" in task]
+    return list(dict.fromkeys(names))
 
 
 def download(config: Mapping[str, Any], jobs: int, registry: Path) -> Cost:

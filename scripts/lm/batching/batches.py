@@ -1,6 +1,6 @@
 """The rows of a step: utterances laid end to end, one forward pass each.
 
-Attention is told where each utterance begins (`cu_seqlens`), so a row holds no padding but at its end, where it is
+Attention gets the first token of each utterance (`cu_seqlens`), so a row holds no padding but at its end, where it is
 lengthened to one of a limited number of lengths (`pad_to_bucket`).
 """
 
