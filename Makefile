@@ -39,7 +39,7 @@ test: .venv/dev  ## unit tests and the smoke experiment end to end; STAGE=units:
 	$(UNIT_TESTS) tests/$(STAGE)
 	$(if $(STAGE),,$(RUN) pytest -n 2 -m smoke tests/workflow)
 
-# A worker more than the two of before: one of them waits for Slurm most of the time. Tests of a group share a worker.
+# A worker more than the two of before: one of them waits for Slurm most of the time. All of tests/slurm share a worker.
 test-all: .venv/dev  ## every test: also Slurm, kills, reruns, resumed runs, published formats, the same bytes twice
 	$(UNIT_TESTS)
 	$(RUN) pytest -n 3 --dist loadgroup -m "smoke or slow"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.slurm.cluster import Cluster
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("slurm")]
+pytestmark = pytest.mark.slow
 
 
 def test_a_step_runs_in_a_job_without_slurm_conf_in_its_environment(cluster: Cluster, tmp_path: Path):

@@ -19,7 +19,7 @@ from tests.factories.workflow import Workflow, copy_repository, copy_run, digest
 from tests.slurm.cluster import CGROUPS, Cluster, until
 from tests.slurm.conftest import Submitted, release
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("slurm")]
+pytestmark = pytest.mark.slow
 MADE = ("corpus/**/*", "alignment/**/*", "units/**/*", "tokens/**/*", "lm/*/model/*", "lm/*/scaling/**/*")
 QUALITY = "results/smoke/units/quality.csv"
 KEPT = ".snakemake/slurm_logs"  # what failed jobs printed
