@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 from tests.factories.aligner import speak_unseen, speak_world, train_aligner
 from tests.factories.shared import make_once, session_folder
@@ -23,19 +22,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-class SlurmOnOneWorker(LoadScopeScheduling):
-    """All tests of tests/slurm go to one worker, since a machine holds one Slurm; every other test goes by itself.
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist may be absent
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """For `--dist loadgroup`: tests/slurm on one worker, since a machine holds one Slurm; every other test by itself.
 
-    pytest-xdist's own groups (`--dist loadgroup`) are not kept under pytest 9.2: they no longer reach the node id.
+    pytest-xdist's own groups are not kept under pytest 9.2: they no longer reach the node id.
     """
+    if config.getoption("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
 
-    def _split_scope(self, nodeid: str) -> str:
-        return "slurm" if nodeid.startswith("tests/slurm/") else nodeid
+    class SlurmOnOneWorker(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "slurm" if nodeid.startswith("tests/slurm/") else nodeid
 
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> SlurmOnOneWorker | None:
-    """The scheduler of `--dist loadgroup`; any other is pytest-xdist's own."""
-    return SlurmOnOneWorker(config, log) if config.getoption("dist") == "loadgroup" else None
+    return SlurmOnOneWorker(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
