@@ -29,7 +29,8 @@ def test_the_daemons_of_a_killed_process_end(tmp_path: Path):
     tests = subprocess.Popen([sys.executable, "-c", DAEMON, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert tests.stdout is not None
     daemon = Path("/proc", tests.stdout.readline().strip())
-    until((daemon / "comm").exists, "the daemon")
+    # Until setpriv has become the daemon, the kernel does not know that it shall end with its parent.
+    until(lambda: (daemon / "comm").read_text().strip() == "sleep", "the daemon")
     tests.kill()
     tests.communicate()
     until(lambda: state(daemon) in ("", "Z"), "the end of the daemon", 20)
