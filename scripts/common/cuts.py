@@ -4,7 +4,9 @@ They are plain dictionaries because a manifest of eleven million cuts is read ma
 reads the same files (tested in tests/common/test_cuts.py).
 
 A task item is `{id, task, subset, group, positive, negative}`: `positive` is a cut, `negative` a cut or, if there are
-several alternatives, a list of cuts. All of them are the item's sides.
+several alternatives, a list of cuts. All of them are the item's sides. Optional keys: `couple` (items that are bound
+together: mirrored pairs), `exposure` (occurrences in train of the word that the item asks about), `distance` and
+`distance_seconds` (from the word that decides the item to the word that is decided).
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.common.cli import run
-from scripts.common.cuts import Item, sides, speaker
+from scripts.common.cuts import Item, sides
 from scripts.common.files import read_jsonl, text_lines, write_csv
 from scripts.evaluation import score_rows
 from scripts.evaluation.items import cut_ids, read_items
@@ -67,8 +67,7 @@ def read_scores(path: Path) -> dict[str, float]:
 
 def _row(item: Item, scores: dict[str, float]) -> score_rows.Row:
     """The row of an item; the score is used unchanged, since its normalization is unknown."""
-    key = (item["id"], speaker(item["positive"]), item["subset"], item["group"])
-    return score_rows.score_row(key, {"logprob": [scores[cut["id"]] for cut in sides(item)]})
+    return score_rows.score_row(score_rows.item_key(item), {"logprob": [scores[cut["id"]] for cut in sides(item)]})
 
 
 def main() -> None:

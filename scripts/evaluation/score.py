@@ -15,7 +15,7 @@ import numpy as np
 from scripts.common import cpu
 from scripts.common.cli import run
 from scripts.common.config import parse
-from scripts.common.cuts import Item, read_cuts, sides, speaker
+from scripts.common.cuts import Item, read_cuts, sides
 from scripts.common.files import write_csv
 from scripts.common.ragged import load_bin
 from scripts.evaluation import bit_breakdown, bits, layers, score_rows
@@ -42,7 +42,7 @@ def table(
     seconds = cut_seconds(items)
     item_rows = []
     for item in items:
-        key = (item["id"], speaker(item["positive"]), item["subset"], item["group"])
+        key = score_rows.item_key(item)
         ids = [cut["id"] for cut in sides(item)]
         item_rows.append(item_row(key, ids, tokens, logprobs, context, seconds=[seconds[cut] for cut in ids]))
     return score_rows.fill_correct(item_rows, score_normalization)

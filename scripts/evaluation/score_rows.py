@@ -3,6 +3,11 @@
 `logprob_`, `tokens_` and `seconds_` of the negative sides hold one number per side, separated by semicolons, so that
 items can be decided again with another normalization. An item that the system could not score has no numbers: `dropped`
 holds the reason, and `evaluation/dropped.csv` (common_items.py) excludes it from all comparisons.
+
+`couple` names the items that are bound together (mirrored pairs, the two endings of two stories) and are resampled
+together; an item without one is a couple of its own. `exposure` is how often the word of the item occurs in train,
+`distance` how many words, and `distance_seconds` how many seconds of speech, lie between the start of the word that
+decides the item and the start of the word that is decided; blank where the item does not say.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from scripts.common.cuts import Item, speaker
 from scripts.evaluation.accuracy import by_item, decide, normalise, pad_sides
 
 COLUMNS = (
@@ -17,6 +23,10 @@ COLUMNS = (
     "voice",
     "subset",
     "group",
+    "couple",
+    "exposure",
+    "distance",
+    "distance_seconds",
     "logprob_positive",
     "logprob_negative",
     "tokens_positive",
@@ -26,11 +36,23 @@ COLUMNS = (
     "correct",
     "dropped",
 )
-KEY = COLUMNS[:4]
+KEY = COLUMNS[:8]
 SEPARATOR = ";"  # between the numbers of several negative sides
 MEASURES_OF = {"total": ("logprob",), "per_token": ("logprob", "tokens"), "per_second": ("logprob", "seconds")}
 
 Row = dict[str, Any]  # values are numbers, or strings if read from a csv
+
+
+def item_key(item: Item) -> tuple[str, ...]:
+    """The values of KEY of a task item."""
+    labels = (str(item.get(name, "")) for name in ("exposure", "distance", "distance_seconds"))
+    voice = speaker(item["positive"])
+    return (item["id"], voice, item["subset"], item["group"], item.get("couple", item["id"]), *labels)
+
+
+def text_key(name: str, voice: str, subset: str, group: str) -> tuple[str, ...]:
+    """The values of KEY of an item that is not bound to another and belongs to no stratum."""
+    return (name, voice, subset, group, name, "", "", "")
 
 
 def score_row(key: Sequence[str], measures: Mapping[str, Sequence[float]]) -> Row:

@@ -31,7 +31,8 @@ def table(
 ) -> list[score_rows.Row]:
     """A row (score_rows.py) per item; `logprobs` are in nats. The row of an unscorable item has the reason."""
     item_rows = [
-        item_row((item.id, VOICE, item.subset, item.group), item.texts, tokens, logprobs, context) for item in items
+        item_row(score_rows.text_key(item.id, VOICE, item.subset, item.group), item.texts, tokens, logprobs, context)
+        for item in items
     ]
     return score_rows.fill_correct(item_rows, score_normalization)
 

@@ -122,7 +122,7 @@ def test_the_step_scores_what_it_can_and_names_the_rest(
 
 def test_a_choice_can_be_decided_in_every_way() -> None:
     measures = {"logprob": [-4.0, -5.0, -8.0], "tokens": [4, 4, 16], "seconds": [1.0, 2.0, 1.0]}
-    made = score_rows.score_row(("a", "v", "all", "g"), measures)
+    made = score_rows.score_row(score_rows.text_key("a", "v", "all", "g"), measures)
     assert [score_rows.decide_rows([made], way).tolist() for way in ("total", "per_token", "per_second")] == [
         [1.0],
         [0.0],

@@ -183,7 +183,7 @@ def main() -> None:
         cuts = record_all(chosen, voices, args.seed, aside, args.source)
     items: list[Item] = [
         {
-            **{key: line[key] for key in ("id", "task", "subset", "group")},
+            **{key: value for key, value in line.items() if key not in ("voices", "positive", "negatives")},
             "positive": cuts[f"{line['id']}-{speaker}-positive"],
             "negative": cuts[f"{line['id']}-{speaker}-negative"],
         }

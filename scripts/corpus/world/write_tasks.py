@@ -1,8 +1,8 @@
 """Generate the scripts of the three pair tasks; the corpus, generated next, leaves their sentences out.
 
-A line of `corpus/script/tasks/{task}.jsonl.gz` is {id, task, subset, group, voices, positive, negatives}; a
-side is {text, words} as in scripts/corpus/world/script.py. `negatives` are candidates, of which the speech step
-chooses one so that durations balance; only swuggy has several.
+A line of `corpus/script/tasks/{task}.jsonl.gz` is {id, task, subset, group, voices, positive, negatives}, and `couple`
+where pairs are mirrored; a side is {text, words} as in scripts/corpus/world/script.py. `negatives` are candidates, of
+which the speech step chooses one so that durations balance; only swuggy has several.
 """
 
 import argparse
@@ -89,6 +89,7 @@ def sblimp(task: Task, count: int, lexicon: Lexicon, world: Path, seed: int) -> 
                 "task": "sblimp",
                 "subset": "all",
                 "group": phenomenon,
+                "couple": f"sblimp-{number:04d}",
                 "voices": voices_of(number, task, count),
                 "positive": side([pair.right], lexicon),
                 "negatives": [side([pair.wrong], lexicon)],
@@ -110,6 +111,7 @@ def topic_storycloze(task: Task, count: int, lexicon: Lexicon, world: Path, seed
                 "task": "topic-storycloze",
                 "subset": "all",
                 "group": own.topic,
+                "couple": f"topic-storycloze-{number:04d}",
                 "voices": voices_of(number, task, count),
                 "positive": side([*own.context, own.ending], lexicon),
                 "negatives": [side([*own.context, other_topic.ending], lexicon)],

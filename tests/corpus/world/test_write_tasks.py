@@ -24,7 +24,8 @@ def test_items_are_the_contract(task):
     assert len(found) == SECTION["tasks"][task]["pairs"]
     assert len({item["id"] for item in found}) == len(found)
     for item in found:
-        assert list(item) == ["id", "task", "subset", "group", "voices", "positive", "negatives"]
+        bound = ["couple"] if task in SENTENCE_TASKS else []
+        assert list(item) == ["id", "task", "subset", "group", *bound, "voices", "positive", "negatives"]
         assert len(set(item["voices"])) == SECTION["tasks"][task]["voices"]
         for one in (item["positive"], *item["negatives"]):
             assert re.fullmatch(r"[A-Za-z ,.]+", one["text"])
