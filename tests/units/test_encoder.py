@@ -42,7 +42,7 @@ def test_batched_equals_one_by_one(norm: str, stable: bool, normalise: bool) -> 
 
 def batch_normed():
     """A tiny HuBERT with a batch norm before its positional convolution, with statistics of some training."""
-    model = tiny_model(conv_pos_batch_norm=True)
+    model = tiny_hubert(conv_pos_batch_norm=True)
     norm = model.encoder.pos_conv_embed.batch_norm
     torch.nn.init.normal_(norm.running_mean)
     torch.nn.init.normal_(norm.bias)
@@ -63,7 +63,7 @@ def test_a_batch_norm_does_not_see_the_batch(tmp_path: Path) -> None:
 
 
 def test_another_norm_over_time_or_batch_is_refused() -> None:
-    model = tiny_model()
+    model = tiny_hubert()
     model.encoder.layer_norm = torch.nn.InstanceNorm1d(16)
     with pytest.raises(ValueError, match=r"encoder\.layer_norm \(InstanceNorm1d\) mixes utterances"):
         encoder.prepare(model, 2, True)
