@@ -17,7 +17,7 @@ from scripts.corpus.world.story import load_grammar
 from scripts.corpus.world.vocabulary import WORLD
 from scripts.corpus.world.write import SENTENCES, SHORT, sentence_keys, write_corpus, write_split
 from tests.corpus.world.miniature import SECTION, exposures, forbidden, lexicon, paragraphs, texts
-from tests.settings import configured
+from tests.factories.settings import configured
 
 CHARACTERS = r"[A-Za-z0-9 .,;:!?'\"()-]+"
 SMALL = {**SECTION, "hours": {"train": 0.08, "dev": 0.03}}
