@@ -10,13 +10,13 @@ from scripts.continuation.world_measures import WorldMeasures
 
 @pytest.fixture(scope="module")
 def world() -> WorldMeasures:
-    return WorldMeasures(1)
+    return WorldMeasures("small", 1)
 
 
 @pytest.fixture(scope="module")
 def texts() -> list[list[str]]:
     """Paragraphs of the world from another stream of chance."""
-    return [text.split() for text in world_texts([], [], 0.1, 180.0, 5)]
+    return [text.split() for text in world_texts("small", [], [], 0.1, 180.0, 5)]
 
 
 def test_the_worlds_own_text_is_known_and_shuffled_text_is_not(world: WorldMeasures, texts: list[list[str]]):

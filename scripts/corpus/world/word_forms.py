@@ -29,9 +29,11 @@ class Words:
         self.verbs["do"] = _verbs(verb for topic in topics for verb in topic.do)
         self.verbs["happen"] = _verbs(verb for topic in topics for verb in topic.happen)
         self.verbs["use"] = _merged(self.verbs[use] for use in ("mention", "perceive", "handle"))
+        self.verbs["notice"] = _merged(self.verbs[use] for use in ("mention", "perceive"))
         self.verbs["take"] = _merged(self.verbs[use] for use in ("do", "use"))
         things = [noun for topic in topics for noun in topic.things]
         self.things, self.located = _nouns(things), _nouns(noun for noun in things if noun.located)
+        self.planted: Nouns = {word: {(SINGULAR, NEUTER)} for word in lexicon.planted}
         self.people = _nouns(noun for topic in topics for noun in topic.people)
         self.humans = _nouns(noun for nouns in lexicon.humans.values() for noun in nouns)
         self.kin = _nouns(noun for nouns in lexicon.kin.values() for noun in nouns)
@@ -46,6 +48,7 @@ class Words:
         self.determiners = {
             "subject": {PLURAL: plural, MASS: {"the", "this"}, SINGULAR: {"the", "this"}},
             "object": {PLURAL: plural | {""}, MASS: {"the", "this", "some"}, SINGULAR: {"the", "this", "a", "an"}},
+            "planted": {PLURAL: set(), MASS: set(), SINGULAR: {"the", "this"}},
             "there": {PLURAL: numbers | {""}, MASS: {"some"}, SINGULAR: {"a", "an"}},
         }
 
