@@ -16,9 +16,9 @@ from scripts.corpus.world.story import load_grammar
 from scripts.corpus.world.vocabulary import WORLD, Adjective, Lexicon, Noun, Verb, load_lexicon
 from scripts.corpus.world.write import write_paragraphs
 
-HOURS = 3.0  # of generated text for the patterns; it holds 98% of those of the miniature's real continuations
+HOURS = 6.0  # of generated text for the patterns
 RATE = 180.0
-PLANTED = 8  # occurrences of every planted word in it
+PLANTED = 16  # occurrences of every planted word in it
 PATTERN = 3  # words
 VERB_FORMS = ("base", "third", "past", "ing")
 NOUN_FORMS = ("singular", "plural")

@@ -296,7 +296,7 @@ class Parser:
     # Planted sentences
 
     def slot_planted(self, state: State, form: str = "") -> Iterator[State]:
-        """the candle, this old candle and the drum."""
+        """The candle, this old candle and the drum."""
         known = self.known
         several = [(state, False, False)]  # the state after a planted noun, whether it is not the first, or the last
         while several:

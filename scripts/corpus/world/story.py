@@ -18,7 +18,7 @@ from scripts.corpus.world.vocabulary import read_yaml
 ATTEMPTS = 500  # draws of a new sentence before an error
 
 
-class NoNewSentence(ValueError):
+class NoNewSentenceError(ValueError):
     """The templates and words give no sentence that is not taken."""
 
 
@@ -63,7 +63,7 @@ class Story(Phrases):
         return self.fill(pick(self.rng, templates, weights / weights.sum()))
 
     def new_sentence(self, part: str, taken: Container[str]) -> Sentence:
-        """A sentence whose key is not in `taken`; NoNewSentence if none is drawn in ATTEMPTS attempts."""
+        """A sentence whose key is not in `taken`; NoNewSentenceError if none is drawn in ATTEMPTS attempts."""
         for _ in range(ATTEMPTS):
             state = (self.introduced, self.object)
             sentence = self.sentence(part)
@@ -71,7 +71,7 @@ class Story(Phrases):
                 self.word_counts.update(sentence.words)
                 return sentence
             self.introduced, self.object = state
-        raise NoNewSentence(f"{self.topic.name}: no new {part} sentence in {ATTEMPTS} attempts")
+        raise NoNewSentenceError(f"{self.topic.name}: no new {part} sentence in {ATTEMPTS} attempts")
 
     def fill(self, template: Template) -> Sentence:
         """The template with its slots filled."""

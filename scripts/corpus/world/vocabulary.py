@@ -2,9 +2,9 @@
 
 The word lists of the lexicon `small` are in `resources/world/small/{topics,shared}.yaml`, whose comments describe them,
 those of `full` beside them. The nouns of `resources/world/planted.yaml` belong to every lexicon and occur in planted
-sentences alone. The spelling rules below give most inflected forms, `irregular` in shared.yaml the others. A word has its first pronunciation in CMUdict, except
-for function words with a `reduced` pronunciation in shared.yaml, which is one of CMUdict's too. All pronunciations are
-therefore in the aligner's lexicon.
+sentences alone. The spelling rules below give most inflected forms, `irregular` in shared.yaml the others. A word has
+its first pronunciation in CMUdict, except for function words with a `reduced` pronunciation in shared.yaml, which is
+one of CMUdict's too. All pronunciations are therefore in the aligner's lexicon.
 """
 
 import re

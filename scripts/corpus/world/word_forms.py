@@ -1,6 +1,6 @@
 """The world's words by the places that they can take in a sentence, for `scripts.corpus.world.parser`."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from scripts.corpus.world.grammar import be
 from scripts.corpus.world.vocabulary import Adjective, Lexicon, Noun, Verb
@@ -45,7 +45,7 @@ class Words:
         self.names = {name.lower(): gender for gender, names in lexicon.names.items() for name in names}
         numbers = frozenset(lexicon.numbers)
         plural = numbers | {"the", "these"}
-        self.determiners = {
+        self.determiners: dict[str, dict[str, Collection[str]]] = {
             "subject": {PLURAL: plural, MASS: {"the", "this"}, SINGULAR: {"the", "this"}},
             "object": {PLURAL: plural | {""}, MASS: {"the", "this", "some"}, SINGULAR: {"the", "this", "a", "an"}},
             "planted": {PLURAL: set(), MASS: set(), SINGULAR: {"the", "this"}},

@@ -63,12 +63,12 @@ class Couple:
 
     @property
     def words(self) -> tuple[Spoken, Spoken]:
-        """xTy and zTw."""
+        """XTy and zTw."""
         return self.first.whole, self.second.whole
 
     @property
     def pseudo_words(self) -> tuple[Spoken, Spoken]:
-        """xTw and zTy: each word with the other's ending."""
+        """XTw and zTy: each word with the other's ending."""
         return (
             self.first.before + self.first.middle + self.second.after,
             self.second.before + self.second.middle + self.first.after,
@@ -128,7 +128,9 @@ def _cut(letters: str, phones: str, where: str) -> CutWord:
     cut = CutWord(*(Spoken(spelling, tuple(part)) for spelling, part in zip(spellings, parts, strict=True)))
     whole = cut.whole
     if whole.phones != tuple(cmudict_entries().get(whole.letters, [[]])[0]):
-        raise ValueError(f"{where}: {' '.join(whole.phones)!r} is not CMUdict's first pronunciation of {whole.letters!r}")
+        raise ValueError(
+            f"{where}: {' '.join(whole.phones)!r} is not CMUdict's first pronunciation of {whole.letters!r}"
+        )
     return cut
 
 
@@ -143,7 +145,9 @@ def _check(couple: Couple, where: str) -> None:
             raise ValueError(f"{where}: the pseudo-word {pseudo_word.letters!r} is a word, or sounds or looks like one")
 
 
-def deal(couples: list[Couple], exposures: tuple[int, ...], pairs: int, rng: np.random.Generator) -> list[tuple[Couple, int]]:
+def deal(
+    couples: list[Couple], exposures: tuple[int, ...], pairs: int, rng: np.random.Generator
+) -> list[tuple[Couple, int]]:
     """Couples for `pairs` pairs and how often each one's words occur: as many couples per level, of equal lengths.
 
     The drawn couples are sorted by length; of as many neighbours as there are levels, each goes to another level.

@@ -28,7 +28,7 @@ from scripts.corpus.config import Script, SplitShards
 from scripts.corpus.world.grammar import TENSE_SHARES, TENSES, Sentence, choose_cast, pick
 from scripts.corpus.world.planting import Planting
 from scripts.corpus.world.script import seconds, side, single, speakers
-from scripts.corpus.world.story import Grammar, NoNewSentence, Story, load_grammar
+from scripts.corpus.world.story import Grammar, NoNewSentenceError, Story, load_grammar
 from scripts.corpus.world.vocabulary import WORLD, Lexicon, Topic, load_lexicon
 
 SENTENCES = (3, 6)  # of a paragraph
@@ -74,7 +74,7 @@ def sentence_keys(words: Sequence[dict[str, str]]) -> Iterator[str]:
             sentence = []
 
 
-class TooSmallWorld(ValueError):
+class TooSmallWorldError(ValueError):
     """The templates and words give no further sentence; `hours` of text are written."""
 
     def __init__(self, hours: float, reason: object):
@@ -147,7 +147,7 @@ def write_paragraphs(
     """Paragraphs, topics in turn, until they are expected to last `hours`.
 
     Raises:
-        TooSmallWorld: there are not enough different sentences.
+        TooSmallWorldError: there are not enough different sentences.
     """
     topics = list(lexicon.topics.values())
     writer = Writer(lexicon, grammar, rng, set(taken), planting or Planting({}, rng))
@@ -159,8 +159,8 @@ def write_paragraphs(
         topic = topics[order[len(paragraphs) % len(topics)]]
         try:
             paragraphs.append(writer.paragraph(topic, total_seconds / (3600 * hours)))
-        except NoNewSentence as error:
-            raise TooSmallWorld(total_seconds / 3600, error) from None
+        except NoNewSentenceError as error:
+            raise TooSmallWorldError(total_seconds / 3600, error) from None
         total_seconds += seconds(side(paragraphs[-1].sentences, lexicon)["words"], rate)
     return paragraphs
 
@@ -182,7 +182,7 @@ def write_corpus(
     key, hours = f"corpus.world.hours.{split}", getattr(config.hours, split)
     try:
         paragraphs = write_paragraphs(lexicon, grammar, hours, config.rate.mean, rng, taken, planting)
-    except TooSmallWorld as error:
+    except TooSmallWorldError as error:
         larger = "" if config.lexicon == "full" else ", or set corpus.world.lexicon to full"
         raise ValueError(f"{key} is {hours}: {error}; ask for at most {error.hours:.2f} h{larger}") from None
     if left := len(planting.waiting):
@@ -252,7 +252,9 @@ def summary(split: str, utterances: Sequence[Utterance], rate: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", required=True, help="JSON: lexicon, hours, speakers, isolated_words, rate (corpus.world)")
+    parser.add_argument(
+        "--config", required=True, help="JSON: lexicon, hours, speakers, isolated_words, rate (corpus.world)"
+    )
     parser.add_argument("--shards", required=True, help='JSON: files per split, e.g. {"train": 4, "dev": 1}')
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--world", type=Path, default=WORLD, help="folder of lexicon and grammar")
