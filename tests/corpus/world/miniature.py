@@ -22,8 +22,8 @@ SECTION: dict[str, Any] = {
     "rate": {"mean": 180, "jitter": 0.05},
     "tasks": {
         "swuggy": {"pairs": 300, "voices": 2},
-        "sblimp": {"pairs": 400, "voices": 1},
-        "topic-storycloze": {"pairs": 300, "voices": 1},
+        "sblimp": {"pairs": 800, "voices": 1},
+        "topic-storycloze": {"pairs": 450, "voices": 1},
     },
 }
 
