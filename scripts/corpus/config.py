@@ -9,7 +9,8 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 from scripts.common.bounds import Name, Share, Text, Unique
 
-MIRRORED = ("sblimp", "topic-storycloze")  # tasks of the world whose pairs come in mirrored twos
+# Tasks of the world whose pairs come in mirrored twos, and the fewest pairs that hold every stratum.
+MIRRORED = {"sblimp": 10, "topic-storycloze": 6}
 Hours = Annotated[float, Gt(0), Le(1e7)]
 Shards = Annotated[int, Ge(1), Le(100_000)]
 Part = Literal["small", "medium", "large", "dev", "test-clean", "test-other"]
@@ -94,7 +95,7 @@ class Task:
     """Size of a task that the world writes."""
 
     pairs: Annotated[int, Ge(2), Le(10_000_000)]
-    """pairs of items; even for sblimp and topic-storycloze, whose pairs are mirrored"""
+    """pairs of items; for sblimp and topic-storycloze, whose pairs are mirrored, an even number of at least 10 and 6"""
     voices: Annotated[int, Ge(1), Le(100_000)]
     """speakers that speak every pair"""
 
@@ -287,6 +288,8 @@ def task_problems(world: Tasks) -> Iterator[str]:
         where = f"corpus.world.tasks.{name}"
         if name in MIRRORED and task.pairs % 2:
             yield f"{where}.pairs is {task.pairs}; it must be a multiple of 2 (its pairs come in mirrored twos)"
+        elif name in MIRRORED and task.pairs < MIRRORED[name]:
+            yield f"{where}.pairs is {task.pairs}; its strata need at least {MIRRORED[name]}"
         if task.voices > world.speakers:
             yield f"{where}.voices is {task.voices}, more than corpus.world.speakers = {world.speakers}"
 

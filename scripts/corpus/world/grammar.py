@@ -49,7 +49,24 @@ class Sentence:
 
 
 # Slots that are filled without a word of the topic.
-NEUTRAL = frozenset("hero human kin meet-hero poss relative reflect act feel mood often manner time now".split())
+NEUTRAL = frozenset(
+    [
+        "hero",
+        "human",
+        "kin",
+        "meet-hero",
+        "poss",
+        "relative",
+        "reflect",
+        "act",
+        "feel",
+        "mood",
+        "often",
+        "manner",
+        "time",
+        "now",
+    ]
+)
 
 
 @dataclass(frozen=True)

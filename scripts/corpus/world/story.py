@@ -185,7 +185,7 @@ class Story(Phrases):
         if form == "described":
             plural = self._is_plural(noun)
             self.object = Subject(plural, None, noun)
-            determiner = "the" if self._chance(0.4) else "these" if plural else "this"
+            determiner = "the" if self._chance(0.3) else "these" if plural else "this"
             tokens = [determiner, *self.described(noun), str(noun.plural) if plural else noun.singular]
         else:
             tokens, self.object = self._thing_phrase(noun, "object")

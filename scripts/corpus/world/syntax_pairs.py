@@ -104,7 +104,7 @@ class SyntaxPairs:
         return pick(self.rng, self.lexicon.humans[gender]), gender
 
     def _before_verb(self, stratum: str, *, often: bool = True) -> list[str]:
-        """Words without number or gender for between a subject and its verb; `often`: in the present."""
+        """Words without number or gender for between a subject and its verb; `often`: adverbs of frequency too."""
         story = self._story(next(iter(self.lexicon.topics.values())))
         adverb = [story.slot_often, lambda: story.slot_manner("ly")]
         if stratum == ADJACENT:
@@ -124,11 +124,11 @@ class SyntaxPairs:
         between = self._before_verb(stratum)
         if predicate == "act":
             noun, verb = self._human()[0], pick(self.rng, self.lexicon.verbs["act"])
-            used = set(between) & set(self.lexicon.adverbs["manner"])
-            rest = [] if used else self._story(topic).slot_manner()
+            plain = len(between) < 2 and not set(between) & set(self.lexicon.adverbs["manner"])
+            rest = self._story(topic).slot_manner() if plain else []
         else:
-            noun = self._human()[0] if self._chance(0.3) else pick(self.rng, topic.people)
-            verb = pick(self.rng, topic.do)
+            shared = stratum == ADJACENT and self._chance(0.3)
+            noun, verb = self._human()[0] if shared else pick(self.rng, topic.people), pick(self.rng, topic.do)
             rest = self._story(topic).object_phrase(verb.groups)
         return _mirror(lambda many, ending: ["the", _form(noun, many), *between, _present(verb, ending), *rest])
 
@@ -168,7 +168,7 @@ class SyntaxPairs:
             lambda many: ["the", _form(noun, many)],
             [*between, *_singular(verb, tense)],
             (Subject(False, gender).pronouns[3], "themselves"),
-            self._when_or_where(topic, tense),
+            self._when_or_where(topic, tense, between),
         )
 
     def anaphor_gender(self, stratum: str, topic: Topic) -> Mirrored:
@@ -180,7 +180,7 @@ class SyntaxPairs:
             lambda man: men if man else women,
             [*between, *_singular(verb, tense)],
             ("herself", "himself"),
-            self._when_or_where(topic, tense),
+            self._when_or_where(topic, tense, between),
         )
 
     def _reflexive(self, stratum: str, tenses: Sequence[str], shares: Sequence[float]) -> tuple[str, list[str]]:
@@ -191,7 +191,7 @@ class SyntaxPairs:
             return "future", []
         tense = pick(self.rng, tenses, shares)
         number = ONE if self._chance(0.6) else SEVERAL
-        return tense, self._before_verb(number, often=tense == "present")
+        return tense, self._before_verb(number, often=number == ONE and tense == "present")
 
     def _anaphor(
         self,
@@ -211,11 +211,12 @@ class SyntaxPairs:
         female, male = (noun.singular for noun in pick(self.rng, list(both)))
         return ["the", female], ["the", male]
 
-    def _when_or_where(self, topic: Topic, tense: str) -> tuple[list[str], list[str]]:
-        """Words before the subject and after the pronoun: a time, a place, or none."""
+    def _when_or_where(self, topic: Topic, tense: str, between: list[str]) -> tuple[list[str], list[str]]:
+        """Words before the subject and after the pronoun: a time (unless words stand between), a place, or none."""
         when = [*pick(self.rng, self.lexicon.times[tense]).split(), ","]
         where = pick(self.rng, topic.places).split()
-        return pick(self.rng, (([], []), ([], where), (when, [])), (0.3, 0.5, 0.2))
+        shares = (0.3, 0.7, 0.0) if between else (0.3, 0.4, 0.3)
+        return pick(self.rng, (([], []), ([], where), (when, [])), shares)
 
     def tense_adverb(self, stratum: str, topic: Topic) -> Mirrored:
         """Yesterday, Anna chopped / *will chop the onion."""
@@ -262,7 +263,7 @@ class SyntaxPairs:
         """The cook who thanks the bakers chops / *chop the onions: the nearer noun has the other number."""
         story, verb = self._story(topic), pick(self.rng, topic.do)
         meet = pick(self.rng, self.lexicon.verbs["meet"])
-        person = self._human()[0] if self._chance(0.3) else pick(self.rng, topic.people)
+        person = pick(self.rng, topic.people)
         other = pick(self.rng, [noun for noun in topic.people if noun != person])
         rest = story.object_phrase(verb.groups)
         return _mirror(

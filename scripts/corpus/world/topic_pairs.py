@@ -22,7 +22,7 @@ from scripts.corpus.world.vocabulary import Lexicon, Topic
 
 SHARES = {"in-sentence": 1.0, "one-back": 1.0, "two-back-or-more": 1.0}  # of the couples, by stratum
 MAX_LETTERS = 2  # by which two targets may differ
-ENDINGS = 50  # draws of endings for one couple of contexts
+ENDINGS = 20  # draws of endings for one couple of contexts
 
 
 @dataclass(frozen=True)

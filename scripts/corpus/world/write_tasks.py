@@ -1,9 +1,10 @@
 """Generate the scripts of the three pair tasks; the corpus, generated next, leaves their sentences out.
 
-A line of `corpus/script/tasks/{task}.jsonl.gz` is {id, task, subset, group, voices, positive, negatives}. Where pairs are
-mirrored it also has `couple`, `cue` and `target` (indices of words of the positive side: the word that decides, and the one
-that is decided) and `distance` (target - cue); `group` is the stratum of distances. A side is {text, words} as in scripts/corpus/world/script.py. `negatives` are candidates, of
-which the speech step chooses one so that durations balance; only swuggy has several.
+A line of `corpus/script/tasks/{task}.jsonl.gz` is {id, task, subset, group, voices, positive, negatives}; a side is
+{text, words} as in scripts/corpus/world/script.py. `negatives` are candidates, of which the speech step chooses one so
+that durations balance; only swuggy has several. Where pairs are mirrored, `group` is the stratum of distances, and a line
+also has `couple`, `cue` and `target` (indices of words of the positive side: the word that decides, and the one that is
+decided) and `distance` (target - cue); topic-storycloze has `topic` and `context_words` (all but the ending) as well.
 """
 
 import argparse
