@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 Couple = TypeVar("Couple")
-ATTEMPTS = 500  # draws of a new couple before its stratum counts as exhausted
 
 
 def turns(shares: Mapping[str, float], count: int) -> Iterator[str]:

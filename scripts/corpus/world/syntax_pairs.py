@@ -4,8 +4,8 @@
 once wrong, so a score of single words, letters, phones or length prefers the right side of exactly one of the two.
 
 Both sides of a pair are the same up to one word, the *target*, which the *cue* decides; the distance is the number of
-words from the one to the other. Between them stands no word that shows which target is right, such as a verb that agrees
-("the girl enjoys herself"); in the attractor strata, a noun of the other number stands there on purpose.
+words from the one to the other. No word between them shows which target is right, as the verb would in "the girl enjoys
+herself"; in the attractor strata, a noun of the other number stands there on purpose.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,6 @@ import numpy as np
 
 from scripts.corpus.world.grammar import TENSE_SHARES, TENSES, Sentence, Subject, be, named_couple, pick
 from scripts.corpus.world.story import Grammar, Story
-from scripts.corpus.world.strata import ATTEMPTS
 from scripts.corpus.world.vocabulary import Lexicon, Noun, Topic, Verb
 
 # Share of the couples by stratum and phenomenon. The stratum is the number of words between cue and target.
@@ -35,6 +34,7 @@ SHARES = {
     "attractor/preposition": 0.08,
     "attractor/relative": 0.07,
 }
+ATTEMPTS = 500  # draws of a new couple before a stratum counts as exhausted
 ADJACENT, ONE, SEVERAL = "adjacent", "one-between", "several-between"
 MARKED = ("yesterday", "last"), ("tomorrow", "next")  # first words of time adverbials that exclude the other tense
 

@@ -5,9 +5,9 @@ sentence but for one word, the *target*, which differs as the topics do. Each ta
 where it is right, and once after the other, where it is wrong, so that differences between the targets cancel.
 
 The *cue* is the last word of the topic before the target, the distance the number of words from the one to the other.
-In the stratum `in-sentence` the cue is the verb whose object is the target, in a story without another word of the topic;
-in `one-back` it is in the sentence before the ending, the only one about the topic; in `two-back-or-more` one to three
-sentences without a word of the topic, the same in both stories, stand between.
+In the stratum `in-sentence` the cue is the verb whose object is the target, in a story without another word of the
+topic; in `one-back` it is in the sentence before the ending, the only one about the topic; in `two-back-or-more` one to
+three sentences without a word of the topic, the same in both stories, stand between.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,11 @@ import numpy as np
 
 from scripts.corpus.world.grammar import TENSE_SHARES, TENSES, Sentence, named_couple, pick
 from scripts.corpus.world.story import Grammar, Story
-from scripts.corpus.world.strata import ATTEMPTS
 from scripts.corpus.world.vocabulary import Lexicon, Topic
 
 SHARES = {"in-sentence": 1.0, "one-back": 1.0, "two-back-or-more": 1.0}  # of the couples, by stratum
 MAX_LETTERS = 2  # by which two targets may differ
-ENDINGS = 20  # draws of endings for one couple of contexts
+ATTEMPTS, ENDINGS = 100, 20  # draws of a couple of contexts before an error, and of endings for each
 
 
 @dataclass(frozen=True)

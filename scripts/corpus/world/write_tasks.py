@@ -2,9 +2,9 @@
 
 A line of `corpus/script/tasks/{task}.jsonl.gz` is {id, task, subset, group, voices, positive, negatives}; a side is
 {text, words} as in scripts/corpus/world/script.py. `negatives` are candidates, of which the speech step chooses one so
-that durations balance; only swuggy has several. Where pairs are mirrored, `group` is the stratum of distances, and a line
-also has `couple`, `cue` and `target` (indices of words of the positive side: the word that decides, and the one that is
-decided) and `distance` (target - cue); topic-storycloze has `topic` and `context_words` (all but the ending) as well.
+that durations balance; only swuggy has several. Where pairs are mirrored, `group` is the stratum of distances, and a
+line also has `couple`, `cue` and `target` (indices of words of the positive side: the word that decides, and the one
+that is decided) and `distance` (target - cue); topic-storycloze has `topic` and `context_words` (all but the ending).
 """
 
 import argparse
