@@ -1,9 +1,8 @@
 """Force-align one file of cuts, or one file of task items, with the trained model.
 
-A cut that cannot be used is dropped with a reason; a task item is dropped if any of its sides is, or another item of its
-couple (couple-incomplete). Frame t of the
-aligner covers the time from t to t + 1 hops; the last phone ends with the cut. The phones cover the cut
-without gaps, SIL included.
+A cut that cannot be used is dropped with a reason; a task item is dropped if any of its sides is, or if another item of
+its couple is (couple-incomplete). Frame t of the aligner covers the time from t to t + 1 hops; the last phone ends with
+the cut. The phones cover the cut without gaps, SIL included.
 
 `--cuts` is a shard (one cut per line) or a task (`positive` and `negative` cuts per line); `--out` has the same form.
 """

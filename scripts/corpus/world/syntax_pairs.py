@@ -187,10 +187,10 @@ class SyntaxPairs:
         """A tense, and the words before its verb: a reflexive has the verb between it and the subject anyway."""
         if stratum == ONE:
             return pick(self.rng, tenses, shares), []
-        if self._chance(0.3):
+        if self._chance(0.25):
             return "future", []
         tense = pick(self.rng, tenses, shares)
-        number = ONE if self._chance(0.6) else SEVERAL
+        number = ONE if self._chance(0.45) else SEVERAL
         return tense, self._before_verb(number, often=number == ONE and tense == "present")
 
     def _anaphor(
