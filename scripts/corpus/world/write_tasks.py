@@ -113,6 +113,7 @@ def topic_storycloze(task: Task, count: int, lexicon: Lexicon, world: Path, seed
                 "group": own.topic,
                 "couple": f"topic-storycloze-{number:04d}",
                 "voices": voices_of(number, task, count),
+                "context_words": len(side(own.context, lexicon)["words"]),
                 "positive": side([*own.context, own.ending], lexicon),
                 "negatives": [side([*own.context, other_topic.ending], lexicon)],
             }

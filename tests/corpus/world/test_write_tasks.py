@@ -25,7 +25,13 @@ def test_items_are_the_contract(task):
     assert len({item["id"] for item in found}) == len(found)
     for item in found:
         bound = ["couple"] if task in SENTENCE_TASKS else []
-        assert list(item) == ["id", "task", "subset", "group", *bound, "voices", "positive", "negatives"]
+        spoken_once = ["context_words"] if task == "topic-storycloze" else []
+        assert list(item) == ["id", "task", "subset", "group", *bound, "voices", *spoken_once, "positive", "negatives"]
+        if spoken_once:
+            count = item["context_words"]
+            right, wrong = item["positive"]["words"], item["negatives"][0]["words"]
+            assert right[:count] == wrong[:count] and right[count - 1]["after"] == "."
+            assert not any(word["after"] in {".", "?", "!"} for word in right[count:-1])  # the ending is one sentence
         assert len(set(item["voices"])) == SECTION["tasks"][task]["voices"]
         for one in (item["positive"], *item["negatives"]):
             assert re.fullmatch(r"[A-Za-z ,.]+", one["text"])
