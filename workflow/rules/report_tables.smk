@@ -131,6 +131,13 @@ TABLES = {
             *("--modalities", *MODALITIES),
         ],
     ),
+    "shared_context": dict(  # frames that differ where both sides of an item are the same sound
+        label="Shared contexts",
+        in_paper="not there",
+        shown=bool(SCRIPTS and FRAMED and "topic-storycloze" in TASKS),
+        input=dict(table=f"{TOKENS}/shared_context.csv"),
+        flags=lambda wildcards, input: ["--shared-context", input.table],
+    ),
     "continuation": dict(  # perplexity, signs of degenerate text, errors of the recogniser
         label="Continuations",
         in_paper="part of Table 4",

@@ -1,4 +1,4 @@
-"""Stories: the context is one piece of sound, the phone times of the joined side are true, and distances follow them."""
+"""Stories: the context is one piece of sound, phone times of the joined side are true, and distances follow them."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -98,7 +98,7 @@ def test_an_ending_sounds_the_same_after_either_context(spoken: tuple[Path, list
 
 
 def test_items_keep_only_what_later_stages_read(spoken: tuple[Path, list[dict]]):
-    root, items = spoken
+    _, items = spoken
     expected = {"id", "task", "subset", "group", "couple", "positive", "negative", "shared_seconds", "distance_seconds"}
     for item in items:
         assert set(item) == expected
@@ -113,7 +113,8 @@ def test_phone_times_of_a_joined_side_are_true(rate: int):
     spoken = SpeechCache().speak([*first, *second], len(first), Prosody(settings, -3.0))
     phones, wave = spoken.speech.phones, spoken.speech.wave
     assert [p for p, *_ in phones if p != "SIL"] == [p for w in [*first, *second] for p in w["phones"].split()]
-    assert phones[0][1] == 0 and phones[-1][2] == pytest.approx(len(wave) / SAMPLE_RATE)
+    assert phones[0][1] == 0
+    assert phones[-1][2] == pytest.approx(len(wave) / SAMPLE_RATE)
     assert all(before[2] == after[1] for before, after in pairwise(phones))
     # The phones of the ending lie in the joined wave where they lie in the ending alone.
     offset = len(phones) - len(end.phones)

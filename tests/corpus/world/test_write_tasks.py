@@ -30,7 +30,8 @@ def test_items_are_the_contract(task):
         if spoken_once:
             count = item["context_words"]
             right, wrong = item["positive"]["words"], item["negatives"][0]["words"]
-            assert right[:count] == wrong[:count] and right[count - 1]["after"] == "."
+            assert right[:count] == wrong[:count]
+            assert right[count - 1]["after"] == "."
             assert not any(word["after"] in {".", "?", "!"} for word in right[count:-1])  # the ending is one sentence
         assert len(set(item["voices"])) == SECTION["tasks"][task]["voices"]
         for one in (item["positive"], *item["negatives"]):
