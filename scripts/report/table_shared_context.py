@@ -32,8 +32,8 @@ def build_table(path: str | Path) -> Table:
         for row in records(read_table(path, TEXT, NUMBERS))
     ]
     notes = [
-        "Both sides of an item begin with the same samples. Units and aligned phones depend on the whole utterance, also"
-        " on what follows, so that this share of the frames differs. Without a frame rate nothing differs."
+        "Both sides of an item begin with the same samples. Units and aligned phones depend on the whole utterance, so"
+        " that this share of the frames differs before what differs is heard. Without a frame rate nothing differs."
     ]
     return Table("shared_context", "Frames of a shared context that differ", columns, lines, notes)
 

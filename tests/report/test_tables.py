@@ -78,7 +78,7 @@ def test_shared_contexts_show_the_share_that_differs(tmp_path, call):
     table.write_text("\n".join(rows) + "\n")
     call(table_shared_context, "--shared-context", table, "--output", tmp_path / "out")
     lines = (tmp_path / "out/shared_context.md").read_text()
-    assert "| Speech-HuBERT | Topic-StoryCloze | 300 | 40,000 | 2.5 |" in lines
+    assert "| Speech-HuBERT | Topic-SC | 300 | 40,000 | 2.5 |" in lines
     assert read_csv(tmp_path / "out/shared_context.csv")[0]["differing"] in ("1000", "1000.0")
 
 
