@@ -69,9 +69,11 @@ def write_recording(
             if utterance.shared:
                 before = starts[i - 1]
                 white[starts[i] : starts[i] + utterance.shared] = white[before : before + utterance.shared]
-        wave += np.float32(10 ** (noise / 20)) * white
+        white *= np.float32(10 ** (noise / 20))
+        wave += white
+    np.clip(wave, -1.0, 1.0 - 2.0**-15, out=wave)
     with atomic_path(file) as aside:
-        soundfile.write(aside, np.clip(wave, -1.0, 1.0 - 2.0**-15), SAMPLE_RATE, subtype="PCM_16")
+        soundfile.write(aside, wave, SAMPLE_RATE, subtype="PCM_16")
 
     recording = {
         "id": source.removesuffix(".flac"),
