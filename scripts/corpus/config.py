@@ -96,8 +96,8 @@ class Task:
     """Size of a task that the world writes."""
 
     pairs: Annotated[int, Ge(2), Le(10_000_000)]
-    """pairs of items, an even number, since they are mirrored: for swuggy a multiple of twice the number of exposures, at
-    least 10 for sblimp and 6 for topic-storycloze"""
+    """pairs of items, an even number, since they are mirrored: for swuggy a multiple of twice the number of exposures,
+    for sblimp at least 10, for topic-storycloze at least 6"""
     voices: Annotated[int, Ge(1), Le(100_000)]
     """speakers that speak every pair"""
     exposures: Annotated[tuple[Annotated[int, Ge(1), Le(1_000_000)], ...], MinLen(1)] | None = None

@@ -24,6 +24,12 @@ def test_items_are_the_contract(task):
         story = ["topic", "context_words"] if task == "topic-storycloze" else []
         labels = {"id", "task", "subset", "group", "couple", *own, *story}
         assert set(item) == labels | {"voices", "positive", "negatives"}
+        if story:
+            count = item["context_words"]
+            right, wrong = item["positive"]["words"], item["negatives"][0]["words"]
+            assert right[:count] == wrong[:count]
+            assert right[count - 1]["after"] == "."
+            assert not any(word["after"] in {".", "?", "!"} for word in right[count:-1])  # the ending is one sentence
         assert len(set(item["voices"])) == SECTION["tasks"][task]["voices"]
         for one in (item["positive"], *item["negatives"]):
             assert re.fullmatch(r"[A-Za-z ,.]+", one["text"])
