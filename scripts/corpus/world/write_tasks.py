@@ -2,10 +2,10 @@
 
 A line of `corpus/script/tasks/{task}.jsonl.gz` is {id, task, subset, group, couple, voices, positive, negatives}; a
 side is {text, words} as in scripts/corpus/world/script.py. `negatives` are candidates, of which the speech step chooses
-one so that durations balance; the world's tasks have one. `group` is the stratum: of exposures (swuggy, whose lines have
-`exposure`) or of distances, where a line also has `cue` and `target` (indices of words of the positive side: the word
-that decides, and the one that is decided) and `distance` (target - cue); topic-storycloze has `topic` and
-`context_words` (all but the ending).
+one so that durations balance; the world's tasks have one. `group` is the stratum: of exposures (swuggy, whose lines
+have `exposure`), or of distances (sblimp and topic-storycloze). There a line also has `cue` and `target` (indices of
+words of the positive side: the word that decides, and the one that is decided) and `distance` (target - cue).
+Topic-storycloze has `topic` and `context_words` (all but the ending).
 """
 
 import argparse
