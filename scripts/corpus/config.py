@@ -10,7 +10,8 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 from scripts.common.bounds import Name, Share, Text, Unique
 
-MIRRORED = ("swuggy", "sblimp", "topic-storycloze")  # tasks of the world whose pairs come in mirrored twos
+# Tasks of the world (whose pairs come in mirrored twos), and the fewest pairs that hold every stratum.
+MIRRORED = {"swuggy": 2, "sblimp": 10, "topic-storycloze": 6}
 Hours = Annotated[float, Gt(0), Le(1e7)]
 Shards = Annotated[int, Ge(1), Le(100_000)]
 Part = Literal["small", "medium", "large", "dev", "test-clean", "test-other"]
@@ -95,7 +96,8 @@ class Task:
     """Size of a task that the world writes."""
 
     pairs: Annotated[int, Ge(2), Le(10_000_000)]
-    """pairs of items; even, since they are mirrored; for swuggy a multiple of twice the number of exposures"""
+    """pairs of items, an even number, since they are mirrored: for swuggy a multiple of twice the number of exposures,
+    for sblimp at least 10, for topic-storycloze at least 6"""
     voices: Annotated[int, Ge(1), Le(100_000)]
     """speakers that speak every pair"""
     exposures: Annotated[tuple[Annotated[int, Ge(1), Le(1_000_000)], ...], MinLen(1)] | None = None
@@ -298,6 +300,8 @@ def task_problems(world: Tasks) -> Iterator[str]:
         where = f"corpus.world.tasks.{name}"
         if name in MIRRORED and task.pairs % 2:
             yield f"{where}.pairs is {task.pairs}; it must be a multiple of 2 (its pairs come in mirrored twos)"
+        elif name in MIRRORED and task.pairs < MIRRORED[name]:
+            yield f"{where}.pairs is {task.pairs}; its strata need at least {MIRRORED[name]}"
         if name == "swuggy":
             yield from _exposure_problems(task, where)
         elif task.exposures is not None:

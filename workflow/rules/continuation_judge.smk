@@ -102,12 +102,14 @@ rule continuation_judge:
             f"{RESULTS}/continuation/transcripts/{{set}}/{{modality}}.jsonl",
             set=SETS,
             modality=CONTINUED,
-        ),
+        )
+        + expand(f"{SPOKEN_TEXT}/transcripts/{{set}}/{{modality}}.jsonl", set=SETS, modality=READ_ALOUD),
         prompts=f"{RESULTS}/continuation/prompts.jsonl",
         judge=[OWN_JUDGE] * (JUDGE["source"] == "train"),
         source=local_files(JUDGE["source"]) * (JUDGE["source"] != "train"),
     output:
-        judged=expand(f"{RESULTS}/continuation/judged/{{set}}/{{modality}}.csv", set=SETS, modality=CONTINUED),
+        judged=expand(f"{RESULTS}/continuation/judged/{{set}}/{{modality}}.csv", set=SETS, modality=CONTINUED)
+        + expand(f"{SPOKEN_TEXT}/judged/{{set}}/{{modality}}.csv", set=SETS, modality=READ_ALOUD),
     log:
         f"{RESULTS}/logs/continuation/judge.log",
     benchmark:
@@ -142,6 +144,8 @@ rule continuation_summary:
     input:
         generated=expand(f"{RESULTS}/continuation/judged/generated/{{modality}}.csv", modality=CONTINUED),
         real=expand(f"{RESULTS}/continuation/judged/real/{{modality}}.csv", modality=CONTINUED),
+        spoken=expand(f"{SPOKEN_TEXT}/judged/generated/{{modality}}.csv", modality=READ_ALOUD),
+        spoken_real=expand(f"{SPOKEN_TEXT}/judged/real/{{modality}}.csv", modality=READ_ALOUD),
         prompts=f"{RESULTS}/continuation/prompts.jsonl",
     output:
         summary=f"{RESULTS}/continuation/summary.csv",
@@ -152,6 +156,7 @@ rule continuation_summary:
     params:
         code=code_of("scripts.continuation.summary"),
         modalities=CONTINUED,
+        read_aloud=READ_ALOUD,
         world=f"--world {config['corpus']['world']['lexicon']}" if SCRIPTS else "",
         config=part_json(config["evaluation"], Resampling),
         seed=config["seed"],
@@ -160,6 +165,9 @@ rule continuation_summary:
         " --modalities {params.modalities}"
         " --generated {input.generated}"
         " --real {input.real}"
+        " --read-aloud {params.read_aloud}"
+        " --spoken {input.spoken}"
+        " --spoken-real {input.spoken_real}"
         " --prompts {input.prompts}"
         " {params.world}"
         " --config {params.config:q}"

@@ -24,8 +24,8 @@ SECTION: dict[str, Any] = {
     "rate": {"mean": 180, "jitter": 0.05},
     "tasks": {
         "swuggy": {"pairs": 140, "voices": 2, "exposures": (1, 4, 16, 64, 256)},
-        "sblimp": {"pairs": 400, "voices": 1},
-        "topic-storycloze": {"pairs": 300, "voices": 1},
+        "sblimp": {"pairs": 800, "voices": 1},
+        "topic-storycloze": {"pairs": 450, "voices": 1},
     },
 }
 
