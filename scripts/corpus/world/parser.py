@@ -310,6 +310,35 @@ class Parser:
                     if (number == PLURAL) == plural:
                         yield state._replace(place=place + 2)
 
+    # Planted sentences
+
+    def slot_planted(self, state: State, form: str = "") -> Iterator[State]:
+        """The candle, this old candle and the drum."""
+        known = self.known
+        several = [(state, False, False)]  # the state after a planted noun, whether it is not the first, or the last
+        while several:
+            before, further, last = several.pop()
+            for after, _ in self._phrase(before, known.planted, known.adjectives["thing"], "planted"):
+                if not further or last:
+                    subject = PLURAL if further else NEUTER
+                    yield after._replace(subject=subject, head=subject) if form == "subject" else after
+                if not last:
+                    several.append((after, True, False))
+                    several += [(joined, True, True) for joined in self._any(after, ("and",))]
+
+    def slot_notice(self, state: State, form: str = "") -> Iterator[State]:
+        """What people do to anything."""
+        return self._verb(state, "notice", form)
+
+    def slot_near(self, state: State) -> Iterator[State]:
+        """A preposition of place."""
+        return self._match(state, [tuple(preposition.split()) for preposition in self.known.lexicon.prepositions])
+
+    def slot_general(self, state: State) -> Iterator[State]:
+        """old, very strange."""
+        yield from self._any(state, self.known.adjectives["thing"])
+        yield from self._degree(state, self.known.adjectives["thing"])
+
     # Adjectives and adverbs
 
     def _degree(self, state: State, adjectives: Iterable[str]) -> Iterator[State]:

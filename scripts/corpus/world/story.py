@@ -18,11 +18,15 @@ from scripts.corpus.world.vocabulary import Noun, read_yaml
 ATTEMPTS = 500  # draws of a new sentence before an error
 
 
+class NoNewSentenceError(ValueError):
+    """The templates and words give no sentence that is not taken."""
+
+
 Grammar = dict[str, tuple[Template, ...]]
 
 
 def load_grammar(world: str | Path) -> Grammar:
-    """Templates by part (opening, middle, ending, cloze); ValueError names a slot or key that is unknown."""
+    """Templates by part (opening, middle, planted, ending, cloze); ValueError names a slot or key that is unknown."""
     path = Path(world) / "grammar.yaml"
     grammar = {}
     for part, lines in read_yaml(path).items():
@@ -59,7 +63,7 @@ class Story(Phrases):
         return self.fill(pick(self.rng, templates, weights / weights.sum()))
 
     def new_sentence(self, part: str, taken: Container[str]) -> Sentence:
-        """A sentence whose key is not in `taken`; ValueError if none is drawn in ATTEMPTS attempts."""
+        """A sentence whose key is not in `taken`; NoNewSentenceError if none is drawn in ATTEMPTS attempts."""
         for _ in range(ATTEMPTS):
             state = (self.introduced, self.object)
             sentence = self.sentence(part)
@@ -67,9 +71,7 @@ class Story(Phrases):
                 self.word_counts.update(sentence.words)
                 return sentence
             self.introduced, self.object = state
-        raise ValueError(
-            f"{self.topic.name}: no new {part} sentence in {ATTEMPTS} attempts; ask for fewer hours or pairs"
-        )
+        raise NoNewSentenceError(f"{self.topic.name}: no new {part} sentence in {ATTEMPTS} attempts")
 
     def fill(self, template: Template) -> Sentence:
         """The template with its slots filled."""

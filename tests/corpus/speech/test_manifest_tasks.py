@@ -35,10 +35,10 @@ def test_items_pass_or_leave_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_other_items_of_a_couple_leave_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    whole = [item(f"0{mirror}", cut(f"0{mirror}p"), cut(f"0{mirror}n")) | {"couple": "0"} for mirror in "ab"]
-    half = [item(f"1{mirror}", cut(f"1{mirror}p"), cut(f"1{mirror}n")) | {"couple": "1"} for mirror in "ab"]
-    half[1]["negative"] = cut("1bn", text="")
-    alone = item("2", cut("2p"), cut("2n"))
+    whole = [item(f"0{mirror}", make_cut(f"0{mirror}p"), make_cut(f"0{mirror}n")) | {"couple": "0"} for mirror in "ab"]
+    half = [item(f"1{mirror}", make_cut(f"1{mirror}p"), make_cut(f"1{mirror}n")) | {"couple": "1"} for mirror in "ab"]
+    half[1]["negative"] = make_cut("1bn", text="")
+    alone = item("2", make_cut("2p"), make_cut("2n"))
     kept = items(tmp_path, monkeypatch, [*half, *whole, alone])
     assert [each["id"] for each in kept] == ["0a", "0b", "2"]
     assert drops(tmp_path) == {"1b": "empty-text", "1a": "couple-incomplete"}

@@ -2,17 +2,12 @@ import json
 import math
 import re
 from collections import Counter
-from itertools import pairwise
 
 import pytest
 
 from scripts.common.config import parse
 from scripts.common.seeds import generator
-from scripts.corpus.config import Task, Tasks, task_problems
-from scripts.corpus.pronounce import cmudict_entries
-from scripts.corpus.world.pseudowords import align_letters, split_parts, stress
-from scripts.corpus.world.vocabulary import strip_stress
-from scripts.corpus.world.write_tasks import swuggy
+from scripts.corpus.config import Tasks, task_problems
 from tests.corpus.world.miniature import SECTION, accuracy, items, lexicon, phones_of, texts, words_of
 
 TASKS = list(SECTION["tasks"])
@@ -25,9 +20,16 @@ def test_items_are_the_contract(task):
     assert len(found) == SECTION["tasks"][task]["pairs"]
     assert len({item["id"] for item in found}) == len(found)
     for item in found:
-        reach = ["couple", "distance", "cue", "target"] if task in SENTENCE_TASKS else []
+        own = ["distance", "cue", "target"] if task in SENTENCE_TASKS else ["exposure"]
         story = ["topic", "context_words"] if task == "topic-storycloze" else []
-        assert set(item) == {"id", "task", "subset", "group", *reach, *story, "voices", "positive", "negatives"}
+        labels = {"id", "task", "subset", "group", "couple", *own, *story}
+        assert set(item) == labels | {"voices", "positive", "negatives"}
+        if story:
+            count = item["context_words"]
+            right, wrong = item["positive"]["words"], item["negatives"][0]["words"]
+            assert right[:count] == wrong[:count]
+            assert right[count - 1]["after"] == "."
+            assert not any(word["after"] in {".", "?", "!"} for word in right[count:-1])  # the ending is one sentence
         assert len(set(item["voices"])) == SECTION["tasks"][task]["voices"]
         for one in (item["positive"], *item["negatives"]):
             assert re.fullmatch(r"[A-Za-z ,.]+", one["text"])
@@ -35,78 +37,12 @@ def test_items_are_the_contract(task):
 
 
 def test_voices_take_turns():
-    assert set(Counter(voice for item in items("swuggy") for voice in item["voices"]).values()) == {150}
+    counts = Counter(voice for item in items("swuggy") for voice in item["voices"])
+    assert len(counts) == 4
+    assert max(counts.values()) - min(counts.values()) <= 4  # the items of a couple have the same voices
 
 
-# swuggy
-
-
-def test_letters_are_aligned_with_phones():
-    chunks = align_letters(
-        {"ship": "SH IH1 P", "fish": "F IH1 SH", "shop": "SH AA1 P", "bake": "B EY1 K", "map": "M AE1 P"}
-    )
-    assert chunks["ship"] == [("sh", ("SH",)), ("i", ("IH1",)), ("p", ("P",))]
-    assert [part.letters for part in split_parts(chunks["bake"])] == ["b", "ake"]
-
-
-def test_parts_spell_and_sound_like_the_word():
-    words = {word: lexicon().phones(word) for word in lexicon().content_forms()}
-    for word, chunks in align_letters(words).items():
-        parts = split_parts(chunks)
-        assert "".join(part.letters for part in parts) == word
-        assert " ".join(phone for part in parts for phone in part.phones) == words[word]
-
-
-def test_pseudo_words_have_the_shape_of_their_word():
-    for item in items("swuggy"):
-        word, real = item["positive"]["text"], phones_of(item["positive"])
-        assert 1 <= len(item["negatives"]) <= 6
-        for negative in item["negatives"]:
-            assert len(negative["text"]) == len(word)
-            assert len(phones_of(negative)) == len(real)
-            assert stress(phones_of(negative)) == stress(real)
-
-
-def test_pseudo_words_are_no_words_and_sound_like_none():
-    sounds = {strip_stress(phones) for entry in cmudict_entries().values() for phones in entry}
-    corpus = {word for split in ("train", "dev") for sentence in texts(split) for word in sentence}
-    seen: set[str] = set()
-    for item in items("swuggy"):
-        for negative in item["negatives"]:
-            assert negative["text"] not in cmudict_entries()
-            assert negative["text"] not in corpus
-            assert strip_stress(phones_of(negative)) not in sounds
-            assert negative["text"] not in seen
-            assert not any(letters in negative["text"] for letters in lexicon().unwanted)
-            seen.add(negative["text"])
-
-
-def test_words_are_of_the_lexicon_and_of_the_corpus():
-    corpus = {word for sentence in texts("train") for word in sentence}
-    for item in items("swuggy"):
-        assert item["positive"]["text"] in lexicon().content_words()
-        assert item["positive"]["text"] in corpus
-
-
-def test_most_words_have_several_candidates():
-    assert sum(len(item["negatives"]) >= 4 for item in items("swuggy")) > 0.9 * len(items("swuggy"))
-
-
-def test_neighbouring_phones_of_pseudo_words_are_attested():
-    pairs = set()
-    for word in lexicon().content_forms():
-        phones = ["#", *lexicon().phones(word).split(), "#"]
-        pairs |= set(pairwise(phones))
-    for item in items("swuggy"):
-        for negative in item["negatives"]:
-            phones = ["#", *phones_of(negative), "#"]
-            assert set(pairwise(phones)) <= pairs
-
-
-def test_more_pairs_than_words(tmp_path):
-    with pytest.raises(ValueError, match=r"corpus\.world\.tasks\.swuggy\.pairs is 5000; the lexicon has words for \d+"):
-        list(swuggy(Task(5000, 1), 4, lexicon(), tmp_path, 1))
-
+# swuggy: tests/corpus/world/test_word_pairs.py
 
 # balance
 
@@ -194,6 +130,8 @@ def test_strata_do_not_take_turns_at_a_fixed_step(task):
 
 # configuration
 
+WORDS = {"pairs": 8, "voices": 1, "exposures": [1, 4]}
+
 
 @pytest.mark.parametrize(
     ("tasks", "message"),
@@ -209,10 +147,27 @@ def test_strata_do_not_take_turns_at_a_fixed_step(task):
             {"topic-storycloze": {"pairs": 4, "voices": 1}},
             "corpus.world.tasks.topic-storycloze.pairs is 4; its strata need at least 6",
         ),
-        ({"swuggy": {"pairs": 10, "voices": 5}}, "corpus.world.tasks.swuggy.voices is 5"),
+        ({"swuggy": WORDS | {"voices": 5}}, "corpus.world.tasks.swuggy.voices is 5"),
+        ({"swuggy": WORDS | {"pairs": 11}}, "corpus.world.tasks.swuggy.pairs is 11; it must be a multiple of 2"),
+        (
+            {"swuggy": WORDS | {"pairs": 10}},
+            "swuggy.pairs is 10; it must be a multiple of 4 (mirrored twos, as many for",
+        ),
+        (
+            {"swuggy": WORDS | {"exposures": [4, 1]}},
+            "swuggy.exposures is [4, 1]; each must be greater than the one before",
+        ),
+        (
+            {"swuggy": WORDS | {"exposures": [4, 4]}},
+            "swuggy.exposures is [4, 4]; each must be greater than the one before",
+        ),
+        ({"swuggy": WORDS | {"exposures": [0, 4]}}, "corpus.world.tasks.swuggy.exposures"),
+        ({"swuggy": WORDS | {"exposures": []}}, "corpus.world.tasks.swuggy.exposures"),
+        ({"swuggy": {"pairs": 8, "voices": 1}}, "swuggy.exposures is missing; how often its words occur in train"),
+        ({"sblimp": WORDS | {"pairs": 10}}, "corpus.world.tasks.sblimp.exposures is set; only swuggy has words"),
     ],
 )
 def test_an_impossible_task_is_named(tasks, message):
     with pytest.raises(ValueError, match=r".") as error:
-        parse(Tasks, json.dumps({"speakers": 4, "tasks": tasks}), "corpus.world", task_problems)
+        parse(Tasks, json.dumps({"lexicon": "small", "speakers": 4, "tasks": tasks}), "corpus.world", task_problems)
     assert message in str(error.value)
