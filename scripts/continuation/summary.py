@@ -154,12 +154,12 @@ def main() -> None:
     parser.add_argument("--spoken", type=Path, nargs="*", default=[], help="their generated ones, judged as heard")
     parser.add_argument("--spoken-real", type=Path, nargs="*", default=[], help="their real ones, judged as heard")
     parser.add_argument("--prompts", type=Path, required=True, help="prompts.jsonl")
-    parser.add_argument("--world", action="store_true", help="the corpus is the world")
+    parser.add_argument("--world", help="lexicon of the world (small or full) if that is the corpus")
     parser.add_argument("--config", required=True, help="JSON: bootstrap_samples of the section evaluation")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    world = WorldMeasures(args.seed) if args.world else None
+    world = WorldMeasures(args.world, args.seed) if args.world else None
     prompts = {row["id"]: row for row in read_jsonl(args.prompts)}
     samples = parse(Resampling, args.config, "evaluation").bootstrap_samples
     lines = []

@@ -27,6 +27,7 @@ rule continuation_judge_text:
         "../../envs/core.yaml"
     params:
         code=code_of("scripts.continuation.judge_text"),
+        lexicon=config["corpus"]["world"]["lexicon"],
         hours=JUDGE["hours"],
         rate=config["corpus"]["world"]["rate"]["mean"],
         vocab_size=JUDGE["vocab_size"],
@@ -36,6 +37,7 @@ rule continuation_judge_text:
         " --scripts {input.scripts}"
         " --tasks {input.tasks}"
         " --cuts {input.cuts}"
+        " --lexicon {params.lexicon}"
         " --hours {params.hours}"
         " --rate {params.rate}"
         " --vocab-size {params.vocab_size}"
@@ -155,7 +157,7 @@ rule continuation_summary:
         code=code_of("scripts.continuation.summary"),
         modalities=CONTINUED,
         read_aloud=READ_ALOUD,
-        world="--world" if SCRIPTS else "",
+        world=f"--world {config['corpus']['world']['lexicon']}" if SCRIPTS else "",
         config=part_json(config["evaluation"], Resampling),
         seed=config["seed"],
     shell:
