@@ -11,6 +11,7 @@ sys.path.insert(0, workflow.basedir)
 from scripts.common.config import as_json, part_json
 from scripts.common.files import check_writable, write_json
 from scripts.common.stages import STAGES
+from scripts.lm.data_shares import share_models
 from scripts.lm.seed_replicas import seed_replicas
 from scripts.project.check import check, task_names
 from scripts.project.imports import code_of
@@ -41,6 +42,7 @@ SHARDS = {split: [str(i) for i in range(config["corpus"]["shards"][split])] for 
 TASKS = task_names(config)
 MODALITIES = list(config["modalities"])
 SEED_REPLICAS = seed_replicas(config)
+SHARE_MODELS = share_models(config)
 AUDIO_ROOT = {
     "world": f"{CORPUS}/audio",
     "manifest": config["corpus"]["manifest"]["audio_root"],
@@ -102,4 +104,4 @@ wildcard_constraints:
     split="|".join([*SPLITS, PROMPTS]),
     shard=r"\d+",
     task="|".join(TASKS) or "no-task",
-    modality="|".join([*SEED_REPLICAS, *MODALITIES]),
+    modality="|".join([*SEED_REPLICAS, *SHARE_MODELS, *MODALITIES]),
