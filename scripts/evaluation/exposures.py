@@ -34,7 +34,7 @@ MEASURES = ("accuracy", "couples_right")
 
 def words(value: float, lowest: float, highest: float) -> str:
     """A threshold as text: "31", "> 256", "< 1"."""
-    return f"> {number(highest)}" if value == np.inf else f"< {number(lowest)}" if value == 0 else number(value)
+    return f"> {highest:g}" if value == np.inf else f"< {lowest:g}" if value == 0 else number(value)
 
 
 def threshold_estimate(found: Passing, table: Levels) -> Estimate:
@@ -72,9 +72,7 @@ class Curves:
                 yield from self._measure(name, measure, units[measure], 0.5 if measure == "couples_right" else floor)
         labels = {row["id"]: {"couple": row["couple"], "exposure": row["exposure"]} for row in rows}
         tokens = [
-            {**row, **labels[row["id"]]}
-            for row in baseline_rows
-            if row["baseline"] == "tokens" and row["id"] in labels
+            {**row, **labels[row["id"]]} for row in baseline_rows if row["baseline"] == "tokens" and row["id"] in labels
         ]
         if tokens:
             yield from self._shares(name, "baseline_tokens", level_curves.item_units(tokens, "exposure"))[0]
@@ -83,7 +81,7 @@ class Curves:
         table = level_curves.tabulate(units)
         drawn = level_curves.resample(table, self.config.bootstrap_samples, self.seed, self.task)
         rows = [
-            self._row(name, measure, "share", estimate, exposure=number(level))
+            self._row(name, measure, "share", estimate, exposure=f"{level:g}")
             for level, estimate in zip(table.level.tolist(), level_curves.shares(table, *drawn), strict=True)
         ]
         return rows, table, drawn
@@ -119,7 +117,9 @@ class Curves:
 def main() -> None:
     """Command line of rule evaluation_exposures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--evaluation", type=Path, required=True, help="folder with {task}/{modality}.csv and baselines/")
+    parser.add_argument(
+        "--evaluation", type=Path, required=True, help="folder with {task}/{modality}.csv and baselines/"
+    )
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="+", required=True)
     parser.add_argument("--factors", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
@@ -145,8 +145,7 @@ def main() -> None:
     for row in table_rows:
         if row["quantity"] in ("threshold", "times_more_data"):
             name = f"{row['baseline']} -> {row['modality']}" if row["baseline"] else row["modality"]
-            said = row["text"] or f"{number(row['value'])}"
-            print(f"{row['task']}/{name}: {row['measure']} {row['quantity']} {said}", file=sys.stderr)
+            print(f"{row['task']}/{name}: {row['measure']} {row['quantity']} {row['text']}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Accuracy by level (exposures of a word, distance between two words), and the level at which it passes a criterion.
 
-Two measures: `accuracy` of the items, and `couples_right`, the share of couples whose items' score differences (positive
-minus highest negative side) add up to more than zero; a sum of zero counts a half. In a couple of mirrored items every
-preference for a word or an ending cancels. A couple whose other half was dropped has no such sum and is not counted.
+Two measures: `accuracy` of the items, and `couples_right`, the share of couples whose items' score differences
+(positive minus highest negative side) add up to more than zero; a sum of zero counts a half. In a couple of mirrored
+items every preference for a word or an ending cancels. A couple whose other half was dropped has no such sum and is not counted.
 
 Intervals resample couples within each level, the same ones for every modality, so that the levels at which two
 modalities pass the criterion are compared on the same resamples (Wichmann & Hill 2001, Perception & Psychophysics 63,
@@ -206,7 +206,9 @@ def passing(table: Levels, right: np.ndarray, count: np.ndarray, floor: float, *
     sign = -1 if falls else 1
     order = np.arange(len(table.level))[::sign]
     x = sign * np.log2(table.level)[order]
-    sums = (np.vstack([own.sum(axis=0), drawn])[:, order] for own, drawn in ((table.right, right), (table.count, count)))
+    sums = (
+        np.vstack([own.sum(axis=0), drawn])[:, order] for own, drawn in ((table.right, right), (table.count, count))
+    )
     fit = fit_rising(x, *sums, floor)
     at = threshold(fit, floor, CRITERION)
     beyond, below = (0.0, np.inf) if falls else (np.inf, 0.0)
@@ -221,17 +223,14 @@ def ratio(new: Passing, base: Passing, lowest: float, highest: float) -> Estimat
     both are outside on the same side; a resample of which that is so counts as 0 for the lower end of the interval and
     as inf for the upper one.
     """
-
     low, high = _bounds(new.resampled, base.resampled, lowest, highest)
     ci_low, ci_high = percentiles(low)[0], percentiles(high)[1]
     least, most = (float(end) for end in _bounds(np.array(new.level), np.array(base.level), lowest, highest))
-    if least == most:
-        return Estimate(least, ci_low, ci_high, 0)
     if least == 0 and most == np.inf:
         return Estimate(np.nan, ci_low, ci_high, 0, "not measurable: both lie on the same side of the levels")
-    return Estimate(most, ci_low, ci_high, 0, f"> {number(least)}") if most == np.inf else Estimate(
-        0.0, ci_low, ci_high, 0, f"< {number(most)}"
-    )
+    value = least if least == most else most if most == np.inf else 0.0
+    said = number(least) if least == most else f"> {number(least)}" if most == np.inf else f"< {number(most)}"
+    return Estimate(value, ci_low, ci_high, 0, f"{said} [{number(ci_low)}, {number(ci_high)}]".replace("inf", "no end"))
 
 
 def _bounds(new: np.ndarray, base: np.ndarray, lowest: float, highest: float) -> tuple[np.ndarray, np.ndarray]:
@@ -243,8 +242,8 @@ def _bounds(new: np.ndarray, base: np.ndarray, lowest: float, highest: float) ->
 
 
 def number(value: float) -> str:
-    """Two significant digits, without an exponent: 0.41, 3.2, 31, 160."""
-    return f"{float(f'{value:.2g}'):,g}"
+    """Two significant digits, three from 100 on, without an exponent: 0.41, 3.2, 31, 164."""
+    return f"{float(f'{value:.{3 if value >= 100 else 2}g}'):,g}"
 
 
 def parameters(found: Passing) -> dict[str, float]:

@@ -29,7 +29,7 @@ class Fit(NamedTuple):
 
 
 class LogitLine(NamedTuple):
-    """B curves floor + (1 - floor) * logistic(height + slope * (x - centre)): a line in the logit of what is not chance.
+    """B curves floor + (1 - floor) * logistic(height + slope * (x - centre)), which may rise or fall.
 
     Attributes:
         centre: mean of the levels, the middle of the curve.
@@ -115,6 +115,8 @@ def _maximise(
     Args:
         predict: accuracies [..., L] of points [..., P].
         axes: values of each parameter on the first grid, in equal steps; they bound the search.
+        right: items that are right at each level.
+        count: items at each level.
     """
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))  # [G, P]
     wins, losses = _logs(predict(grid))

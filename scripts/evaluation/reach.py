@@ -44,26 +44,24 @@ def word_octave(distance: float) -> float:
 
 
 def words(value: float, table: Levels, unit: str) -> str:
-    """A distance as text: "5.2 words", "beyond 12 words", "not even adjacent"."""
+    """A distance as text, without its unit: "5.2", "beyond 12", "not even adjacent"."""
+    nearest, farthest = table.low[0], table.high[-1]
     if value == np.inf:
-        return f"beyond {number(table.high[-1])} {unit}"
+        return f"beyond {farthest:.3g}"
     if value == 0:
-        nearest = table.low[0]
-        return "not even adjacent" if unit == "words" and nearest == 1 else f"not even {number(nearest)} {unit}"
-    return f"{number(value)} {unit}"
+        return "not even adjacent" if unit == "words" and nearest == 1 else f"not even {nearest:.2g}"
+    return number(value)
 
 
 def threshold_estimate(found: Passing, table: Levels, unit: str) -> Estimate:
     """The threshold with its interval, as numbers and as text."""
     low, high = level_curves.percentiles(found.resampled)
     shown = [words(value, table, unit) for value in (found.level, low, high)]
-    text = shown[0] if len(set(shown)) == 1 else f"{shown[0]} [{shown[1]} to {shown[2]}]"
+    text = shown[0] if len(set(shown)) == 1 else f"{shown[0]} [{shown[1]}, {shown[2]}]"
     return Estimate(found.level, low, high, int(table.count.sum()), text)
 
 
-def measures(
-    rows: Sequence[Row], column: str, score_normalization: str
-) -> Iterator[tuple[str, list[Unit], float]]:
+def measures(rows: Sequence[Row], column: str, score_normalization: str) -> Iterator[tuple[str, list[Unit], float]]:
     """(measure, its units, accuracy by chance) of the measures that there are units of."""
     if items := level_curves.item_units(rows, column):
         yield "accuracy", items, level_curves.floor_of(rows)
@@ -78,9 +76,7 @@ def reach(name: str, task: str, rows: Sequence[Row], config: Summarising, seed: 
         near = [row for row in placed if not row["group"].startswith(ATTRACTOR)]
         place = {**dict.fromkeys(COLUMNS, ""), "modality": name, "task": task, "unit": unit}
         for measure, units, floor in measures(near, column, config.score_normalization):
-            yield from (
-                {**place, "measure": measure, **row} for row in _curve(units, floor, unit, task, config, seed)
-            )
+            yield from ({**place, "measure": measure, **row} for row in _curve(units, floor, unit, task, config, seed))
         if unit == "words":
             probes = [row for row in placed if row["group"].startswith(ATTRACTOR)]
             for measure, units, _ in measures(probes, column, config.score_normalization):

@@ -1,7 +1,7 @@
 """Accuracy of models with complete schedules on shares of the data, and its gain per tenfold data.
 
-A checkpoint inside epoch 1 has seen less data, but at a learning rate that is still high. The models of `lm.data_shares`
-and the modality's own, which has all of train, were each trained to the end of a schedule. Each has a row of quantity
+A checkpoint inside epoch 1 has seen less data, but at a learning rate that is still high. The models of
+`lm.data_shares` and the modality's own, which has all of train, were each trained to the end of a schedule. Each has a row of quantity
 `accuracy`, over all common items. From three models on `fit` holds the binomial curve through them, `middle_slope` its
 gain per tenfold data in the middle, and `slope` that of a least-squares line (scaling.py); else `text` says what lacks.
 """
@@ -66,11 +66,13 @@ def schedules(
     """The rows of COLUMNS of a modality and task.
 
     Args:
-        modality, task: names.
+        modality: name.
+        task: name.
         models: model -> its share of the data, rising.
         rows_of: model -> its rows of the common items.
         trained: model -> tokens of an epoch and hours.
-        samples, seed: of the resamples.
+        samples: number of resamples.
+        seed: of the resamples.
     """
     table = by_model(rows_of, [trained[name][0] for name in models])
     drawn = resample(table, samples, seed, task)

@@ -186,7 +186,8 @@ def model_costs(config: Mapping[str, Any]) -> list[ModelCost]:
             amounts.tokens(name, "train"),
             epochs * amounts.tokens(name, "train"),
             amounts.parameters(name),
-            sum(work.training_seconds(amounts, name, share) for _, of, share in work.models(config) if of == name) / 3600,
+            sum(work.training_seconds(amounts, name, share) for _, of, share in work.models(config) if of == name)
+            / 3600,
         )
         for name in config["modalities"]
     ]

@@ -6,7 +6,8 @@ Out: evaluation/exposures.csv, evaluation/reach.csv and evaluation/schedules.csv
 
 # The models with complete schedules of each modality, by their share of the data.
 SCHEDULES = {
-    modality: {modality: 1.0} | {name: model.share for name, model in SHARE_MODELS.items() if model.modality == modality}
+    modality: {modality: 1.0}
+    | {name: model.share for name, model in SHARE_MODELS.items() if model.modality == modality}
     for modality in MODALITIES
 }
 
