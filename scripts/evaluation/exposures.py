@@ -1,7 +1,7 @@
 """Accuracy by the number of times that a word occurs in train, and the exposures that a modality needs for 75%.
 
 For every modality and task whose items carry `exposure`: `share` per exposure of the measures `accuracy` and
-`couples_right` (level_curves.py) and of the baseline `tokens`, which a BPE modality cannot cancel; the curve through
+`couples` (level_curves.py) and of the baseline `tokens`, which a BPE modality cannot cancel; the curve through
 them (psychometric.py: `midpoint`, `slope` per doubling of the exposures, `lapse`, `floor`); and its `threshold`, the
 exposures at which it passes 75%. A threshold of inf lies above the highest exposure, one of 0 below the lowest.
 `times_more_data` of a factor is the ratio of the thresholds of its two modalities, on the same resamples.
@@ -29,7 +29,7 @@ COLUMNS = (
     *("factor", "baseline", "modality", "task", "measure", "quantity", "exposure"),
     *("value", "ci_low", "ci_high", "n", "text"),
 )
-MEASURES = ("accuracy", "couples_right")
+MEASURES = ("accuracy", "couples")
 
 
 def words(value: float, lowest: float, highest: float) -> str:
@@ -63,13 +63,13 @@ class Curves:
         """
         units = {
             "accuracy": level_curves.item_units(rows, "exposure"),
-            "couples_right": level_curves.couple_units(rows, "exposure", self.config.score_normalization),
+            "couples": level_curves.couple_units(rows, "exposure", self.config.score_normalization),
         }
         floor = level_curves.floor_of(rows)
         for measure in MEASURES:
             if units[measure]:
                 # A sum over a couple has two outcomes, whatever the number of sides.
-                yield from self._measure(name, measure, units[measure], 0.5 if measure == "couples_right" else floor)
+                yield from self._measure(name, measure, units[measure], 0.5 if measure == "couples" else floor)
         labels = {row["id"]: {"couple": row["couple"], "exposure": row["exposure"]} for row in rows}
         tokens = [
             {**row, **labels[row["id"]]} for row in baseline_rows if row["baseline"] == "tokens" and row["id"] in labels

@@ -1,8 +1,9 @@
 """Accuracy by level (exposures of a word, distance between two words), and the level at which it passes a criterion.
 
-Two measures: `accuracy` of the items, and `couples_right`, the share of couples whose items' score differences
+Two measures: `accuracy` of the items, and `couples`, the share of couples whose items' score differences
 (positive minus highest negative side) add up to more than zero; a sum of zero counts a half. In a couple of mirrored
-items every preference for a word or an ending cancels. A couple whose other half was dropped has no such sum and is not counted.
+items every preference for a word or an ending cancels. A couple whose other half was dropped has no such sum and is not
+counted.
 
 Intervals resample couples within each level, the same ones for every modality, so that the levels at which two
 modalities pass the criterion are compared on the same resamples (Wichmann & Hill 2001, Perception & Psychophysics 63,
@@ -79,6 +80,8 @@ def couple_units(rows: Sequence[Row], column: str, score_normalization: str) -> 
 
     A couple is decided once per voice that speaks all of its items.
     """
+    if not rows:
+        return []
     difference = dict(zip(map(id, rows), _differences(rows, score_normalization).tolist(), strict=True))
     units = []
     for name, couple_rows in sorted(_by(rows, "couple").items()):

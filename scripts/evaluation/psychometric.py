@@ -3,8 +3,11 @@
 The accuracy at level x is floor + (1 - floor - lapse) * logistic(slope * (x - midpoint)). `floor` is chance. `lapse` is
 the share of items that are missed at any level; a ceiling at 1 would bias midpoint and slope (Wichmann & Hill 2001,
 Perception & Psychophysics 63, 1293-1313). Counts may be fractions (a mean over voices), which makes the likelihood a
-quasi-likelihood with the same maximum. The maximum is searched on a grid that is halved around the best point, for all
-resamples at once, so it does not depend on a starting point and does not diverge where a curve is a step or a constant.
+quasi-likelihood with the same maximum.
+
+The maximum is searched on a grid and then by Fisher's scoring from the best point of the grid, which only takes steps
+that raise the likelihood: it depends on no starting point and does not diverge where a curve is a step or a constant.
+All resamples are fitted at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,12 +15,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-MIDPOINTS, SLOPES, LAPSES = 81, 17, 5  # points of the first grid of a rising curve
-LINE_POINTS = 65  # points of either axis of the first grid of a line
+MIDPOINTS, SLOPES, LAPSES = 61, 13, 5  # points of the grid of a rising curve
+LINE_POINTS = 41  # points of either axis of the grid of a line
 LARGEST_LAPSE = 0.2
-HALVINGS = 6  # of the grid's steps around the best point
+ITERATIONS = 20  # of Fisher's scoring
+FRACTIONS = (0.0, 1.0, 0.4, 0.1, 0.02)  # of a step that are tried; the first best one is taken
+RIDGE = 1e-6
 CLIP = 1e-6  # distance of a predicted accuracy from 0 and 1
 BLOCK = 4_000_000  # log-likelihoods in memory at a time
+
+Curve = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 class Fit(NamedTuple):
@@ -85,11 +92,15 @@ def fit_rising(x: np.ndarray, right: np.ndarray, count: np.ndarray, floor: float
         np.linspace(0, LARGEST_LAPSE, LAPSES),
     ]
 
-    def predict(points: np.ndarray) -> np.ndarray:
+    def curve(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         midpoint, log_slope, lapse = (points[..., i, None] for i in range(3))
-        return floor + (1 - floor - lapse) * logistic(np.exp(log_slope) * (x - midpoint))
+        exponent = np.exp(log_slope) * (x - midpoint)
+        share, height = logistic(exponent), 1 - floor - lapse
+        steepness = height * share * (1 - share)
+        partial = [-np.exp(log_slope) * steepness, exponent * steepness, -share]
+        return floor + height * share, np.stack(partial, axis=-1)
 
-    best = _maximise(predict, axes, right, count)
+    best = _maximise(curve, axes, right, count)
     return Fit(best[:, 0], np.exp(best[:, 1]), best[:, 2])
 
 
@@ -99,27 +110,27 @@ def fit_line(x: np.ndarray, right: np.ndarray, count: np.ndarray, floor: float) 
     half = float(np.abs(x - centre).max())
     axes = [np.linspace(-8, 8, LINE_POINTS), np.linspace(-8 / half, 8 / half, LINE_POINTS)]
 
-    def predict(points: np.ndarray) -> np.ndarray:
+    def curve(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         height, slope = (points[..., i, None] for i in range(2))
-        return floor + (1 - floor) * logistic(height + slope * (x - centre))
+        share = logistic(height + slope * (x - centre))
+        steepness = (1 - floor) * share * (1 - share)
+        return floor + (1 - floor) * share, np.stack([steepness, (x - centre) * steepness], axis=-1)
 
-    best = _maximise(predict, axes, right, count)
+    best = _maximise(curve, axes, right, count)
     return LogitLine(centre, best[:, 0], best[:, 1])
 
 
-def _maximise(
-    predict: Callable[[np.ndarray], np.ndarray], axes: Sequence[np.ndarray], right: np.ndarray, count: np.ndarray
-) -> np.ndarray:
+def _maximise(curve: Curve, axes: Sequence[np.ndarray], right: np.ndarray, count: np.ndarray) -> np.ndarray:
     """The point of the largest binomial likelihood for each row of right and count [B, L]; float64 [B, P].
 
     Args:
-        predict: accuracies [..., L] of points [..., P].
-        axes: values of each parameter on the first grid, in equal steps; they bound the search.
+        curve: accuracies [..., L] of points [..., P], and their derivatives [..., L, P].
+        axes: values of each parameter on the grid; they bound the search.
         right: items that are right at each level.
         count: items at each level.
     """
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))  # [G, P]
-    wins, losses = _logs(predict(grid))
+    wins, losses = _logs(curve(grid)[0])
     rows = max(1, BLOCK // len(grid))
     best = np.concatenate(
         [
@@ -127,17 +138,31 @@ def _maximise(
             for r, n in ((right[i : i + rows], count[i : i + rows]) for i in range(0, len(right), rows))
         ]
     )
-    steps = np.array([axis[1] - axis[0] for axis in axes])
     low, high = (np.array([axis[end] for axis in axes]) for end in (0, -1))
-    around = np.stack(np.meshgrid(*[np.array([0.0, -1.0, 1.0])] * len(axes), indexing="ij"), axis=-1)
-    around = around.reshape(-1, len(axes))  # [A, P], the best point so far first: it stays where nothing is better
-    for _ in range(HALVINGS):
-        steps = steps / 2
-        points = np.clip(best[:, None] + around * steps, low, high)  # [B, A, P]
-        wins, losses = _logs(predict(points))
+    for _ in range(ITERATIONS):
+        step = _scoring_step(curve, best, low, high, right, count)
+        points = np.clip(best[:, None] + np.array(FRACTIONS)[:, None] * step[:, None], low, high)  # [B, F, P]
+        wins, losses = _logs(curve(points)[0])
         likelihood = (right[:, None] * wins + (count - right)[:, None] * losses).sum(axis=-1)
         best = np.take_along_axis(points, likelihood.argmax(axis=1)[:, None, None], axis=1)[:, 0]
     return best
+
+
+def _scoring_step(
+    curve: Curve, points: np.ndarray, low: np.ndarray, high: np.ndarray, right: np.ndarray, count: np.ndarray
+) -> np.ndarray:
+    """The step of Fisher's scoring from each point, [B, P]; 0 for a parameter that would leave [low, high]."""
+    share, partial = curve(points)  # [B, L], [B, L, P]
+    share = np.clip(share, CLIP, 1 - CLIP)
+    variance = share * (1 - share)
+    gradient = np.einsum("bl,blp->bp", (right - count * share) / variance, partial)
+    information = np.einsum("bl,blp,blq->bpq", count / variance, partial, partial)
+    free = ~(((points <= low) & (gradient < 0)) | ((points >= high) & (gradient > 0)))
+    information *= free[:, :, None] * free[:, None, :]
+    unit = np.eye(len(low))
+    # A parameter that is fixed, or that the likelihood does not depend on, must not make the matrix singular.
+    information += unit * np.where(free, RIDGE, 1.0)[:, None, :]
+    return np.linalg.solve(information, (gradient * free)[..., None])[..., 0]
 
 
 def _logs(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

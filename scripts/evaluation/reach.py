@@ -1,7 +1,7 @@
 """Accuracy by the distance between two words that depend on each other, and how far back a modality still sees.
 
 For every modality and task whose items carry `distance` (words) or `distance_seconds`: `share` per octave of the
-distance (1, 2, 3-4, 5-8, ... words) of the measures `accuracy` and `couples_right` (level_curves.py), the falling curve
+distance (1, 2, 3-4, 5-8, ... words) of the measures `accuracy` and `couples` (level_curves.py), the falling curve
 through them (psychometric.py: `midpoint`, `slope` per doubling, `lapse`, `floor`), and its `threshold`, the distance at
 which it falls to 75%. A threshold of inf lies beyond the longest distance; one of 0 says that not even the shortest one
 is bridged. Items whose group starts with "attractor" lie outside the curve: another noun stands between their words.
@@ -66,7 +66,7 @@ def measures(rows: Sequence[Row], column: str, score_normalization: str) -> Iter
     if items := level_curves.item_units(rows, column):
         yield "accuracy", items, level_curves.floor_of(rows)
     if couples := level_curves.couple_units(rows, column, score_normalization):
-        yield "couples_right", couples, 0.5  # a sum has two outcomes, whatever the number of sides
+        yield "couples", couples, 0.5  # a sum has two outcomes, whatever the number of sides
 
 
 def reach(name: str, task: str, rows: Sequence[Row], config: Summarising, seed: int) -> Iterator[dict[str, Any]]:

@@ -1,9 +1,10 @@
 """Accuracy of models with complete schedules on shares of the data, and its gain per tenfold data.
 
 A checkpoint inside epoch 1 has seen less data, but at a learning rate that is still high. The models of
-`lm.data_shares` and the modality's own, which has all of train, were each trained to the end of a schedule. Each has a row of quantity
-`accuracy`, over all common items. From three models on `fit` holds the binomial curve through them, `middle_slope` its
-gain per tenfold data in the middle, and `slope` that of a least-squares line (scaling.py); else `text` says what lacks.
+`lm.data_shares` and the modality's own, which has all of train, were each trained to the end of a schedule. Each has a
+row of quantity `accuracy`, over all common items. From three models on `fit` holds the binomial curve through them,
+`middle_slope` its gain per tenfold data in the middle, and `slope` that of a least-squares line (scaling.py); else
+`text` says what lacks.
 """
 
 import argparse

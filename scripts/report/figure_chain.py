@@ -28,7 +28,7 @@ COLUMNS = (
     *("task", "measure", "kind", "factor", "baseline", "modality", "step"),
     *("value", "ci_low", "ci_high", "n", "paper"),
 )
-TITLES = {"accuracy": "pairs right, %", "couples_right": "mirrored couples right, %"}
+TITLES = {"accuracy": "pairs right, %", "couples": "mirrored couples right, %"}
 TOP, BOTTOM = 107.0, 35.0  # limits of the accuracy, %
 PANEL_HEIGHT = 2.05  # inches
 ASIDE = 0.16  # between modalities of the same step

@@ -9,7 +9,7 @@ from scripts.report.labels import display_name
 from scripts.report.render import NO_VALUE, format_interval
 from scripts.report.result_files import grouped
 
-MEASURE_LABELS = {"accuracy": "pairs", "couples_right": "couples"}
+MEASURE_LABELS = {"accuracy": "pairs", "couples": "couples"}
 
 
 def share_cell(row: Mapping[str, Any] | None) -> str:

@@ -16,7 +16,7 @@ from scripts.report.labels import display_name
 from scripts.report.style import GREY, modality_styles, new_figure, save
 
 COLUMNS = ("task", "modality", "measure", "quantity", "level", "value", "ci_low", "ci_high", "n", "text")
-MEASURES = {"accuracy": "pairs right, %", "couples_right": "mirrored couples right, %"}
+MEASURES = {"accuracy": "pairs right, %", "couples": "mirrored couples right, %"}
 CRITERION = 75
 TOP, BOTTOM = 104.0, 36.0  # limits of the accuracy, %
 DODGE = 0.09  # between the modalities' points at one level, in steps of `_stretch`

@@ -44,8 +44,9 @@ def _scored(folder: Path, modality: str, at: int, task: str, items: int) -> list
     hardness = difficulty + rng.random((2, items))
     right = hardness <= np.quantile(hardness, TRUE[task][at % 6])
     rows = [
-        {"id": f"{task}-{i}", "voice": f"speaker-{v}", "subset": "test", "group": "g", "logprob_positive": -10.0,
-         "logprob_negative": -11.0, "tokens_positive": 9, "tokens_negative": 9, "seconds_positive": 1.0,
+        {"id": f"{task}-{i}", "voice": f"speaker-{v}", "subset": "test", "group": "g", "couple": f"{task}-c{i // 2}",
+         "logprob_positive": -10.0, "logprob_negative": -11.0 if right[v, i] else -9.5,
+         "tokens_positive": 9, "tokens_negative": 9, "seconds_positive": 1.0,
          "seconds_negative": 1.0 if task == "swuggy" else 1.2, "correct": float(right[v, i]), "dropped": ""}
         for i in range(items) for v in range(2)
     ]  # fmt: skip

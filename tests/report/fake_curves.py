@@ -38,9 +38,11 @@ def logistic_shares(levels: Sequence[float], midpoint: float, slope: float, laps
     return {level: float(0.5 + (0.5 - lapse) / (1 + np.exp(-slope * np.log2(level / midpoint)))) for level in levels}
 
 
-def write(folder: Path, modalities: Sequence[str] = fake.MODALITIES) -> None:
+def write(
+    folder: Path, modalities: Sequence[str] = fake.MODALITIES, tasks: Sequence[str] = fake.TASKS, samples: int = 50
+) -> None:
     """Write exposures.csv, reach.csv and schedules.csv into `folder`/evaluation."""
-    config = Summarising(bootstrap_samples=200, score_normalization="total")
+    config = Summarising(bootstrap_samples=samples, score_normalization="total")
     curves = exposures.Curves("swuggy", config, 1)
     found: list[dict] = []
     for modality in modalities:
@@ -65,7 +67,7 @@ def write(folder: Path, modalities: Sequence[str] = fake.MODALITIES) -> None:
             found += reach.reach(modality, task, [*rows, *probes], config, 1)
     write_csv(folder / "evaluation/reach.csv", reach.COLUMNS, found)
     found = []
-    for task in fake.TASKS:
+    for task in tasks:
         for at, modality in enumerate(modalities):
             models = {f"{modality}-data25": 0.25, f"{modality}-data50": 0.5, modality: 1.0}
             final = fake.TRUE[task][at % 6]
@@ -77,5 +79,5 @@ def write(folder: Path, modalities: Sequence[str] = fake.MODALITIES) -> None:
             }
             rate = fake.RATES.get(modality, 20.0)
             trained = {name: (round(share * 3 * 3600 * rate), 3 * share) for name, share in models.items()}
-            found += schedules.schedules(modality, task, models, rows_of, trained, 200, 1)
+            found += schedules.schedules(modality, task, models, rows_of, trained, samples, 1)
     write_csv(folder / "evaluation/schedules.csv", schedules.COLUMNS, found)
