@@ -116,14 +116,14 @@ def test_models_on_shares_of_the_data_train_in_proportion():
     config = copy.deepcopy(MINI)
     config["lm"]["data_shares"] = [0.25, 0.5]
     more, less = (work.rule_work("lm_train", Amounts(each)) for each in (config, MINI))
-    assert more.seconds == pytest.approx(1.75 * less.seconds)
+    assert 1.75 < more.seconds / less.seconds < 1.78  # the dev loss is measured on all of dev
     assert more.kept == pytest.approx(3 * less.kept)
     scored = [work.rule_work("evaluation_score", Amounts(each)).seconds for each in (config, MINI)]
     assert scored[0] == pytest.approx(3 * scored[1])
     scaled = [work.rule_work("evaluation_scaling", Amounts(each)).seconds for each in (config, MINI)]
     assert scaled[0] == pytest.approx(scaled[1])  # checkpoints of the modalities' own models alone
     hours = [sum(row.hours for row in costs.model_costs(each)) for each in (config, MINI)]
-    assert hours[0] == pytest.approx(1.75 * hours[1])
+    assert hours[0] == pytest.approx(hours[1] * more.seconds / less.seconds)
     assert costs.stage_of("shares_tokens") == "tokens"
 
 

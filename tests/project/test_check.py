@@ -163,7 +163,7 @@ WRONG = [
     ("share.through", "lm", "share.through is 'lm'; it must be one of corpus, alignment, units, tokens"),
     ("seeds", [2, 2], "seeds is [2, 2]"),
     ("lm.data_shares", [0.5, 0.5], "lm.data_shares is [0.5, 0.5]"),
-    ("lm.data_shares", [1.0], "lm.data_shares.0 is 1.0; it must be below 1"),
+    ("lm.data_shares", [1.0], "lm.data_shares.0 is 1.0; it must be less than 1"),
     ("cluster.gpus.lm", -1, "cluster.gpus.lm is -1; it must be at least 0"),
     ("seeds", [-1], "seeds.0 is -1; it must be at least 0"),
     ("seeds", [2, 1], "seeds holds seed = 1; name further seeds only"),

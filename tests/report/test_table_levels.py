@@ -1,4 +1,4 @@
-"""The tables of exposures and of reach: every row of evaluation in the csv, thresholds as text in the readable forms."""
+"""The tables of exposures and of reach: every row of evaluation in the csv, thresholds as text elsewhere."""
 
 import pytest
 
