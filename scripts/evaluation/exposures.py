@@ -42,7 +42,7 @@ def threshold_estimate(found: Passing, table: Levels) -> Estimate:
     low, high = level_curves.percentiles(found.resampled)
     shown = [words(value, table.low[0], table.high[-1]) for value in (found.level, low, high)]
     text = shown[0] if len(set(shown)) == 1 else f"{shown[0]} [{shown[1]}, {shown[2]}]"
-    return Estimate(found.level, low, high, int(table.count.sum()), text)
+    return Estimate(found.level, low, high, int(table.total.sum()), text)
 
 
 class Curves:
@@ -87,12 +87,12 @@ class Curves:
         return rows, table, drawn
 
     def _measure(self, name: str, measure: str, units: Sequence[Unit], floor: float) -> Iterator[dict[str, Any]]:
-        rows, table, drawn = self._shares(name, measure, units)
+        rows, table, (right, count) = self._shares(name, measure, units)
         yield from rows
         if reason := level_curves.why_no_curve(table):
             yield self._row(name, measure, "threshold", Estimate(np.nan, np.nan, np.nan, len(units), reason))
             return
-        found = level_curves.passing(table, *drawn, floor)
+        found = level_curves.passing(table, right, count, floor)
         self.found[name, measure], self.tables[measure] = found, table
         for quantity, value in {**level_curves.parameters(found), "floor": floor}.items():
             yield self._row(name, measure, quantity, Estimate(value, np.nan, np.nan, len(units)))
@@ -106,7 +106,7 @@ class Curves:
             table = self.tables[measure]
             new, base = self.found[modality, measure], self.found[baseline, measure]
             ratio = level_curves.ratio(new, base, table.low[0], table.high[-1])
-            ratio = ratio._replace(n=int(table.count.sum()))
+            ratio = ratio._replace(n=int(table.total.sum()))
             yield self._row(modality, measure, "times_more_data", ratio, factor=letter, baseline=baseline)
 
     def _row(self, name: str, measure: str, quantity: str, estimate: Estimate, **labels: str) -> dict[str, Any]:

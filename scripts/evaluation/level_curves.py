@@ -42,14 +42,14 @@ class Levels(NamedTuple):
         level: geometric mean of the units' levels, rising, [L].
         low, high: lowest and highest level of the units, [L].
         right: units that are right, by couple and level, [C, L].
-        count: units, by couple and level, [C, L].
+        total: units, by couple and level, [C, L].
     """
 
     level: np.ndarray
     low: np.ndarray
     high: np.ndarray
     right: np.ndarray
-    count: np.ndarray
+    total: np.ndarray
 
 
 class Estimate(NamedTuple):
@@ -150,8 +150,8 @@ def resample(table: Levels, samples: int, seed: int, *names: object) -> tuple[np
     Couples are drawn with replacement among those that have most units in the same level.
     """
     rng = generator(seed, "evaluation", "levels", *names)
-    both = np.concatenate([table.right, table.count], axis=1)
-    main_level = table.count.argmax(axis=1)
+    both = np.concatenate([table.right, table.total], axis=1)
+    main_level = table.total.argmax(axis=1)
     sums = np.zeros((samples, both.shape[1]))
     for level in np.unique(main_level):
         members = both[main_level == level]
@@ -175,7 +175,7 @@ def shares(table: Levels, right: np.ndarray, count: np.ndarray) -> Iterator[Esti
     for level in range(len(table.level)):
         drawn = count[:, level] > 0
         low, high = percentiles(right[drawn, level] / count[drawn, level])
-        total = table.count[:, level].sum()
+        total = table.total[:, level].sum()
         yield Estimate(float(table.right[:, level].sum() / total), low, high, int(total))
 
 
@@ -209,10 +209,10 @@ def passing(table: Levels, right: np.ndarray, count: np.ndarray, floor: float, *
     sign = -1 if falls else 1
     order = np.arange(len(table.level))[::sign]
     x = sign * np.log2(table.level)[order]
-    sums = (
-        np.vstack([own.sum(axis=0), drawn])[:, order] for own, drawn in ((table.right, right), (table.count, count))
+    right_sums, count_sums = (
+        np.vstack([own.sum(axis=0), drawn])[:, order] for own, drawn in ((table.right, right), (table.total, count))
     )
-    fit = fit_rising(x, *sums, floor)
+    fit = fit_rising(x, right_sums, count_sums, floor)
     at = threshold(fit, floor, CRITERION)
     beyond, below = (0.0, np.inf) if falls else (np.inf, 0.0)
     level = np.where(at > x[-1], beyond, np.where(at < x[0], below, np.exp2(sign * np.clip(at, x[0], x[-1]))))

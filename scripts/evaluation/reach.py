@@ -58,7 +58,7 @@ def threshold_estimate(found: Passing, table: Levels, unit: str) -> Estimate:
     low, high = level_curves.percentiles(found.resampled)
     shown = [words(value, table, unit) for value in (found.level, low, high)]
     text = shown[0] if len(set(shown)) == 1 else f"{shown[0]} [{shown[1]}, {shown[2]}]"
-    return Estimate(found.level, low, high, int(table.count.sum()), text)
+    return Estimate(found.level, low, high, int(table.total.sum()), text)
 
 
 def measures(rows: Sequence[Row], column: str, score_normalization: str) -> Iterator[tuple[str, list[Unit], float]]:

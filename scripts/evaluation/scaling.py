@@ -82,7 +82,7 @@ def fit(table: Levels, right: np.ndarray, count: np.ndarray, floor: float) -> di
         vary), height, logit_slope and centre of the binomial model, its middle_slope with interval, checkpoints, n.
     """
     x = np.log10(table.level)
-    own, all_items = table.right.sum(axis=0), table.count.sum(axis=0)
+    own, all_items = table.right.sum(axis=0), table.total.sum(axis=0)
     accuracy = own / all_items
     slope, intercept = line(table.level, accuracy)
     low, high = percentiles(line(table.level, right / count)[0])
@@ -112,7 +112,7 @@ def complete_couples(items: list[Item]) -> list[list[str]]:
     """Ids of the items of each couple, in the order of the file; without couples that lack a half."""
     couples: dict[str, list[str]] = defaultdict(list)
     for item in items:
-        names = couples[item.get("couple", item["id"])]
+        names = couples[str(item.get("couple", item["id"]))]
         if item["id"] not in names:
             names.append(item["id"])
     size = max(map(len, couples.values()))
@@ -178,7 +178,7 @@ def main() -> None:
             logprobs[task.name].append(score(model, task.tokens, config.batch_tokens, name, precision))
     for task, file in zip(tasks, arguments.fits, strict=True):
         correct = correct_by_item(task.items, task.tokens, logprobs[task.name], config.score_normalization)
-        couple_of = {item["id"]: item.get("couple", item["id"]) for item in task.items}
+        couple_of = {item["id"]: str(item.get("couple", item["id"])) for item in task.items}
         table = by_couple(seen, correct, [couple_of[name] for name in sorted(couple_of)])
         drawn = resample(table, config.bootstrap_samples, arguments.seed, task.name)
         floor = chance(task.items)

@@ -43,7 +43,8 @@ def train_tokens(stats: Path) -> tuple[int, float]:
 
 def by_model(rows_of: Mapping[str, list[Row]], tokens: list[int]) -> Levels:
     """Sums by couple and model; ValueError if the models were scored on different items."""
-    ids, couples = [], {}
+    ids: list[str] = []
+    couples: dict[str, str] = {}
     columns = []
     for name, rows in rows_of.items():
         own = [row["id"] for row in rows]
@@ -83,13 +84,13 @@ def schedules(
     fitted: list[Any] = [""] * len(models)
     if enough:
         x = np.log10(table.level)
-        curve = fit_line(x, table.right.sum(axis=0)[None], table.count.sum(axis=0)[None], floor)
+        curve = fit_line(x, table.right.sum(axis=0)[None], table.total.sum(axis=0)[None], floor)
         fitted = [round(value, 6) for value in curve.accuracy(x, floor)[0].tolist()]
     for (name, share), estimate, value in zip(models.items(), shares(table, *drawn), fitted, strict=True):
         tokens, hours = trained[name]
         sizes = {"share": share, "tokens": tokens, "hours": round(hours, 6), "fit": value}
         yield {**place, "quantity": "accuracy", **sizes, **rounded(estimate)}
-    n = int(table.count[:, 0].sum())
+    n = int(table.total[:, 0].sum())
     if not enough:
         text = f"{len(models)} model{'s' * (len(models) != 1)}; a curve needs {MODELS_NEEDED} (lm.data_shares)"
         yield {**place, "quantity": "middle_slope", **rounded(Estimate(np.nan, np.nan, np.nan, n, text))}

@@ -88,7 +88,7 @@ def chain(
                 continue
             tables = {name: tabulate(each) for name, each in units.items()}
             drawn = {name: _means(*resample(table, samples, seed, task)) for name, table in tables.items()}
-            means = {name: float(table.right.sum() / table.count.sum()) for name, table in tables.items()}
+            means = {name: float(table.right.sum() / table.total.sum()) for name, table in tables.items()}
             place = {"task": task, "measure": measure}
             for name in step:
                 published = paper.accuracy(name, task) if measure == "accuracy" else None
@@ -115,7 +115,7 @@ def _numbers(value: float, resampled: np.ndarray, count: int) -> dict[str, float
 
 def positions(step: dict[str, int]) -> dict[str, float]:
     """Where each modality stands on the axis: modalities of one step beside each other."""
-    place = {}
+    place: dict[str, float] = {}
     for number in set(step.values()):
         names = [name for name in step if step[name] == number]
         place |= {name: number + ASIDE * (i - (len(names) - 1) / 2) for i, name in enumerate(names)}
