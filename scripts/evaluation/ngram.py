@@ -54,7 +54,7 @@ def unigram_logprobs(tables: list[Table], tokens: Ragged, vocab_size: int) -> li
     """Log-probability of each sequence in nats by add-one unigrams."""
     table = tables[0]
     grams, where = _grams(tokens, 1)
-    probability = (_look_up(table.grams, table.totals, grams) + 1) / (table.totals.sum() + vocab_size)
+    probability = (_look_up(table.grams, table.counts, grams) + 1) / (table.counts.sum() + vocab_size)
     return _sum(tokens, where, probability)
 
 
@@ -64,7 +64,7 @@ def ngram_logprobs(tables: list[Table], tokens: Ragged, vocab_size: int) -> list
     probability = np.full(len(tokens.stream), 1 / vocab_size)
     for n, table in enumerate(tables, start=1):
         grams, where = _grams(tokens, n)
-        count = _look_up(table.grams, table.totals, grams)
+        count = _look_up(table.grams, table.counts, grams)
         total = _look_up(table.histories, table.totals, grams >> np.uint64(16))
         types = _look_up(table.histories, table.types, grams >> np.uint64(16))
         seen = total > 0
