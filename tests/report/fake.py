@@ -44,8 +44,9 @@ def _scored(folder: Path, modality: str, at: int, task: str, items: int) -> list
     hardness = difficulty + rng.random((2, items))
     right = hardness <= np.quantile(hardness, TRUE[task][at % 6])
     rows = [
-        {"id": f"{task}-{i}", "voice": f"speaker-{v}", "subset": "test", "group": "g", "logprob_positive": -10.0,
-         "logprob_negative": -11.0, "tokens_positive": 9, "tokens_negative": 9, "seconds_positive": 1.0,
+        {"id": f"{task}-{i}", "voice": f"speaker-{v}", "subset": "test", "group": "g", "couple": f"{task}-c{i // 2}",
+         "logprob_positive": -10.0, "logprob_negative": -11.0 if right[v, i] else -9.5,
+         "tokens_positive": 9, "tokens_negative": 9, "seconds_positive": 1.0,
          "seconds_negative": 1.0 if task == "swuggy" else 1.2, "correct": float(right[v, i]), "dropped": ""}
         for i in range(items) for v in range(2)
     ]  # fmt: skip
@@ -77,10 +78,15 @@ def _scored(folder: Path, modality: str, at: int, task: str, items: int) -> list
                        "value": round(share, 6), "ci_low": low, "ci_high": high, "n": items,
                        "chance": 0.5})  # fmt: skip
     write_csv(folder / f"evaluation/scaling/{task}/{modality}.csv", list(points[0]), points)
-    slope, intercept = np.polyfit([np.log10(p["tokens"]) for p in points], [p["value"] for p in points], 1)
+    x, accuracy = (np.array([p[name] for p in points], dtype=float) for name in ("tokens", "value"))
+    x = np.log10(x)
+    slope, intercept = np.polyfit(x, accuracy, 1)
+    share = np.clip((accuracy - 0.5) / 0.5, 0.01, 0.99)
+    logit_slope, height = np.polyfit(x - x.mean(), np.log(share / (1 - share)), 1)
+    fit = {"slope": slope, "intercept": intercept, "centre": x.mean(), "height": height, "logit_slope": logit_slope}
     write_json(
         folder / f"evaluation/scaling/{task}/{modality}.fit.json",
-        {"slope": round(float(slope), 8), "intercept": round(float(intercept), 8)},
+        {name: round(float(value), 8) for name, value in fit.items()},
     )
     return [{"modality": modality, "task": task, **row} for row in summary]
 

@@ -38,6 +38,11 @@ include: "evaluation_exchange.smk"
 include: "evaluation_comparison.smk"
 
 
+if TASKS:
+
+    include: "evaluation_curves.smk"
+
+
 rule evaluation_score:
     """Score all tasks with a trained model and with its layers, and the bits of dev."""
     input:
