@@ -48,7 +48,7 @@ def commands(folder, out, tasks=fake.TASKS, modalities=fake.MODALITIES, samples=
                           "--score-normalization", "total", *paper)  # fmt: skip
     if tasks:
         yield table_factors, ("--evaluation", folder / "evaluation", "--dropped", folder / "evaluation/dropped.csv",
-                              "--config", FACTORS, "--tasks", *tasks,
+                              "--config", FACTORS, "--tasks", *tasks, "--score-normalization", "total",
                               "--samples", samples, "--seed", 1, *paper)  # fmt: skip
         yield table_decisions, ("--evaluation", folder / "evaluation", "--dropped", folder / "evaluation/dropped.csv",
                               "--config", FACTORS, "--tasks", *tasks,
@@ -76,7 +76,9 @@ def test_columns_are_those_agreed(written):
     assert heads == {
         "modalities": "modality,vocab_size,tokens,seconds,tokens_per_second,factor",
         "results": "modality,task,metric,value,ci_low,ci_high,n",
-        "factors": "factor,baseline,modality,task,metric,change_percent,ci_low,ci_high,n,p_value,p_holm",
+        "factors": "factor,baseline,modality,task,metric,change_percent,ci_low,ci_high,n,p_value,p_holm,"
+        "change_points,points_ci_low,points_ci_high,above_chance,above_chance_ci_low,above_chance_ci_high,"
+        "smallest_effect,measurable,p_equivalence,p_equivalence_holm",
         "decisions": "factor,baseline,modality,task,score_normalization,change_percent,ci_low,ci_high,n",
         "controls": "modality,task,control,value,ci_low,ci_high,n",
         "groups": "modality,task,by,name,value,ci_low,ci_high,n",

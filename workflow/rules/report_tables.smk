@@ -63,6 +63,7 @@ TABLES = {
             *("--continuations", *[file.rsplit("/", 1)[0] for file in input.continuations[:1]]),
             *("--samples", config["evaluation"]["bootstrap_samples"]),
             *("--seed", config["seed"]),
+            *("--score-normalization", config["evaluation"]["score_normalization"]),
             *("--paper", input.paper),
         ],
     ),
