@@ -85,7 +85,8 @@ def shuffle_durations(
 
     The runs that all sides of an item share at their beginning are drawn once, so that sides that begin alike still do.
     """
-    runs, drawn_at = {}, {}
+    runs: dict[str, Runs] = {}
+    drawn_at: dict[str, np.ndarray] = {}  # index of each run's length among all that are permuted
     symbols: list[np.ndarray] = []
     lengths: list[np.ndarray] = []
     count = 0

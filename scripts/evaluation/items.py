@@ -59,7 +59,7 @@ def read_items(path: str | Path) -> list[Item]:
 
 def couples(items: list[Item]) -> list[str]:
     """The couple of every item; an item without one is a couple of its own."""
-    return [item.get("couple", item["id"]) for item in items]
+    return [item.get("couple") or item["id"] for item in items]
 
 
 def cut_ids(items: list[Item]) -> list[str]:

@@ -57,7 +57,7 @@ class Paired:
     ) -> "Paired":
         """From the item and couple of each row, and the rows' scores [rows] by either system and by chance."""
         sums, counts = by_couple(ids, couples, np.stack([base, new, chance], axis=1))
-        return cls(*sums.T, counts)
+        return cls(base=sums[:, 0], new=sums[:, 1], chance=sums[:, 2], counts=counts)
 
     @property
     def n(self) -> int:

@@ -20,6 +20,7 @@ from scripts.common.progress import Progress
 from scripts.common.ragged import Ragged
 from scripts.common.seeds import derive, generator
 
+ROWS, ROW_TOKENS = 64, 4096  # maxima of one forward pass
 MEASURED_TOKENS = 5_000  # maximum of dev that the divergence is measured on
 STEPS, BATCH, LEARNING_RATE = 200, 1024, 2e-3
 
@@ -40,17 +41,26 @@ class Affine(nn.Module):
 
 @torch.no_grad()
 def hidden_states(model: PreTrainedModel, tokens: Ragged) -> torch.Tensor:
-    """Output of every layer at every token but the last of sequences BOS ... EOS, float32 [1 + layers, N, H]."""
+    """Output of every layer at every token but the last of sequences BOS ... EOS, float32 [1 + layers, N, H].
+
+    Sequences of similar length share a forward pass, padded at their end, which no token before it attends to; the
+    states are in the order of length.
+    """
     count = int(tokens.lengths.sum()) - len(tokens)
     width, layers = model.config.hidden_size, model.config.num_hidden_layers
     states = torch.empty(1 + layers, count, width, device=model.device)
+    inputs = sorted((torch.from_numpy(ids[:-1].astype("int64")) for ids in tokens), key=len)
     done = 0
-    for ids in tokens:
-        row = torch.from_numpy(ids.astype("int64"))[None, :-1].to(model.device)
-        output = model(input_ids=row, output_hidden_states=True, use_cache=False)
+    while inputs:
+        rows = max(1, ROW_TOKENS // len(inputs[min(len(inputs), ROWS) - 1]))
+        batch, inputs = inputs[: min(rows, ROWS)], inputs[min(rows, ROWS) :]
+        padded = nn.utils.rnn.pad_sequence(batch, batch_first=True).to(model.device)  # [B, T]
+        real = torch.arange(padded.shape[1]) < torch.tensor([len(ids) for ids in batch])[:, None]
+        count = int(real.sum())
+        output = model.base_model(input_ids=padded, output_hidden_states=True, use_cache=False)
         for layer, state in enumerate(output.hidden_states):
-            states[layer, done : done + row.shape[1]] = state[0]
-        done += row.shape[1]
+            states[layer, done : done + count] = state[real.to(model.device)]
+        done += count
     return states
 
 

@@ -32,7 +32,7 @@ from scripts.evaluation.paired import (
     not_measurable,
     smallest_effect,
 )
-from scripts.evaluation.score_rows import couple_column, num_sides, number_column
+from scripts.evaluation.score_rows import Row, couple_column, num_sides, number_column
 from scripts.evaluation.significance import holm
 from scripts.report import perplexity_columns
 from scripts.report.comparison import Comparison, add_comparison_arguments, comparison_of
@@ -84,11 +84,11 @@ def pairs_by_metric(
     yield "accuracy", Paired.of_items(ids, couples, number_column(base, "correct"), scores, 1 / num_sides(base))
     before, after = (dict(zip(*decide_couples(rows, score_normalization), strict=True)) for rows in (base, new))
     if names := sorted(before.keys() & after.keys()):
-        values = (np.array([side[name] for name in names]) for side in (before, after))
-        yield "couples", Paired.of_items(names, names, *values, np.full(len(names), 0.5))
+        old, changed = (np.array([side[name] for name in names]) for side in (before, after))
+        yield "couples", Paired.of_items(names, names, old, changed, np.full(len(names), 0.5))
 
 
-def item_means(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def item_means(rows: Sequence[Row]) -> dict[str, float]:
     """Score of each item, the mean over its rows."""
     ids = [row["id"] for row in rows]
     return dict(zip(sorted(set(ids)), by_item(ids, number_column(rows, "correct")).tolist(), strict=True))
@@ -170,7 +170,7 @@ def _line(row: Mapping[str, Any], couples: Mapping[str, Any] | None, paper: Pape
         format_number(paper.change(*key), sign=True),
         format_interval(*(row[name] for name in POINTS), sign=True),
         format_interval(*(couples[name] for name in POINTS), sign=True) if couples else NO_VALUE,
-        format_interval(*(100 * row[name] for name in ABOVE_CHANCE), digits=0),
+        format_interval(*(100 * row[name] for name in ABOVE_CHANCE), 0),
         format_number(row["smallest_effect"]),
         format_p_value(row["p_holm"]),
     ]

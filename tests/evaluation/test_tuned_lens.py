@@ -63,3 +63,14 @@ def test_a_small_train_is_said_and_dev_is_what_is_measured(dev: Ragged, monkeypa
     assert f"x: train holds {len(dev[0]) - 1} tokens, fewer than evaluation.lens_tokens (1,000,000)" in told
     assert "nats per token of dev by layer" in told
     assert len(maps) == 3
+
+
+def test_padded_passes_give_the_states_of_each_sequence(dev: Ragged, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = build_model(2)
+    together = tuned_lens.hidden_states(model, dev)
+    monkeypatch.setattr(tuned_lens, "ROWS", 1)
+    assert torch.allclose(together, tuned_lens.hidden_states(model, dev), atol=1e-4)
+    shortest = min(dev, key=len)
+    with torch.no_grad():
+        expected = model(torch.from_numpy(shortest[None, :-1].astype("int64")), output_hidden_states=True).hidden_states
+    assert torch.allclose(together[:, : len(shortest) - 1], torch.cat(expected), atol=1e-4)
