@@ -162,6 +162,7 @@ def finding(row: Mapping[str, Any]) -> str:
 def _line(row: Mapping[str, Any], couples: Mapping[str, Any] | None, paper: Paper) -> list[str]:
     """A formatted row; `couples` is the row of the same cell with metric `couples`, if there is one."""
     key = tuple(row[name] for name in KEY[:4])
+    left, left_low, left_high = (100 * row[name] for name in ABOVE_CHANCE)
     line = [
         key[0],
         f"{display_name(key[1])} → {display_name(key[2])}",
@@ -170,7 +171,7 @@ def _line(row: Mapping[str, Any], couples: Mapping[str, Any] | None, paper: Pape
         format_number(paper.change(*key), sign=True),
         format_interval(*(row[name] for name in POINTS), sign=True),
         format_interval(*(couples[name] for name in POINTS), sign=True) if couples else NO_VALUE,
-        format_interval(*(100 * row[name] for name in ABOVE_CHANCE), 0),
+        format_interval(left, left_low, left_high, 0),
         format_number(row["smallest_effect"]),
         format_p_value(row["p_holm"]),
     ]
