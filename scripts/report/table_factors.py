@@ -39,7 +39,7 @@ from scripts.report.comparison import Comparison, add_comparison_arguments, comp
 from scripts.report.labels import NORMALIZATION_LABELS, display_name
 from scripts.report.paper_values import Paper, read_paper
 from scripts.report.render import NO_VALUE, Column, Table, format_interval, format_number, format_p_value, write_formats
-from scripts.report.result_files import item_scores, read_table, records
+from scripts.report.result_files import grouped, item_scores, read_table, records
 
 TEXT = ("factor", "baseline", "modality", "task", "metric", "measurable")
 KEY = TEXT[:5]
@@ -195,7 +195,11 @@ def build_table(path: str | Path, paper: Paper) -> Table:
         *(Column(name, text=True) for name in ("measurable", "shown")),
     ]
     shown = data[data["metric"] != "couples"]
-    lines = [_line(row, couples.get(tuple(row[name] for name in KEY[:4])), paper) for row in records(shown)]
+    lines = [
+        _line(row, couples.get(tuple(row[name] for name in KEY[:4])), paper)
+        for rows_of_pair in grouped(shown, *KEY[:3]).values()
+        for row in rows_of_pair
+    ]
     tested = accuracies(data)
     counted = ", ".join(
         f"{display_name(row['task'])} {row['n']:,.0f}" for row in records(tested.drop_duplicates("task"))

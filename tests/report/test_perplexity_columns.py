@@ -24,7 +24,7 @@ def written(standing: Path, call, tmp_path: Path) -> Path:
     call(table_factors, "--evaluation", standing / "evaluation", "--dropped", standing / "evaluation/dropped.csv",
          "--config", json.dumps({"factors": fake.FACTORS}),
          "--tasks", *fake.TASKS, "--continuations", standing / "continuation/judged/generated", "--samples", 300,
-         "--seed", 1, *paper)  # fmt: skip
+         "--seed", 1, "--score-normalization", "total", *paper)  # fmt: skip
     call(table_continuation, "--summary", standing / "continuation/summary.csv", "--recogniser",
          standing / "continuation/recogniser.csv", "--modalities", *fake.MODALITIES, "--output", tmp_path)  # fmt: skip
     return tmp_path
@@ -48,8 +48,10 @@ def test_results_show_ours_and_the_papers_perplexities(written: Path, standing: 
 
 def test_factors_hold_the_change_of_the_mean_with_the_papers(written: Path, standing: Path):
     head, _, *rows = lines(written / "factors.md")
-    place = head.index("Continuation, change in %: ours")
-    assert [row[place + 1] for row in rows] == ["+7.8", "+26.6", "+88.3", "+140.7"]
+    assert [row[2] for row in rows] == ["sWUGGY", "sBLIMP", "Topic-SC", "Continuation"] * 4
+    theirs = head.index("change in %: paper")
+    assert [row[theirs] for row in rows if row[2] == "Continuation"] == ["+7.8", "+26.6", "+88.3", "+140.7"]
+    assert {cell for row in rows if row[2] == "Continuation" for cell in row[theirs + 1 :]} == {"–"}
     base, new = (
         perplexity_columns.by_prompt(standing / f"continuation/judged/generated/{name}.csv")
         for name in ("phone-raw", "phone-repeat")
