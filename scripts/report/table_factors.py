@@ -129,15 +129,13 @@ def rows(comparison: Comparison, score_normalization: str) -> list[dict[str, Any
     return [{name: row[name] for name in COLUMNS} for row in table_rows]
 
 
-def continuation_rows(folder: Path, comparison: Comparison) -> list[dict[str, Any]]:
+def continuation_rows(folder: Path, spoken: Path | None, comparison: Comparison) -> list[dict[str, Any]]:
     """One row per factor: the change of the mean perplexity of continuations over prompts; it has no p-value."""
     table_rows = []
-    found = perplexity_columns.factor_rows(folder, comparison.factors, comparison.samples, comparison.seed)
+    found = perplexity_columns.factor_rows(folder, spoken, comparison.factors, comparison.samples, comparison.seed)
     for *key, numbers in found:
         values = ["" if np.isnan(value) else round(value, 6) for value in numbers]
-        filled = dict(
-            zip((*KEY, *CHANGE, "n"), (*key, perplexity_columns.TASK, perplexity_columns.METRIC, *values), strict=True)
-        )
+        filled = dict(zip((*KEY, *CHANGE, "n"), (*key, perplexity_columns.METRIC, *values), strict=True))
         table_rows.append({**dict.fromkeys(COLUMNS, ""), **filled})
     return table_rows
 
@@ -217,6 +215,8 @@ def build_table(path: str | Path, paper: Paper) -> Table:
     ]
     if perplexity_columns.TASK in set(data["task"]):
         notes.insert(2, "Continuation: change of the mean perplexity, over prompts; here an increase is the cost.")
+    if perplexity_columns.SPOKEN in set(data["task"]):
+        notes.insert(3, "Continuation-Spoken: the same, from text that went through the same voice and recogniser.")
     letters = dict.fromkeys(data["factor"])
     known = [f"{letter}: {paper.meanings[letter]}" for letter in letters if letter in paper.meanings]
     return Table(
@@ -228,6 +228,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_comparison_arguments(parser)
     parser.add_argument("--continuations", type=Path, nargs="?", help="folder with judged <modality>.csv, if any")
+    parser.add_argument("--spoken-text", type=Path, nargs="?", help="the same of text that was spoken, if any")
     parser.add_argument("--score-normalization", required=True, choices=list(NORMALIZATION_LABELS))
     parser.add_argument("--paper", required=True, help="resources/paper.yaml")
     parser.add_argument("--output", type=Path, required=True, help="folder for factors.{csv,md,tex,html}")
@@ -235,7 +236,7 @@ def main() -> None:
     comparison = comparison_of(args)
     table_rows = rows(comparison, args.score_normalization)
     if args.continuations:
-        table_rows += continuation_rows(args.continuations, comparison)
+        table_rows += continuation_rows(args.continuations, args.spoken_text, comparison)
     write_csv(args.output / "factors.csv", COLUMNS, table_rows)
     write_formats(args.output, build_table(args.output / "factors.csv", read_paper(args.paper)))
 
