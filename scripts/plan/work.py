@@ -226,8 +226,9 @@ def _item_tokens(amounts: Amounts, modality: str, items: int | None) -> float:
 
 
 def _score_tokens(amounts: Amounts, modality: str) -> float:
-    """Scoring all layers, plain and tuned, takes about 1.2 times the last; dev is read twice, once for the maps."""
-    return 1.2 * amounts.task_tokens(modality) + 2 * amounts.tokens(modality, "dev")
+    """Scoring all layers, plain and tuned, takes about 1.2 times the last; the maps read a part of train."""
+    fitted = min(amounts.config["evaluation"]["lens_tokens"], amounts.tokens(modality, "train"))
+    return 1.2 * amounts.task_tokens(modality) + amounts.tokens(modality, "dev") + fitted
 
 
 def _scaling(amounts: Amounts, modality: str) -> float:
@@ -236,7 +237,8 @@ def _scaling(amounts: Amounts, modality: str) -> float:
 
 
 def _controls(amounts: Amounts, modality: str) -> float:
-    return 3 * _item_tokens(amounts, modality, amounts.config["evaluation"]["control_items"])
+    models = amounts.config["evaluation"]["untrained_draws"] + 2  # untrained ones, and shuffled durations
+    return models * _item_tokens(amounts, modality, amounts.config["evaluation"]["control_items"])
 
 
 def _baselines(amounts: Amounts) -> Work:

@@ -17,8 +17,9 @@ from scripts.common.ragged import Ragged, save_bin
 from scripts.evaluation import baselines, bits, logprobs, scaling, score, summary, tuned_lens
 from scripts.evaluation.accuracy import interval
 from scripts.evaluation.config import Summarising
-from scripts.evaluation.items import Task, cut_ids, read_items, read_tokens
+from scripts.evaluation.items import SideLogprob, Task, cut_ids, read_items, read_tokens
 from scripts.evaluation.level_curves import resample
+from scripts.evaluation.score_rows import COLUMNS
 from tests.evaluation.conftest import item
 from tests.factories.cuts import lettered_cut
 from tests.factories.models import CONTEXT, VOCABULARY, random_sequence, tiny_llama
@@ -31,7 +32,7 @@ CONFIG = {
     "threads": 1,
 }
 SCALING = json.dumps({**CONFIG, "scaling_items": None})
-SCORE = json.dumps(CONFIG)
+SCORE = json.dumps({**CONFIG, "lens_tokens": 50})
 
 
 def task_flags(folder: Path, out: str) -> list[object]:
@@ -50,12 +51,16 @@ def score_flags(folder: Path, model: Path, out: str = "evaluation/toy/phone-raw.
     write_jsonl(folder / "1.jsonl.gz", cuts[2:])
     tokens = [random_sequence(rng, len(text)) for text in texts]
     save_bin(folder / "dev.bin", Ragged.join([c["id"] for c in cuts], tokens))
+    save_bin(
+        folder / "train.bin", Ragged.join([f"t{i}" for i in range(9)], [random_sequence(rng, 9) for _ in range(9)])
+    )
     write_json(folder / "tokenizer/tokenizer.json", {"model": {"vocab": {}}})
     return [
         *task_flags(folder, out),
         *("--model", model, "--definition", json.dumps({"name": "phone-raw", "source": "text", "tokenizer": "char"})),
         *("--layers", folder / "layers.csv", "--tuned-lens", folder / "tuned_lens.csv"),
         *("--cuts", folder / "0.jsonl.gz", folder / "1.jsonl.gz", "--dev", folder / "dev.bin"),
+        *("--train", folder / "train.bin"),
         *(
             "--tokenizer",
             folder / "tokenizer",
@@ -97,7 +102,7 @@ def test_score_by_either_normalisation_and_ties() -> None:
     items = [item("a"), item("b")]
     tokens = {c["id"]: np.zeros(3) for i in items for c in (i["positive"], i["negative"])}
     tokens["a-speaker-0-negative"] = np.zeros(5)
-    logprobs = dict.fromkeys(tokens, -4.0) | {"a-speaker-0-negative": -6.0}
+    logprobs = dict.fromkeys(tokens, SideLogprob(-4.0, -1.0)) | {"a-speaker-0-negative": SideLogprob(-6.0, -1.0)}
     assert [row["correct"] for row in score.table(items, tokens, logprobs, "total", CONTEXT)] == ["1", "0.5"]
     assert [row["correct"] for row in score.table(items, tokens, logprobs, "per_token", CONTEXT)] == ["0", "0.5"]
 
@@ -333,27 +338,43 @@ def test_summary(tmp_path: Path, run_step: Callable) -> None:
         (tmp_path / path).write_text(text)
         return tmp_path / path
 
-    head = "id,voice,subset,group,logprob_positive,logprob_negative,tokens_positive,tokens_negative,"
-    head += "seconds_positive,seconds_negative,correct,dropped\n"
+    head = "id,voice,couple,subset,group,logprob_positive,logprob_negative,tokens_positive,tokens_negative,"
+    head += "seconds_positive,seconds_negative,eos_positive,eos_negative,correct,dropped\n"
     # Item a: one voice right, one tied; total decides otherwise than per token. Item b: right both ways.
     # Item c was scored in another modality only.
-    rows = ["a,v0,,,-4,-6,2,6,1,3,1,", "a,v1,,,-4,-4,2,2,1,1,0.5,", "b,v0,,,-1,-2,2,2,1,1,1,", "c,v0,,,,,,,,,,too-long"]
+    # EOS alone decides item b. Items a and b are a couple: the sum of their differences is 2 + 1 nats.
+    rows = [
+        "a,v0,x,,,-4,-6,2,6,1,3,-1,-1,1,", "a,v1,x,,,-4,-4,2,2,1,1,-1,-1,0.5,", "b,v0,x,,,-1,-2,2,2,1,1,-0.5,-1.75,1,",
+        "c,v0,,,,,,,,,,,,,too-long",
+    ]  # fmt: skip
     scores = put("toy/m.csv", head + "\n".join(rows) + "\n")
-    heard = ["a,v0,length,1", "a,v1,length,0", "b,v0,length,1", "c,v0,length,0"]
-    base = put("baselines/toy/m.csv", "id,voice,baseline,correct\n" + "\n".join(heard) + "\n")
+    heard = ["a,v0,x,length,1", "a,v1,x,length,0", "b,v0,x,length,1", "c,v0,,length,0"]
+    base = put("baselines/toy/m.csv", "id,voice,couple,baseline,correct\n" + "\n".join(heard) + "\n")
+    drawn = [f"{modality},toy,{name},v0,x,{draw},{right}" for modality, name, draw, right in (
+        ("m", "a", 1, 1), ("m", "b", 1, 0), ("m", "a", 2, 1), ("m", "b", 2, 1), ("k", "a", 1, 0), ("m", "c", 1, 0)
+    )]  # fmt: skip
+    guessed = put("untrained.csv", "modality,task,id,voice,couple,draw,correct\n" + "\n".join(drawn) + "\n")
     dropped = put("dropped.csv", "task,id,modality,reason\ntoy,c,m,too-long\n")
     dev = put("bits/m.csv", "metric,value,ci_low,ci_high,n\nbits_per_second,7.5,7,8,9\n")
     flags = ["--bits", dev, "--dropped", dropped, "--out", tmp_path / "summary.csv", "--seed", 1]
     config = json.dumps({"score_normalization": "total", "bootstrap_samples": 20})
-    run_step(summary.main, "--scores", scores, "--baselines", base, *flags, "--config", config)
+    run_step(summary.main, "--scores", scores, "--baselines", base, "--untrained", guessed, *flags, "--config", config)
     rows = {(r["modality"], r["task"], r["metric"]): r for r in read_csv(tmp_path / "summary.csv")}
     assert {key: (float(row["value"]), row["n"]) for key, row in rows.items()} == {
         ("m", "toy", "accuracy"): (0.875, "2"),
         ("m", "toy", "accuracy_per_token"): (0.625, "2"),
         ("m", "toy", "accuracy_per_second"): (0.625, "2"),
+        ("m", "toy", "accuracy_total_no_eos"): (0.375, "2"),
+        ("m", "toy", "accuracy_per_token_no_eos"): (0.125, "2"),
+        ("m", "toy", "accuracy_per_second_no_eos"): (0.125, "2"),
+        ("m", "toy", "couples"): (1.0, "1"),
         ("m", "toy", "accuracy_voices"): (0.875, "2"),
         ("m", "toy", "chance"): (0.5, "2"),
         ("m", "toy", "baseline_length"): (0.75, "2"),
+        ("m", "toy", "baseline_untrained"): (0.75, "2"),
+        ("m", "toy", "p_above_chance"): (1.0, "2"),  # of the two flips of one couple both are as far
+        ("m", "toy", "over_best_baseline"): (12.5, "2"),
+        ("m", "toy", "p_over_best_baseline"): (1.0, "2"),
         ("m", "dev", "bits_per_second"): (7.5, "9"),
     }
     run_step(summary.main, "--scores", "--baselines", *flags, "--config", config)  # a corpus without tasks
@@ -362,9 +383,9 @@ def test_summary(tmp_path: Path, run_step: Callable) -> None:
 
 
 def test_other_normalisation_is_named_by_what_it_is() -> None:
-    row = {"id": "a", "voice": "v", "correct": "0", "logprob_positive": "-4", "logprob_negative": "-6"}
+    row = {"id": "a", "voice": "v", "couple": "a", "correct": "0", "logprob_positive": "-4", "logprob_negative": "-6"}
     lengths = {"tokens_positive": "2", "tokens_negative": "6", "seconds_positive": "1", "seconds_negative": "1"}
-    rows = [row | lengths]
+    rows = [{**dict.fromkeys(COLUMNS, ""), **row, **lengths}]
     found = summary.accuracies(rows, Summarising(5, "per_token"), 1)
     assert {metric: row.value for metric, row in found.items()} == {
         "accuracy": 0.0,

@@ -67,6 +67,7 @@ TABLES = {
             *("--spoken-text", *[file.rsplit("/", 1)[0] for file in input.spoken_text[:1]]),
             *("--samples", config["evaluation"]["bootstrap_samples"]),
             *("--seed", config["seed"]),
+            *("--score-normalization", config["evaluation"]["score_normalization"]),
             *("--paper", input.paper),
         ],
     ),
