@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,17 @@ class DropError(ValueError):
     def __init__(self, reason: str, message: str):
         super().__init__(message)
         self.reason = reason
+
+
+def printable(name: str) -> str:
+    """A file's name as text: bytes that are not UTF-8 become \\xNN."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def check_name(name: str) -> None:
+    """DropError `name-not-utf8` if a file's name is not UTF-8: no manifest can hold it."""
+    if printable(name) != name:
+        raise DropError("name-not-utf8", f"the name {printable(name)!r} is not UTF-8; rename the file")
 
 
 class Drops:
