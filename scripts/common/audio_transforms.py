@@ -62,7 +62,8 @@ def apply(chain: list[Step], wave: np.ndarray, rate: float) -> tuple[np.ndarray,
 
     Args:
         chain: what `steps` returned.
-        wave: float32 [N] at `rate`.
+        wave: float32 [N].
+        rate: its sampling rate.
     """
     for name, value in chain:
         if name == "Volume":

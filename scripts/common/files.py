@@ -84,6 +84,8 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
                     item = orjson.loads(line)
                 except orjson.JSONDecodeError:
                     item = json.loads(line.decode("utf-8"))  # accepts NaN, and its errors are more precise
+                    if "\\ud" in line.decode("utf-8").lower():
+                        _check_unicode(item, f"{path}:{number}")
                 if not isinstance(item, dict):
                     start = line.decode("utf-8").strip()[:40]
                     raise ValueError(f"{path}:{number}: expected a JSON object, found {start!r}")
@@ -96,6 +98,17 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
         if isinstance(error, PermissionError | IsADirectoryError):
             raise
         raise ValueError(f"{path}: damaged or truncated gzip after line {number} ({error})") from None
+
+
+def _check_unicode(item: object, where: str) -> None:
+    """ValueError if a text of this JSON has half a surrogate pair: no file can hold it."""
+    try:
+        json.dumps(item, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start].encode("unicode_escape").decode()
+        raise ValueError(
+            f"{where}: has {half}, half of a character; a file name that is not UTF-8? Rename the file"
+        ) from None
 
 
 def text_lines(path: str | Path) -> Iterator[str]:

@@ -5,7 +5,7 @@ import csv
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -30,7 +30,7 @@ class DropError(ValueError):
 
 
 def printable(name: str) -> str:
-    """A file's name as text: bytes that are not UTF-8 become \\xNN."""
+    """A file's name as text: bytes that are not UTF-8 become their number after a backslash and x."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
@@ -46,6 +46,7 @@ class Drops:
     Attributes:
         counts: rows per reason.
         example: the first row as "id: detail".
+        examples: the first row of each reason.
     """
 
     def __init__(self, file: IO[str]):
@@ -53,6 +54,7 @@ class Drops:
         self._writer.writerow(COLUMNS)
         self.counts: Counter[str] = Counter()
         self.example = ""
+        self.examples: dict[str, str] = {}
 
     @classmethod
     @contextmanager
@@ -65,11 +67,20 @@ class Drops:
         """One more row."""
         self._writer.writerow((name, reason, detail))
         self.counts[reason] += 1
-        self.example = self.example or f"{name}: {detail}"
+        first = self.examples.setdefault(reason, f"{name}: {detail}")
+        self.example = self.example or first
 
     def summary(self) -> str:
         """Counts by reason, or "none"."""
         return format_counts(self.counts) or "none"
+
+
+def examples_of(rows: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """The first of these rows of each reason, as "id: detail"."""
+    examples: dict[str, str] = {}
+    for row in rows:
+        examples.setdefault(row["reason"], f"{row['id']}: {row['detail']}")
+    return examples
 
 
 def format_counts(counts: Counter[str]) -> str:

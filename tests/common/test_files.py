@@ -97,3 +97,14 @@ def test_a_folder_to_be_made_is_fine_and_a_file_in_its_place_is_not(tmp_path: Pa
     (tmp_path / "results").touch()
     with pytest.raises(ValueError, match=f"{tmp_path}/results is not a folder"):
         check_writable(tmp_path / "results/mini")
+
+
+def test_half_a_character_is_named(tmp_path: Path):
+    """As json.dumps writes a file name that is not UTF-8."""
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"id": "\U0001f600"}) + "\n" + json.dumps({"id": "caf\udce9"}) + "\n")
+    lines = read_jsonl(path)
+    assert next(lines) == {"id": "\U0001f600"}
+    with pytest.raises(ValueError, match=r"a\.jsonl:2: has \\udce9, half of a character") as error:
+        next(lines)
+    assert str(error.value).isascii()

@@ -103,7 +103,5 @@ def _text(path: Path, transcripts: Mapping[str, str] | None) -> str:
     if text is None and text_file:
         text = " ".join("".join(text_lines(text_file)).split())
     if not text:
-        raise DropError(
-            "no-text", f"{path.name} has no text: neither in a table of transcripts nor in {path.stem}.txt"
-        )
+        raise DropError("no-text", f"{path.name} has no text: neither in a table of transcripts nor in {path.stem}.txt")
     return text

@@ -23,10 +23,13 @@ from pathlib import Path
 
 from scripts.common.audio_errors import AudioError, reach
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.cuts import Cut
 from scripts.common.files import write_jsonl
 from scripts.common.sound_file import whole_file
+from scripts.corpus.config import Limits
 from scripts.corpus.drops import DropError, Drops, check_name, printable
+from scripts.corpus.losses import hold_to_limits
 from scripts.corpus.sound_files import whole_file_cut
 from scripts.corpus.speech.file_tree import walk
 
@@ -168,8 +171,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="the folder to read, below the former")
     parser.add_argument("--out", type=Path, required=True, help="cuts, .jsonl.gz")
     parser.add_argument("--dropped", type=Path, required=True)
+    parser.add_argument("--limits", required=True, help="JSON: shares of files that may be dropped")
     args = parser.parse_args()
 
+    limits = parse(Limits, args.limits, "corpus")
     if not args.folder.is_dir():
         raise OSError(f"corpus.folder: {args.folder} is not a folder")
     with Drops.open(args.dropped) as drops:
@@ -178,7 +183,14 @@ def main() -> None:
         if first is None:
             example = f"; e.g. {drops.example}" if drops.example else ""
             raise ValueError(f"{args.folder}: no .wav or .flac with a .txt of the same name{example}")
-        count = write_jsonl(args.out, chain([first], folder_cuts))
+
+        def checked() -> Iterator[Cut]:
+            count = 0
+            for count, cut in enumerate(chain([first], folder_cuts), start=1):
+                yield cut
+            hold_to_limits(f"corpus/folder {args.folder}", drops.counts, count, limits, drops.examples, "files")
+
+        count = write_jsonl(args.out, checked())
     print(f"corpus/folder {args.folder}: {count} files, dropped: {drops.summary()}", file=sys.stderr)
 
 

@@ -5,13 +5,15 @@ An item with a side that cannot be used (see `validate`) is dropped, under that 
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.common.cli import run
 from scripts.common.cuts import Cut, Item, sides, with_sides
 from scripts.common.files import read_jsonl, write_csv, write_jsonl
-from scripts.corpus.drops import COLUMNS, DropError, dropped
+from scripts.corpus.drops import COLUMNS, DropError, dropped, examples_of
+from scripts.corpus.losses import hold_to_limits
 from scripts.corpus.speech.manifest import Recordings, check_root
 from scripts.corpus.speech.validate import Rules, check_cut
 
@@ -19,9 +21,11 @@ FIELDS = ("id", "subset", "group", "positive", "negative")
 
 
 def valid_items(
-    path: Path, task: str, rules: Rules, recordings: Recordings, drops: list[dict[str, str]]
+    path: Path, task: str, rules: Rules, recordings: Recordings, drops: list[dict[str, str]], without: Counter[str]
 ) -> Iterator[Item]:
     """The valid items, with `task` as their task; the others are appended to `drops`.
+
+    Items with a side whose file does not exist are counted in `without`; the alignment drops them.
 
     Raises:
         ValueError: naming file and item, if an item lacks a field or has no negative side.
@@ -42,9 +46,9 @@ def valid_items(
         except DropError as error:
             drops.append(dropped(str(item["id"]), error.reason, f"{'negative' if cuts else 'positive'}: {error}"))
             continue
-        for cut in cuts:
-            seen.add(cut["id"])
-            recordings.register(cut["recording"])
+        seen.update(cut["id"] for cut in cuts)
+        present = [recordings.register(cut["recording"]) for cut in cuts]
+        without["audio-missing"] += not all(present)
         yield {**with_sides(item, cuts), "task": task}
 
 
@@ -61,11 +65,15 @@ def main() -> None:
     check_root(args.audio_root)
     drops: list[dict[str, str]] = []
     recordings = Recordings(args.audio_root)
-    items = list(valid_items(args.items, args.task, args.config, recordings, drops))
+    missing: Counter[str] = Counter()
+    items = list(valid_items(args.items, args.task, args.config, recordings, drops, missing))
     if not items:
         example = f", e.g. {drops[0]['id']}: {drops[0]['detail']}" if drops else ""
         raise ValueError(f"{args.items}: no usable item ({len(drops)} dropped{example})")
     recordings.check(args.items)
+    lost = Counter(row["reason"] for row in drops) + missing
+    examples = {"audio-missing": recordings.example} | examples_of(drops)
+    hold_to_limits(str(args.items), lost, len(items) - missing.total(), args.config, examples, "items")
     write_csv(args.dropped, COLUMNS, drops)
     write_jsonl(args.out, items)
     print(

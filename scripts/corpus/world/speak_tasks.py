@@ -7,6 +7,7 @@ cannot be distinguished by their length in seconds (50 Hz frames, per voice), le
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,8 @@ from scripts.common.frames import frame_count
 from scripts.common.progress import Progress
 from scripts.common.seeds import generator
 from scripts.corpus.config import Limits, Voices
-from scripts.corpus.drops import COLUMNS, dropped
+from scripts.corpus.drops import COLUMNS, dropped, examples_of
+from scripts.corpus.losses import hold_to_limits
 from scripts.corpus.pronounce import cmudict_lexicon
 from scripts.corpus.world.arguments import add_voice_arguments
 from scripts.corpus.world.balance import select_candidates, shorter_side_accuracy
@@ -190,6 +192,8 @@ def main() -> None:
         for line, _ in chosen
         for speaker in line["voices"]
     ]
+    counts = Counter(row["reason"] for row in drops)
+    hold_to_limits(f"corpus/speak_tasks {args.script}", counts, len(pairs), limits, examples_of(drops), "pairs")
     write_csv(args.dropped, COLUMNS, drops)
     write_jsonl(args.items, items)
     print(

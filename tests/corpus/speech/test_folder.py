@@ -1,5 +1,6 @@
 """A folder of audio and texts: every file becomes a cut or a counted drop."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -21,8 +22,20 @@ def speak(path: Path, seconds: float = 0.5, rate: int = 16_000, channels: int = 
     soundfile.write(path, np.full((round(seconds * rate), channels), 0.1), rate)
 
 
-def run(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict]:
-    flags = ["--audio-root", root, "--folder", root / "train", "--out", root / "cuts.jsonl.gz"]
+LIMITS = {"min_seconds": 0.1, "max_seconds": 30.0, "max_missing_audio": 1, "max_dropped": 1}
+
+
+def run(root: Path, monkeypatch: pytest.MonkeyPatch, **limits: float) -> list[dict]:
+    flags = [
+        "--limits",
+        json.dumps(LIMITS | limits),
+        "--audio-root",
+        root,
+        "--folder",
+        root / "train",
+        "--out",
+        root / "cuts.jsonl.gz",
+    ]
     monkeypatch.setattr("sys.argv", ["folder", *map(str, flags), "--dropped", str(root / "dropped.csv")])
     folder.main()
     return list(read_jsonl(root / "cuts.jsonl.gz"))
@@ -175,3 +188,20 @@ def test_a_file_that_cannot_be_read_ends_the_job(tmp_path: Path, monkeypatch: py
             run(tmp_path, monkeypatch)
         (tmp_path / f"train/bad{ending}").unlink()
     assert not (tmp_path / "dropped.csv").exists()
+
+
+def test_losses_above_their_limit_end_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("a", "b", "c"):
+        write(tmp_path / f"train/{name}.wav")
+    (tmp_path / "train/a.wav").unlink()
+    with pytest.raises(
+        ValueError, match=r"1 of 3 files \(33\.33%\) are without usable audio: 1 no-audio, e\.g\. train/a"
+    ):
+        run(tmp_path, monkeypatch, max_missing_audio=0.01)
+    assert not (tmp_path / "cuts.jsonl.gz").exists()
+    speak(tmp_path / "train/a.wav")
+    (tmp_path / "train/b.txt").unlink()
+    with pytest.raises(ValueError, match=r"dropped for their content: 1 no-text, .*corpus\.max_dropped allows 20%"):
+        run(tmp_path, monkeypatch, max_dropped=0.2)
+    (tmp_path / "train/again").symlink_to(".")  # a link loses nothing
+    assert len(run(tmp_path, monkeypatch, max_dropped=0.34)) == 2
