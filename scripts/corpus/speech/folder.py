@@ -15,7 +15,7 @@ two texts of one name), same-file (read under another name), audio-missing (a li
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -165,6 +165,15 @@ def cuts(root: Path, folder: Path, drops: Drops) -> Iterator[Cut]:
         yield cut
 
 
+def held(cuts: Iterable[Cut], where: str, drops: Drops, limits: Limits) -> Iterator[Cut]:
+    """The cuts; ValueError after the last one if more was dropped than the limits allow."""
+    kept = 0
+    for cut in cuts:
+        kept += 1
+        yield cut
+    hold_to_limits(where, drops.counts, kept, limits, drops.examples, "files")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--audio-root", type=Path, required=True, help="folder that the cuts' paths are relative to")
@@ -183,14 +192,7 @@ def main() -> None:
         if first is None:
             example = f"; e.g. {drops.example}" if drops.example else ""
             raise ValueError(f"{args.folder}: no .wav or .flac with a .txt of the same name{example}")
-
-        def checked() -> Iterator[Cut]:
-            count = 0
-            for count, cut in enumerate(chain([first], folder_cuts), start=1):
-                yield cut
-            hold_to_limits(f"corpus/folder {args.folder}", drops.counts, count, limits, drops.examples, "files")
-
-        count = write_jsonl(args.out, checked())
+        count = write_jsonl(args.out, held(chain([first], folder_cuts), f"corpus/folder {args.folder}", drops, limits))
     print(f"corpus/folder {args.folder}: {count} files, dropped: {drops.summary()}", file=sys.stderr)
 
 

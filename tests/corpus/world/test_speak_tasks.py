@@ -83,6 +83,8 @@ def test_a_pair_that_fails_leaves_whole_and_is_counted(tmp_path: Path, monkeypat
     assert all("too-long" in row["detail"] for row in rows)
     with pytest.raises(ValueError, match="no pair is left"):
         run(tmp_path, monkeypatch, limits={**LIMITS, "max_seconds": 0.2})
+    with pytest.raises(ValueError, match=r"pairs \(\d+\.?\d*%\) are dropped for their content: .*corpus\.max_dropped"):
+        run(tmp_path, monkeypatch, limits={**LIMITS, "max_seconds": 0.65, "max_dropped": 0.01})
 
 
 def test_bad_pairs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
