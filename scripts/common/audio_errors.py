@@ -38,6 +38,10 @@ class AudioError(ValueError):
         return type(self), (self.reason, str(self))
 
 
+class NotAFileError(OSError):
+    """A folder or pipe in the place of a file."""
+
+
 class UnreachableError(OSError):
     """A file that exists but that the system cannot read; the message names it. No cut is dropped for it."""
 
@@ -63,8 +67,8 @@ def reach(path: Path, action: Callable[[], T]) -> T:
             if error.reason != "audio-damaged" or confirmed:
                 raise
             confirmed = True
-        except IsADirectoryError:
-            raise AudioError("audio-damaged", f"{path} is a folder, not a file") from None
+        except (IsADirectoryError, NotAFileError):
+            raise AudioError("audio-damaged", f"{path} is a folder or pipe, not a file") from None
         except OSError as error:
             if error.errno in ABSENT and not found:
                 raise AudioError("audio-missing", f"{path} does not exist") from None

@@ -5,7 +5,7 @@ all transforms. The others depend on a program (Tempo, Compress, Narrowband), on
 (ReverbWithImpulseResponse), or on how much of the recording is loaded (LoudnessNormalization, Clipping, DereverbWPE).
 """
 
-from math import isfinite, prod
+from math import isfinite, nan, prod
 from typing import Any
 
 import numpy as np
@@ -39,9 +39,13 @@ def _step(given: object) -> Step:
     assert isinstance(given, dict)
     arguments = given.get("kwargs")
     value = arguments.get(PARAMETERS[name]) if isinstance(arguments, dict) else None
-    if type(value) not in (int, float) or not isfinite(value) or (value <= 0 and name != "Volume"):
-        raise ValueError(f"transform {name} has {PARAMETERS[name]} {value!r}; it must be a number above 0")
-    return name, float(value)
+    try:
+        number = float(value) if type(value) in (int, float) else nan  # type: ignore[arg-type]
+    except OverflowError:  # an integer beyond all floats
+        number = nan
+    if not isfinite(number) or (number <= 0 and name != "Volume"):
+        raise ValueError(f"transform {name} has {PARAMETERS[name]} {str(value)[:40]!r}; it must be a number above 0")
+    return name, number
 
 
 def speed(chain: list[Step]) -> float:

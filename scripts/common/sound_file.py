@@ -5,6 +5,7 @@ be read as one that it does not understand.
 """
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scripts.common.audio_errors import AudioError, reach
+from scripts.common.audio_errors import AudioError, NotAFileError, reach
 from scripts.common.audio_headers import missing_share, states_mp3_length
 from scripts.common.cuts import ROUNDING
 
@@ -95,12 +96,15 @@ def open_sound(path: Path) -> Iterator[SoundFile]:
 
     Raises:
         AudioError: `audio-damaged` if it is not a sound file.
+        NotAFileError: it is a folder or pipe.
         OSError: it cannot be opened.
     """
     import soundfile
 
-    handle = os.open(path, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # opening a pipe would wait for its writer
     try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise NotAFileError
         try:
             file = soundfile.SoundFile(handle, closefd=False)
         except soundfile.LibsndfileError as error:
@@ -165,5 +169,5 @@ def broken_off(sound: SoundFile) -> AudioError:
         return AudioError("audio-damaged", f"{sound.path} ends after its header: the copy broke off")
     return AudioError(
         "audio-damaged",
-        f"{sound.path} holds {held:.2f} s, its header promises {held + sound.missing:.2f} s: the copy broke off",
+        f"{sound.path} holds {held:.3f} s, its header promises {held + sound.missing:.3f} s: the copy broke off",
     )

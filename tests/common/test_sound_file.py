@@ -53,7 +53,7 @@ def test_a_copy_that_broke_off_is_damaged_from_where_it_broke(tmp_path: Path, fo
     assert len(read(cut_of(path, 3.5, 0.5), tmp_path)) == RATE // 2
     break_off(path, 0.6)
     held = soundfile.info(str(path)).duration
-    with pytest.raises(AudioError, match=r"holds 2\.\d\d s, its header promises 4\.0\d s") as error:
+    with pytest.raises(AudioError, match=r"holds 2\.\d{3} s, its header promises 4\.0\d\d s") as error:
         whole_file(path)
     assert error.value.reason == "audio-damaged"
     # Lhotse states what libsndfile finds: the cut ends where the copy does.
@@ -156,15 +156,18 @@ def test_damage_and_absence_are_known_at_once(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(audio_errors.time, "sleep", lambda _: pytest.fail("waited for a file that is not unreachable"))
     (tmp_path / "text.wav").write_text("not audio")
     (tmp_path / "folder.wav").mkdir()
+    os.mkfifo(tmp_path / "pipe.wav")
     (tmp_path / "loop.wav").symlink_to("loop.wav")
     (tmp_path / "nowhere.wav").symlink_to("gone")
     (tmp_path / "file").touch()
     reasons = {
-        name: reason(cut_of(tmp_path / f"{name}.wav"), tmp_path) for name in ("text", "folder", "loop", "nowhere")
+        name: reason(cut_of(tmp_path / f"{name}.wav"), tmp_path)
+        for name in ("text", "folder", "pipe", "loop", "nowhere")
     }
     assert reasons == {
         "text": "audio-damaged",
         "folder": "audio-damaged",
+        "pipe": "audio-damaged",
         "loop": "audio-missing",
         "nowhere": "audio-missing",
     }

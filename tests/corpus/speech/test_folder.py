@@ -174,7 +174,7 @@ def test_lengths_that_headers_do_not_hold(tmp_path: Path, monkeypatch: pytest.Mo
     assert [len(read(c, tmp_path)) for c in cuts] == [8000, 12_000]
     (row,) = read_csv(tmp_path / "dropped.csv")
     assert (row["id"], row["reason"]) == ("train/broken", "audio-damaged")
-    assert "its header promises 0.50 s: the copy broke off" in row["detail"]
+    assert "its header promises 0.500 s: the copy broke off" in row["detail"]
 
 
 def test_a_file_that_cannot_be_read_ends_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
