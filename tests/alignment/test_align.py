@@ -16,8 +16,8 @@ from scripts.alignment.lexicon import Dictionary, OutOfVocabularyError
 from scripts.common.cuts import phone_alignment, sides, spoken_text, supervision
 from scripts.common.files import read_jsonl
 from scripts.corpus.pronounce import arpabet
+from tests.factories.settings import settings
 from tests.factories.sounds import headerless_mp3
-from tests.settings import settings
 
 
 @pytest.fixture

@@ -7,17 +7,16 @@ from scripts.alignment.config import Aligning, Training
 from scripts.alignment.merge_guessed import gather
 from scripts.common.cuts import phone_alignment, supervision
 from scripts.common.files import read_csv, read_jsonl, write_csv, write_jsonl
+from tests.factories.cuts import make_cut
+from tests.factories.settings import settings
 from tests.factories.steps import step
-from tests.settings import settings
-
-
-def line(name="a/b-1", words="HI ALL", duration=1.0, **more):
-    texts = [words.lower(), words]
-    return {"id": name, "start": 0.0, "duration": duration, "supervisions": [{"custom": {"texts": texts}, **more}]}
-
 
 PHONES = [("HH_B", 0.1, 0.1), ("AY1_E", 0.2, 0.2), ("AO1_B", 0.5, 0.2), ("L_E", 0.7, 0.1), ("sil", 0.8, 0.2)]
 WORDS = [("hi", 0.1, 0.3), ("all", 0.5, 0.3)]
+
+
+def hello(name: str = "a/b-1") -> dict:
+    return make_cut(name, text="Hi all.")
 
 
 @pytest.fixture
@@ -77,7 +76,7 @@ def test_lhotse_reads_the_ctm_as_we_do(tmp_path):
 
 
 def test_kaldis_phones_are_named_as_ours_and_gaps_are_silence(import_external):
-    kept, dropped = import_external([line()])
+    kept, dropped = import_external([hello()])
     assert dropped == []
     assert phone_alignment(kept[0]) == [
         ("SIL", 0.0, 0.1), ("HH", 0.1, 0.1), ("AY1", 0.2, 0.2), ("SIL", 0.4, 0.1), ("AO1", 0.5, 0.2), ("L", 0.7, 0.1),
@@ -125,7 +124,7 @@ Object class = "TextGrid"
 
 
 def test_textgrids_of_both_forms(import_external, tmp_path):
-    kept, _ = import_external([line()], grid=SHORT)
+    kept, _ = import_external([hello()], grid=SHORT)
     assert [p[0] for p in phone_alignment(kept[0])] == ["HH", "AY1", "AO1", "L"]
     tiers = {"words": [(0.0, 0.25, 'a "b"'), (0.25, 1.0, "")], "2 odd [3] = 4": [(0.0, 1.0, "1 2 3")]}
     textgrid.write(tmp_path / "x.TextGrid", 1.0, tiers)
@@ -148,28 +147,28 @@ def test_textgrids_of_both_forms(import_external, tmp_path):
     ],
 )
 def test_what_does_not_fit_is_dropped_with_its_reason(import_external, change, reason):
-    kept, dropped = import_external([line()], **change)
+    kept, dropped = import_external([hello()], **change)
     assert kept == []
     assert [row["reason"] for row in dropped] == [reason]
 
 
 def test_items_leave_whole(import_external):
-    pair = {"id": "p", "task": "t", "positive": line(), "negative": line("a/b-2")}
+    pair = {"id": "p", "task": "t", "positive": hello(), "negative": hello("a/b-2")}
     kept, dropped = import_external([pair])
     assert kept == []
     assert [row["id"] for row in dropped] == ["a/b-2"]
-    choice = {"id": "c", "task": "t", "positive": line(), "negative": [line("a/b-2"), line("a/b-3")]}
+    choice = {"id": "c", "task": "t", "positive": hello(), "negative": [hello("a/b-2"), hello("a/b-3")]}
     kept, _ = import_external([choice], also=["a/b-2", "a/b-3"])
     assert [side["id"] for side in kept[0]["negative"]] == ["a/b-2", "a/b-3"]
     assert all("alignment" in side["supervisions"][0] for side in kept[0]["negative"])
 
 
 def test_damaged_files_are_named(import_external, tmp_path):
-    stderr = import_external([line()], grid=SHORT[:200], ok=False)
+    stderr = import_external([hello()], grid=SHORT[:200], ok=False)
     assert "b-1.TextGrid: damaged or truncated TextGrid" in stderr
-    stderr = import_external([line()], grid="nothing", ok=False)
+    stderr = import_external([hello()], grid="nothing", ok=False)
     assert "not a TextGrid" in stderr
-    stderr = import_external([line()], grid=SHORT.replace('"phones"', '"fones"'), ok=False)
+    stderr = import_external([hello()], grid=SHORT.replace('"phones"', '"fones"'), ok=False)
     assert "has no tier 'phones'; its tiers are words, fones" in stderr
     path = tmp_path / "bad.ctm"
     path.write_text("a 1 0.0 0.1\n")
@@ -181,7 +180,7 @@ def test_damaged_files_are_named(import_external, tmp_path):
 
 
 def test_a_folder_without_alignments_is_refused(tmp_path):
-    write_jsonl(tmp_path / "in.jsonl.gz", [line()])
+    write_jsonl(tmp_path / "in.jsonl.gz", [hello()])
     rest = ("--split", "dev", "--out", tmp_path / "o.jsonl.gz", "--dropped", tmp_path / "d.csv", "--guessed",
             tmp_path / "g.csv")  # fmt: skip
     for folder, says in ((tmp_path / "none", "is not a folder"), (tmp_path, "phones.ctm is missing")):

@@ -3,8 +3,8 @@
 from scripts.alignment.align import DROPPED_COLUMNS
 from scripts.common.files import read_csv, write_csv, write_jsonl
 from scripts.corpus.config import Limits
+from tests.factories.settings import settings
 from tests.factories.steps import step
-from tests.settings import settings
 
 
 def row(split, name, reason):

@@ -10,8 +10,8 @@ from scripts.common.files import read_jsonl
 from scripts.corpus.config import CutRules, Limits
 from scripts.corpus.world.espeak import speak
 from tests.corpus.published.testsets import LEXICAL, word_row, write_gold
+from tests.factories.settings import settings
 from tests.factories.steps import step
-from tests.settings import settings
 
 # word, its IPA and its phones; then a pseudo-word of the same length
 PAIRS = [

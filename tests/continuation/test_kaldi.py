@@ -17,8 +17,8 @@ from scripts.continuation.mel import griffin_lim, log_mel
 from scripts.continuation.recogniser_errors import row
 from scripts.corpus.config import Limits
 from tests.factories.aligner import VOICES
+from tests.factories.settings import settings
 from tests.factories.steps import step
-from tests.settings import settings
 
 pytestmark = pytest.mark.slow
 

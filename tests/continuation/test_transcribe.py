@@ -10,7 +10,7 @@ import soundfile
 from scripts.common.files import read_jsonl, write_jsonl
 from scripts.continuation import transcribe
 from scripts.continuation.judge_text import corpus_texts, world_texts
-from tests.continuation.conftest import cut
+from tests.factories.cuts import sentences_cut
 
 
 def item(name: str, symbols: str = "A B") -> dict:
@@ -63,7 +63,7 @@ def test_audio_of_zero_length_or_damaged_is_refused_by_name(speech: Path):
 
 def test_real_cuts_are_transcribed_speaker_by_speaker(tmp_path: Path):
     soundfile.write(tmp_path / "r.flac", np.full(16000 * 20, 0.1), 16000)
-    cuts = [cut("u1", speaker="z"), cut("u2", sentences=2, speaker="a")]
+    cuts = [sentences_cut("u1", speaker="z"), sentences_cut("u2", sentences=2, speaker="a")]
     found = list(transcribe.transcribe_cuts(cuts, str(tmp_path), lengths))
     assert [row["id"] for row in found] == ["u2", "u1"]
     assert found[1]["text"] == f"SAMPLES {round(16000 * cuts[0]['duration'])}"
@@ -101,5 +101,5 @@ def test_a_sentence_that_was_seen_is_withheld(tmp_path: Path):
 
 
 def test_without_a_world_the_judge_reads_the_training_texts(tmp_path: Path):
-    write_jsonl(tmp_path / "0.jsonl.gz", [cut(sentences=1)])
+    write_jsonl(tmp_path / "0.jsonl.gz", [sentences_cut(sentences=1)])
     assert list(corpus_texts([tmp_path / "0.jsonl.gz"], 1.0, 1)) == ["the dog sat on"]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from scripts.alignment.config import Training
 from scripts.corpus.config import Limits
+from tests.factories.settings import settings
 from tests.factories.steps import step
-from tests.settings import settings
 
 VOICES = {
     "voices": ["en-us+m1", "en-us+f2", "en-us+m3", "en-us+f4"],

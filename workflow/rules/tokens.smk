@@ -21,14 +21,16 @@ INVENTORY = {
 STREAMS = {"units": [UNITS]}
 # Phones of alignments that the lexicon may lack: spoken noise, or those of an external aligner.
 EXTRA_PHONES = [SPOKEN_NOISE] if config["alignment"]["oov"] == "noise" else []
-if config["alignment"]["external"]:
+if EXTERNAL["alignment"]:
     EXTRA_PHONES = [*arpabet(), SPOKEN_NOISE]
 
 
-include: "tokens_external.smk"
+if EXTERNAL["tokens"]:
+
+    include: "tokens_external.smk"
 
 
-for name in EXTERNAL:
+for name in EXTERNAL["tokens"]:
     STREAMS[name] = [f"{TOKENS}/{name}/given"]
     INVENTORY[name] = f"{TOKENS}/{name}/external.json"
 # An entry of the modality takes precedence over that of its source.

@@ -8,8 +8,8 @@ A cut that is longer than its supervision is cut to it, since the text is of tha
 
 A damaged file (truncated, not JSON) is an error. A cut that cannot be used is dropped with a reason: malformed,
 no-supervision, several-supervisions, supervision-outside, transform-unsupported, no-text, empty-text, characters,
-digits, too-short, too-long, outside-recording, duplicate-id, in-train (dev only: its recording, or its speaker or book
-where asked, is in train too, so that the dev loss would be measured on training data), audio-missing (with
+letters, digits, too-short, too-long, outside-recording, duplicate-id, in-train (dev only: its recording, or its speaker
+or book where asked, is in train too, so that the dev loss would be measured on training data), audio-missing (with
 --need-audio; otherwise the alignment finds it). Above the shares of `losses` they are an error.
 """
 

@@ -21,6 +21,7 @@ from scripts.corpus.drops import DropError
 from scripts.corpus.speech import manifest
 from scripts.corpus.speech.transcripts import to_words
 from scripts.corpus.speech.validate import Rules
+from tests.factories.cuts import make_cut
 
 RULES = {
     "min_seconds": 0.1,
@@ -30,37 +31,6 @@ RULES = {
     "characters": "A-Za-z0-9 .,;:!?'\"()-",
 }
 AN4 = Path(os.environ.get("SHARED", "../shared")) / "an4"
-
-
-def cut(name: str, recording: str = "r0", text: str = "Hello, world.", duration: float = 1.0, **more: object) -> dict:
-    return {
-        "id": name,
-        "start": 0.0,
-        "duration": duration,
-        "channel": 0,
-        "supervisions": [
-            {
-                "id": name,
-                "recording_id": recording,
-                "start": 0.0,
-                "duration": duration,
-                "channel": 0,
-                "language": "English",
-                "speaker": "s",
-                "custom": {"texts": [text, to_words(text)] if not any(map(str.isdigit, text)) else [text]},
-            }
-        ],
-        "recording": {
-            "id": recording,
-            "sources": [{"type": "file", "channels": [0], "source": f"{recording}.wav"}],
-            "sampling_rate": 16_000,
-            "num_samples": 16_000 * 700,
-            "duration": 700.0,
-            "channel_ids": [0],
-        },
-        "type": "MonoCut",
-        **more,
-    }
 
 
 def run(
@@ -100,7 +70,7 @@ def drops(folder: Path) -> dict[str, str]:
 
 def changed(path: str, value: object) -> dict:
     """A cut named `bad` with one field changed or, if the value is None, removed."""
-    bad = copy.deepcopy(cut("bad"))
+    bad = copy.deepcopy(make_cut("bad"))
     *parents, last = path.split(".")
     place = bad
     for key in parents:
@@ -113,7 +83,7 @@ def changed(path: str, value: object) -> dict:
 
 
 def test_a_good_cut_keeps_every_field(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    good = cut("a", custom={"text_path": "x"})
+    good = make_cut("a", custom={"text_path": "x"})
     assert run(tmp_path, monkeypatch, [good]) == [good]
     assert drops(tmp_path) == {}
 
@@ -121,16 +91,16 @@ def test_a_good_cut_keeps_every_field(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        (cut("bad", supervisions=[]), "no-supervision"),
-        (cut("bad", supervisions=cut("x")["supervisions"] * 2), "several-supervisions"),
-        (cut("bad", text="   "), "empty-text"),
-        (cut("bad", text="?!"), "empty-text"),
-        (cut("bad", text="Café au lait."), "characters"),
-        (cut("bad", text="Room 101."), "digits"),
-        (cut("bad", duration=0.05), "too-short"),
-        (cut("bad", duration=600.0), "too-long"),
-        (cut("bad", start=699.5), "outside-recording"),
-        (cut("bad", start=-1.0), "outside-recording"),
+        (make_cut("bad", supervisions=[]), "no-supervision"),
+        (make_cut("bad", supervisions=make_cut("x")["supervisions"] * 2), "several-supervisions"),
+        (make_cut("bad", text="   "), "empty-text"),
+        (make_cut("bad", text="?!"), "empty-text"),
+        (make_cut("bad", text="Café au lait."), "characters"),
+        (make_cut("bad", text="Room 101."), "digits"),
+        (make_cut("bad", duration=0.05), "too-short"),
+        (make_cut("bad", duration=600.0), "too-long"),
+        (make_cut("bad", start=699.5), "outside-recording"),
+        (make_cut("bad", start=-1.0), "outside-recording"),
         (changed("supervisions.0.custom", {}), "no-text"),
         (changed("supervisions.0.custom.texts", [1]), "no-text"),
         (changed("duration", None), "malformed"),
@@ -146,9 +116,9 @@ def test_a_good_cut_keeps_every_field(tmp_path: Path, monkeypatch: pytest.Monkey
         (changed("supervisions", 3), "malformed"),
         (changed("supervisions.0.custom", "texts"), "malformed"),
         (changed("supervisions.0.speaker", ["a"]), "malformed"),
-        (cut("bad") | {"custom": "x"}, "malformed"),
-        (cut("bad") | {"custom": {"text_path": ["x"]}}, "malformed"),
-        (cut("good0"), "duplicate-id"),
+        (make_cut("bad") | {"custom": "x"}, "malformed"),
+        (make_cut("bad") | {"custom": {"text_path": ["x"]}}, "malformed"),
+        (make_cut("good0"), "duplicate-id"),
         (changed("supervisions.0.start", None), "malformed"),
         (changed("supervisions.0.duration", "long"), "malformed"),
         (changed("supervisions.0.channel", [[0]]), "malformed"),
@@ -167,7 +137,7 @@ def test_a_good_cut_keeps_every_field(tmp_path: Path, monkeypatch: pytest.Monkey
     ],
 )
 def test_a_bad_cut_is_dropped_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: dict, reason: str):
-    left = run(tmp_path, monkeypatch, [cut("good0"), bad, cut("good1")])
+    left = run(tmp_path, monkeypatch, [make_cut("good0"), bad, make_cut("good1")])
     assert [c["id"] for c in left] == ["good0", "good1"]
     assert drops(tmp_path) == {bad["id"]: reason}
 
@@ -176,11 +146,11 @@ def test_a_supervision_of_a_part_takes_the_cut_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     """As Lhotse's trim_to_supervisions."""
-    part = copy.deepcopy(cut("part", start=10.0, duration=3.0))
+    part = copy.deepcopy(make_cut("part", start=10.0, duration=3.0))
     part["supervisions"][0] |= {"start": 0.4, "duration": 1.25, "alignment": {"word": [["HELLO", 0.4, 0.5, None]]}}
-    rounded = copy.deepcopy(cut("rounded", duration=1.0004))
+    rounded = copy.deepcopy(make_cut("rounded", duration=1.0004))
     rounded["supervisions"][0] |= {"start": 0.0002, "duration": 0.9997}
-    left = {c["id"]: c for c in run(tmp_path, monkeypatch, [part, rounded, cut("whole")])}
+    left = {c["id"]: c for c in run(tmp_path, monkeypatch, [part, rounded, make_cut("whole")])}
     assert drops(tmp_path) == {}
     (theirs,) = MonoCut.from_dict(copy.deepcopy(part)).trim_to_supervisions(keep_overlapping=False)
     ours = MonoCut.from_dict(copy.deepcopy(left["part"]))
@@ -188,7 +158,7 @@ def test_a_supervision_of_a_part_takes_the_cut_with_it(
     assert (ours.supervisions[0].start, ours.supervisions[0].duration) == (0.0, 1.25)
     assert "alignment" not in left["part"]["supervisions"][0]
     assert left["rounded"] == rounded
-    assert left["whole"] == cut("whole")
+    assert left["whole"] == make_cut("whole")
     assert "1 cuts cut to their supervision" in capsys.readouterr().err
 
 
@@ -207,11 +177,11 @@ def test_transformed_recordings_stay_as_they_are(tmp_path: Path, monkeypatch: py
 def test_losses_above_their_limit_end_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    missing = [cut(f"m{i}", "gone") for i in range(2)]
+    missing = [make_cut(f"m{i}", "gone") for i in range(2)]
     (tmp_path / "r0.wav").touch()
     path = tmp_path / "cuts.jsonl"
     for number, more in ((200, ()), (198, ()), (198, ["--need-audio"])):
-        write_jsonl(path, [cut(f"c{i}") for i in range(number - 1)] + missing)
+        write_jsonl(path, [make_cut(f"c{i}") for i in range(number - 1)] + missing)
         if number == 200:  # 2 of 201
             call(tmp_path, monkeypatch, path, rules={"max_missing_audio": 0.01}, more=more)
             share = (
@@ -223,13 +193,13 @@ def test_losses_above_their_limit_end_the_run(
         says = r"2 of 199 cuts \(1\.005%\) are without usable audio: 2 audio-missing, e\.g\. .*gone\.wav.*"
         says += r"corpus\.max_missing_audio allows 1%: complete or mend the audio, or raise it"
         fails(tmp_path, monkeypatch, says, path, rules={"max_missing_audio": 0.01}, more=more)
-    odd = [cut("x", text="Café."), cut("y", text="?"), cut("z", text="?")]
-    write_jsonl(path, [cut(f"c{i}") for i in range(11)] + odd)
+    odd = [make_cut("x", text="Café."), make_cut("y", text="?"), make_cut("z", text="?")]
+    write_jsonl(path, [make_cut(f"c{i}") for i in range(11)] + odd)
     says = (
         r"3 of 14 cuts \(21\.43%\) are dropped for their content: 1 characters, 2 empty-text, e\.g\. y: .*max_dropped"
     )
     fails(tmp_path, monkeypatch, says, path, rules={"max_dropped": 0.2})
-    write_jsonl(path, [cut(f"c{i}") for i in range(12)] + odd)
+    write_jsonl(path, [make_cut(f"c{i}") for i in range(12)] + odd)
     call(tmp_path, monkeypatch, path, rules={"max_dropped": 0.2})
 
 
@@ -238,13 +208,13 @@ def test_what_train_has_is_not_lost_to_dev(tmp_path: Path, monkeypatch: pytest.M
         (tmp_path / f"r{number}.wav").touch()
     used = tmp_path / "used.json"
     used.write_text(json.dumps({"recording": ["r0"], "speaker": [], "book": []}))
-    write_jsonl(tmp_path / "dev.jsonl", [cut("a"), cut("b"), cut("c", "r1")])
+    write_jsonl(tmp_path / "dev.jsonl", [make_cut("a"), make_cut("b"), make_cut("c", "r1")])
     call(tmp_path, monkeypatch, tmp_path / "dev.jsonl", others=[used], rules={"max_dropped": 0.2})
     assert drops(tmp_path) == {"a": "in-train", "b": "in-train"}
 
 
 def test_a_cut_without_id_is_named_by_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    run(tmp_path, monkeypatch, [cut("good0"), changed("id", None)])
+    run(tmp_path, monkeypatch, [make_cut("good0"), changed("id", None)])
     assert drops(tmp_path) == {"cuts.jsonl.gz:2": "malformed"}
 
 
@@ -252,7 +222,7 @@ def test_texts_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     lhotse_like = changed("supervisions.0.custom", None)
     lhotse_like["supervisions"][0]["text"] = "It’s a well-known ‘thing’ — really…"
     del lhotse_like["supervisions"][0]["speaker"]
-    spelled = cut("spelled")
+    spelled = make_cut("spelled")
     spelled["supervisions"][0]["custom"]["texts"] = ["Room 101.", "room one oh one"]
     left = run(tmp_path, monkeypatch, [lhotse_like, spelled])
     assert book_text(left[0]) == "It's a well-known 'thing' - really..."
@@ -263,7 +233,7 @@ def test_texts_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_recordings_stay_together_and_shards_fill_evenly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    cuts = [cut(f"{r}-{i}", f"r{r}", duration=float(r + 1)) for r in range(9) for i in range(4)]
+    cuts = [make_cut(f"{r}-{i}", f"r{r}", duration=float(r + 1)) for r in range(9) for i in range(4)]
     left = run(tmp_path / "a", monkeypatch, cuts, shards=3)
     assert sorted(c["id"] for c in left) == sorted(c["id"] for c in cuts)
     shards = [list(read_cuts(tmp_path / f"a/shard{n}.jsonl.gz")) for n in range(3)]
@@ -276,16 +246,16 @@ def test_recordings_stay_together_and_shards_fill_evenly(tmp_path: Path, monkeyp
 
 
 def test_dev_leaves_out_the_recordings_of_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    run(tmp_path, monkeypatch, [cut("a", "r0"), cut("b", "r1"), cut("bad", "r2", text="")])
+    run(tmp_path, monkeypatch, [make_cut("a", "r0"), make_cut("b", "r1"), make_cut("bad", "r2", text="")])
     used = tmp_path / "train.json"
     (tmp_path / "recordings.json").rename(used)
     assert read_json(used) == {"recording": ["r0", "r1"], "speaker": ["s"], "book": []}
     path = tmp_path / "dev.jsonl"
-    write_jsonl(path, [cut("c", "r1"), cut("d", "r2")])
+    write_jsonl(path, [make_cut("c", "r1"), make_cut("d", "r2")])
     call(tmp_path, monkeypatch, path, others=[used])
     assert [c["id"] for c in read_cuts(tmp_path / "shard0.jsonl.gz")] == ["d"]
     assert drops(tmp_path) == {"c": "in-train"}
-    write_jsonl(path, [cut("c", "r1")])
+    write_jsonl(path, [make_cut("c", "r1")])
     with pytest.raises(
         ValueError, match=r"no usable cut \(dropped: 1 in-train, e.g. c: recording 'r1' is in the train"
     ):
@@ -294,7 +264,7 @@ def test_dev_leaves_out_the_recordings_of_train(tmp_path: Path, monkeypatch: pyt
 
 def libriheavy(name: str, speaker: str, book: str, recording: str = "r0") -> dict:
     """A cut with the two texts, the contexts and the book of LibriHeavy's."""
-    made = cut(name, recording, custom={"text_path": book})
+    made = make_cut(name, recording, custom={"text_path": book})
     supervision = made["supervisions"][0] | {"speaker": speaker}
     supervision["custom"] = {"texts": ["In 1865—he “died”.", "IN EIGHTEEN SIXTY FIVE HE DYED"], "pre_texts": ["x", "X"]}
     return {**made, "supervisions": [supervision | {"custom": {**supervision["custom"], "begin_byte": 3}}]}
@@ -331,7 +301,7 @@ def test_dev_leaves_out_the_speakers_and_books_of_train_where_asked(tmp_path: Pa
 def test_held_out_speakers_are_in_one_split_and_every_cut_in_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "r0.wav").touch()
     write_jsonl(
-        tmp_path / "c.jsonl", [cut("bad", text=""), *(libriheavy(f"{i}", f"{i % 40}", "b") for i in range(200))]
+        tmp_path / "c.jsonl", [make_cut("bad", text=""), *(libriheavy(f"{i}", f"{i % 40}", "b") for i in range(200))]
     )
     speakers, ids, dropped = [], [], []
     for split in ("train", "dev"):
@@ -352,8 +322,8 @@ def test_held_out_speakers_are_in_one_split_and_every_cut_in_some(tmp_path: Path
 
 def test_several_manifests_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "r0.wav").touch()
-    write_jsonl(tmp_path / "one.jsonl", [cut("a"), cut("b")])
-    write_jsonl(tmp_path / "two.jsonl", [cut("b"), cut("c")])
+    write_jsonl(tmp_path / "one.jsonl", [make_cut("a"), make_cut("b")])
+    write_jsonl(tmp_path / "two.jsonl", [make_cut("b"), make_cut("c")])
     call(
         tmp_path,
         monkeypatch,
@@ -385,10 +355,10 @@ def test_a_damaged_manifest_is_an_error(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "r0.wav").touch()
     path = tmp_path / "cuts.jsonl.gz"
     fails(tmp_path, monkeypatch, "cuts.jsonl.gz: no such file", path)
-    write_jsonl(path, [cut(f"c{i}", custom={"x": os.urandom(200).hex()}) for i in range(200)])
+    write_jsonl(path, [make_cut(f"c{i}", custom={"x": os.urandom(200).hex()}) for i in range(200)])
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     fails(tmp_path, monkeypatch, "cuts.jsonl.gz: damaged or truncated gzip after line", path)
-    path.write_bytes(gzip.compress(json.dumps(cut("a")).encode() + b"\n{oops\n"))
+    path.write_bytes(gzip.compress(json.dumps(make_cut("a")).encode() + b"\n{oops\n"))
     fails(tmp_path, monkeypatch, "cuts.jsonl.gz:2: not JSON", path)
     path.write_bytes(gzip.compress(b"[1, 2]\n"))
     fails(tmp_path, monkeypatch, "cuts.jsonl.gz:1: expected a JSON object", path)
@@ -397,7 +367,7 @@ def test_a_damaged_manifest_is_an_error(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_nothing_left_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    write_jsonl(tmp_path / "cuts.jsonl.gz", [cut("a", text=""), cut("b", duration=99.0)])
+    write_jsonl(tmp_path / "cuts.jsonl.gz", [make_cut("a", text=""), make_cut("b", duration=99.0)])
     fails(
         tmp_path, monkeypatch, r"no usable cut \(dropped: 1 empty-text, 1 too-long, e.g. a:", tmp_path / "cuts.jsonl.gz"
     )
@@ -405,7 +375,7 @@ def test_nothing_left_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_wrong_folders_are_errors_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "cuts.jsonl.gz"
-    write_jsonl(path, [cut("a"), cut("b", "r1")])
+    write_jsonl(path, [make_cut("a"), make_cut("b", "r1")])
     fails(
         tmp_path, monkeypatch, "corpus.manifest.audio_root: .*nowhere is not a folder", path, root=tmp_path / "nowhere"
     )
@@ -417,9 +387,9 @@ def test_wrong_folders_are_errors_before_any_work(tmp_path: Path, monkeypatch: p
 def test_one_missing_recording_is_left_to_the_alignment_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ):
-    stereo = cut("s", "r1")
+    stereo = make_cut("s", "r1")
     stereo["recording"].update(sampling_rate=44_100, channel_ids=[0, 1])
-    assert len(run(tmp_path, monkeypatch, [cut("a"), cut("b", "missing"), stereo])) == 3
+    assert len(run(tmp_path, monkeypatch, [make_cut("a"), make_cut("b", "missing"), stereo])) == 3
     told = capsys.readouterr().err
     assert "1 without a file, 1 to be resampled to 16000 Hz, 1 with several channels" in told
 
@@ -470,7 +440,7 @@ def test_an4_passes_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_real_audio_of_another_kind_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """What the manifest only announces, `audio.read` does: 22.05 kHz stereo comes out as 16 kHz mono."""
-    other = cut("a")
+    other = make_cut("a")
     other["recording"].update(sampling_rate=22_050, num_samples=44_100, duration=2.0, channel_ids=[0, 1])
     left = run(tmp_path, monkeypatch, [other])
     soundfile.write(tmp_path / "r0.wav", np.full((44_100, 2), 0.1), 22_050)

@@ -7,7 +7,8 @@ import pytest
 
 from scripts.common.files import read_jsonl, write_jsonl
 from scripts.corpus.speech import manifest_tasks
-from tests.corpus.speech.test_manifest import RULES, cut, drops
+from tests.corpus.speech.test_manifest import RULES, drops
+from tests.factories.cuts import make_cut
 
 
 def items(folder: Path, monkeypatch: pytest.MonkeyPatch, content: list[dict], **limits: float) -> list[dict]:
@@ -32,40 +33,44 @@ def item(name: str, positive: dict, negative: dict | list[dict]) -> dict:
 
 
 def test_items_pass_or_leave_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    good = item("i0", cut("a"), cut("b"))
-    bad = item("i1", cut("c"), cut("d", text=""))
-    again = item("i2", cut("a"), cut("e"))
-    same = item("i3", cut("f"), cut("f"))
+    good = item("i0", make_cut("a"), make_cut("b"))
+    bad = item("i1", make_cut("c"), make_cut("d", text=""))
+    again = item("i2", make_cut("a"), make_cut("e"))
+    same = item("i3", make_cut("f"), make_cut("f"))
     assert items(tmp_path, monkeypatch, [good, bad, again, same]) == [{**good, "task": "mine"}]
     assert drops(tmp_path) == {"i1": "empty-text", "i2": "duplicate-id", "i3": "duplicate-id"}
 
 
 def test_items_without_their_fields_are_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(ValueError, match="item 1 has no negative; an item needs"):
-        items(tmp_path, monkeypatch, [{k: v for k, v in item("i", cut("a"), cut("b")).items() if k != "negative"}])
+        items(
+            tmp_path,
+            monkeypatch,
+            [{k: v for k, v in item("i", make_cut("a"), make_cut("b")).items() if k != "negative"}],
+        )
     with pytest.raises(ValueError, match=r"no usable item \(1 dropped, e.g. i: positive: "):
-        items(tmp_path, monkeypatch, [item("i", cut("a", text=""), cut("b"))])
+        items(tmp_path, monkeypatch, [item("i", make_cut("a", text=""), make_cut("b"))])
 
 
 def test_a_choice_has_several_negative_sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    good = item("i0", cut("a"), [cut("b"), cut("c")])
-    bad = item("i1", cut("d"), [cut("e"), cut("f", text="")])
-    again = item("i2", cut("g"), [cut("h"), cut("h")])
+    good = item("i0", make_cut("a"), [make_cut("b"), make_cut("c")])
+    bad = item("i1", make_cut("d"), [make_cut("e"), make_cut("f", text="")])
+    again = item("i2", make_cut("g"), [make_cut("h"), make_cut("h")])
     assert items(tmp_path, monkeypatch, [good, bad, again]) == [{**good, "task": "mine"}]
     assert drops(tmp_path) == {"i1": "empty-text", "i2": "duplicate-id"}
     with pytest.raises(ValueError, match=r"item 1 \('i'\) has an empty list as negative; it needs a cut"):
-        items(tmp_path, monkeypatch, [item("i", cut("a"), [])])
+        items(tmp_path, monkeypatch, [item("i", make_cut("a"), [])])
 
 
 def test_items_without_audio_above_their_limit_end_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    good = item("i0", cut("a"), cut("b"))
-    mute = item("i1", cut("c"), [cut("d"), cut("e", "gone")])
+    good = item("i0", make_cut("a"), make_cut("b"))
+    mute = item("i1", make_cut("c"), [make_cut("d"), make_cut("e", "gone")])
     assert len(items(tmp_path, monkeypatch, [good, mute])) == 2
     with pytest.raises(
         ValueError, match=r"1 of 2 items \(50%\) are without usable audio: .*gone\.wav.*max_missing_audio"
     ):
         items(tmp_path, monkeypatch, [good, mute], max_missing_audio=0.4)
-    bad = item("i1", cut("c"), cut("d", text=""))
+    bad = item("i1", make_cut("c"), make_cut("d", text=""))
     with pytest.raises(
         ValueError, match=r"1 of 2 items \(50%\) are dropped for their content: 1 empty-text, e\.g\. i1: "
     ):

@@ -12,7 +12,7 @@ from scripts.corpus.world.story import load_grammar
 from scripts.corpus.world.vocabulary import WORLD, Lexicon, load_lexicon
 from scripts.corpus.world.write import SHORT, Paragraph, task_sentences, write_paragraphs
 from scripts.corpus.world.write_tasks import WRITERS
-from tests.settings import configured
+from tests.factories.settings import configured
 
 SEED = 1
 SECTION: dict[str, Any] = {

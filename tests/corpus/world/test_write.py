@@ -12,7 +12,7 @@ from scripts.corpus.config import Script, Tasks
 from scripts.corpus.world.script import phone_count, seconds, side
 from scripts.corpus.world.write import SENTENCES, SHORT, sentence_keys, write_split
 from tests.corpus.world.miniature import SECTION, forbidden, lexicon, paragraphs, texts
-from tests.settings import configured
+from tests.factories.settings import configured
 
 CHARACTERS = r"[A-Za-z0-9 .,;:!?'\"()-]+"
 SMALL = {**SECTION, "hours": {"train": 0.08, "dev": 0.03}}
