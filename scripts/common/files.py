@@ -68,6 +68,7 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
 
     Raises:
         FileNotFoundError: the file is missing.
+        OSError: naming the file, if it cannot be read.
         ValueError: naming file and line, if the gzip stream is damaged or cut off, a line is not
             UTF-8 or is not a JSON object.
     """
@@ -97,6 +98,8 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
     except (EOFError, isal_zlib.error, OSError) as error:  # type: ignore[misc]
         if isinstance(error, PermissionError | IsADirectoryError):
             raise
+        if isinstance(error, OSError) and error.errno:  # of the disk, not of the content
+            raise unreadable(path, error) from None
         raise ValueError(f"{path}: damaged or truncated gzip after line {number} ({error})") from None
 
 
@@ -111,15 +114,23 @@ def _check_unicode(item: object, where: str) -> None:
         ) from None
 
 
+def unreadable(path: str | Path, error: OSError) -> OSError:
+    """The error of a file that was opened and then could not be read: that of the system does not name the file."""
+    return OSError(f"{path} is there but cannot be read ({error.strerror}); check the disk, then run again")
+
+
 def text_lines(path: str | Path) -> Iterator[str]:
     """The lines of a text file with their line ends, without a byte-order mark.
 
     Raises:
         ValueError: naming the file, if it is not UTF-8.
+        OSError: naming the file, if it cannot be read.
     """
     with open(path, newline="", encoding="utf-8-sig") as lines:
         try:
             yield from lines
+        except OSError as error:
+            raise unreadable(path, error) from None
         except UnicodeDecodeError:
             raise ValueError(f"{path}: not UTF-8 text") from None
 
