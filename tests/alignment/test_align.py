@@ -222,6 +222,19 @@ def test_an_item_is_dropped_if_a_side_is(cut, align):
     assert "2 of 4 kept" in result.stderr
 
 
+def test_the_other_items_of_a_couple_leave_with_the_one_that_is_dropped(cut, align):
+    def item(name, couple, words=None):
+        item = {"id": name, "task": "sblimp", "subset": "s", "group": "g", "couple": couple}
+        negative = changed(cut, f"{name}-n", **({"words": words} if words else {}))
+        return item | {"positive": changed(cut, f"{name}-p"), "negative": negative}
+
+    result = align([item("0a", "0"), item("0b", "0"), item("1a", "1", "XQZZY"), item("1b", "1")])
+    assert [each["id"] for each in result.kept] == ["0a", "0b"]
+    assert {name: row["reason"] for name, row in result.dropped.items()} == {"1a-n": "oov", "1b-p": "couple-incomplete"}
+    assert "2 of 4 kept" in result.stderr
+    assert "dropped 1 cuts: couple-incomplete" in result.stderr
+
+
 def test_bad_files_give_one_line(cut, world, align, tmp_path):
     assert "cut id" in align([cut, cut], ok=False).stderr
     assert "alignment.beem is not a known key" in align([cut], config={"beem": [1, 2]}, ok=False).stderr

@@ -16,7 +16,13 @@ VOICES = {
     "gain": {"mean": -3.0, "jitter": 1.0},
     "noise": -60.0,
 }
-SCRIPT = {"hours": {"train": 0.15, "dev": 0.1}, "speakers": 4, "isolated_words": 0, "rate": VOICES["rate"]}
+SCRIPT = {
+    "lexicon": "small",
+    "hours": {"train": 0.15, "dev": 0.1},
+    "speakers": 4,
+    "isolated_words": 0,
+    "rate": VOICES["rate"],
+}
 CONFIG = {"sample_hours": 0.15, "gaussians": 800, "iterations": 25}
 
 

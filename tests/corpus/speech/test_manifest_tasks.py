@@ -41,6 +41,18 @@ def test_items_pass_or_leave_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert drops(tmp_path) == {"i1": "empty-text", "i2": "duplicate-id", "i3": "duplicate-id"}
 
 
+def test_the_other_items_of_a_couple_leave_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    whole = [item(f"0{mirror}", make_cut(f"0{mirror}p"), make_cut(f"0{mirror}n")) | {"couple": "0"} for mirror in "ab"]
+    half = [item(f"1{mirror}", make_cut(f"1{mirror}p"), make_cut(f"1{mirror}n")) | {"couple": "1"} for mirror in "ab"]
+    half[1]["negative"] = make_cut("1bn", text="")
+    alone = item("2", make_cut("2p"), make_cut("2n"))
+    kept = items(tmp_path, monkeypatch, [*half, *whole, alone])
+    assert [each["id"] for each in kept] == ["0a", "0b", "2"]
+    assert drops(tmp_path) == {"1b": "empty-text", "1a": "couple-incomplete"}
+    with pytest.raises(ValueError, match=r"item 1 has the couple 7; it must be a name"):
+        items(tmp_path, monkeypatch, [whole[0] | {"couple": 7}])
+
+
 def test_items_without_their_fields_are_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(ValueError, match="item 1 has no negative; an item needs"):
         items(
