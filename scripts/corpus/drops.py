@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from scripts.common.cli import run
 from scripts.common.files import atomic_path, write_csv
 
 COLUMNS = ("id", "reason", "detail")
+AnItem = TypeVar("AnItem", bound=Mapping[str, Any])  # an item, or a pair of a script
 
 
 def dropped(name: str, reason: str, detail: str = "") -> dict[str, str]:
@@ -21,9 +22,7 @@ def dropped(name: str, reason: str, detail: str = "") -> dict[str, str]:
     return {"id": name, "reason": reason, "detail": detail}
 
 
-def complete_couples(
-    items: Sequence[Mapping[str, Any]], lost: set[str]
-) -> tuple[list[Mapping[str, Any]], list[dict[str, str]]]:
+def complete_couples(items: Sequence[AnItem], lost: set[str]) -> tuple[list[AnItem], list[dict[str, str]]]:
     """The items that stay and a row for each that leaves because its mirror did: half a couple cancels nothing.
 
     Args:
