@@ -121,7 +121,7 @@ def test_the_end_of_an_mp3_without_a_length_is_filled_and_counted(cut, world, al
     headerless_mp3(world / "audio/a.mp3", soxr.resample(long, rate, 44_100))
     seconds = soundfile.info(str(world / "audio/a.mp3")).duration
     lines = [changed(cut, "end", source="a.mp3", start=seconds - 2, duration=2.0)]
-    lines += [changed(cut, "beginning", source="a.mp3", start=0.1), cut]
+    lines += [changed(cut, "beginning", source="a.mp3", start=0.1, duration=2.0), cut]
     result = align(lines)
     assert "audio of 1 cuts ends in zeros" in result.stderr
     assert not {row["reason"] for row in result.dropped.values()} & {"audio-damaged", "audio-too-short"}
