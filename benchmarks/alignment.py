@@ -63,7 +63,7 @@ def world(folder: Path) -> None:
             truth=folder / f"{split}.truth.jsonl.gz",
             dropped=folder / f"{split}.csv",
             config=VOICES,
-            limits={"min_seconds": 0.1, "max_seconds": 30},
+            limits={"min_seconds": 0.1, "max_seconds": 30, "max_missing_audio": 1, "max_dropped": 1},
             seed=7,
         )
     cuts = [line for split in ("train", "dev") for line in read_jsonl(folder / f"{split}.jsonl.gz")]

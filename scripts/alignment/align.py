@@ -195,6 +195,7 @@ def summary(name: str, kept: int, total: int, aligner: Aligner, resampled: int, 
     ]
     if resampled:
         lines.append(f"{name}: audio of {resampled} cuts is not at {SAMPLE_RATE} Hz and was resampled")
+    lines += [f"{name}: audio of {count} cuts {note}" for note, count in aligner.extractor.notes.items()]
     if aligner.guessed:
         total_guessed = aligner.guessed.total()
         lines.append(f"{name}: {len(aligner.guessed)} words, {total_guessed} occurrences, have a guessed pronunciation")

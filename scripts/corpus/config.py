@@ -19,12 +19,16 @@ Part = Literal["small", "medium", "large", "dev", "test-clean", "test-other"]
 
 @dataclass(frozen=True)
 class Limits:
-    """Lengths of cuts that are kept."""
+    """Lengths of cuts that are kept, and how much may be dropped."""
 
     max_seconds: Annotated[float, Gt(0), Le(86_400)]
     """longer cuts are dropped and counted"""
     min_seconds: Annotated[float, Ge(0), Le(86_400)]
     """shorter cuts are dropped and counted"""
+    max_missing_audio: Share
+    """share of the cuts of a split, or items of a task, whose audio may be missing or damaged; more end the run"""
+    max_dropped: Share
+    """share of them that all other filters together may drop; more end the run"""
 
     def reason(self, seconds: float) -> str | None:
         """Why an utterance of this length is dropped, None if it is not."""

@@ -6,13 +6,15 @@ couple are dropped too (couple-incomplete).
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.common.cli import run
 from scripts.common.cuts import Cut, Item, sides, with_sides
 from scripts.common.files import read_jsonl, write_csv, write_jsonl
-from scripts.corpus.drops import COLUMNS, DropError, complete_couples, dropped
+from scripts.corpus.drops import COLUMNS, DropError, complete_couples, dropped, examples_of
+from scripts.corpus.losses import hold_to_limits
 from scripts.corpus.speech.manifest import Recordings, check_root
 from scripts.corpus.speech.validate import Rules, check_cut
 
@@ -73,6 +75,11 @@ def main() -> None:
         example = f", e.g. {drops[0]['id']}: {drops[0]['detail']}" if drops else ""
         raise ValueError(f"{args.items}: no usable item ({len(drops)} dropped{example})")
     recordings.check(args.items)
+    # Items with a side whose file does not exist stay until the alignment drops them, but are lost all the same.
+    missing = sum(not all(recordings.exists[cut["recording"]["id"]] for cut in sides(item)) for item in items)
+    counts = Counter(row["reason"] for row in drops) + Counter({"audio-missing": missing})
+    examples = {"audio-missing": recordings.example} | examples_of(drops)
+    hold_to_limits(str(args.items), counts, len(items) - missing, args.config, examples, "items")
     write_csv(args.dropped, COLUMNS, drops)
     write_jsonl(args.out, items)
     print(

@@ -11,6 +11,7 @@ positive side (the item gets `distance_seconds`, between their true starts).
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,8 @@ from scripts.common.frames import SAMPLE_RATE, frame_count
 from scripts.common.progress import Progress
 from scripts.common.seeds import generator
 from scripts.corpus.config import Limits, Voices
-from scripts.corpus.drops import COLUMNS, complete_couples, dropped
+from scripts.corpus.drops import COLUMNS, complete_couples, dropped, examples_of
+from scripts.corpus.losses import hold_to_limits
 from scripts.corpus.pronounce import cmudict_lexicon
 from scripts.corpus.world.arguments import add_voice_arguments
 from scripts.corpus.world.balance import select_candidates, shorter_side_accuracy
@@ -258,6 +260,8 @@ def main() -> None:
     pairs = without_half_couples(lines, pairs, drops)
     if not pairs:
         raise ValueError(f"{args.script}: no pair is left ({len(drops)} dropped)")
+    counts = Counter(row["reason"] for row in drops)
+    hold_to_limits(f"corpus/speak_tasks {args.script}", counts, len(pairs), limits, examples_of(drops), "pairs")
     picks = select_candidates([pair.differences for pair in pairs])
     chosen = [(pair.line, pair.negatives[pick]) for pair, pick in zip(pairs, picks, strict=True)]
     with atomic_directory(args.audio) as aside:

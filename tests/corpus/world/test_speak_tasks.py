@@ -75,14 +75,17 @@ def test_both_sides_are_said_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_pair_that_fails_leaves_whole_and_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    run(tmp_path, monkeypatch, limits={**LIMITS, "max_seconds": 0.65})
+    run(tmp_path, monkeypatch, limits={**LIMITS, "max_seconds": 0.55})
     left = {item["id"] for item in read_jsonl(tmp_path / "items.jsonl.gz")}
     rows = read_csv(tmp_path / "dropped.csv")
     assert left | {row["id"] for row in rows} == {"s0", "s1", "s2", "s3"}
     assert not left & {row["id"] for row in rows}
+    assert rows
     assert all("too-long" in row["detail"] for row in rows)
     with pytest.raises(ValueError, match="no pair is left"):
         run(tmp_path, monkeypatch, limits={**LIMITS, "max_seconds": 0.2})
+    with pytest.raises(ValueError, match=r"pairs \(\d+\.?\d*%\) are dropped for their content: .*corpus\.max_dropped"):
+        run(tmp_path, monkeypatch, limits={**LIMITS, "max_seconds": 0.55, "max_dropped": 0.01})
 
 
 def test_bad_pairs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
