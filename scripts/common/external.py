@@ -82,7 +82,7 @@ def _listed(table: Path) -> Iterator[str]:
     """The path without its ending on each line of a fairseq .tsv but the first.
 
     Raises:
-        ValueError: naming the line: no root in the first one, or another one, not at the end of the file, names no file.
+        ValueError: naming the line: the first has no root, or another one that is not at the end names no file.
     """
     lines = text_lines(table)
     root, _, samples = next(lines, "").strip().partition("\t")

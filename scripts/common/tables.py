@@ -1,8 +1,8 @@
 """Read tables (.csv, .tsv) that others wrote. A row is a line, and no row is lost.
 
 A quotation mark that is opened and not closed makes a csv reader take all lines up to the next mark for one cell. The
-tables read here have no cell of several lines, so each line is read by itself: first by the rules of RFC 4180, and where
-its quotation marks do not follow them, as they stand. Either way it must have as many cells as the header.
+tables read here have no cell of several lines, so each line is read by itself: first by the rules of RFC 4180, and
+where its quotation marks do not follow them, as they stand. Either way it must have as many cells as the header.
 """
 
 import csv

@@ -2,9 +2,9 @@
 
 A score file holds one score per cut, higher for the more likely: a table (.csv, .tsv) with the columns `id` and `score`
 (among others), JSON lines (.jsonl, .jsonl.gz) `{"id", "score"}`, or under any other name lines `<id> <score>` as in a
-ZeroSpeech submission, with a space or tab between and with or without a header that ends in `score`. Ids are those of the cuts;
-for sLM21 and StoryCloze these are the names of the sound files, with or without .wav. Scores of other ids are counted
-and ignored; a side without a score is an error, since all systems are compared on the same pairs.
+ZeroSpeech submission, with a space or tab between and with or without a header that ends in `score`. Ids are those of
+the cuts; for sLM21 and StoryCloze these are the names of the sound files, with or without .wav. Scores of other ids are
+counted and ignored; a side without a score is an error, since all systems are compared on the same pairs.
 """
 
 import argparse
