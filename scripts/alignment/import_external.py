@@ -7,8 +7,8 @@
 
 Every cut is checked, in both forms alike: it must have a readable alignment of its own length (to LENGTH_TOLERANCE), of
 ARPAbet phones and of the transcript's words, each of which begins after the last one ends, lasts, and lies in the cut.
-What fails is dropped with its reason and counted, as in scripts.alignment.align, and the job goes on. The output is that
-of scripts.alignment.align, but for scores, which other aligners do not give.
+What fails is dropped with its reason and counted, as in scripts.alignment.align, and the job goes on. The output is as
+there, but for scores, which other aligners do not give.
 """
 
 import argparse
