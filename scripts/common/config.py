@@ -13,6 +13,7 @@ import ast
 import inspect
 import json
 import math
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -117,7 +118,7 @@ class _Reader:
             for words in broken:
                 self._wrong(path, value, words, field)
             return value if broken else self._inside(cls, value, path, field)
-        self._wrong(path, value, f"be {type_words(hint)}", field)
+        self._wrong(path, value, f"be {type_words(hint)}{_number_hint(hint, value)}", field)
         return value
 
     def _broken_bounds(self, cls: Any, bounds: tuple[Any, ...], value: Any) -> Iterator[str]:
@@ -182,6 +183,20 @@ class _Reader:
 
 def _at(path: str, key: Any) -> str:
     return f"{path}.{key}" if path else str(key)
+
+
+def _number_hint(hint: Any, value: Any) -> str:
+    """How to write a number that YAML 1.1 reads as a text: before an exponent there is a point, in it a sign."""
+    if not isinstance(value, str) or not {int, float} & {split(member)[0] for member in members(hint)}:
+        return ""
+    match = re.fullmatch(r"([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?)(\d+))?", value.strip())
+    if not match or not (match[2] or match[3]):
+        return ""
+    sign, whole, fraction, exponent_sign, exponent = match.groups()
+    if exponent is None:
+        return f": YAML reads a number in quotes as a text; write {value.strip()}"
+    number = f"{sign}{whole or 0}.{fraction or 0}e{exponent_sign or '+'}{exponent}"
+    return f": YAML reads {value.strip()} as a text; write {number}"
 
 
 def _meaning(field: Field) -> str:

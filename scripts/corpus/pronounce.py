@@ -16,6 +16,7 @@ from pathlib import Path
 from scripts.common.cli import run
 from scripts.common.cuts import pronunciations, read_cuts, spoken_text
 from scripts.common.files import atomic_path, read_jsonl, text_lines
+from scripts.corpus.letters import fold_letters
 from scripts.corpus.verbalize import pronounce
 
 Lexicon = dict[str, list[str]]
@@ -43,6 +44,8 @@ def cmudict_lexicon() -> Lexicon:
 def read_lexicon(path: str | Path) -> Lexicon:
     """Read a file of `WORD PH ON ES` lines; skips empty lines and lines that begin with # or ;;;.
 
+    Words are listed under their upper-case ASCII forms (RESUME for résumé), as the aligner reads them.
+
     Raises:
         ValueError: naming file and line, if a word has no phones, a phone is not ARPAbet, or a vowel has no stress.
     """
@@ -57,7 +60,7 @@ def read_lexicon(path: str | Path) -> Lexicon:
             if not is_phone(phone):
                 raise ValueError(f"{path}:{number}: {phone!r} is not an ARPAbet phone (vowels end in 0, 1 or 2)")
         # CMUdict writes a second pronunciation as WORD(2).
-        lexicon.setdefault(word.split("(")[0].upper() or word.upper(), []).append(" ".join(phones))
+        lexicon.setdefault(fold_letters(word.split("(")[0] or word).upper(), []).append(" ".join(phones))
     return lexicon
 
 

@@ -1,9 +1,9 @@
 """HuBERT, wav2vec 2.0 or WavLM in transformers: an utterance has the same features whatever else is in its batch.
 
 Two things make a padded batch differ from one utterance alone. Attention sees the padding: the
-attention mask hides it. And where the first convolution is followed by a group norm over time (HuBERT
-base, and the small one trained here) padding enters its mean and variance, which no mask reaches in
-transformers: see scripts.units.masked_norm. The convolutions have no padding of their own, so frame t
+attention mask hides it. And padding enters norms that no mask reaches in transformers (scripts.units.masked_norm): a
+group norm over time after the first convolution (HuBERT base, and the small one trained here), and a batch norm before
+the positional convolution (some multilingual HuBERTs). The convolutions have no padding of their own, so frame t
 reads samples [320 t, 320 t + 400) and nothing else.
 """
 
@@ -24,7 +24,7 @@ from transformers import AutoModel, HubertConfig, PreTrainedModel, Wav2Vec2Featu
 from scripts.common.frames import SAMPLE_RATE, frame_count
 from scripts.common.weights import check_complete
 from scripts.units import waveforms
-from scripts.units.masked_norm import ChannelStats, MaskedGroupNorm, channel_stats
+from scripts.units.masked_norm import ChannelStats, MaskedBatchNorm, MaskedGroupNorm, channel_stats
 from scripts.units.positional import compute_narrow_groups_in_float32
 from scripts.units.waveforms import pad
 
@@ -37,6 +37,8 @@ MODEL_TYPES = ("hubert", "wav2vec2", "wavlm")  # with these convolutions
 # oneDNN keeps what it prepared for the last 1,024 shapes of a convolution, and batches hardly ever have the same shape:
 # a job of an hour of audio grew to 1.7 GiB by it. It reads this before its first convolution.
 FEW_PRIMITIVES = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16"}
+# Norms over time or over the batch; those that the architectures of MODEL_TYPES have are replaced by masked ones.
+MIXING_NORMS = (nn.modules.batchnorm._NormBase, nn.GroupNorm)
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -109,6 +111,11 @@ class Encoder:
         norm = self.group_norm()
         if norm is not None:
             norm.lengths, norm.stats = [], stats
+        batch_norm = self.batch_norm()
+        if batch_norm is not None:
+            batch_norm.lengths = (
+                [frame_count(length) for length in batch.lengths] if min(batch.lengths) < longest else []
+            )
         if min(batch.lengths) < longest:
             lengths = _copy(torch.tensor(batch.lengths), self.device)
             mask = torch.arange(longest, device=self.device) < lengths[:, None]  # [B, N]
@@ -130,6 +137,11 @@ class Encoder:
         norm = getattr(self.model.feature_extractor.conv_layers[0], "layer_norm", None)
         return norm if isinstance(norm, MaskedGroupNorm) else None
 
+    def batch_norm(self) -> MaskedBatchNorm | None:
+        """The norm before the positional convolution, if there is one."""
+        norm = getattr(self.model.encoder.pos_conv_embed, "batch_norm", None)
+        return norm if isinstance(norm, MaskedBatchNorm) else None
+
 
 def _copy(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
     """A small tensor on the device without waiting for what the device computes."""
@@ -140,7 +152,8 @@ def prepare(model: PreTrainedModel, layer: int, normalise: bool, source: str = "
     """Make a model an encoder up to `layer`.
 
     Raises:
-        ValueError: it has no such layer or is not on the workflow's clock of 50 Hz.
+        ValueError: it has no such layer, is not on the workflow's clock of 50 Hz, or has a norm that would mix
+            utterances with padding.
     """
     config = model.config
     if not 0 <= layer <= config.num_hidden_layers:
@@ -153,6 +166,15 @@ def prepare(model: PreTrainedModel, layer: int, normalise: bool, source: str = "
     first = model.feature_extractor.conv_layers[0]
     if isinstance(getattr(first, "layer_norm", None), nn.GroupNorm):
         first.layer_norm = MaskedGroupNorm(first.layer_norm)
+    positional = model.encoder.pos_conv_embed
+    if isinstance(getattr(positional, "batch_norm", None), nn.BatchNorm1d):
+        positional.batch_norm = MaskedBatchNorm(positional.batch_norm)
+    for name, module in model.named_modules():
+        if isinstance(module, MIXING_NORMS) and not name.endswith("pos_conv_embed.batch_norm.norm"):
+            raise ValueError(
+                f"{source}: {name} ({type(module).__name__}) mixes utterances or frames with padding: units"
+                " would depend on the batch; such an encoder cannot be used"
+            )
     compute_narrow_groups_in_float32(model)
     # hidden_states[layer] of transformers: in the variant with a final norm it is taken before that norm.
     model.encoder.layers = model.encoder.layers[:layer]
@@ -249,7 +271,7 @@ def fingerprint(model: PreTrainedModel, normalise: bool) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     config = model.config
     shape = [config.num_attention_heads, config.conv_stride, config.feat_extract_norm, config.do_stable_layer_norm]
     model_type = [] if config.model_type == "hubert" else [config.model_type]

@@ -1,8 +1,9 @@
-"""The group norm after HuBERT base's first convolution, with statistics of the utterance's own frames alone.
+"""Norms that padding would enter: what they compute of an utterance is what they compute of it alone.
 
-It normalises every channel over time. Padding enters its mean and variance, which no attention mask reaches in
-transformers, and a chunk of a long utterance has others than the whole utterance. Here padding is left out, and the
-whole utterance's statistics can be given.
+The group norm after HuBERT base's first convolution normalises every channel over time. Padding enters its mean and
+variance, which no attention mask reaches in transformers, and a chunk of a long utterance has others than the whole
+utterance. Here padding is left out, and the whole utterance's statistics can be given. The batch norm that some HuBERTs
+have before their positional convolution makes other values of the zeros of padding; here they stay zeros.
 """
 
 from collections.abc import Sequence
@@ -40,6 +41,25 @@ class MaskedGroupNorm(nn.Module):
             scale = self.weight.float() * torch.rsqrt(variance + self.eps)
             shift = self.bias.float() - mean * scale
             out[number] = torch.addcmul(shift[:, None], row.float(), scale[:, None])
+        return out
+
+
+class MaskedBatchNorm(nn.Module):
+    """The batch norm before a positional convolution, with zeros for padding.
+
+    It computes with the statistics of its training. These turn the zeros of padding into other values, which the
+    convolution would mix into an utterance's last frames; alone, the utterance is followed by zeros.
+    """
+
+    def __init__(self, norm: nn.BatchNorm1d):
+        super().__init__()
+        self.norm = norm
+        self.lengths: Sequence[int] = ()  # frames of each row without padding; empty: no row is padded
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:  # [B, D, T]
+        out = self.norm(x)
+        for row, length in zip(out, self.lengths, strict=False):
+            row[:, length:] = 0
         return out
 
 

@@ -40,6 +40,35 @@ def test_batched_equals_one_by_one(norm: str, stable: bool, normalise: bool) -> 
         np.testing.assert_allclose(features, alone, atol=2e-5)
 
 
+def batch_normed():
+    """A tiny HuBERT with a batch norm before its positional convolution, with statistics of some training."""
+    model = tiny_model(conv_pos_batch_norm=True)
+    norm = model.encoder.pos_conv_embed.batch_norm
+    torch.nn.init.normal_(norm.running_mean)
+    torch.nn.init.normal_(norm.bias)
+    return model
+
+
+def test_a_batch_norm_does_not_see_the_batch(tmp_path: Path) -> None:
+    encoder.save(batch_normed(), True, tmp_path)
+    network, digest = encoder.load(tmp_path, 2)
+    assert len(digest) == 64  # its count of batches has no dimension, which a view as bytes refuses
+    for wave, features in zip(waves(), network.features(waves()), strict=True):
+        np.testing.assert_allclose(features, network.features([wave])[0], atol=2e-5)
+    wave = waves()[4]
+    values = torch.from_numpy(normalise(wave))[None]
+    with torch.inference_mode():
+        expected = batch_normed().eval()(values, output_hidden_states=True).hidden_states[2][0].numpy()
+    np.testing.assert_allclose(network.features([wave])[0], expected, atol=1e-5)
+
+
+def test_another_norm_over_time_or_batch_is_refused() -> None:
+    model = tiny_model()
+    model.encoder.layer_norm = torch.nn.InstanceNorm1d(16)
+    with pytest.raises(ValueError, match=r"encoder\.layer_norm \(InstanceNorm1d\) mixes utterances"):
+        encoder.prepare(model, 2, True)
+
+
 def test_without_the_masked_norm_padding_leaks() -> None:
     """Guards the test above: plain transformers fails it by far."""
     model = tiny_model()

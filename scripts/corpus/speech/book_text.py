@@ -10,14 +10,15 @@ number in it was read, or whether it was read at all (page and verse numbers are
 3. If the transcript has a reading of a number next to a neighbouring word of the number, the number stays in the book
    text and its reading goes into the spoken text. If the transcript has the number's neighbours side by side, the
    number was not read and is removed. Otherwise the cut is dropped: `digits`.
-4. A cut whose text then has a character outside corpus.characters is dropped: `characters`. Nothing is
-   transliterated: an accent indicates another language.
+4. A cut whose text then has a character outside corpus.characters is dropped: `characters`. The book text keeps its
+   letters (résumé); the spoken text has their ASCII forms (RESUME), under which pronunciations are listed.
 """
 
 import re
 from collections.abc import Sequence
 
 from scripts.corpus.drops import DropError
+from scripts.corpus.letters import compose
 from scripts.corpus.speech.number_readings import readings
 from scripts.corpus.speech.transcripts import (
     ASCII_FORMS,
@@ -51,7 +52,7 @@ Words = Sequence[str]
 
 def clean_typography(text: str) -> str:
     """Rules 1 and 2."""
-    text = ascii_typography(text, TYPOGRAPHY)
+    text = ascii_typography(compose(text), TYPOGRAPHY)
     if "--" in text or text.encode().translate(None, UNMARKED):
         text = PRINTER.sub(" ", text)
         text = re.sub(r"-{2,}", " - ", text).replace("_", "").replace("*", " ").replace("`", "'")
@@ -66,7 +67,7 @@ def normalise_book(given: list[str], characters: Characters) -> list[str]:
         characters: those that a text may have.
 
     Raises:
-        DropError: with reason `empty-text`, `characters` or `digits`.
+        DropError: with reason `empty-text`, `characters`, `digits` or `letters`.
     """
     book = clean_typography(given[0])
     if not book:
@@ -76,6 +77,7 @@ def normalise_book(given: list[str], characters: Characters) -> list[str]:
             book.split(), to_words(normalise_typography(given[1])).split() if len(given) > 1 else []
         )
     else:
+        characters.check(book)
         words = to_words(book)
     characters.check(book)
     if not words:

@@ -5,10 +5,12 @@ upper-case words, for the aligner.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from scripts.corpus.drops import DropError
+from scripts.corpus.letters import compose, fold_letters
 
 # Typographic variants of ASCII characters, frequent in LibriHeavy's book texts.
 ASCII_FORMS = {
@@ -22,6 +24,7 @@ ASCII_FORMS = {
     "‑": "-",
     "…": "...",
     "\u00a0": " ",
+    **{ligature: unicodedata.normalize("NFKC", ligature) for ligature in "ﬀﬁﬂﬃﬄﬅﬆ"},
 }
 NON_ASCII = re.compile(r"[^\x00-\x7f]")
 UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -40,8 +43,8 @@ def ascii_typography(text: str, table: Mapping[str, str] = ASCII_FORMS) -> str:
 
 
 def normalise_typography(text: str) -> str:
-    """The text with ASCII typography, one space between words and none around them."""
-    return collapse_spaces(ascii_typography(text))
+    """The text with ASCII typography and composed letters (NFC), one space between words and none around them."""
+    return collapse_spaces(ascii_typography(compose(text)))
 
 
 def collapse_spaces(text: str) -> str:
@@ -54,17 +57,21 @@ def collapse_spaces(text: str) -> str:
 def to_words(text: str) -> str:
     """The words of a text as the aligner reads them: upper-case letters and inner apostrophes.
 
-    Hyphens and other punctuation part words; apostrophes at a word's edge are quotation marks and go.
+    Letters have their ASCII forms (`fold_letters`), under which pronunciations are listed. Hyphens and other
+    punctuation part words; apostrophes at a word's edge are quotation marks and go.
 
     Raises:
-        DropError: with reason `digits`: how a number was spoken cannot be told from its digits.
+        DropError: with reason `digits`: how a number was spoken cannot be told from its digits; or `letters`: a letter
+            has no ASCII form.
     """
+    text = fold_letters(text)
     if has_digit(text):
         digit = re.search(r"\S*\d\S*", text)
         assert digit
         raise DropError("digits", f"the text has {digit[0]!r}, spelled nowhere")
-    # A letter that is not ASCII may have capitals that are (ß: SS); an ASCII letter's are its own.
-    raw = text.encode() if text.isascii() else text.upper().encode("ascii", "replace")
+    if not text.isascii() and (letter := next((each for each in text if each.isalpha() and not each.isascii()), None)):
+        raise DropError("letters", f"the text has {letter!r}, which has no ASCII form; the aligner reads A to Z")
+    raw = text.encode("ascii", "replace")
     words = raw.translate(LETTERS).decode("ascii").split()
     if "'" in text:
         words = [word for word in (word.strip("'") for word in words) if word]
@@ -121,7 +128,7 @@ def normalise_given(given: list[str], characters: Characters) -> list[str]:
         characters: those that a text may have.
 
     Raises:
-        DropError: with reason `empty-text`, `characters` or `digits`.
+        DropError: with reason `empty-text`, `characters`, `digits` or `letters`.
     """
     texts = [normalise_typography(text) for text in given]
     if not texts[0]:

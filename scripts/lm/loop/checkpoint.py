@@ -222,8 +222,9 @@ def load_newest(folder: Path, identity: dict[str, Any]) -> tuple[Path, dict[str,
 
     Raises:
         ValueError: the state belongs to another run (another configuration, seed or other tokens), or was written
-            by an earlier version.
+            by an earlier version, or there are states and none of them can be read.
     """
+    damaged: list[Path] = []
     for path in states(folder):
         try:
             _check_sums(path)
@@ -231,10 +232,12 @@ def load_newest(folder: Path, identity: dict[str, Any]) -> tuple[Path, dict[str,
             written_with = state["identity"]
             complete = {"model", "optimizer"} <= state.keys() and bool({"train_state", "position"} & state.keys())
         except Exception as error:  # a damaged zip or pickle raises nearly anything
-            _skip(path, str(error).strip().splitlines()[0] if str(error) else type(error).__name__)
+            _warn_damaged(path, str(error).strip().splitlines()[0] if str(error) else type(error).__name__)
+            damaged.append(path)
             continue
         if not complete:
-            _skip(path, "incomplete")
+            _warn_damaged(path, "incomplete")
+            damaged.append(path)
             continue
         if state.get("format", 1) != FORMAT:
             raise ValueError(
@@ -247,7 +250,14 @@ def load_newest(folder: Path, identity: dict[str, Any]) -> tuple[Path, dict[str,
                     f"{path}: a training begun with {key} = {written_with.get(key)!r} cannot go on with"
                     f" {identity.get(key)!r}; set it back, or delete {folder} to train anew"
                 )
+        if damaged:
+            print(f"warning: training goes on from the state before it, {path}", file=sys.stderr)
         return path, state
+    if damaged:
+        raise ValueError(
+            f"{folder}: none of its {len(damaged)} training states can be read ({', '.join(p.name for p in damaged)});"
+            f" restore one of them from a copy, or delete {folder} to train anew from the first step"
+        )
     return None
 
 
@@ -263,5 +273,5 @@ def _check_sums(path: Path) -> None:
             raise ValueError(f"the checksum of {damaged} is wrong")
 
 
-def _skip(path: Path, why: str) -> None:
-    print(f"warning: {path} is damaged ({why[:120]}); taking the one before", file=sys.stderr)
+def _warn_damaged(path: Path, why: str) -> None:
+    print(f"warning: {path} is damaged ({why[:120]})", file=sys.stderr)

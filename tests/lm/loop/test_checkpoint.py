@@ -46,7 +46,19 @@ def test_a_damaged_newest_state_is_skipped_with_a_warning(tmp_path, capsys, dama
         torn = content.replace(weight, bytes(len(weight)))  # still a zip file, with other weights
         newest.write_bytes({"cut": content[:middle], "empty": b"", "torn": torn}[damage])
     assert load(tmp_path)["train_state"]["step"] == 1
-    assert "warning" in capsys.readouterr().err
+    warnings = capsys.readouterr().err.splitlines()
+    assert len(warnings) == 2
+    assert f"{newest} is damaged" in warnings[0]
+    assert warnings[1].endswith(f"goes on from the state before it, {tmp_path / 'step-000000001.pt'}")
+
+
+def test_training_does_not_start_anew_by_itself_where_every_state_is_damaged(tmp_path, capsys):
+    for step in (1, 2):
+        save(tmp_path, step)
+        (tmp_path / f"step-{step:09d}.pt").write_bytes(b"torn")
+    with pytest.raises(ValueError, match=r"none of its 2 training states can be read .* delete .* to train anew"):
+        load(tmp_path)
+    assert "goes on" not in capsys.readouterr().err
 
 
 def test_another_runs_state_is_refused_naming_what_differs(tmp_path):
@@ -63,7 +75,8 @@ def test_code_in_a_state_file_is_not_run(tmp_path, capsys):
     torch.save(
         {"identity": IDENTITY, "train_state": Evil(), "model": {}, "optimizer": {}}, tmp_path / "step-000000001.pt"
     )
-    assert load(tmp_path) is None
+    with pytest.raises(ValueError, match="none of its 1 training states can be read"):
+        load(tmp_path)
     assert "ran" not in capsys.readouterr().out
 
 
