@@ -9,6 +9,7 @@ from scripts.corpus import config as corpus
 from scripts.evaluation import config as evaluation
 from scripts.lm import config as lm
 from scripts.lm.seed_replicas import seed_replicas
+from scripts.project import paths
 from scripts.project.config import Configuration
 from scripts.project.renamed import with_new_name
 from scripts.tokens import config as tokens
@@ -30,7 +31,7 @@ def check(config: Mapping[str, Any]) -> None:
     read_config, problems = read(Configuration, config)
     problems = [with_new_name(line) for line in problems]
     if not problems:  # the rest reads keys that only a valid configuration has
-        problems = [*_problems(read_config), *_replica_problems(config)]
+        problems = [*_problems(read_config), *_replica_problems(config), *paths.problems(config)]
     if problems:
         raise ValueError("the configuration cannot be used:\n  " + "\n  ".join(f"config: {line}" for line in problems))
 

@@ -54,9 +54,7 @@ def test_what_scoring_refuses_is_refused_here(tmp_path: Path, monkeypatch: pytes
     assert [each["id"] for each in kept] == ["i", "i"]
     assert len(read_items(tmp_path / "out.jsonl.gz")) == 2
     silent = [item("i", voiced(f"p{n}", None), voiced(f"n{n}", None)) for n in (0, 1)]
-    with pytest.raises(
-        ValueError, match=r"items 1 and 2 are both 'i' with voice 'unknown'; .* another supervisions"
-    ):
+    with pytest.raises(ValueError, match=r"items 1 and 2 are both 'i' with voice 'unknown'; .* another supervisions"):
         items(tmp_path, monkeypatch, silent)
     same = [item("i", voiced(f"p{n}", "a"), voiced(f"n{n}", "b")) for n in (0, 1)]
     with pytest.raises(ValueError, match=r"items 1 and 2 are both 'i' with voice 'a'"):
