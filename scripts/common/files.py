@@ -122,6 +122,21 @@ def text_lines(path: str | Path) -> Iterator[str]:
             raise ValueError(f"{path}: not UTF-8 text") from None
 
 
+def read_text(path: str | Path) -> str:
+    """All of `text_lines`."""
+    return "".join(text_lines(path))
+
+
+def read_yaml(path: str | Path) -> Any:
+    """The content of a YAML file; ValueError names the file if it is not YAML."""
+    import yaml
+
+    try:
+        return yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+
+
 def write_jsonl(path: str | Path, items: Iterable[Mapping[str, Any]]) -> int:
     """Write objects as .jsonl or .jsonl.gz (same items, same bytes); return their number."""
     count = 0
@@ -181,7 +196,7 @@ def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[s
 def read_json(path: str | Path) -> Any:
     """The content of a JSON file; ValueError names the file if it is not JSON."""
     try:
-        return json.loads("".join(text_lines(path)))
+        return json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}:{error.lineno}: not JSON ({error.msg})") from None
 
