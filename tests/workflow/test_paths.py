@@ -127,7 +127,8 @@ def test_rules_run_in_a_folder_of_an_odd_name(tmp_path: Path):
     config["units"] = {"external": f"{ODD}/units", "clusters": 20}
     overlay = workflow.overlay(json.dumps(config))
     wanted = [f"results/odd/{name}" for name in ("alignment/cuts/train/0.jsonl.gz", "alignment/cuts/train/1.jsonl.gz",
-              "alignment/tasks/mine.jsonl.gz", "corpus/tasks/words.jsonl.gz", "corpus/lexicon_tasks.txt", "corpus/dropped.csv")]  # fmt: skip
+              "alignment/tasks/mine.jsonl.gz", "corpus/tasks/words.jsonl.gz",
+              "corpus/lexicon_tasks.txt", "corpus/dropped.csv")]  # fmt: skip
     workflow.snakemake("--configfile", overlay, "--", *wanted)
     first, second, mine_kept, words = (len(list(read_jsonl(workflow.folder / name))) for name in wanted[:4])
     assert (first + second, mine_kept, words) == (6, 1, 1)
