@@ -26,7 +26,14 @@ from tests.factories.workflow import ROOT, SMOKE, Workflow
 from tests.settings import settings
 
 PARTS = ("config.json", "model.json", "model.npz", "model.safetensors", "tokenizer.json")
-LIMIT = 30  # seconds; a step that works on for longer has not read the input before its work
+# What a rule declares for order, or a step reads another part of: the untrained encoder has the trained one's shape
+# only, token counts stand in the index, and a continuation without sound has no file.
+UNREAD = {
+    ("scripts.units.quality", "model.safetensors"),
+    ("scripts.tokens.stats", ".bin"),
+    ("scripts.report.listening_page", "speech-hubert"),
+}
+LIMIT = 60  # seconds; a step that works on for longer has not read the input before its work
 
 
 def empty(place: Path) -> None:
@@ -78,7 +85,11 @@ def places(command: Command) -> list[str]:
         hidden = {"tokenizer.json"} if (path / "sentencepiece.model").exists() else set()
         inputs += [path / part for part in PARTS if part not in hidden and (path / part).is_file()]
     one_of_a_kind = {(path.parts[:4], len(path.parts), "".join(path.suffixes), path.is_dir()): path for path in inputs}
-    return [str(path) for path in one_of_a_kind.values()]
+    return [
+        name
+        for name in map(str, one_of_a_kind.values())
+        if not any(command.module == module and name.endswith(end) for module, end in UNREAD)
+    ]
 
 
 class Late(BaseException):
@@ -170,7 +181,7 @@ def given(folder: Path) -> dict[str, tuple[str, list[object], str]]:
     lexicon = ("scripts.corpus.pronounce", ["--cuts", folder / "cuts.jsonl.gz", "--lexicon", folder / "lexicon.txt",
                "--out", folder / "out.txt"])  # fmt: skip
     published = ("scripts.corpus.published.tasks", ["--task", "t", "--folder", folder / "slm", "--out", out,
-                 "--dropped", dropped, "--config", json.dumps({"format": "slm21-lexical", "split": "dev"})])  # fmt: skip
+                 "--dropped", dropped, "--config", '{"format": "slm21-lexical", "split": "dev"}'])  # fmt: skip
     tokens = ("scripts.tokens.external", ["--modality", "m", "--folder", folder / "tokens", "--size", 9, "--out",
               folder / "store"])  # fmt: skip
     prompts = ("scripts.corpus.world.speak_prompts", ["--prompts", folder / "prompts.yaml", "--audio", folder / "audio",
