@@ -37,7 +37,7 @@ VOICES = {
     "gain": {"mean": -3.0, "jitter": 1.0},
     "noise": -60.0,
 }
-SCRIPT = {"hours": {"train": 0.15, "dev": 0.1}, "speakers": 4, "isolated_words": 0, "rate": RATE}
+SCRIPT = {"lexicon": "small", "hours": {"train": 0.15, "dev": 0.1}, "speakers": 4, "isolated_words": 0, "rate": RATE}
 TRIPHONE = {"leaves": 400, "gaussians": 1200}
 SECTION = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))["alignment"]
 CHANGED = {"sample_hours": 0.15, "gaussians": 1000, "iterations": 25}

@@ -4,10 +4,10 @@ import argparse
 import csv
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from scripts.common.cli import run
 from scripts.common.files import atomic_path, csv_rows, write_csv
@@ -18,6 +18,20 @@ COLUMNS = ("id", "reason", "detail")
 def dropped(name: str, reason: str, detail: str = "") -> dict[str, str]:
     """A row of dropped.csv."""
     return {"id": name, "reason": reason, "detail": detail}
+
+
+def complete_couples(
+    items: Sequence[Mapping[str, Any]], lost: set[str]
+) -> tuple[list[Mapping[str, Any]], list[dict[str, str]]]:
+    """The items that stay and a row for each that leaves because its mirror did: half a couple cancels nothing.
+
+    Args:
+        items: what is left, each with an `id` and, where it is bound to others, a `couple`.
+        lost: couples of which an item was dropped.
+    """
+    kept = [item for item in items if item.get("couple") not in lost]
+    rows = [dropped(item["id"], "couple-incomplete", item["couple"]) for item in items if item.get("couple") in lost]
+    return kept, rows
 
 
 class DropError(ValueError):

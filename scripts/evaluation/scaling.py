@@ -83,7 +83,7 @@ def fit(tokens: np.ndarray, correct: np.ndarray, samples: int, seed: int) -> dic
 
 
 def mirrored(ids: list[str]) -> list[tuple[str, str]]:
-    """Pairs of ids of mirrored pairs: in the world's tasks those ending in a and b (pairs.py)."""
+    """Pairs of ids of mirrored pairs: in the world's tasks those ending in a and b."""
     known = set(ids)
     return [(name, mirror) for name in ids if name.endswith("a") and (mirror := f"{name[:-1]}b") in known]
 

@@ -276,9 +276,9 @@ def _start_only(step: str) -> Callable[[Amounts], Work]:
     return lambda amounts: Work(start="torch", gpu_stage=_gpu_for(step, amounts))
 
 
-def _speech(speed: str) -> Callable[[Amounts], Work]:
+def _speech(speed: str, sources: tuple[str, ...] = ("phones", "units")) -> Callable[[Amounts], Work]:
     def work(amounts: Amounts) -> Work:
-        count, seconds = _continuation_seconds(amounts, ("phones", "units"), REAL_SETS)
+        count, seconds = _continuation_seconds(amounts, sources, REAL_SETS)
         written = 32_000.0 if speed == "sound" else 0.0
         return Work(
             count * seconds / _speed(amounts, speed), "torch", _gpu_for(speed, amounts), kept=count * seconds * written
@@ -328,6 +328,8 @@ FORMULAS: dict[str, Callable[[Amounts], Work]] = {
     "continuation_train_voice": _voices,
     "continuation_speak": _speech("sound"),
     "continuation_transcribe": _speech("transcribe"),
+    "continuation_speak_text": _speech("sound", ("text",)),
+    "continuation_transcribe_text": _speech("transcribe", ("text",)),
     "continuation_controls": _start_only("sound"),
     "continuation_transcribe_controls": _start_only("transcribe"),
     "continuation_judge_train": _judge_train,

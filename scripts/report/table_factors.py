@@ -27,6 +27,7 @@ TEXT = ("factor", "baseline", "modality", "task", "metric")
 CHANGE = ("change_percent", "ci_low", "ci_high")
 NUMBERS = (*CHANGE, "n", "p_value", "p_holm")
 COLUMNS = (*TEXT, *NUMBERS)
+PERPLEXITIES = (perplexity_columns.TASK, perplexity_columns.SPOKEN)  # tasks without a p-value
 
 
 def change_percent(new: float, base: float) -> float:
@@ -89,13 +90,13 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
     return [{**row, "p_holm": round(p, 6)} for row, p in zip(table_rows, corrected, strict=True)]
 
 
-def continuation_rows(folder: Path, comparison: Comparison) -> list[dict[str, Any]]:
+def continuation_rows(folder: Path, spoken: Path | None, comparison: Comparison) -> list[dict[str, Any]]:
     """One row per factor: the change of the mean perplexity of continuations over prompts; it has no p-value."""
     table_rows = []
-    changes = perplexity_columns.factor_rows(folder, comparison.factors, comparison.samples, comparison.seed)
+    changes = perplexity_columns.factor_rows(folder, spoken, comparison.factors, comparison.samples, comparison.seed)
     for *key, numbers in changes:
         values = ["" if np.isnan(value) else round(value, 6) for value in numbers]
-        row = (*key, perplexity_columns.TASK, perplexity_columns.METRIC, *values, "", "")
+        row = (*key, perplexity_columns.METRIC, *values, "", "")
         table_rows.append(dict(zip(COLUMNS, row, strict=True)))
     return table_rows
 
@@ -111,7 +112,7 @@ def build_table(path: str | Path, paper: Paper) -> Table:
     tasks = list(dict.fromkeys(data["task"]))
     columns = [Column("factor", text=True), Column("from → to", text=True)]
     for task in tasks:
-        heads = ("ours", "paper") if task == perplexity_columns.TASK else ("ours", "paper", "p")
+        heads = ("ours", "paper") if task in PERPLEXITIES else ("ours", "paper", "p")
         columns += [Column(name, f"{display_name(task)}, change in %") for name in heads]
     lines = []
     for (factor, baseline, modality), group in grouped(data, "factor", "baseline", "modality").items():
@@ -121,7 +122,7 @@ def build_table(path: str | Path, paper: Paper) -> Table:
             row = cells.get(task)
             line.append(format_interval(*(row[key] for key in CHANGE), sign=True) if row else NO_VALUE)
             line.append(format_number(paper.change(factor, baseline, modality, task), sign=True))
-            if task != perplexity_columns.TASK:
+            if task not in PERPLEXITIES:
                 line.append(format_p_value(row["p_holm"]) if row else NO_VALUE)
         lines.append(line)
     counted = ", ".join(f"{display_name(row['task'])} {row['n']:,.0f}" for row in records(data.drop_duplicates("task")))
@@ -134,6 +135,8 @@ def build_table(path: str | Path, paper: Paper) -> Table:
     ]
     if perplexity_columns.TASK in tasks:
         notes.insert(1, "Continuation: change of the mean perplexity, over prompts; here an increase is the cost.")
+    if perplexity_columns.SPOKEN in tasks:
+        notes.insert(2, "Continuation-Spoken: the same, from text that went through the same voice and recogniser.")
     letters = dict.fromkeys(data["factor"])
     known = [f"{letter}: {paper.meanings[letter]}" for letter in letters if letter in paper.meanings]
     return Table(
@@ -145,13 +148,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_comparison_arguments(parser)
     parser.add_argument("--continuations", type=Path, nargs="?", help="folder with judged <modality>.csv, if any")
+    parser.add_argument("--spoken-text", type=Path, nargs="?", help="the same of text that was spoken, if any")
     parser.add_argument("--paper", required=True, help="resources/paper.yaml")
     parser.add_argument("--output", type=Path, required=True, help="folder for factors.{csv,md,tex,html}")
     args = parser.parse_args()
     comparison = comparison_of(args)
     table_rows = rows(comparison)
     if args.continuations:
-        table_rows += continuation_rows(args.continuations, comparison)
+        table_rows += continuation_rows(args.continuations, args.spoken_text, comparison)
     write_csv(args.output / "factors.csv", COLUMNS, table_rows)
     write_formats(args.output, build_table(args.output / "factors.csv", read_paper(args.paper)))
 

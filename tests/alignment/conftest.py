@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from scripts.alignment.config import Aligning
+from tests.factories.settings import settings
 from tests.factories.steps import step
-from tests.settings import settings
 
 
 @pytest.fixture

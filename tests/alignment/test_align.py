@@ -14,7 +14,7 @@ from scripts.alignment.lexicon import Dictionary, OutOfVocabularyError
 from scripts.common.cuts import phone_alignment, sides, spoken_text, supervision
 from scripts.common.files import read_jsonl
 from scripts.corpus.pronounce import arpabet
-from tests.settings import settings
+from tests.factories.settings import settings
 
 
 @pytest.fixture
@@ -195,6 +195,19 @@ def test_an_item_is_dropped_if_a_side_is(cut, align):
     assert all("phone" in supervision(each)["alignment"] for kept in result.kept for each in sides(kept))
     assert set(result.dropped) == {"bad", "no"}
     assert "2 of 4 kept" in result.stderr
+
+
+def test_the_other_items_of_a_couple_leave_with_the_one_that_is_dropped(cut, align):
+    def item(name, couple, words=None):
+        item = {"id": name, "task": "sblimp", "subset": "s", "group": "g", "couple": couple}
+        negative = changed(cut, f"{name}-n", **({"words": words} if words else {}))
+        return item | {"positive": changed(cut, f"{name}-p"), "negative": negative}
+
+    result = align([item("0a", "0"), item("0b", "0"), item("1a", "1", "XQZZY"), item("1b", "1")])
+    assert [each["id"] for each in result.kept] == ["0a", "0b"]
+    assert {name: row["reason"] for name, row in result.dropped.items()} == {"1a-n": "oov", "1b-p": "couple-incomplete"}
+    assert "2 of 4 kept" in result.stderr
+    assert "dropped 1 cuts: couple-incomplete" in result.stderr
 
 
 def test_bad_files_give_one_line(cut, world, align, tmp_path):

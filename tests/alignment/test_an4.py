@@ -9,8 +9,8 @@ from scripts.alignment.config import Aligning, Training
 from scripts.alignment.g2p import cmudict_pronunciations
 from scripts.common.cuts import read_cuts, spoken_text
 from scripts.common.files import read_csv, read_jsonl
+from tests.factories.settings import settings
 from tests.factories.steps import step
-from tests.settings import settings
 
 AN4 = Path(os.environ.get("SHARED", Path(__file__).parents[3] / "shared")) / "an4"
 CONFIG = {"sample_hours": 0.1, "gaussians": 400, "iterations": 15}

@@ -7,17 +7,16 @@ from scripts.alignment.config import Aligning, Training
 from scripts.alignment.merge_guessed import gather
 from scripts.common.cuts import phone_alignment, supervision
 from scripts.common.files import read_csv, read_jsonl, write_csv, write_jsonl
+from tests.factories.cuts import make_cut
+from tests.factories.settings import settings
 from tests.factories.steps import step
-from tests.settings import settings
-
-
-def line(name="a/b-1", words="HI ALL", duration=1.0, **more):
-    texts = [words.lower(), words]
-    return {"id": name, "start": 0.0, "duration": duration, "supervisions": [{"custom": {"texts": texts}, **more}]}
-
 
 PHONES = [("HH_B", 0.1, 0.1), ("AY1_E", 0.2, 0.2), ("AO1_B", 0.5, 0.2), ("L_E", 0.7, 0.1), ("sil", 0.8, 0.2)]
 WORDS = [("hi", 0.1, 0.3), ("all", 0.5, 0.3)]
+
+
+def hello(name: str = "a/b-1") -> dict:
+    return make_cut(name, text="Hi all.")
 
 
 @pytest.fixture
@@ -77,7 +76,7 @@ def test_lhotse_reads_the_ctm_as_we_do(tmp_path):
 
 
 def test_kaldis_phones_are_named_as_ours_and_gaps_are_silence(import_external):
-    kept, dropped = import_external([line()])
+    kept, dropped = import_external([hello()])
     assert dropped == []
     assert phone_alignment(kept[0]) == [
         ("SIL", 0.0, 0.1), ("HH", 0.1, 0.1), ("AY1", 0.2, 0.2), ("SIL", 0.4, 0.1), ("AO1", 0.5, 0.2), ("L", 0.7, 0.1),
@@ -125,7 +124,7 @@ Object class = "TextGrid"
 
 
 def test_textgrids_of_both_forms(import_external, tmp_path):
-    kept, _ = import_external([line()], grid=SHORT)
+    kept, _ = import_external([hello()], grid=SHORT)
     assert [p[0] for p in phone_alignment(kept[0])] == ["HH", "AY1", "AO1", "L"]
     tiers = {"words": [(0.0, 0.25, 'a "b"'), (0.25, 1.0, "")], "2 odd [3] = 4": [(0.0, 1.0, "1 2 3")]}
     textgrid.write(tmp_path / "x.TextGrid", 1.0, tiers)
@@ -148,17 +147,17 @@ def test_textgrids_of_both_forms(import_external, tmp_path):
     ],
 )
 def test_what_does_not_fit_is_dropped_with_its_reason(import_external, change, reason):
-    kept, dropped = import_external([line()], **change)
+    kept, dropped = import_external([hello()], **change)
     assert kept == []
     assert [row["reason"] for row in dropped] == [reason]
 
 
 def test_items_leave_whole(import_external):
-    pair = {"id": "p", "task": "t", "positive": line(), "negative": line("a/b-2")}
+    pair = {"id": "p", "task": "t", "positive": hello(), "negative": hello("a/b-2")}
     kept, dropped = import_external([pair])
     assert kept == []
     assert [row["id"] for row in dropped] == ["a/b-2"]
-    choice = {"id": "c", "task": "t", "positive": line(), "negative": [line("a/b-2"), line("a/b-3")]}
+    choice = {"id": "c", "task": "t", "positive": hello(), "negative": [hello("a/b-2"), hello("a/b-3")]}
     kept, _ = import_external([choice], also=["a/b-2", "a/b-3"])
     assert [side["id"] for side in kept[0]["negative"]] == ["a/b-2", "a/b-3"]
     assert all("alignment" in side["supervisions"][0] for side in kept[0]["negative"])
@@ -194,7 +193,7 @@ def test_impossible_words_and_phones_cost_their_cut_alone(import_external, tmp_p
         for key, each in tiers.items():
             with open(folder / f"{key}.ctm", "a") as file:
                 file.writelines(f"{name} 1 {start:.4f} {duration:.4f} {symbol}\n" for symbol, start, duration in each)
-    kept, dropped = import_external([line("bad"), line("good")], name=None)
+    kept, dropped = import_external([hello("bad"), hello("good")], name=None)
     assert [cut["id"] for cut in kept] == ["good"]
     # A CTM holds numbers that a TextGrid cannot: inf is no number of Praat's.
     reasons = {reason, "external-damaged"} if float("inf") in [item[2] for item in items] else {reason}
@@ -203,7 +202,7 @@ def test_impossible_words_and_phones_cost_their_cut_alone(import_external, tmp_p
 
 def test_what_rounding_leaves_is_kept_inside_the_cut(import_external):
     phones = [*PHONES[:-1], ("AH0", 0.8, 0.2), ("sil", 1.0, 0.02)]
-    kept, dropped = import_external([line()], phones=phones, words=[("hi", 0.1, 0.3), ("all", 0.5, 0.54)])
+    kept, dropped = import_external([hello()], phones=phones, words=[("hi", 0.1, 0.3), ("all", 0.5, 0.54)])
     assert dropped == []
     assert supervision(kept[0])["alignment"]["word"][-1][1:3] == [0.5, 0.5]
     assert phone_alignment(kept[0])[-1] == ("AH0", 0.8, 0.2)
@@ -222,7 +221,7 @@ def test_a_damaged_textgrid_costs_its_cut_alone(import_external, tmp_path, grid,
     grid = {"SHORT": SHORT[:200], "tier": SHORT.replace('"phones"', '"fones"')}.get(grid, grid)
     textgrid.write(tmp_path / "external/good.TextGrid", 1.0, {"words": [(0.1, 0.4, "hi"), (0.5, 0.8, "all")],
                                                               "phones": [(0.1, 0.8, "AO1")]})  # fmt: skip
-    kept, dropped = import_external([line(), line("good")], grid=grid)
+    kept, dropped = import_external([hello(), hello("good")], grid=grid)
     assert [cut["id"] for cut in kept] == ["good"]
     assert [(row["id"], row["reason"]) for row in dropped] == [("a/b-1", "external-damaged")]
     assert says in dropped[0]["detail"]
@@ -242,11 +241,11 @@ def test_a_damaged_line_of_a_ctm_costs_its_cut_alone(import_external, tmp_path, 
     ctm.write(tmp_path / "external/words.ctm", [("good", WORDS)])
     path = tmp_path / "external/words.ctm"
     path.write_text(f"{bad}\n{path.read_text()}")
-    kept, dropped = import_external([line("bad"), line("good")], name=None)
+    kept, dropped = import_external([hello("bad"), hello("good")], name=None)
     assert [cut["id"] for cut in kept] == ["good"]
     assert [(row["id"], row["reason"]) for row in dropped] == [("bad", "external-damaged")]
     assert says in dropped[0]["detail"]
-    kept, _ = import_external([line("good")], name=None)  # of a cut of another job
+    kept, _ = import_external([hello("good")], name=None)  # of a cut of another job
     assert [cut["id"] for cut in kept] == ["good"]
     with pytest.raises(ValueError, match=r"words\.ctm:1: "):
         ctm.read(path)
@@ -256,11 +255,11 @@ def test_a_file_that_is_no_ctm_ends_the_job(import_external, tmp_path):
     (tmp_path / "external").mkdir()
     for name in ("phones", "words"):
         (tmp_path / f"external/{name}.ctm").write_text("HI  HH AY1\nALL  AO1 L\n")
-    assert "phones.ctm:1: 3 fields; expected" in import_external([line()], name=None, ok=False)
+    assert "phones.ctm:1: 3 fields; expected" in import_external([hello()], name=None, ok=False)
 
 
 def test_a_folder_without_alignments_is_refused(tmp_path):
-    write_jsonl(tmp_path / "in.jsonl.gz", [line()])
+    write_jsonl(tmp_path / "in.jsonl.gz", [hello()])
     rest = ("--split", "dev", "--out", tmp_path / "o.jsonl.gz", "--dropped", tmp_path / "d.csv", "--guessed",
             tmp_path / "g.csv")  # fmt: skip
     for folder, says in ((tmp_path / "none", "is not a folder"), (tmp_path, "phones.ctm is missing")):

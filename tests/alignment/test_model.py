@@ -13,12 +13,9 @@ from scripts.common.audio import AudioError
 from scripts.common.files import read_json, write_jsonl
 from scripts.common.sample import draw_sample
 from tests.factories.aligner import CONFIG
+from tests.factories.cuts import make_cut
+from tests.factories.settings import settings
 from tests.factories.steps import step
-from tests.settings import settings
-
-
-def cut(name, speaker, seconds=5.0):
-    return {"id": name, "start": 0.0, "duration": seconds, "supervisions": [{"speaker": speaker}]}
 
 
 def test_frames_are_samples_over_hop():
@@ -33,7 +30,7 @@ def test_a_speakers_mean_is_over_readable_cuts(tmp_path):
     for name, wave in waves.items():
         soundfile.write(tmp_path / f"{name}.wav", wave, 16000, subtype="FLOAT")
     cuts = [
-        {**cut(f"{name}-{n}", name, 1.0), "recording": {"sources": [{"source": source}]}}
+        make_cut(f"{name}-{n}", speaker=name, source=source)
         for name in waves
         for n, source in enumerate(["missing.wav", f"{name}.wav"])
     ]
@@ -71,7 +68,9 @@ def test_splitting_keeps_weights_and_reaches_the_target():
 
 
 def test_the_sample_is_balanced_over_speakers_and_independent_of_order(tmp_path):
-    cuts = [cut(f"a{i}", "many") for i in range(200)] + [cut(f"b{i}", "few") for i in range(30)]
+    cuts = [make_cut(f"a{i}", duration=5.0, speaker="many") for i in range(200)] + [
+        make_cut(f"b{i}", duration=5.0, speaker="few") for i in range(30)
+    ]
     write_jsonl(tmp_path / "0.jsonl.gz", cuts)
     write_jsonl(tmp_path / "1.jsonl.gz", reversed(cuts[:100]))
     write_jsonl(tmp_path / "2.jsonl.gz", cuts[100:])

@@ -21,8 +21,8 @@ from scripts.common.cuts import phone_alignment
 from scripts.common.files import read_jsonl
 from tests.alignment.test_accuracy import differences
 from tests.factories.aligner import CONFIG
+from tests.factories.settings import settings
 from tests.factories.steps import step
-from tests.settings import settings
 
 PHONES = ["SIL", "AA1", "AA2", "K", "M", "N", "S", "T"]
 SHARED = [[0], [1, 2], [3], [4], [5], [6], [7]]

@@ -10,7 +10,8 @@ from scripts.common.files import read_jsonl, write_json
 from scripts.common.ragged import Ragged, save_bin
 from scripts.continuation.generate import main, token_limit
 from scripts.tokens import hf_tokenizer
-from tests.continuation.conftest import PHONES, build_model
+from tests.factories.cuts import LETTER_PHONES
+from tests.factories.models import tiny_llama
 
 CONFIG = {"seconds": 2.0, "seeds": 3, "temperature": 1.0, "top_p": 0.9, "batch": 4, "precision": "fp32", "threads": 1}
 STATS = {"frame_rate": None, "splits": {"train": {"tokens_per_second": 12.4}}}
@@ -42,7 +43,7 @@ def test_a_line_per_prompt_and_seed_in_order(step):
     assert len({str(line["tokens"]) for line in generated}) > 1
     for line in generated:
         assert line["stop"] == ("limit" if len(line["tokens"]) == 25 else "eos")
-        assert line["symbols"].split() == [PHONES[token - 3] for token in line["tokens"]]
+        assert line["symbols"].split() == [LETTER_PHONES[token - 3] for token in line["tokens"]]
     assert [(line["id"], line["symbols"]) for line in real] == [("p0-real", "C D"), ("p1-real", "F")]
 
 
@@ -66,12 +67,12 @@ def test_seconds_become_tokens_by_the_frame_rate_or_the_rate_of_train():
 
 
 def test_a_model_that_ends_at_once_gives_empty_lines(step, model_folder: Path, capsys):
-    model = build_model(len(PHONES) + 3)
+    model = tiny_llama(len(LETTER_PHONES) + 3, context=200)
 
     model.lm_head.weight.data[2] = 0.0
     model.model.norm.weight.data.zero_()  # hidden states of zero: all logits are 0
     model.save_pretrained(model_folder)
-    hf_tokenizer.save(hf_tokenizer.from_symbols(PHONES), model_folder)
+    hf_tokenizer.save(hf_tokenizer.from_symbols(LETTER_PHONES), model_folder)
     generated, _ = step(TOY, top_p=0.04)  # ties: the first of equals, <unk> and <s> apart: </s>
     assert all(not line["tokens"] and line["stop"] == "eos" for line in generated)
     assert "6 empty" in capsys.readouterr().err

@@ -16,7 +16,7 @@ from scripts.continuation.perplexity import encode, load, mean_loss, normalise_t
 from scripts.tokens import hf_tokenizer
 from scripts.tokens.modality import Modality
 from scripts.tokens.tokenizer import train_text_tokenizer
-from tests.continuation.conftest import build_model
+from tests.factories.models import tiny_llama
 
 TEXTS = ["the dog sat on a mat", "the cat ran to me", "a dog ran"]
 
@@ -27,7 +27,7 @@ def judge_folder(tmp_path: Path) -> Path:
     folder.mkdir()
     tokenizer = train_text_tokenizer(TEXTS, [], Modality("text", "bpe", name="judge", vocab_size=24), folder)
     hf_tokenizer.save(tokenizer, folder)
-    build_model(24).save_pretrained(folder)
+    tiny_llama(24, context=200).save_pretrained(folder)
     return folder
 
 

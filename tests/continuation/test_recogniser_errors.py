@@ -7,7 +7,7 @@ import pytest
 from scripts.common.files import read_csv, write_jsonl
 from scripts.continuation.control_speech import WORDS, random_words
 from scripts.continuation.recogniser_errors import main, reference_pairs, row
-from tests.continuation.conftest import cut
+from tests.factories.cuts import sentences_cut
 
 LEXICON = {"SUN": (("S", "AH1", "N"),), "SON": (("S", "AH1", "N"),), "HOT": (("HH", "AA1", "T"),)}
 
@@ -52,7 +52,7 @@ def test_random_words_are_of_the_lexicon_and_the_same_for_a_seed(tmp_path: Path)
 
 def test_the_step_has_a_row_per_kind_of_speech(tmp_path: Path, run_step):
     (tmp_path / "lexicon.txt").write_text("SUN S AH1 N\n")
-    real = cut("p0/real", sentences=1)
+    real = sentences_cut("p0/real", sentences=1)
     write_jsonl(tmp_path / "cuts.jsonl", [real])
     spoken = "THE DOG SAT ON"
     write_jsonl(tmp_path / "cuts-transcripts.jsonl", [{"id": "p0/real", "reference": spoken, "text": spoken}])

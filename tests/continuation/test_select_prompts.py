@@ -14,23 +14,23 @@ from scripts.continuation.config import Selection
 from scripts.continuation.select_prompts import aligned_words, main, prompt_length, select, split_utterance
 from scripts.tokens.modality import Modality
 from scripts.tokens.sources import phone_frames
-from tests.continuation.conftest import cut
+from tests.factories.cuts import sentences_cut
 
 CONFIG = Selection(prompts=2, prompt_seconds=2.0, seconds=4.0)
 
 
 def test_a_prompt_ends_with_a_sentence_that_ends_nearby():
-    words = aligned_words(cut())
+    words = aligned_words(sentences_cut())
     assert prompt_length(words, 2.0) == 4
     assert prompt_length(words, 4.3) == 8
 
 
 def test_without_a_sentence_nearby_it_ends_with_the_nearest_word():
-    assert prompt_length(aligned_words(cut(word_seconds=1.0)), 2.2) == 2
+    assert prompt_length(aligned_words(sentences_cut(word_seconds=1.0)), 2.2) == 2
 
 
 def test_both_parts_are_whole_and_meet():
-    whole = cut()
+    whole = sentences_cut()
     prompt, real = split_utterance(whole, "p0", CONFIG)
     assert prompt["id"] == "p0/prompt"
     assert real["id"] == "p0/real"
@@ -48,7 +48,7 @@ def test_both_parts_are_whole_and_meet():
 
 
 def test_the_choice_depends_on_ids_and_seed_not_on_order():
-    cuts = [cut(f"u{i}") for i in range(9)]
+    cuts = [sentences_cut(f"u{i}") for i in range(9)]
     first = [utterance for _, utterance, *_ in select(cuts, CONFIG, 1)]
     assert first == [utterance for _, utterance, *_ in select(cuts[::-1], CONFIG, 1)]
     assert first != [utterance for _, utterance, *_ in select(cuts, CONFIG, 3)]
@@ -60,27 +60,27 @@ def test_the_choice_depends_on_ids_and_seed_not_on_order():
 
 
 def test_fewer_utterances_than_asked_are_taken_and_said(capsys):
-    short = cut("short", sentences=1)
-    assert len(list(select([cut("a"), short], CONFIG, 1))) == 1
+    short = sentences_cut("short", sentences=1)
+    assert len(list(select([sentences_cut("a"), short], CONFIG, 1))) == 1
     assert "dev gives 1 (too little follows: 1)" in capsys.readouterr().err
 
 
 def test_no_usable_utterance_is_one_line():
-    odd = cut("odd")
+    odd = sentences_cut("odd")
     odd["supervisions"][0]["custom"]["texts"][0] += " and more"
     with pytest.raises(ValueError, match=r"dev gives 0 \(text and speech have different words: 1\); shorten"):
         list(select([odd], CONFIG, 1))
 
 
 def test_a_cut_without_alignment_is_refused():
-    bare = cut()
+    bare = sentences_cut()
     del bare["supervisions"][0]["alignment"]
     with pytest.raises(ValueError, match="cut u1: has no word alignment"):
         aligned_words(bare)
 
 
 def test_the_step_writes_cuts_and_prompts(tmp_path: Path, run_step):
-    write_jsonl(tmp_path / "dev.jsonl.gz", [cut("a"), cut("b")])
+    write_jsonl(tmp_path / "dev.jsonl.gz", [sentences_cut("a"), sentences_cut("b")])
     write_jsonl(tmp_path / "script.jsonl.gz", [{"id": "a", "topic": "sea"}])
     run_step(
         main, "--cuts", tmp_path / "dev.jsonl.gz", "--scripts", tmp_path / "script.jsonl.gz", "--seed", 1,
@@ -93,8 +93,10 @@ def test_the_step_writes_cuts_and_prompts(tmp_path: Path, run_step):
 
 
 def test_listed_prompts_stand_before_those_of_dev(tmp_path: Path, run_step):
-    write_jsonl(tmp_path / "dev.jsonl.gz", [cut("a")])
-    write_jsonl(tmp_path / "listed.jsonl", [{"id": "door", "text": "She opened", "topic": "home", "cut": cut("door")}])
+    write_jsonl(tmp_path / "dev.jsonl.gz", [sentences_cut("a")])
+    write_jsonl(
+        tmp_path / "listed.jsonl", [{"id": "door", "text": "She opened", "topic": "home", "cut": sentences_cut("door")}]
+    )
     run_step(
         main, "--cuts", tmp_path / "dev.jsonl.gz", "--listed", tmp_path / "listed.jsonl", "--seed", 1,
         "--config", json.dumps({"prompts": 1, "prompt_seconds": 2.0, "seconds": 4.0}),

@@ -10,7 +10,7 @@ import torch
 from scripts.common.files import read_jsonl, write_jsonl
 from scripts.continuation.network import Network, save
 from scripts.continuation.synthesise import SpeechModel, main, round_durations, silence_share, synthesise, write_flac
-from tests.continuation.conftest import PHONES
+from tests.factories.cuts import LETTER_PHONES
 
 
 @pytest.fixture
@@ -19,9 +19,9 @@ def voice(tmp_path: Path) -> Path:
     folder = tmp_path / "voice"
     (folder / "durations").mkdir(parents=True)
     torch.manual_seed(0)
-    about = {"inventory": PHONES, "speakers": ["s"], "reference": 0}
-    save(Network(len(PHONES), 1, 8, 1, 80), about, folder)
-    duration_model = Network(len(PHONES), 1, 8, 1, 1)
+    about = {"inventory": LETTER_PHONES, "speakers": ["s"], "reference": 0}
+    save(Network(len(LETTER_PHONES), 1, 8, 1, 80), about, folder)
+    duration_model = Network(len(LETTER_PHONES), 1, 8, 1, 1)
     duration_model.out.weight.data.zero_()
     duration_model.out.bias.data.fill_(float(np.log(4.0)))
     save(duration_model, {**about, "stretch": 1.25}, folder / "durations")

@@ -8,7 +8,8 @@ import torch
 from transformers import GenerationConfig, LlamaForCausalLM, TopPLogitsWarper
 
 from scripts.continuation.token_sampling import Request, continue_all, continue_batch, sample_tokens
-from tests.continuation.conftest import build_model, say
+from tests.continuation.conftest import say
+from tests.factories.models import tiny_llama
 
 
 def request(length: int, limit: int, seed: int = 0) -> Request:
@@ -38,7 +39,7 @@ def greedy(model: LlamaForCausalLM, prompt: np.ndarray, limit: int) -> list[int]
 
 
 def test_rows_of_all_lengths_together_equal_transformers_one_at_a_time():
-    model = build_model(seed=3)
+    model = tiny_llama(seed=3)
     asked = [request(length, limit) for length, limit in [(1, 150), (5, 40), (30, 12), (12, 150), (29, 1), (3, 70)]]
     said = continue_batch(model, asked, temperature=1.0, top_p=1e-9)
     for one, (tokens, stop) in zip(asked, said, strict=True):
@@ -47,7 +48,7 @@ def test_rows_of_all_lengths_together_equal_transformers_one_at_a_time():
 
 
 def test_a_row_does_not_depend_on_when_others_leave():
-    model = build_model(seed=1)
+    model = tiny_llama(seed=1)
     asked = [request(8, 60, seed) for seed in range(12)]
     together = continue_batch(model, asked, 1.0, 0.9)
     assert len({len(tokens) for tokens, _ in together}) > 6, "they leave at different times"
@@ -56,7 +57,7 @@ def test_a_row_does_not_depend_on_when_others_leave():
 
 
 def test_batches_give_every_request_its_own_answer_and_the_same_twice():
-    model = build_model()
+    model = tiny_llama()
     asked = [request(length, 20) for length in (9, 2, 7, 4, 3)]
     first = sorted(continue_all(model, asked, 2, 1.0, 0.9))
     assert [index for index, *_ in first] == [0, 1, 2, 3, 4]
@@ -64,23 +65,23 @@ def test_batches_give_every_request_its_own_answer_and_the_same_twice():
 
 
 def test_a_model_that_never_ends_is_stopped_at_the_limit():
-    tokens, stop = continue_batch(say(build_model(), 7), [request(3, 25)], 1.0, 0.9)[0]
+    tokens, stop = continue_batch(say(tiny_llama(), 7), [request(3, 25)], 1.0, 0.9)[0]
     assert tokens == [7] * 25
     assert stop == "limit"
 
 
 def test_a_model_that_ends_at_once_gives_an_empty_continuation():
-    assert continue_batch(say(build_model(), 2), [request(3, 25)], 1.0, 0.9) == [([], "eos")]
+    assert continue_batch(say(tiny_llama(), 2), [request(3, 25)], 1.0, 0.9) == [([], "eos")]
 
 
 @pytest.mark.parametrize("token", [0, 1])
 def test_unknown_and_bos_are_never_said(token: int):
-    tokens, _ = continue_batch(say(build_model(), token), [request(3, 25)], 1.0, 0.9)[0]
+    tokens, _ = continue_batch(say(tiny_llama(), token), [request(3, 25)], 1.0, 0.9)[0]
     assert token not in tokens
 
 
 def test_at_least_three_times_as_fast_as_one_at_a_time():
-    model = build_model()
+    model = tiny_llama()
     asked = [request(10, 60, seed) for seed in range(24)]
     list(continue_all(model, asked[:2], 2, 1.0, 0.9))  # what is done once is done
     began = time.perf_counter()

@@ -15,7 +15,7 @@ from scripts.continuation.mel import BANDS
 from scripts.continuation.synthesise import SpeechModel
 from scripts.continuation.train_voice import duration_examples, duration_scale, main, run_lengths
 from scripts.continuation.voice_data import Utterance, reference_speaker
-from tests.continuation.conftest import PHONES, cut
+from tests.factories.cuts import LETTER_PHONES, sentences_cut
 
 CONFIG = {"reference_speaker": None, "sample_hours": 1.0, "width": 16, "layers": 2, "steps": 30, "batch_crops": 4,
           "learning_rate": 0.01, "threads": 1}  # fmt: skip
@@ -24,19 +24,19 @@ CONFIG = {"reference_speaker": None, "sample_hours": 1.0, "width": 16, "layers":
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     """Two speakers; each phone is a tone of its own."""
-    cuts = [{**cut(f"u{i}", speaker=f"s{i % 2}"), "start": 10.0 * i} for i in range(4)]
+    cuts = [{**sentences_cut(f"u{i}", speaker=f"s{i % 2}"), "start": 10.0 * i} for i in range(4)]
     wave = np.zeros(16000 * 45, np.float32)
     streams = []
     for each in cuts:
         for name, start, length, _ in each["supervisions"][0]["alignment"]["phone"]:
             first, count = round((each["start"] + start) * 16000), round(length * 16000)
-            wave[first : first + count] = 0.3 * np.sin(np.arange(count) * (0.05 + 0.02 * PHONES.index(name)))
+            wave[first : first + count] = 0.3 * np.sin(np.arange(count) * (0.05 + 0.02 * LETTER_PHONES.index(name)))
         frames = (round(each["duration"] * 16000) - 80) // 320
         streams.append(np.arange(frames) // 10 % 5)
     soundfile.write(tmp_path / "r.flac", wave, 16000)
     write_jsonl(tmp_path / "0.jsonl.gz", cuts)
     save_npz(tmp_path / "0.npz", Ragged.join([c["id"] for c in cuts], streams))
-    (tmp_path / "lexicon.txt").write_text("".join(f"W{p} {p}\n" for p in PHONES[1:]))
+    (tmp_path / "lexicon.txt").write_text("".join(f"W{p} {p}\n" for p in LETTER_PHONES[1:]))
     write_json(tmp_path / "kmeans.json", {"clusters": 5})
     return tmp_path
 
@@ -60,7 +60,7 @@ def test_a_phone_voice_knows_sounds_durations_and_speakers(train):
     loaded, about = network.load(folder)
     assert about["speakers"] == ["s0", "s1"]
     assert about["reference"] == 1
-    assert about["inventory"] == ["SIL", *sorted(PHONES[1:])]
+    assert about["inventory"] == ["SIL", *sorted(LETTER_PHONES[1:])]
     assert about["loss"] < 0.6, "in standard deviations; 0.8 is what knows nothing"
     assert loaded(torch.tensor([1, 2, 3]), 0).shape == (3, BANDS)
     mel = SpeechModel(folder, framed=False)(["SIL", "A", "B", "SIL"])

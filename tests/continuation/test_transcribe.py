@@ -10,7 +10,7 @@ import soundfile
 from scripts.common.files import read_jsonl, write_jsonl
 from scripts.continuation import transcribe
 from scripts.continuation.judge_text import corpus_texts, world_texts
-from tests.continuation.conftest import cut
+from tests.factories.cuts import sentences_cut
 
 
 def item(name: str, symbols: str = "A B") -> dict:
@@ -63,7 +63,7 @@ def test_audio_of_zero_length_or_damaged_is_refused_by_name(speech: Path):
 
 def test_real_cuts_are_transcribed_speaker_by_speaker(tmp_path: Path):
     soundfile.write(tmp_path / "r.flac", np.full(16000 * 20, 0.1), 16000)
-    cuts = [cut("u1", speaker="z"), cut("u2", sentences=2, speaker="a")]
+    cuts = [sentences_cut("u1", speaker="z"), sentences_cut("u2", sentences=2, speaker="a")]
     found = list(transcribe.transcribe_cuts(cuts, str(tmp_path), lengths))
     assert [row["id"] for row in found] == ["u2", "u1"]
     assert found[1]["text"] == f"SAMPLES {round(16000 * cuts[0]['duration'])}"
@@ -75,12 +75,12 @@ def test_kaldi_needs_its_model():
 
 
 def test_the_judge_reads_other_sentences_than_the_models(tmp_path: Path):
-    first = list(world_texts([], [], 0.05, 180.0, 1))
-    assert first == list(world_texts([], [], 0.05, 180.0, 1))
+    first = list(world_texts("small", [], [], 0.05, 180.0, 1))
+    assert first == list(world_texts("small", [], [], 0.05, 180.0, 1))
     words = [{"word": word, "after": ""} for word in first[0].split()]
     # The first paragraph is one sentence of a script: none of its sentences is in it, so none is withheld.
     write_jsonl(tmp_path / "a.jsonl", [{"words": [*words[:-1], {**words[-1], "after": "."}]}])
-    assert list(world_texts([tmp_path / "a.jsonl"], [], 0.05, 180.0, 1)) == first
+    assert list(world_texts("small", [tmp_path / "a.jsonl"], [], 0.05, 180.0, 1)) == first
     assert all(text == text.lower() and "." not in text for text in first)
 
 
@@ -90,16 +90,16 @@ def test_a_sentence_that_was_seen_is_withheld(tmp_path: Path):
     from scripts.corpus.world.vocabulary import WORLD, load_lexicon
     from scripts.corpus.world.write import generator, sentence_keys, write_paragraphs
 
-    lexicon = load_lexicon(WORLD)
+    lexicon = load_lexicon("small")
     rng = generator(1, "continuation", "judge")
     paragraphs = write_paragraphs(lexicon, load_grammar(WORLD), 0.05, 180.0, rng, set())
     seen = [{"words": side(p.sentences, lexicon)["words"]} for p in paragraphs]
     write_jsonl(tmp_path / "script.jsonl", seen)
     keys = {key for line in seen for key in sentence_keys(line["words"]) if len(key.split()) > 4}
-    texts = list(world_texts([tmp_path / "script.jsonl"], [], 0.05, 180.0, 1))
+    texts = list(world_texts("small", [tmp_path / "script.jsonl"], [], 0.05, 180.0, 1))
     assert not [key for key in keys for text in texts if f" {key} " in f" {text} "]
 
 
 def test_without_a_world_the_judge_reads_the_training_texts(tmp_path: Path):
-    write_jsonl(tmp_path / "0.jsonl.gz", [cut(sentences=1)])
+    write_jsonl(tmp_path / "0.jsonl.gz", [sentences_cut(sentences=1)])
     assert list(corpus_texts([tmp_path / "0.jsonl.gz"], 1.0, 1)) == ["the dog sat on"]

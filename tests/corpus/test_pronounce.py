@@ -7,10 +7,7 @@ import pytest
 from scripts.common.files import write_jsonl
 from scripts.corpus import pronounce
 from tests.corpus.world.scripts import line
-
-
-def cut(text: str, **pronunciations: str) -> dict:
-    return {"id": "c", "supervisions": [{"custom": {"texts": [text, text], "pronunciations": pronunciations}}]}
+from tests.factories.cuts import make_cut
 
 
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> list[str]:
@@ -21,7 +18,10 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> list[str]:
 
 
 def test_order_and_scope(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    write_jsonl(tmp_path / "cuts.jsonl.gz", [cut("THE DOG"), cut("BLICK GROK", BLICK="B L IH1 K")])
+    write_jsonl(
+        tmp_path / "cuts.jsonl.gz",
+        [make_cut(text="THE DOG"), make_cut(text="BLICK GROK", pronunciations={"BLICK": "B L IH1 K"})],
+    )
     spoken = line("u", "the dog")
     spoken["words"][0]["phones"] = "DH IY0"
     write_jsonl(tmp_path / "script.jsonl.gz", [spoken])
@@ -41,7 +41,7 @@ def test_order_and_scope(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_forms_of_the_users_own_words_are_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    write_jsonl(tmp_path / "cuts.jsonl.gz", [cut("GROK'S")])
+    write_jsonl(tmp_path / "cuts.jsonl.gz", [make_cut(text="GROK'S")])
     (tmp_path / "user.txt").write_text("GROK G R AA1 K\n")
     assert run(tmp_path, monkeypatch, "--lexicon", str(tmp_path / "user.txt")) == ["GROK'S G R AA1 K S"]
 
@@ -52,7 +52,7 @@ def test_arpabet_is_what_can_be_a_phone():
 
 
 def test_a_word_without_pronunciation_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
-    write_jsonl(tmp_path / "cuts.jsonl.gz", [cut("XQZT")])
+    write_jsonl(tmp_path / "cuts.jsonl.gz", [make_cut(text="XQZT")])
     assert run(tmp_path, monkeypatch, "--scripts", "--lexicon") == []
     assert "1 words without any: XQZT" in capsys.readouterr().err
 

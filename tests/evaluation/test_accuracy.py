@@ -15,7 +15,8 @@ from scripts.evaluation.accuracy import (
     percentiles,
     voices_interval,
 )
-from tests.evaluation.conftest import cut, item
+from tests.evaluation.conftest import item
+from tests.factories.cuts import lettered_cut
 
 
 def test_decide_gives_half_on_a_tie() -> None:
@@ -30,7 +31,7 @@ def test_a_choice_is_right_above_all_others_and_a_tie_shares() -> None:
 
 def test_columns_are_decided_apart() -> None:
     items = [item("a"), item("b")]
-    items[0]["negative"] = [items[0]["negative"], cut("third")]
+    items[0]["negative"] = [items[0]["negative"], lettered_cut("third")]
     scores = {cut_id: np.array([-2.0, -1.0]) for cut_id in ("a-speaker-0-positive", "b-speaker-0-negative")}
     scores |= {"a-speaker-0-negative": np.array([-3.0, -3.0]), "third": np.array([-4.0, 0.0])}
     scores["b-speaker-0-positive"] = np.array([-3.0, -1.0])

@@ -7,22 +7,20 @@ from scripts.common.frames import frame_centres
 from scripts.evaluation import bit_breakdown
 from scripts.evaluation.bits import utterance
 from scripts.tokens.modality import Modality
+from tests.factories.cuts import aligned_cut
 
 TEXT = Modality("text", "char", name="t")
 PHONES = Modality("phones", "symbol", name="p", silence="keep")
 UNITS = Modality("units", "symbol", name="u", frame_rate=50.0)
 
 
-def aligned_cut() -> dict:
+def a_dog() -> dict:
     """0.4 s: silence, "a" of one phone, "dog" of three, silence; a phone every 40 ms, silences of 120 ms."""
-    phones, words, at = [], [], 0.0
+    phones, at = [], 0.0
     for name, seconds in (("SIL", 0.12), ("AH0", 0.04), ("D", 0.04), ("AO1", 0.04), ("G", 0.04), ("SIL", 0.12)):
-        phones.append([name, round(at, 4), seconds, -1.0])
+        phones.append((name, round(at, 4), seconds))
         at += seconds
-    words = [["A", 0.12, 0.04, -1.0], ["DOG", 0.16, 0.12, -1.0]]
-    custom = {"texts": ["A dog.", "A DOG"]}
-    supervision = {"id": "c", "speaker": "s", "alignment": {"phone": phones, "word": words}, "custom": custom}
-    return {"id": "c", "start": 0.0, "duration": 0.4, "supervisions": [supervision]}
+    return aligned_cut("c", "A dog.", phones, 0.4, words=[("A", 0.12, 0.04), ("DOG", 0.16, 0.12)])
 
 
 def each(symbols: list[str] | str) -> list[tuple[int, int]]:
@@ -30,16 +28,16 @@ def each(symbols: list[str] | str) -> list[tuple[int, int]]:
 
 
 def test_text_by_characters_and_by_pieces() -> None:
-    found = bit_breakdown.parts(aligned_cut(), "A dog.", each("A dog."), TEXT)
+    found = bit_breakdown.parts(a_dog(), "A dog.", each("A dog."), TEXT)
     assert found == ["word", "between", "initial", "internal", "final", "between", "end"]
     pieces = [(0, 0), (0, 1), (1, 3), (3, 4), (4, 6)]  # "" "A" " d" "o" "g."
-    assert bit_breakdown.parts(aligned_cut(), "A dog.", pieces, TEXT) == [
+    assert bit_breakdown.parts(a_dog(), "A dog.", pieces, TEXT) == [
         *("between", "word", "initial", "internal", "final", "end")
     ]
 
 
 def test_apostrophes_and_hyphens_are_inside_words() -> None:
-    cut = aligned_cut()
+    cut = a_dog()
     cut["supervisions"][0]["custom"]["texts"][0] = "it's well-read"
     found = bit_breakdown.parts(cut, "it's well-read", each("it's well-read"), TEXT)
     assert [found.count(part) for part in ("initial", "internal", "final", "between", "end")] == [2, 9, 2, 1, 1]
@@ -51,14 +49,14 @@ def test_phones(silence: str) -> None:
     symbols = ["SIL", "AH0", "D", "AO1", "G", "SIL"] if silence == "keep" else ["AH0", "D", "AO1", "G"]
     around = ["between"] if silence == "keep" else []
     expected = [*around, "word", "initial", "internal", "final", *around, "end"]
-    assert bit_breakdown.parts(aligned_cut(), symbols, each(symbols), modality) == expected
+    assert bit_breakdown.parts(a_dog(), symbols, each(symbols), modality) == expected
 
 
 def test_frames_that_repeat() -> None:
     centres = frame_centres(19)  # 0.4 s less what no window reaches
     at = np.searchsorted([0.12, 0.16, 0.2, 0.24, 0.28], centres, side="right")
     symbols = ["17", "5", "4", "8", "8", "17"]
-    found = bit_breakdown.parts(aligned_cut(), [symbols[i] for i in at], each(at.tolist()), UNITS)
+    found = bit_breakdown.parts(a_dog(), [symbols[i] for i in at], each(at.tolist()), UNITS)
     in_words = [found[i] for i in range(19) if 0 < at[i] < 5]
     # "a" and the beginning of "dog" have units of their own, its end has that of the phone before.
     assert in_words == ["word", "repeated", "initial", "repeated", "internal", *["repeated"] * 3]
@@ -68,9 +66,9 @@ def test_frames_that_repeat() -> None:
 
 def test_foreign_tokens_have_no_place() -> None:
     modality = Modality("tokens", "symbol", name="x")
-    assert bit_breakdown.parts(aligned_cut(), ["5", "6"], each("56"), modality) == ["unplaced", "unplaced", "end"]
+    assert bit_breakdown.parts(a_dog(), ["5", "6"], each("56"), modality) == ["unplaced", "unplaced", "end"]
 
 
 def test_parts_that_do_not_fit_the_tokens_name_the_cut() -> None:
     with pytest.raises(ValueError, match="cut c: has 3 tokens, its tokenizer makes 2; encode dev again"):
-        bit_breakdown.table([utterance(aligned_cut())], {"c": np.zeros(3)}, [("c", ["word", "end"])], 5, 1)
+        bit_breakdown.table([utterance(a_dog())], {"c": np.zeros(3)}, [("c", ["word", "end"])], 5, 1)

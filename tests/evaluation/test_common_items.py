@@ -14,8 +14,10 @@ from scripts.evaluation.config import Summarising
 from scripts.evaluation.items import Task, cut_ids, scorable
 from scripts.report import table_factors
 from scripts.report.result_files import item_scores
-from tests.evaluation.conftest import CONTEXT, cut, item, sequence
+from tests.evaluation.conftest import item
 from tests.evaluation.test_steps import score_flags
+from tests.factories.cuts import lettered_cut
+from tests.factories.models import CONTEXT, random_sequence
 
 
 def scores(folder: Path, modality: str, right: dict[str, float | str]) -> Path:
@@ -92,9 +94,9 @@ def choice_task(tmp_path: Path) -> list[dict]:
     """A pair, a choice among three, one with an empty side, one beyond the window; tokens of all."""
     rng = np.random.default_rng(5)
     items = [item(name) for name in ("pair", "three", "empty", "long")]
-    items[1]["negative"] = [items[1]["negative"], cut("three-other", seconds=2.0)]
+    items[1]["negative"] = [items[1]["negative"], lettered_cut("three-other", seconds=2.0)]
     lengths = {"empty-speaker-0-positive": 0, "long-speaker-0-negative": CONTEXT}
-    tokens = {name: sequence(rng, lengths.get(name, 9)) for name in cut_ids(items)}
+    tokens = {name: random_sequence(rng, lengths.get(name, 9)) for name in cut_ids(items)}
     write_jsonl(tmp_path / "toy.jsonl.gz", items)
     save_bin(tmp_path / "toy.bin", Ragged.join(list(tokens), list(tokens.values())))
     return items

@@ -15,7 +15,8 @@ from scripts.evaluation import common_items, controls, logprobs, score, score_ro
 from scripts.evaluation.accuracy import decide_sides
 from scripts.evaluation.items import cut_ids, read_items, read_tokens
 from scripts.lm.model.load import load_model
-from tests.evaluation.conftest import CONTEXT, build_model, item
+from tests.evaluation.conftest import item
+from tests.factories.models import CONTEXT, tiny_llama
 
 CONFIG = {
     "score_normalization": "total",
@@ -59,7 +60,7 @@ def results(tmp_path: Path, run_step: Callable) -> Path:
         path = tmp_path / f"tokens/{modality}/tasks/toy.bin"
         path.parent.mkdir(parents=True)
         save_bin(path, Ragged.join(ids, tokens))
-        build_model(1).save_pretrained(tmp_path / f"lm/{modality}/model")
+        tiny_llama(seed=1).save_pretrained(tmp_path / f"lm/{modality}/model")
         sequences = dict(zip(ids, tokens, strict=True))
         scores = logprobs.score(load_model(tmp_path / f"lm/{modality}/model"), sequences, 256, modality)
         found = score.table(items, sequences, scores, "total", CONTEXT)

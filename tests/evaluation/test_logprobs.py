@@ -5,13 +5,13 @@ import re
 import numpy as np
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaForCausalLM
 
 from scripts.evaluation import logprobs
 from scripts.evaluation.logprobs import score, score_layers
 from scripts.evaluation.packing import Row, pack_row, prefix_groups, rows
 from scripts.lm.model.attention import attention_masks
-from tests.evaluation.conftest import CONTEXT, VOCABULARY, build_model, sequence
+from tests.factories.models import CONTEXT, VOCABULARY, random_sequence, tiny_llama
 
 
 def own_loss(model: LlamaForCausalLM, ids: np.ndarray) -> float:
@@ -24,7 +24,7 @@ def own_loss(model: LlamaForCausalLM, ids: np.ndarray) -> float:
 @pytest.fixture
 def sequences() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
-    return {f"s{i}": sequence(rng, int(n)) for i, n in enumerate(rng.integers(0, 60, 40))}
+    return {f"s{i}": random_sequence(rng, int(n)) for i, n in enumerate(rng.integers(0, 60, 40))}
 
 
 @pytest.mark.parametrize("batch_tokens", [1, 64, 512, 100_000])
@@ -36,15 +36,15 @@ def test_equals_transformers_loss(model: LlamaForCausalLM, sequences: dict, batc
 
 
 def family(rng: np.random.Generator, shared: int, endings: list[int]) -> list[np.ndarray]:
-    beginning = sequence(rng, shared)[:-1]
-    return [np.concatenate([beginning, sequence(rng, n)[1:]]) for n in endings]
+    beginning = random_sequence(rng, shared)[:-1]
+    return [np.concatenate([beginning, random_sequence(rng, n)[1:]]) for n in endings]
 
 
 def test_shared_beginnings_change_nothing(model: LlamaForCausalLM) -> None:
     rng = np.random.default_rng(1)
     many = [*family(rng, 200, [5, 60, 31]), *family(rng, 140, [90, 90]), *family(rng, 20, [9, 9])]
     # One that is the whole beginning of another but for its EOS, and a pair that splits at the last token.
-    long = sequence(rng, 250)
+    long = random_sequence(rng, 250)
     many += [long, np.append(long[:180], 2), np.append(long[:-1], 7)]
     sequences = {str(i): ids.astype(np.uint16) for i, ids in enumerate(many)}
     scores = score(model, sequences, 4096, "toy")
@@ -72,7 +72,7 @@ def test_shared_beginnings_are_passed_once(model: LlamaForCausalLM, monkeypatch:
 
 def test_rows_hold_every_sequence_once_without_padding() -> None:
     rng = np.random.default_rng(1)
-    many = [*family(rng, 150, [30] * 9), *(sequence(rng, int(n)) for n in rng.integers(1, 40, 50))]
+    many = [*family(rng, 150, [30] * 9), *(random_sequence(rng, int(n)) for n in rng.integers(1, 40, 50))]
     found = list(rows(sorted(many, key=np.ndarray.tolist), 400))
     held = [ids for row in found for ids in row.sequences]
     assert sorted(map(np.ndarray.tolist, held)) == sorted(map(np.ndarray.tolist, many))
@@ -102,10 +102,7 @@ def test_masks_are_made_once_per_shape_and_hide_the_future() -> None:
 
 
 def test_grouped_heads_equal_transformers(sequences: dict) -> None:
-    torch.manual_seed(3)
-    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
-    config = LlamaConfig(vocab_size=VOCABULARY, num_key_value_heads=2, initializer_range=0.3, **sizes)
-    grouped = LlamaForCausalLM(config).eval()
+    grouped = tiny_llama(seed=3, num_attention_heads=4, num_key_value_heads=2)
     shared = family(np.random.default_rng(1), 60, [5, 5, 9])
     sequences = {**sequences, **{f"f{i}": ids for i, ids in enumerate(shared)}}
     scores = score(grouped, sequences, 512, "toy")
@@ -145,7 +142,7 @@ def test_order_of_sequences_changes_no_bit(model: LlamaForCausalLM, sequences: d
 
 
 def test_a_trained_model_prefers_what_it_saw() -> None:
-    model = build_model(seed=4).train()
+    model = tiny_llama(seed=4).train()
     pattern = torch.tensor([[1, *([5, 6, 7] * 6), 2]])
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     for _ in range(60):
@@ -169,7 +166,7 @@ def test_last_layer_is_the_model(model: LlamaForCausalLM, sequences: dict) -> No
 
 
 def test_layers_against_a_loop_over_the_modules(model: LlamaForCausalLM) -> None:
-    ids = sequence(np.random.default_rng(5), 20)
+    ids = random_sequence(np.random.default_rng(5), 20)
     batch = torch.tensor(ids.astype(np.int64))[None]
     states = [model.model.embed_tokens(batch)]
     hooks = [
@@ -201,12 +198,12 @@ def test_impossible_sequences_name_modality_and_id(model: LlamaForCausalLM, ids:
 
 
 def test_a_sequence_as_long_as_the_context_is_scored(model: LlamaForCausalLM) -> None:
-    ids = sequence(np.random.default_rng(2), CONTEXT - 2)
+    ids = random_sequence(np.random.default_rng(2), CONTEXT - 2)
     assert score(model, {"a": ids}, 64, "toy")["a"] == pytest.approx(own_loss(model, ids), abs=2e-3)
 
 
 def test_nan_names_modality_and_id() -> None:
-    model = build_model()
+    model = tiny_llama()
     with torch.no_grad():
         model.model.embed_tokens.weight[9] = float("nan")
     sequences = {"fine": np.array([1, 3, 2]), "hurt": np.array([1, 9, 2])}

@@ -8,12 +8,13 @@ from transformers import LlamaForCausalLM
 from benchmarks.precision import compare, emulated_tf32, round_to_tf32
 from scripts.evaluation.logprobs import score, score_tokens
 from scripts.evaluation.precision import float32_products, resolve_precision
-from tests.evaluation.conftest import item, sequence
+from tests.evaluation.conftest import item
+from tests.factories.models import random_sequence
 
 
 def test_bf16_rounds_the_decoder_and_neither_logits_nor_log_softmax(model: LlamaForCausalLM) -> None:
     rng = np.random.default_rng(0)
-    sequences = {f"s{i}": sequence(rng, int(n)) for i, n in enumerate(rng.integers(0, 60, 40))}
+    sequences = {f"s{i}": random_sequence(rng, int(n)) for i, n in enumerate(rng.integers(0, 60, 40))}
     exact, rounded = (
         np.concatenate(list(score_tokens(model, sequences, 512, "toy", precision).values()))
         for precision in ("fp32", "bf16")
@@ -48,7 +49,7 @@ def test_rounding_to_tf32_keeps_ten_bits() -> None:
 
 
 def test_emulated_tf32_is_nearer_than_bf16_and_leaves_the_model(model: LlamaForCausalLM) -> None:
-    sequences = {"a": sequence(np.random.default_rng(0), 80)}
+    sequences = {"a": random_sequence(np.random.default_rng(0), 80)}
     exact, bf16 = (score(model, sequences, 512, "toy", precision)["a"] for precision in ("fp32", "bf16"))
     with emulated_tf32(model):
         tf32 = score(model, sequences, 512, "toy")["a"]

@@ -18,7 +18,9 @@ from scripts.evaluation import baselines, bits, logprobs, scaling, score, summar
 from scripts.evaluation.accuracy import interval
 from scripts.evaluation.config import Summarising
 from scripts.evaluation.items import Task, cut_ids, read_items, read_tokens
-from tests.evaluation.conftest import CONTEXT, VOCABULARY, build_model, cut, item, sequence
+from tests.evaluation.conftest import item
+from tests.factories.cuts import lettered_cut
+from tests.factories.models import CONTEXT, VOCABULARY, random_sequence, tiny_llama
 
 CONFIG = {
     "score_normalization": "total",
@@ -42,10 +44,10 @@ def score_flags(folder: Path, model: Path, out: str = "evaluation/toy/phone-raw.
     """Flags of score.main; dev is three utterances of one letter per token."""
     rng = np.random.default_rng(8)
     texts = ["A dog.", "One, two dogs ran.", "No."]
-    cuts = [cut(f"d{i}", text=text, seconds=0.5) for i, text in enumerate(texts)]
+    cuts = [lettered_cut(f"d{i}", text=text, seconds=0.5) for i, text in enumerate(texts)]
     write_jsonl(folder / "0.jsonl.gz", cuts[:2])
     write_jsonl(folder / "1.jsonl.gz", cuts[2:])
-    tokens = [sequence(rng, len(text)) for text in texts]
+    tokens = [random_sequence(rng, len(text)) for text in texts]
     save_bin(folder / "dev.bin", Ragged.join([c["id"] for c in cuts], tokens))
     write_json(folder / "tokenizer/tokenizer.json", {"model": {"vocab": {}}})
     return [
@@ -141,12 +143,12 @@ def test_flags_of_unequal_number(tmp_path: Path, toy_task: Callable, run_step: C
     ],
 )
 def test_source_length(source: str, rate: float | None, silence: bool, length: int) -> None:
-    assert baselines.source_length(cut("a"), np.array([1, 7, 7, 8, 2]), source, rate, silence) == length
+    assert baselines.source_length(lettered_cut("a"), np.array([1, 7, 7, 8, 2]), source, rate, silence) == length
 
 
 def test_source_without_length() -> None:
     with pytest.raises(ValueError, match="source 'gestures' has no known length"):
-        baselines.source_length(cut("a"), np.array([1, 2]), "gestures", None, True)
+        baselines.source_length(lettered_cut("a"), np.array([1, 2]), "gestures", None, True)
 
 
 def test_baselines_prefer_short_and_frequent(tmp_path: Path, run_step: Callable) -> None:
@@ -184,7 +186,7 @@ def test_baselines_prefer_short_and_frequent(tmp_path: Path, run_step: Callable)
 
 
 def test_bits_by_hand() -> None:
-    cuts = [cut("a", seconds=2.0, text="A dog ran."), cut("b", seconds=1.0, text="No.")]
+    cuts = [lettered_cut("a", seconds=2.0, text="A dog ran."), lettered_cut("b", seconds=1.0, text="No.")]
     tokens = {"a": np.zeros(9), "b": np.zeros(3)}  # 8 and 2 predicted tokens
     found = bits.bits(
         [bits.utterance(one) for one in cuts], tokens, {"a": -20 * math.log(2), "b": -4 * math.log(2)}, 20, 1
@@ -197,7 +199,7 @@ def test_bits_by_hand() -> None:
 
 
 def test_bits_of_a_uniform_model(tmp_path: Path, run_step: Callable) -> None:
-    model = build_model()
+    model = tiny_llama()
     model.lm_head.weight.data.zero_()
     model.save_pretrained(tmp_path / "model")
     flags = score_flags(tmp_path, tmp_path / "model")
@@ -270,7 +272,7 @@ def test_scaling_takes_an_item_and_its_mirror_or_neither(dropped: str, kept: str
 
 
 def test_scaling_step(scored: list, run_step: Callable, model_folder: Path, tmp_path: Path) -> None:
-    build_model(seed=7).save_pretrained(tmp_path / "scaling" / "tokens-900")
+    tiny_llama(seed=7).save_pretrained(tmp_path / "scaling" / "tokens-900")
     (tmp_path / "scaling" / "tokens-3600").symlink_to(model_folder)
     write_json(tmp_path / "stats.json", {"splits": {"train": {"seconds": 1000, "tokens": 450, "utterances": 50}}})
     flags = [

@@ -12,7 +12,7 @@ from scripts.evaluation import summary, text_items, text_tasks
 from scripts.evaluation.config import Summarising
 from scripts.evaluation.logprobs import score
 from scripts.lm.model.load import load_model
-from tests.evaluation.conftest import CONTEXT
+from tests.factories.models import CONTEXT
 
 CONFIG = {"score_normalization": "total", "batch_tokens": 256, "precision": "auto", "threads": 1}
 BLIMP = {"sentence_good": "ab", "sentence_bad": "ba", "UID": "order", "pairID": "7", "linguistics_term": "syntax"}

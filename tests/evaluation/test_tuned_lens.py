@@ -7,17 +7,19 @@ import torch
 from scripts.common.ragged import Ragged
 from scripts.evaluation import tuned_lens
 from scripts.evaluation.logprobs import score_layers
-from tests.evaluation.conftest import build_model, sequence
+from tests.factories.models import random_sequence, tiny_llama
 
 
 @pytest.fixture
 def dev() -> Ragged:
     rng = np.random.default_rng(4)
-    return Ragged.join([f"d{i}" for i in range(40)], [sequence(rng, int(rng.integers(20, 60))) for _ in range(40)])
+    return Ragged.join(
+        [f"d{i}" for i in range(40)], [random_sequence(rng, int(rng.integers(20, 60))) for _ in range(40)]
+    )
 
 
 def test_maps_that_change_nothing_are_the_plain_projection(dev: Ragged) -> None:
-    model = build_model(2)
+    model = tiny_llama(seed=2)
     sequences = dict(list(dev.by_id().items())[:5])
     plain = score_layers(model, sequences, 256, "x")
     mapped = score_layers(model, sequences, 256, "x", [tuned_lens.Affine(32) for _ in range(3)])
@@ -29,7 +31,7 @@ def test_maps_that_change_nothing_are_the_plain_projection(dev: Ragged) -> None:
 
 
 def test_fitting_brings_every_layer_nearer_to_the_model_on_unseen_text(dev: Ragged) -> None:
-    model = build_model(2)
+    model = tiny_llama(seed=2)
     states = tuned_lens.hidden_states(model, dev)
     assert states.shape == (4, int(dev.lengths.sum()) - len(dev), 32)
     held_out = states.shape[1] // 4

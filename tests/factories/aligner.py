@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from scripts.alignment.config import Training
+from tests.factories.settings import settings
 from tests.factories.steps import step
-from tests.settings import settings
 
 VOICES = {
     "voices": ["en-us+m1", "en-us+f2", "en-us+m3", "en-us+f4"],
@@ -15,7 +15,13 @@ VOICES = {
     "gain": {"mean": -3.0, "jitter": 1.0},
     "noise": -60.0,
 }
-SCRIPT = {"hours": {"train": 0.15, "dev": 0.1}, "speakers": 4, "isolated_words": 0, "rate": VOICES["rate"]}
+SCRIPT = {
+    "lexicon": "small",
+    "hours": {"train": 0.15, "dev": 0.1},
+    "speakers": 4,
+    "isolated_words": 0,
+    "rate": VOICES["rate"],
+}
 CONFIG = {"sample_hours": 0.15, "gaussians": 800, "iterations": 25}
 
 

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from tokenizers import Tokenizer, models
 
 from scripts.common.ragged import Ragged, save_bin
+from scripts.lm import train as command
 
 VOCABULARY = {"<unk>": 0, "<s>": 1, "</s>": 2, **{letter: 3 + i for i, letter in enumerate("abcdefgh")}}
 
@@ -99,3 +102,15 @@ def section() -> dict[str, Any]:
             "deterministic": False,
         },
     }
+
+
+@pytest.fixture
+def train(toy: Path, section: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Run the command in this process; returns the output folder."""
+
+    def call(out: str = "out", *more: str) -> Path:
+        monkeypatch.setattr(sys, "argv", ["train", *arguments(toy, section, out, *more)])
+        command.main()
+        return toy / out
+
+    return call

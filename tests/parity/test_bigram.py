@@ -5,11 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaForCausalLM
 
 from scripts.common.ragged import Ragged
 from scripts.evaluation.logprobs import score
 from scripts.evaluation.ngram import fit, ngram_logprobs, unigram_logprobs
+from tests.factories.models import tiny_llama
 
 pytestmark = pytest.mark.slow
 BOS, EOS, FIRST, SYMBOLS = 1, 2, 3, 12
@@ -44,12 +45,8 @@ def bits(logprobs: list[float], sequences: list[np.ndarray]) -> float:
 
 def train(sequences: list[np.ndarray], steps: int) -> LlamaForCausalLM:
     """A two-layer model on batches of 64, padded, as plainly as can be."""
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=VOCABULARY, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=2,
-        num_key_value_heads=2, max_position_embeddings=512,
-    )  # fmt: skip
-    model = LlamaForCausalLM(config)
+    shape = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "initializer_range": 0.02}
+    model = tiny_llama(VOCABULARY, context=512, **shape)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     rng = np.random.default_rng(1)

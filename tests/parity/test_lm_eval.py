@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+from transformers import AutoTokenizer
 
 from scripts.common.files import write_jsonl
 from scripts.evaluation.logprobs import score
 from scripts.lm.model.load import load_model
 from scripts.tokens import tokenizer
-from tests.tokens.conftest import TEXTS, modality, spoken_cut
+from tests.factories.cuts import TEXTS, spoken_cut
+from tests.factories.models import tiny_llama
+from tests.tokens.conftest import modality
 
 PAIRS = [
     ("The dogs sat.", "The dogs sit the."),
@@ -34,13 +35,8 @@ def test_blimp_style_scores_equal_the_harness(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "cuts.jsonl.gz", [spoken_cut(str(i), text) for i, text in enumerate(TEXTS)])
     tokenizer.build([str(tmp_path / "cuts.jsonl.gz")], [], None, modality("text-bpe"), folder)
     own = AutoTokenizer.from_pretrained(folder)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(own), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
-        num_key_value_heads=2, max_position_embeddings=256, bos_token_id=own.bos_token_id,
-        eos_token_id=own.eos_token_id, initializer_range=0.3,
-    )  # fmt: skip
-    LlamaForCausalLM(config).save_pretrained(folder)
+    tokens = {"bos_token_id": own.bos_token_id, "eos_token_id": own.eos_token_id}
+    tiny_llama(len(own), context=256, **tokens).save_pretrained(folder)
 
     texts = [text for pair in PAIRS for text in pair]
     sequences = {

@@ -10,8 +10,8 @@ from scripts.alignment.lexicon import base
 from scripts.common import audio
 from scripts.common.cuts import phone_alignment, read_cuts, spoken_text
 from scripts.common.files import read_jsonl
+from tests.factories.settings import settings
 from tests.factories.steps import step
-from tests.settings import settings
 
 pytestmark = pytest.mark.slow
 CONFIG = {"sample_hours": 0.5, "gaussians": 1000, "iterations": 20}

@@ -33,11 +33,12 @@ JOBS = {
     "tokens_encode_task": 18,
     "tokens_pack": 12,
     "tokens_stats": 6,
+    "tokens_shared_context": 1,
     "lm_train": 6,
     "evaluation_score": 6,
     "evaluation_scaling": 6,
     "evaluation_baselines": 6,
-    "report_figures_and_tables": 17,
+    "report_figures_and_tables": 18,
 }
 
 

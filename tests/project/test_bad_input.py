@@ -20,10 +20,11 @@ from scripts.common.cli import run
 from scripts.common.files import write_jsonl
 from scripts.corpus.config import Voices
 from tests.corpus.published.testsets import LEXICAL, word_row, write_gold
-from tests.corpus.speech.test_manifest import RULES, cut
+from tests.corpus.speech.test_manifest import RULES
 from tests.factories.commands import Command, commands
+from tests.factories.cuts import make_cut
+from tests.factories.settings import settings
 from tests.factories.workflow import ROOT, SMOKE, Workflow
-from tests.settings import settings
 
 PARTS = ("config.json", "model.json", "model.npz", "model.safetensors", "tokenizer.json")
 # What a rule declares for order, or a step reads another part of: the untrained encoder has the trained one's shape
@@ -152,9 +153,9 @@ def wrong(said: str, name: str) -> str:
 def given(folder: Path) -> dict[str, tuple[str, list[object], str]]:
     """Steps that read what the user has: module, arguments, and the file that is replaced, by a name."""
     out, dropped = folder / "out.jsonl.gz", folder / "dropped.csv"
-    write_jsonl(folder / "cuts.jsonl.gz", [cut("a"), cut("b")])
+    write_jsonl(folder / "cuts.jsonl.gz", [make_cut("a"), make_cut("b")])
     (folder / "r0.wav").touch()
-    pair = {"id": "i", "subset": "all", "group": "g", "positive": cut("a"), "negative": cut("b")}
+    pair = {"id": "i", "subset": "all", "group": "g", "positive": make_cut("a"), "negative": make_cut("b")}
     write_jsonl(folder / "items.jsonl.gz", [pair])
     write_gold(folder / "slm/lexical/dev", LEXICAL, [word_row(1, "A", side) for side in (1, 0)])
     for name in ("times", "units", "tokens"):

@@ -10,7 +10,7 @@ from scripts.project.config import Configuration
 from scripts.project.reference import keys
 from scripts.project.renamed import MOVED, RENAMED
 from scripts.project.results_format import FORMAT, check_format, write_format
-from tests.settings import section
+from tests.factories.settings import section
 
 
 def test_old_names_are_gone_and_new_ones_are_keys():

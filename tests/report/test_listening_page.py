@@ -15,7 +15,7 @@ import soundfile
 
 from scripts.common.files import write_csv, write_jsonl
 from scripts.report import listening_page
-from tests.continuation.conftest import cut
+from tests.factories.cuts import sentences_cut
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 PHONE = 360  # pixels, as wide as a small telephone
@@ -78,7 +78,7 @@ def tone(seconds: float) -> np.ndarray:
 def written(tmp_path: Path, call):
     """Two prompts, a modality of text and one of speech; returns the page for a number of megabytes."""
     names = ("prompt", "real")
-    cuts = [{**cut(f"{p}/{part}", sentences=1), "id": f"{p}/{part}"} for p in SECONDS for part in names]
+    cuts = [{**sentences_cut(f"{p}/{part}", sentences=1), "id": f"{p}/{part}"} for p in SECONDS for part in names]
     soundfile.write(tmp_path / "r.flac", tone(20), 16000)
     write_jsonl(tmp_path / "cuts.jsonl", cuts)
     write_jsonl(tmp_path / "prompts.jsonl", [{"id": p, "text": "Tom's <dog>", "topic": "sea"} for p in SECONDS])

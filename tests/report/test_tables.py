@@ -15,6 +15,7 @@ from scripts.report import (
     table_groups,
     table_modalities,
     table_results,
+    table_shared_context,
 )
 from scripts.report.comparison import Comparison
 from scripts.report.labels import display_name
@@ -69,6 +70,16 @@ def test_each_table_stands_in_every_form(written):
     names = ("modalities", "results", "factors", "decisions", "groups", "controls", "bit_breakdown", "dropped")
     forms = {f"{name}.{form}" for name in names for form in ("csv", "md", "tex", "html")}
     assert {path.name for path in written.iterdir()} == forms
+
+
+def test_shared_contexts_show_the_share_that_differs(tmp_path, call):
+    table = tmp_path / "shared_context.csv"
+    rows = ["modality,task,items,frames,differing", "speech-hubert,topic-storycloze,300,40000,1000"]
+    table.write_text("\n".join(rows) + "\n")
+    call(table_shared_context, "--shared-context", table, "--output", tmp_path / "out")
+    lines = (tmp_path / "out/shared_context.md").read_text()
+    assert "| Speech-HuBERT | Topic-SC | 300 | 40,000 | 2.5 |" in lines
+    assert read_csv(tmp_path / "out/shared_context.csv")[0]["differing"] in ("1000", "1000.0")
 
 
 def test_columns_are_those_agreed(written):

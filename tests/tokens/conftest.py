@@ -14,34 +14,8 @@ from scripts.common.frames import frame_count
 from scripts.common.ragged import Ragged, save_npz
 from scripts.common.seeds import generator
 from scripts.tokens import modality as modalities
+from tests.factories.cuts import LEXICON, TEXTS, spoken_cut
 
-TEXTS = [
-    "The cat sat on the mat.",
-    "A dog, said she; the dog ran!",
-    "The cats were on the mats.",
-    "Did the dog sit? The dog sat.",
-    "On the mat the cat ran, and the dogs ran.",
-    "She said: the cat and the dog sat.",
-]
-LEXICON = {
-    "A": "AH0",
-    "AND": "AH0 N D",
-    "CAT": "K AE1 T",
-    "CATS": "K AE1 T S",
-    "DID": "D IH1 D",
-    "DOG": "D AO1 G",
-    "DOGS": "D AO1 G Z",
-    "MAT": "M AE1 T",
-    "MATS": "M AE1 T S",
-    "ON": "AA1 N",
-    "RAN": "R AE1 N",
-    "SAID": "S EH1 D",
-    "SAT": "S AE1 T",
-    "SHE": "SH IY1",
-    "SIT": "S IH1 T",
-    "THE": "DH AH0",
-    "WERE": "W ER0",
-}
 CLUSTERS = 12
 
 LINES = {
@@ -59,43 +33,6 @@ LINES = {
 def modality(name: str, silence: str = "keep", **changes: Any) -> modalities.Modality:
     """One of LINES with changes to its line."""
     return modalities.from_config(name, {**LINES[name], **changes}, {"silence": silence})
-
-
-def make_cut(name: str, text: str, phones: Sequence[tuple[str, float, float]], duration: float) -> Cut:
-    """A cut as the alignment stage writes it."""
-    words = "".join(letter for letter in text.upper() if letter.isalpha() or letter == " ")
-    return {
-        "id": name,
-        "start": 0.0,
-        "duration": duration,
-        "channel": 0,
-        "supervisions": [
-            {
-                "id": name,
-                "speaker": "speaker-0",
-                "custom": {"texts": [text, words]},
-                "alignment": {"phone": [[symbol, start, length, -50.0] for symbol, start, length in phones]},
-            }
-        ],
-        "recording": {"id": "r", "sources": [], "sampling_rate": 16000},
-        "type": "MonoCut",
-    }
-
-
-def spoken_cut(name: str, text: str) -> Cut:
-    """A cut whose words follow LEXICON, phones of 10 to 130 ms drawn from the cut's name."""
-    draw = generator(0, name)
-    words = "".join(letter for letter in text.upper() if letter.isalpha() or letter == " ").split()
-    names = ["SIL"]
-    for word in words:
-        names += LEXICON[word].split()
-        names += ["SIL"] if draw.random() < 0.2 else []
-    names += ["SIL"] if names[-1] != "SIL" else []
-    lengths = draw.integers(1, 14, len(names)) / 100
-    ends = np.round(np.cumsum(lengths), 4)
-    starts = [0.0, *ends[:-1].tolist()]
-    phones = [(symbol, start, round(end - start, 4)) for symbol, start, end in zip(names, starts, ends, strict=True)]
-    return make_cut(name, text, phones, float(ends[-1]))
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from scripts.common.ragged import Ragged, load_bin, load_npz, save_npz
 from scripts.tokens import encode, pack, stats, tokenizer
 from scripts.tokens.encode import check_units
 from scripts.tokens.span_encoder import MADE_BY
-from tests.tokens.conftest import LINES, flag, make_cut, modality, read_json, spoken_cut, write_units
+from tests.factories.cuts import aligned_cut, spoken_cut
+from tests.tokens.conftest import LINES, flag, modality, read_json, write_units
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def test_same_bytes_twice(run, name):
 
 def test_unknown_characters_are_counted_and_reported(run, corpus, step, capsys):
     folder = run("text-raw")
-    cuts = [make_cut("x", "Thé cat été", [("SIL", 0, 1)], 1.0), make_cut("y", "The cat", [("SIL", 0, 1)], 1.0)]
+    cuts = [aligned_cut("x", "Thé cat été", [("SIL", 0, 1)], 1.0), aligned_cut("y", "The cat", [("SIL", 0, 1)], 1.0)]
     write_jsonl(corpus / "strange.jsonl", cuts)
     step(
         *(encode, "--cuts", corpus / "strange.jsonl", "--tokenizer", folder / "tokenizer"),
@@ -169,7 +170,7 @@ def test_unknown_characters_are_counted_and_reported(run, corpus, step, capsys):
 
 def test_an_utterance_without_symbols_is_kept_and_reported(run, corpus, step, capsys):
     folder = run("phone-raw", silence="drop")
-    write_jsonl(corpus / "still.jsonl", [make_cut("x", "The", [("SIL", 0, 1)], 1.0)])
+    write_jsonl(corpus / "still.jsonl", [aligned_cut("x", "The", [("SIL", 0, 1)], 1.0)])
     step(
         *(encode, "--cuts", corpus / "still.jsonl", "--tokenizer", folder / "tokenizer"),
         *("--modality", flag("phone-raw", silence="drop"), "--output", folder / "still.bin"),

@@ -7,10 +7,7 @@ import pytest
 from scripts.common.files import write_jsonl
 from scripts.common.ragged import load_npz
 from scripts.tokens import external, import_external
-
-
-def cut(name: str, words: str = "HELLO") -> dict:
-    return {"id": name, "duration": 1.0, "supervisions": [{"custom": {"texts": [words, words]}}]}
+from tests.factories.cuts import make_cut
 
 
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, list[int]], cuts: list[dict]) -> dict:
@@ -28,24 +25,29 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, list[int
 
 
 def test_tokens_come_in_the_order_of_the_cuts(tmp_path: Path, monkeypatch):
-    found = run(tmp_path, monkeypatch, {"b": [5], "a": [31_999, 0], "c": []}, [cut("a"), cut("b"), cut("c", "")])
+    found = run(
+        tmp_path,
+        monkeypatch,
+        {"b": [5], "a": [31_999, 0], "c": []},
+        [make_cut("a"), make_cut("b"), make_cut("c", text="")],
+    )
     assert {name: row.tolist() for name, row in found.items()} == {"a": [31_999, 0], "b": [5], "c": []}
 
 
 def test_cuts_without_tokens_are_named(tmp_path: Path, monkeypatch):
     says = r"modalities\.text-llama\.external: 2 of 3 cuts of .*cuts\.jsonl\.gz have nothing there that fits: 'b' has w"
     with pytest.raises(ValueError, match=says):
-        run(tmp_path, monkeypatch, {"a": [1], "b": []}, [cut("a"), cut("b"), cut("c")])
+        run(tmp_path, monkeypatch, {"a": [1], "b": []}, [make_cut("a"), make_cut("b"), make_cut("c")])
 
 
 def test_a_token_too_large_names_the_modality(tmp_path: Path, monkeypatch):
     says = r"a\.jsonl:1: holds 32000; modalities\.text-llama\.external \(with its vocab_size\) allows 0 to 31999"
     with pytest.raises(ValueError, match=says):
-        run(tmp_path, monkeypatch, {"a": [32_000]}, [cut("a"), cut("b")])
+        run(tmp_path, monkeypatch, {"a": [32_000]}, [make_cut("a"), make_cut("b")])
 
 
 def test_a_side_without_tokens_is_left_empty_and_named(tmp_path: Path, monkeypatch, capsys):
-    items = [{"positive": cut("a"), "negative": [cut("b"), cut("c")]}]
+    items = [{"positive": make_cut("a"), "negative": [make_cut("b"), make_cut("c")]}]
     found = run(tmp_path, monkeypatch, {"a": [1], "c": [2, 3]}, items)
     assert {name: row.tolist() for name, row in found.items()} == {"a": [1], "b": [], "c": [2, 3]}
     assert "3 utterances, 3 tokens, 1 left empty, e.g. 'b' has none" in capsys.readouterr().err

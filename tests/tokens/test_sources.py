@@ -11,10 +11,13 @@ from scripts.common.files import write_jsonl
 from scripts.common.frames import frame_count
 from scripts.common.ragged import Ragged, save_npz
 from scripts.tokens import sources
-from tests.tokens.conftest import make_cut, modality, spoken_cut
+from tests.factories.cuts import aligned_cut, spoken_cut
+from tests.tokens.conftest import modality
 
 # 0.1 s are 1,600 samples, (1600 - 80) // 320 = 4 frames, centred on 12.5, 32.5, 52.5, 72.5 ms.
-HAND = make_cut("hand", "Hi, Bo.", [("SIL", 0, 0.02), ("HH", 0.02, 0.01), ("AY1", 0.03, 0.03), ("B", 0.06, 0.04)], 0.1)
+HAND = aligned_cut(
+    "hand", "Hi, Bo.", [("SIL", 0, 0.02), ("HH", 0.02, 0.01), ("AY1", 0.03, 0.03), ("B", 0.06, 0.04)], 0.1
+)
 
 
 def test_text_is_read_as_characters():
@@ -38,7 +41,7 @@ def test_framed_phones_keep_silence():
 
 
 def test_a_boundary_on_a_centre_begins_the_new_phone():
-    cut = make_cut("x", "x", [("A", 0, 0.0325), ("B", 0.0325, 0.0675)], 0.1)
+    cut = aligned_cut("x", "x", [("A", 0, 0.0325), ("B", 0.0325, 0.0675)], 0.1)
     assert sources.phone_frames(cut, modality("phone-repeat"), None)[0] == ["A", "B", "B", "B"]
 
 
@@ -49,13 +52,13 @@ def test_another_frame_rate():
 
 @pytest.mark.parametrize(("seconds", "frames"), [(0.02, 0), (0.0249, 0), (0.025, 1), (0.0449, 1), (0.045, 2)])
 def test_the_shortest_utterances(seconds, frames):
-    cut = make_cut("x", "x", [("A", 0, seconds)], seconds)
+    cut = aligned_cut("x", "x", [("A", 0, seconds)], seconds)
     assert sources.phone_frames(cut, modality("phone-repeat"), None)[0] == ["A"] * frames
 
 
 def test_ten_minutes():
     phones = [("A" if i % 2 else "B", i / 10, 0.1) for i in range(6000)]
-    symbols, _, lost = sources.phone_frames(make_cut("x", "x", phones, 600.0), modality("phone-repeat"), None)
+    symbols, _, lost = sources.phone_frames(aligned_cut("x", "x", phones, 600.0), modality("phone-repeat"), None)
     assert len(symbols) == frame_count(600 * 16000) == 29999
     assert symbols[:6] == ["B"] * 5 + ["A"]
     assert lost == 0
@@ -70,7 +73,7 @@ def test_frames_follow_any_alignment(lengths, extra):
         (f"P{i}", round(start, 3), length / 1000) for i, (start, length) in enumerate(zip(starts, lengths, strict=True))
     ]
     duration = ends[-1] - extra / 16000 if ends[-1] > 0.02 else ends[-1]
-    cut = make_cut("x", "x", phones, float(duration))
+    cut = aligned_cut("x", "x", phones, float(duration))
     symbols, spoken, lost = sources.phone_frames(cut, modality("phone-repeat"), None)
     assert len(symbols) == frame_count(num_samples(cut))
     order = [int(symbol[1:]) for symbol in symbols]
@@ -118,16 +121,16 @@ def test_a_cut_without_alignment(tmp_path):
 
 
 def test_an_alignment_that_does_not_reach_the_end():
-    cut = make_cut("x", "x", [("A", 0, 0.05)], 0.1)
+    cut = aligned_cut("x", "x", [("A", 0, 0.05)], 0.1)
     with pytest.raises(ValueError, match=re.escape("cut x: its phones reach from 0 to 0.0500 s; they must cover")):
         sources.phone_frames(cut, modality("phone-repeat"), None)
-    cut = make_cut("x", "x", [("A", 0.05, 0.05), ("B", 0, 0.05)], 0.1)
+    cut = aligned_cut("x", "x", [("A", 0.05, 0.05), ("B", 0, 0.05)], 0.1)
     with pytest.raises(ValueError, match="cut x: its phones are not in order of time"):
         sources.phone_frames(cut, modality("phone-repeat"), None)
 
 
 def test_a_cut_without_texts(tmp_path):
-    cut = make_cut("x", "x", [("A", 0, 0.1)], 0.1)
+    cut = aligned_cut("x", "x", [("A", 0, 0.1)], 0.1)
     cut["supervisions"][0]["custom"] = {}
     write_jsonl(tmp_path / "c.jsonl", [cut])
     with pytest.raises(ValueError, match=r"c\.jsonl: cut x: supervision.custom.texts holds 0 texts; expected"):

@@ -7,7 +7,8 @@ import sentencepiece
 
 from scripts.common.files import write_json, write_jsonl
 from scripts.tokens import span_encoder, tokenizer
-from tests.tokens.conftest import CLUSTERS, LEXICON, LINES, TEXTS, flag, modality, read_json, spoken_cut
+from tests.factories.cuts import LEXICON, TEXTS, spoken_cut
+from tests.tokens.conftest import CLUSTERS, LINES, flag, modality, read_json
 
 
 def build(folder, files, name, **changes):

@@ -1,6 +1,5 @@
 """A tiny corpus of hummed phones and a tiny untrained HuBERT."""
 
-from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,26 +9,8 @@ import soundfile
 
 from scripts.common.cuts import Cut
 from scripts.common.files import write_jsonl
-
-PHONES = ["SIL", "AA1", "AA0", "S", "M"]
-
-
-def make_cut(name: str, file: str, start: float, samples: int, speaker: str = "a") -> Cut:
-    """A cut with phones of 0.1 s in turn."""
-    duration = samples / 16000
-    edges = [*np.arange(0, max(duration - 0.05, 0.01), 0.1), duration]
-    phones = [[PHONES[i % len(PHONES)], float(a), float(b - a), 0.0] for i, (a, b) in enumerate(pairwise(edges))]
-    return {
-        "id": name,
-        "start": start,
-        "duration": duration,
-        "channel": 0,
-        "type": "MonoCut",
-        "supervisions": [
-            {"id": name, "speaker": speaker, "custom": {"texts": ["A", "A"]}, "alignment": {"phone": phones}}
-        ],
-        "recording": {"id": file, "sources": [{"type": "file", "channels": [0], "source": file}]},
-    }
+from tests.factories.cuts import HUMMED_PHONES, hummed_cut
+from tests.factories.models import tiny_hubert
 
 
 def write_audio(path: Path, cuts: list[Cut], seed: int) -> None:
@@ -41,7 +22,7 @@ def write_audio(path: Path, cuts: list[Cut], seed: int) -> None:
         for phone, start, duration, _ in cut["supervisions"][0]["alignment"]["phone"]:
             a = round((cut["start"] + start) * 16000)
             time = np.arange(min(round(duration * 16000), len(wave) - a)) / 16000
-            pitch = 150 * (2 + PHONES.index(phone))
+            pitch = 150 * (2 + HUMMED_PHONES.index(phone))
             wave[a : a + len(time)] += 0.2 * np.sin(2 * np.pi * pitch * time) + 0.1 * np.sin(6 * np.pi * pitch * time)
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(path, wave, 16000)
@@ -58,7 +39,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         cuts: list[Cut] = []
         start = 0.25
         for i, samples in enumerate(map(int, lengths)):
-            cuts.append(make_cut(f"{shard}-{i}", f"{shard}.flac", start, samples, f"speaker-{i % 3}"))
+            cuts.append(hummed_cut(f"{shard}-{i}", f"{shard}.flac", start, samples, f"speaker-{i % 3}"))
             start += round(samples / 16000 + 0.1, 3)
         write_audio(root / "audio" / f"{shard}.flac", cuts, number)
         manifests[shard] = str(root / f"{shard}.jsonl.gz")
@@ -71,30 +52,11 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     )
 
 
-def tiny_model(seed: int = 0, **changes: object):
-    """A HubertModel of a few thousand weights; `changes` are keys of its config."""
-    import torch
-    from transformers import HubertConfig, HubertModel
-
-    torch.manual_seed(seed)
-    shape: dict[str, object] = {
-        "hidden_size": 16,
-        "intermediate_size": 32,
-        "num_hidden_layers": 3,
-        "num_attention_heads": 2,
-        "conv_dim": [8] * 7,
-        "num_conv_pos_embeddings": 16,
-        "num_conv_pos_embedding_groups": 2,
-        "mask_time_prob": 0.08,
-    }
-    return HubertModel(HubertConfig(**{**shape, **changes})).eval()
-
-
 @pytest.fixture(scope="session")
 def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A saved tiny encoder."""
     from scripts.units import encoder
 
     folder = tmp_path_factory.mktemp("encoder")
-    encoder.save(tiny_model(), True, folder)
+    encoder.save(tiny_hubert(), True, folder)
     return str(folder)

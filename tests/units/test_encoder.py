@@ -16,7 +16,7 @@ from transformers import Wav2Vec2FeatureExtractor
 from scripts.common.frames import frame_count
 from scripts.units import encoder
 from scripts.units.waveforms import normalise
-from tests.units.conftest import tiny_model
+from tests.factories.models import tiny_hubert
 
 
 def waves() -> list[np.ndarray]:
@@ -31,7 +31,7 @@ def waves() -> list[np.ndarray]:
 @pytest.mark.parametrize("stable", [False, True])
 @pytest.mark.parametrize("normalise", [False, True])
 def test_batched_equals_one_by_one(norm: str, stable: bool, normalise: bool) -> None:
-    model = tiny_model(feat_extract_norm=norm, do_stable_layer_norm=stable)
+    model = tiny_hubert(feat_extract_norm=norm, do_stable_layer_norm=stable)
     network = encoder.prepare(model, 2, normalise)
     together = network.features(waves())
     for wave, features in zip(waves(), together, strict=True):
@@ -42,7 +42,7 @@ def test_batched_equals_one_by_one(norm: str, stable: bool, normalise: bool) -> 
 
 def batch_normed():
     """A tiny HuBERT with a batch norm before its positional convolution, with statistics of some training."""
-    model = tiny_model(conv_pos_batch_norm=True)
+    model = tiny_hubert(conv_pos_batch_norm=True)
     norm = model.encoder.pos_conv_embed.batch_norm
     torch.nn.init.normal_(norm.running_mean)
     torch.nn.init.normal_(norm.bias)
@@ -63,7 +63,7 @@ def test_a_batch_norm_does_not_see_the_batch(tmp_path: Path) -> None:
 
 
 def test_another_norm_over_time_or_batch_is_refused() -> None:
-    model = tiny_model()
+    model = tiny_hubert()
     model.encoder.layer_norm = torch.nn.InstanceNorm1d(16)
     with pytest.raises(ValueError, match=r"encoder\.layer_norm \(InstanceNorm1d\) mixes utterances"):
         encoder.prepare(model, 2, True)
@@ -71,7 +71,7 @@ def test_another_norm_over_time_or_batch_is_refused() -> None:
 
 def test_without_the_masked_norm_padding_leaks() -> None:
     """Guards the test above: plain transformers fails it by far."""
-    model = tiny_model()
+    model = tiny_hubert()
     short, long = torch.from_numpy(waves()[3])[None], torch.from_numpy(waves()[4])[None]
     padded = torch.nn.functional.pad(short, (0, long.shape[1] - short.shape[1]))
     mask = torch.arange(long.shape[1])[None] < torch.tensor([[short.shape[1]], [long.shape[1]]])
@@ -84,7 +84,7 @@ def test_without_the_masked_norm_padding_leaks() -> None:
 @pytest.mark.parametrize("stable", [False, True])
 @pytest.mark.parametrize("layer", [0, 1, 2, 3])
 def test_layer_is_that_of_transformers(stable: bool, layer: int) -> None:
-    model = tiny_model(do_stable_layer_norm=stable)
+    model = tiny_hubert(do_stable_layer_norm=stable)
     wave = waves()[4]
     values = Wav2Vec2FeatureExtractor(do_normalize=True)(wave, sampling_rate=16000, return_tensors="pt").input_values
     with torch.inference_mode():
@@ -94,14 +94,14 @@ def test_layer_is_that_of_transformers(stable: bool, layer: int) -> None:
 
 def test_features_see_only_their_own_window() -> None:
     """Frame count is the common clock's, for lengths around its steps."""
-    network = encoder.prepare(tiny_model(), 1, True)
+    network = encoder.prepare(tiny_hubert(), 1, True)
     for samples in (400, 401, 719, 720, 721, 1039, 1040):
         wave = np.random.default_rng(samples).standard_normal(samples).astype(np.float32)
         assert len(network.features([wave])[0]) == frame_count(samples)
 
 
 def test_ten_minutes_need_no_quadratic_memory() -> None:
-    network = encoder.prepare(tiny_model(conv_dim=[2] * 7, num_hidden_layers=1, num_attention_heads=1), 1, True)
+    network = encoder.prepare(tiny_hubert(conv_dim=[2] * 7, num_hidden_layers=1, num_attention_heads=1), 1, True)
     wave = np.random.default_rng(0).standard_normal(600 * 16_000).astype(np.float32)
     assert network.features([wave])[0].shape == (29_999, 16)
 
@@ -125,7 +125,7 @@ print(held() - before)
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from Linux' /proc")
 def test_memory_does_not_grow_with_every_new_length(tmp_path: Path) -> None:
     """120 lengths kept 105 MiB in oneDNN's cache before it was made small, 12 MiB since."""
-    encoder.save(tiny_model(conv_dim=[32] * 7), True, tmp_path)
+    encoder.save(tiny_hubert(conv_dim=[32] * 7), True, tmp_path)
     command = [sys.executable, "-c", GROWTH, str(tmp_path)]
     done = subprocess.run(
         command, capture_output=True, text=True, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
@@ -135,7 +135,7 @@ def test_memory_does_not_grow_with_every_new_length(tmp_path: Path) -> None:
 
 def test_saved_encoder_has_the_same_fingerprint_and_bytes(encoder_folder: str, tmp_path: Path) -> None:
     _, digest = encoder.load(encoder_folder, 2)
-    encoder.save(tiny_model(), True, tmp_path)
+    encoder.save(tiny_hubert(), True, tmp_path)
     assert encoder.load(tmp_path, 1)[1] == digest
     for file in Path(encoder_folder).iterdir():
         assert file.read_bytes() == (tmp_path / file.name).read_bytes()
@@ -143,10 +143,10 @@ def test_saved_encoder_has_the_same_fingerprint_and_bytes(encoder_folder: str, t
 
 def test_fingerprint_tells_encoders_apart() -> None:
     digests = [
-        encoder.fingerprint(tiny_model(), True),
-        encoder.fingerprint(tiny_model(), False),
-        encoder.fingerprint(tiny_model(seed=1), True),
-        encoder.fingerprint(tiny_model(num_attention_heads=4), True),
+        encoder.fingerprint(tiny_hubert(), True),
+        encoder.fingerprint(tiny_hubert(), False),
+        encoder.fingerprint(tiny_hubert(seed=1), True),
+        encoder.fingerprint(tiny_hubert(num_attention_heads=4), True),
     ]
     assert len(set(digests)) == len(digests)
 
@@ -157,7 +157,7 @@ def test_layer_out_of_range(encoder_folder: str) -> None:
 
 
 def test_other_clock_is_refused() -> None:
-    model = tiny_model(conv_stride=[5, 2, 2, 2, 2, 2, 1])
+    model = tiny_hubert(conv_stride=[5, 2, 2, 2, 2, 2, 1])
     with pytest.raises(ValueError, match="25 ms window every 20 ms"):
         encoder.prepare(model, 1, True)
 
@@ -244,9 +244,9 @@ def test_pickled_code_in_a_checkpoint_is_not_run(encoder_folder: str, tmp_path: 
     folder = tmp_path / "e"
     shutil.copytree(encoder_folder, folder)
     (folder / "model.safetensors").unlink()
-    torch.save({**tiny_model().state_dict(), "x": Evil(tmp_path / "ran")}, folder / "pytorch_model.bin")
+    torch.save({**tiny_hubert().state_dict(), "x": Evil(tmp_path / "ran")}, folder / "pytorch_model.bin")
     with pytest.raises(ValueError, match="e: cannot be loaded as a HuBERT encoder"):
         encoder.load(folder, 1)
     assert not (tmp_path / "ran").exists()
-    torch.save(tiny_model().state_dict(), folder / "pytorch_model.bin")
+    torch.save(tiny_hubert().state_dict(), folder / "pytorch_model.bin")
     assert encoder.load(folder, 1)[0].features([waves()[4]])[0].shape == (frame_count(16_001), 16)

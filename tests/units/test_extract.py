@@ -23,8 +23,9 @@ from scripts.units.encoder import WaveBatch
 from scripts.units.extract import check_kmeans
 from scripts.units.fingerprint import kmeans_fingerprint
 from scripts.units.measures import measure
-from tests.settings import configured, settings
-from tests.units.conftest import make_cut, tiny_model
+from tests.factories.cuts import hummed_cut
+from tests.factories.models import tiny_hubert
+from tests.factories.settings import configured, settings
 
 KMEANS = {"layer": 2, "clusters": 12, "sample_frames": 600, "kmeans_redo": 1, "kmeans_iterations": 5}
 EXTRACT = settings(Extraction, "units", layer=2, clusters=12, batch_seconds=6)
@@ -139,7 +140,7 @@ def test_no_items(clustered: list, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_k_means_of_another_encoder_is_refused(
     corpus: SimpleNamespace, clustered: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encoder.save(tiny_model(seed=1), True, tmp_path / "other")
+    encoder.save(tiny_hubert(seed=1), True, tmp_path / "other")
     flags = [tmp_path / "other" if i == 3 else flag for i, flag in enumerate(clustered)]
     with pytest.raises(ValueError, match=r"kmeans\.npy: made with encoder .* but units/encoder is"):
         call(
@@ -178,15 +179,15 @@ def test_damaged_k_means(tmp_path: Path) -> None:
 
 
 def test_audio_that_vanished(corpus: SimpleNamespace) -> None:
-    cut = make_cut("x", "gone.flac", 0.0, 16_000)
-    network = encoder.prepare(tiny_model(), 1, True)
+    cut = hummed_cut("x", "gone.flac", 0.0, 16_000)
+    network = encoder.prepare(tiny_hubert(), 1, True)
     with pytest.raises(AudioError, match=r"x: .* does not exist"):
         list(extract.extract([cut], corpus.root, network, np.zeros((2, 16), np.float32), WHOLE, Progress("t", 1, "s")))
 
 
 def test_shorter_than_a_frame(corpus: SimpleNamespace) -> None:
-    cut = make_cut("x", "gone.flac", 0.0, 399)
-    network = encoder.prepare(tiny_model(), 1, True)
+    cut = hummed_cut("x", "gone.flac", 0.0, 399)
+    network = encoder.prepare(tiny_hubert(), 1, True)
     found = list(
         extract.extract([cut], corpus.root, network, np.zeros((2, 16), np.float32), WHOLE, Progress("t", 1, "s"))
     )
@@ -202,7 +203,7 @@ def long_wave(seconds: float) -> np.ndarray:
 @pytest.mark.parametrize(("norm", "normalise"), [("group", True), ("group", False), ("layer", True)])
 def test_chunks_differ_from_the_whole_by_attention_alone(norm: str, normalise: bool) -> None:
     """Layer 0 sees 16 frames to either side: there chunks are exact, normalisations included."""
-    network = encoder.prepare(tiny_model(feat_extract_norm=norm), 0, normalise)
+    network = encoder.prepare(tiny_hubert(feat_extract_norm=norm), 0, normalise)
     wave = long_wave(7.003)
     config = Chunking(60, 2.0, 0.4)
     ((rows, features),) = extract.encode_rows(WaveBatch.of([wave], normalise=normalise), network, config)
@@ -214,7 +215,7 @@ def test_chunks_differ_from_the_whole_by_attention_alone(norm: str, normalise: b
 
 
 def test_chunked_units_are_nearly_the_whole_ones() -> None:
-    network = encoder.prepare(tiny_model(), 2, True)
+    network = encoder.prepare(tiny_hubert(), 2, True)
     wave = long_wave(12)
     centroids = network.features([wave])[0][::50].copy()
     assign = Assigner(centroids)
@@ -229,8 +230,8 @@ def test_chunked_units_are_nearly_the_whole_ones() -> None:
 def test_two_hours_in_one_cut(tmp_path: Path) -> None:
     wave = np.random.default_rng(0).integers(-3000, 3000, 7200 * 16_000, dtype=np.int16)
     soundfile.write(tmp_path / "long.flac", wave, 16_000)
-    cut = make_cut("long", "long.flac", 0.0, 16_000) | {"duration": 7200.0}
-    network = encoder.prepare(tiny_model(conv_dim=[2] * 7, num_hidden_layers=1, num_attention_heads=1), 1, True)
+    cut = hummed_cut("long", "long.flac", 0.0, 16_000) | {"duration": 7200.0}
+    network = encoder.prepare(tiny_hubert(conv_dim=[2] * 7, num_hidden_layers=1, num_attention_heads=1), 1, True)
     ((name, units),) = extract.extract(
         [cut], str(tmp_path), network, np.eye(3, 16, dtype=np.float32), WHOLE, Progress("t", 1, "s")
     )
@@ -238,7 +239,7 @@ def test_two_hours_in_one_cut(tmp_path: Path) -> None:
 
 
 def test_features_that_are_not_numbers(corpus: SimpleNamespace) -> None:
-    model = tiny_model()
+    model = tiny_hubert()
     model.encoder.layers[0].final_layer_norm.bias.data[0] = torch.nan
     network = encoder.prepare(model, 1, True)
     cut = next(read_cuts(corpus.dev))
@@ -258,8 +259,8 @@ def test_a_window_without_a_frame(corpus: SimpleNamespace, monkeypatch: pytest.M
     """Cuts without a frame fill a whole window; those after it keep their own units."""
     monkeypatch.setattr(batching, "MIN_WINDOW", 2)
     monkeypatch.setattr(batching, "WINDOW_PER_SECOND", 0)
-    cuts = [make_cut(f"b{i}", "gone.flac", 0.0, 300) for i in range(4)] + list(read_cuts(corpus.dev))
-    network = encoder.prepare(tiny_model(), 1, True)
+    cuts = [hummed_cut(f"b{i}", "gone.flac", 0.0, 300) for i in range(4)] + list(read_cuts(corpus.dev))
+    network = encoder.prepare(tiny_hubert(), 1, True)
     centroids = np.eye(2, 16, dtype=np.float32)
     found = dict(extract.extract(cuts, corpus.root, network, centroids, WHOLE, Progress("t", 1, "s")))
     assert {name: len(units) for name, units in found.items()} == {
@@ -272,7 +273,7 @@ def test_a_window_without_a_frame(corpus: SimpleNamespace, monkeypatch: pytest.M
 def test_units_do_not_depend_on_window_or_workers(
     corpus: SimpleNamespace, window: int, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network = encoder.prepare(tiny_model(), 2, True)
+    network = encoder.prepare(tiny_hubert(), 2, True)
     cuts = [cut for path in corpus.train for cut in read_cuts(path)]
     centroids = np.concatenate(network.features([long_wave(3)]))[::10].copy()
     config = configured(
@@ -293,7 +294,7 @@ def test_units_do_not_depend_on_window_or_workers(
 
 def test_a_queued_batch_gives_the_same_units(corpus: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     """The way of a GPU, on a CPU: batches are assigned at once, and one is queued while another is waited for."""
-    network = encoder.prepare(tiny_model(), 2, True)
+    network = encoder.prepare(tiny_hubert(), 2, True)
     cuts = [cut for path in corpus.train for cut in read_cuts(path)]
     centroids = np.concatenate(network.features([long_wave(3)]))[::10].copy()
     config = configured(

@@ -13,7 +13,7 @@ import torch
 from scripts.common.files import write_json
 from scripts.units import backend, encoder, pretrain
 from scripts.units.waveforms import normalise
-from tests.units.conftest import tiny_model
+from tests.factories.models import tiny_hubert
 
 PLACES = [os.environ.get("FAIRSEQ_PYTHON", ""), ".venv-fairseq/bin/python"]
 
@@ -70,7 +70,7 @@ def test_layers_are_the_same_layers(python: str, kind: str, tmp_path: Path, monk
     monkeypatch.setattr(sys, "argv", ["x", *flags, "--output", str(tmp_path / "encoder")])
     pretrain.main()
 
-    model = tiny_model(feat_extract_norm=kind, do_stable_layer_norm=kind == "layer", conv_bias=False)
+    model = tiny_hubert(feat_extract_norm=kind, do_stable_layer_norm=kind == "layer", conv_bias=False)
     weights = {transformers_name(k): torch.from_numpy(v) for k, v in np.load(tmp_path / "weights.npz").items()}
     assert model.load_state_dict(weights, strict=False).missing_keys == []
     encoder.save(model, kind == "layer", tmp_path / "hf")

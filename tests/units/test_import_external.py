@@ -10,13 +10,9 @@ from scripts.common.files import write_jsonl
 from scripts.common.frames import frame_count
 from scripts.common.ragged import load_npz
 from scripts.units import external, import_external
+from tests.factories.cuts import make_cut
 
-SECONDS = 1.0
 FRAMES = frame_count(16_000)
-
-
-def cut(name: str) -> dict:
-    return {"id": name, "duration": SECONDS}
 
 
 def run(
@@ -37,7 +33,7 @@ def run(
 
 def test_units_are_as_many_as_frames_in_the_order_of_the_cuts(tmp_path: Path, monkeypatch, capsys):
     given = {"short": FRAMES - 1, "whole": FRAMES, "long": FRAMES + 1, "of another split": 3}
-    found = run(tmp_path, monkeypatch, given, [cut("whole"), cut("long"), cut("short")])
+    found = run(tmp_path, monkeypatch, given, [make_cut("whole"), make_cut("long"), make_cut("short")])
     assert list(found) == ["whole", "long", "short"]
     assert {len(units) for units in found.values()} == {FRAMES}
     assert found["whole"][-1] == 9
@@ -49,19 +45,22 @@ def test_units_are_as_many_as_frames_in_the_order_of_the_cuts(tmp_path: Path, mo
 def test_cuts_without_their_units_are_named(tmp_path: Path, monkeypatch):
     given = {"a": FRAMES, "b": FRAMES - 2, "c": FRAMES + 2}
     with pytest.raises(ValueError, match=r"4 of 5 cuts of .*cuts\.jsonl\.gz have nothing there that fits") as error:
-        run(tmp_path, monkeypatch, given, [cut(name) for name in "abcde"])
+        run(tmp_path, monkeypatch, given, [make_cut(name) for name in "abcde"])
     assert f"'b' has {FRAMES - 2}, its 1.000 s make {FRAMES}" in str(error.value)
     assert f"'d' has none, its 1.000 s make {FRAMES}; and 1 more" in str(error.value)
     assert not (tmp_path / "out.npz").exists()
 
 
 def test_a_store_is_read_without_loading_it(tmp_path: Path, monkeypatch):
-    run(tmp_path, monkeypatch, {"a": FRAMES}, [cut("a")])
+    run(tmp_path, monkeypatch, {"a": FRAMES}, [make_cut("a")])
     assert isinstance(Store(tmp_path / "store")._stream, np.memmap)
 
 
 def test_a_side_without_its_units_is_left_empty_and_named(tmp_path: Path, monkeypatch, capsys):
-    items = [{"positive": cut("a"), "negative": cut("b")}, {"positive": cut("c"), "negative": cut("d")}]
+    items = [
+        {"positive": make_cut("a"), "negative": make_cut("b")},
+        {"positive": make_cut("c"), "negative": make_cut("d")},
+    ]
     found = run(tmp_path, monkeypatch, {"a": FRAMES, "b": FRAMES - 2, "c": FRAMES}, items)
     assert {name: len(units) for name, units in found.items()} == {"a": FRAMES, "b": 0, "c": FRAMES, "d": 0}
     assert f"2 left empty, e.g. 'b' has {FRAMES - 2}" in capsys.readouterr().err

@@ -18,8 +18,8 @@ from scripts.units.config import Chunking, Clustering
 from scripts.units.frame_sampling import drop_supervisions, sample_frames, sample_utterances
 from scripts.units.kmeans import sample_features
 from scripts.units.mfcc_features import mfcc
-from tests.settings import settings
-from tests.units.conftest import make_cut
+from tests.factories.cuts import hummed_cut
+from tests.factories.settings import settings
 
 
 def test_k_means_finds_clusters_and_repeats_itself() -> None:
@@ -65,8 +65,8 @@ def test_features_that_are_not_finite() -> None:
 
 def test_speakers_take_turns(tmp_path: Path) -> None:
     """A speaker with ten times the speech does not get ten times the sample."""
-    cuts = [make_cut(f"a{i}", "x.flac", 0, 16_080, "a") for i in range(20)]
-    cuts += [make_cut(f"b{i}", "x.flac", 0, 16_080, "b") for i in range(2)]
+    cuts = [hummed_cut(f"a{i}", "x.flac", 0, 16_080, "a") for i in range(20)]
+    cuts += [hummed_cut(f"b{i}", "x.flac", 0, 16_080, "b") for i in range(2)]
     write_jsonl(tmp_path / "cuts.jsonl.gz", cuts)
     names = [cut["id"] for cut in sample_utterances([tmp_path / "cuts.jsonl.gz"], 4 * 50, 1)]
     assert sorted(name[0] for name in names) == ["a", "a", "b", "b"]
@@ -84,7 +84,7 @@ def test_every_utterance_gives_the_same_share() -> None:
 
 
 def test_audio_of_a_sampled_cut_is_that_of_its_channel() -> None:
-    cut = make_cut("a", "x.flac", 0, 16_080, "a") | {"channel": 1}
+    cut = hummed_cut("a", "x.flac", 0, 16_080, "a") | {"channel": 1}
     cut["recording"]["sources"] = [{"type": "file", "channels": [0, 1], "source": "x.flac"}]
     assert audio_source(drop_supervisions(cut)) == audio_source(cut) == ("x.flac", [1])
 

@@ -5,7 +5,7 @@ import pytest
 
 from scripts.units.measures import joint_counts, measure
 from scripts.units.quality import count_pairs, frame_phones, speaker_pnmi
-from tests.units.conftest import make_cut
+from tests.factories.cuts import hummed_cut, make_cut
 
 
 def test_joint_counts() -> None:
@@ -51,20 +51,20 @@ def test_no_frame() -> None:
 
 def test_frame_phones_are_those_at_the_centres() -> None:
     # Centres lie at 12.5, 32.5, 52.5 ... ms; phones change every 100 ms; stress is not counted.
-    cut = make_cut("x", "x.flac", 0.0, 4800)
+    cut = hummed_cut("x", "x.flac", 0.0, 4800)
     assert frame_phones(cut) == ["SIL"] * 5 + ["AA"] * 9
-    assert frame_phones(make_cut("y", "y.flac", 0.0, 399)) == []
+    assert frame_phones(hummed_cut("y", "y.flac", 0.0, 399)) == []
 
 
 def test_alignment_that_ends_early() -> None:
-    cut = make_cut("x", "x.flac", 0.0, 16000)
+    cut = hummed_cut("x", "x.flac", 0.0, 16000)
     cut["supervisions"][0]["alignment"]["phone"] = [["AA1", 0.0, 0.5, 0.0]]
     with pytest.raises(ValueError, match="x: its phones end at"):
         frame_phones(cut)
 
 
 def test_units_of_other_utterances() -> None:
-    cut = make_cut("x", "x.flac", 0.0, 1040)
+    cut = hummed_cut("x", "x.flac", 0.0, 1040)
     phones = [np.array([0, 1, 1])]
     assert count_pairs([cut], phones, {"x": np.array([1, 0, 0])}, 2).tolist() == [[0, 1], [2, 0]]
     with pytest.raises(ValueError, match="x: aligned but without units"):
@@ -74,7 +74,7 @@ def test_units_of_other_utterances() -> None:
 
 
 def test_what_units_say_of_speakers() -> None:
-    cuts = [{"id": name, "supervisions": [{"speaker": name[0]}]} for name in ("a1", "a2", "b1")]
+    cuts = [make_cut(name, speaker=name[0]) for name in ("a1", "a2", "b1")]
     own = {"a1": np.array([0, 1]), "a2": np.array([1, 0]), "b1": np.array([2, 3, 2, 3])}
     assert speaker_pnmi(cuts, own, 4) == pytest.approx(1)
     alike = {"a1": np.array([0, 1]), "a2": np.array([1, 0]), "b1": np.array([0, 1, 0, 1])}

@@ -8,8 +8,8 @@ from transformers import HubertModel
 from scripts.units import encoder
 from scripts.units.config import Pretraining
 from scripts.units.pretrain import build
-from tests.settings import configured
-from tests.units.conftest import tiny_model
+from tests.factories.models import tiny_hubert
+from tests.factories.settings import configured
 from tests.units.test_pretrain import SECTION
 
 ROUNDING = 0.01  # relative RMS error; bf16 gives 0.002 to 0.003 here, the fault described in positional.py 0.9 to 1.2
@@ -30,7 +30,7 @@ def positional(model: HubertModel) -> nn.Module:
 @pytest.mark.parametrize(("hidden", "groups", "kernel"), SHAPES)
 def test_an_encoder_in_bf16(hidden: int, groups: int, kernel: int) -> None:
     shape = {"num_conv_pos_embeddings": kernel, "num_conv_pos_embedding_groups": groups}
-    model = tiny_model(hidden_size=hidden, num_hidden_layers=1, **shape).to(torch.bfloat16).float()
+    model = tiny_hubert(hidden_size=hidden, num_hidden_layers=1, **shape).to(torch.bfloat16).float()
     x = torch.randn(2, 80, hidden, generator=torch.Generator().manual_seed(0)).to(torch.bfloat16)
     with torch.inference_mode():
         exact = positional(model)(x.float())  # before `prepare`
@@ -60,7 +60,7 @@ def test_a_training_step_under_autocast(hidden: int) -> None:
 @pytest.mark.parametrize(("hidden", "float32"), [(32, True), (128, False)])
 def test_only_narrow_groups_compute_in_float32(hidden: int, float32: bool) -> None:
     """On every CPU, so that a machine without AMX notices the loss of it too."""
-    network = encoder.prepare(tiny_model(hidden_size=hidden, num_conv_pos_embedding_groups=4), 1, True)
+    network = encoder.prepare(tiny_hubert(hidden_size=hidden, num_conv_pos_embedding_groups=4), 1, True)
     names = set(network.model.state_dict())
     encoder.place(network, "cpu", "bf16")
     seen: list[torch.dtype] = []

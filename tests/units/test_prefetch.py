@@ -12,7 +12,7 @@ import torch
 from scripts.common.audio import AudioError
 from scripts.common.cuts import read_cuts
 from scripts.units.prefetch import DecodeProcess, prefetch
-from tests.units.conftest import make_cut
+from tests.factories.cuts import hummed_cut
 
 
 @pytest.mark.parametrize("normalise", [False, True])
@@ -28,7 +28,7 @@ def test_processes_read_the_same(corpus: SimpleNamespace, normalise: bool) -> No
 
 def test_audio_that_cannot_be_read(corpus: SimpleNamespace) -> None:
     with pytest.raises(AudioError, match=r"x: .* does not exist") as error:
-        list(prefetch([[make_cut("x", "gone.flac", 0.0, 16_000)]], corpus.root, 1, normalise=True))
+        list(prefetch([[hummed_cut("x", "gone.flac", 0.0, 16_000)]], corpus.root, 1, normalise=True))
     assert error.value.reason == "audio-missing"
 
 

@@ -17,7 +17,7 @@ from scripts.units import encoder, pretrain
 from scripts.units.config import Encoder, EncoderSource, Pretraining
 from scripts.units.crops import HOP, CropPlan, grid_frames, read_part
 from scripts.units.pretrain import UNKNOWN, make_targets, newest_checkpoint, span_mask
-from tests.settings import configured, settings
+from tests.factories.settings import configured, settings
 
 SECTION = {
     "source": "pretrain", "hidden_size": 16, "layers": 2, "heads": 2, "conv_dim": [8] * 7, "targets": 8,

@@ -12,7 +12,7 @@ from scripts.common.files import read_csv, write_jsonl
 from scripts.common.frames import frame_count
 from scripts.common.ragged import load_bin
 from scripts.corpus.pronounce import cmudict_lexicon
-from tests.corpus.speech.test_manifest import cut
+from tests.factories.cuts import make_cut
 from tests.factories.workflow import Workflow
 
 WORDS = ["the", "little", "girl", "was", "thoughtful", "for", "a", "moment", "before", "she", "asked", "why"]
@@ -31,7 +31,7 @@ def corpus(folder: Path, split: str, count: int) -> tuple[list[dict], list[tuple
             for phone in mine:
                 lines.append(("phones", f"{name} 1 {at:.2f} 0.10 {phone}"))
                 at += 0.1
-        cuts.append(cut(name, f"{split}{number % 3}", " ".join(words), round(at, 2)))
+        cuts.append(make_cut(name, f"{split}{number % 3}", " ".join(words), round(at, 2)))
         (folder / f"{split}{number % 3}.wav").touch()
     return cuts, lines
 

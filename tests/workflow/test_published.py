@@ -18,9 +18,9 @@ from scripts.common.ragged import load_bin
 from scripts.tokens.modality import from_config, to_json
 from scripts.units.config import Extraction
 from tests.corpus.published.testsets import LEXICAL, SYNTACTIC, sentence_row, sound, word_row, write_gold
-from tests.corpus.speech.test_manifest import cut
+from tests.factories.cuts import make_cut
+from tests.factories.settings import settings
 from tests.factories.workflow import Workflow
-from tests.settings import settings
 
 pytestmark = pytest.mark.slow
 TASKS = """
@@ -35,7 +35,7 @@ def corpus(folder: Path) -> str:
     for name in ("r0", "r1"):
         sound(folder / f"audio/{name}.wav", 2.0)
     for split, recording in (("train", "r0"), ("dev", "r1")):
-        write_jsonl(folder / f"{split}.jsonl.gz", [cut(f"{split}-0", recording)])
+        write_jsonl(folder / f"{split}.jsonl.gz", [make_cut(f"{split}-0", recording)])
     words = [word_row(i, voice, side) for i in (1, 2) for voice in ("A", "B") for side in (0, 1)]
     write_gold(folder / "data/slm21/sLM21-dataset/lexical/dev", LEXICAL, [*words, word_row(3, "A", 1)])
     sentences = [sentence_row(1, "A", subtype, side) for subtype in ("x", "y") for side in (0, 1)]

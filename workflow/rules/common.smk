@@ -42,6 +42,13 @@ PROMPTS = "prompts"  # a split of one shard, aligned and encoded like the others
 SHARDS = {split: [str(i) for i in range(config["corpus"]["shards"][split])] for split in SPLITS} | {PROMPTS: ["0"]}
 TASKS = task_names(config)
 MODALITIES = list(config["modalities"])
+# What was made elsewhere: <stage>_external.smk imports it. Alignments or units of a folder take the place of computed
+# ones; tokens are those of some modalities, by name, beside others that are computed.
+EXTERNAL = {
+    "alignment": config["alignment"]["external"],
+    "units": config["units"]["external"],
+    "tokens": {name: line["external"] for name, line in config["modalities"].items() if line["source"] == "tokens"},
+}
 SEED_REPLICAS = seed_replicas(config)
 AUDIO_ROOT = {
     "world": f"{CORPUS}/audio",

@@ -53,6 +53,9 @@ TABLES = {
             continuations=expand(
                 f"{RESULTS}/continuation/judged/generated/{{modality}}.csv", modality=CONTINUED * WITH_CONTINUATION
             ),
+            spoken_text=expand(
+                f"{SPOKEN_TEXT}/judged/generated/{{modality}}.csv", modality=READ_ALOUD * WITH_CONTINUATION
+            ),
             paper=PAPER,
         ),
         flags=lambda wildcards, input: [
@@ -61,6 +64,7 @@ TABLES = {
             *("--config", as_json(config, "factors")),
             *("--tasks", *TASKS),
             *("--continuations", *[file.rsplit("/", 1)[0] for file in input.continuations[:1]]),
+            *("--spoken-text", *[file.rsplit("/", 1)[0] for file in input.spoken_text[:1]]),
             *("--samples", config["evaluation"]["bootstrap_samples"]),
             *("--seed", config["seed"]),
             *("--paper", input.paper),
@@ -130,6 +134,13 @@ TABLES = {
             *("--bit-breakdown", input.bit_breakdown[0].rsplit("/", 1)[0]),
             *("--modalities", *MODALITIES),
         ],
+    ),
+    "shared_context": dict(  # frames that differ where both sides of an item are the same sound
+        label="Shared contexts",
+        in_paper="not there",
+        shown=bool(SCRIPTS and FRAMED and "topic-storycloze" in TASKS),
+        input=dict(table=f"{TOKENS}/shared_context.csv"),
+        flags=lambda wildcards, input: ["--shared-context", input.table],
     ),
     "continuation": dict(  # perplexity, signs of degenerate text, errors of the recogniser
         label="Continuations",

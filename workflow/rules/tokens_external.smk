@@ -5,17 +5,15 @@ of the folder's tokens) and tokens/{modality}/given/, the tokens of each cut in 
 treat as symbols.
 """
 
-EXTERNAL = {name: line for name, line in config["modalities"].items() if line["source"] == "tokens"}
-
 
 wildcard_constraints:
-    given="|".join(EXTERNAL) or "no-modality",
+    given="|".join(EXTERNAL["tokens"]),
 
 
 rule tokens_external:
     """Convert the modality's folder to a store in which jobs look up tokens by cut."""
     input:
-        folder=lambda w: EXTERNAL[w.given]["external"],
+        folder=lambda w: EXTERNAL["tokens"][w.given],
     output:
         store=directory(f"{TOKENS}/{{given}}/external"),
         about=f"{TOKENS}/{{given}}/external.json",
@@ -27,7 +25,7 @@ rule tokens_external:
         "../../envs/core.yaml"
     params:
         code=code_of("scripts.tokens.external"),
-        size=lambda w: EXTERNAL[w.given]["vocab_size"],
+        size=lambda w: config["modalities"][w.given]["vocab_size"],
     shell:
         "python -m scripts.tokens.external"
         " --modality {wildcards.given}"

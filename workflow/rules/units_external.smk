@@ -1,14 +1,14 @@
-"""Units made elsewhere: units.external. Included instead of units.smk.
+"""Import external units, those of units.external. Included by units.smk.
 
-In: the folder units.external, alignment/cuts and alignment/tasks. Out: units/external/ (the folder, read once),
-units/kmeans.json (how many units there are), units/{split}/{shard}.npz, units/tasks/{task}.npz and units/quality.csv.
+In: the folder units.external, alignment/cuts and alignment/tasks.
+Out: what units.smk names, and units/external/ (a store of the folder's units).
 """
 
 
 rule units_external:
     """Read the folder once into a store that jobs look up by cut."""
     input:
-        folder=config["units"]["external"],
+        folder=EXTERNAL["units"],
     output:
         store=directory(f"{UNITS}/external"),
         about=f"{UNITS}/kmeans.json",

@@ -1,7 +1,8 @@
 """Check the task items of a file, each side like a cut of the corpus.
 
-An item with a side that cannot be used (see `validate`) is dropped, under that side's reason. What scoring would refuse
-after all models have been trained (scripts/evaluation/items.py) is an error here.
+An item with a side that cannot be used (see `validate`) is dropped, under that side's reason. The other items of its
+couple are dropped too (couple-incomplete). What scoring would refuse after all models have been trained
+(scripts/evaluation/items.py) is an error here.
 """
 
 import argparse
@@ -13,19 +14,19 @@ from pathlib import Path
 from scripts.common.cli import run
 from scripts.common.cuts import Cut, Item, sides, speaker, with_sides
 from scripts.common.files import read_jsonl, write_csv, write_jsonl
-from scripts.corpus.drops import COLUMNS, DropError, dropped
+from scripts.corpus.drops import COLUMNS, DropError, complete_couples, dropped
 from scripts.corpus.speech.manifest import Recordings, check_root
 from scripts.corpus.speech.validate import Rules, check_cut
 
 FIELDS = ("id", "subset", "group", "positive", "negative")
-NAMES = ("id", "subset", "group", "couple")  # texts; whole numbers will do
+NAMES = ("id", "subset", "group")  # texts; whole numbers will do
 NUMBERS = ("exposure", "distance", "distance_seconds")
 
 
 def valid_items(
-    path: Path, task: str, rules: Rules, recordings: Recordings, drops: list[dict[str, str]]
+    path: Path, task: str, rules: Rules, recordings: Recordings, drops: list[dict[str, str]], lost: set[str]
 ) -> Iterator[Item]:
-    """The valid items, with `task` as their task; the others are appended to `drops`.
+    """The valid items, with `task` as their task; the others are appended to `drops`, and their couples to `lost`.
 
     Raises:
         ValueError: naming file and item, if an item lacks a field or has no negative side, a field is of a wrong type,
@@ -38,6 +39,8 @@ def valid_items(
             raise ValueError(f"{path}: item {number} has no {', '.join(missing)}; an item needs {', '.join(FIELDS)}")
         if item["negative"] == []:
             raise ValueError(f"{path}: item {number} ({item['id']!r}) has an empty list as negative; it needs a cut")
+        if not isinstance(item.get("couple", ""), str):
+            raise ValueError(f"{path}: item {number} has the couple {item['couple']!r}; it must be a name")
         item = _with_names(item, f"{path}: item {number}")
         cuts: list[Cut] = []
         try:
@@ -48,6 +51,7 @@ def valid_items(
                 cuts.append(cut)
         except DropError as error:
             drops.append(dropped(item["id"], error.reason, f"{'negative' if cuts else 'positive'}: {error}"))
+            lost |= {item["couple"]} if "couple" in item else set()
             continue
         voice = speaker(cuts[0])
         first = number_of.setdefault((item["id"], voice), number)
@@ -87,7 +91,10 @@ def main() -> None:
     check_root(args.audio_root)
     drops: list[dict[str, str]] = []
     recordings = Recordings(args.audio_root)
-    items = list(valid_items(args.items, args.task, args.config, recordings, drops))
+    lost: set[str] = set()
+    valid = list(valid_items(args.items, args.task, args.config, recordings, drops, lost))
+    items, incomplete = complete_couples(valid, lost)
+    drops += incomplete
     if not items:
         example = f", e.g. {drops[0]['id']}: {drops[0]['detail']}" if drops else ""
         raise ValueError(f"{args.items}: no usable item ({len(drops)} dropped{example})")

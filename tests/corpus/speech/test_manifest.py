@@ -20,40 +20,10 @@ from scripts.corpus.drops import DropError
 from scripts.corpus.speech import manifest
 from scripts.corpus.speech.transcripts import to_words
 from scripts.corpus.speech.validate import Rules
+from tests.factories.cuts import make_cut
 
 RULES = {"min_seconds": 0.1, "max_seconds": 30.0, "characters": "A-Za-z0-9 .,;:!?'\"()-"}
 AN4 = Path(os.environ.get("SHARED", "../shared")) / "an4"
-
-
-def cut(name: str, recording: str = "r0", text: str = "Hello, world.", duration: float = 1.0, **more: object) -> dict:
-    return {
-        "id": name,
-        "start": 0.0,
-        "duration": duration,
-        "channel": 0,
-        "supervisions": [
-            {
-                "id": name,
-                "recording_id": recording,
-                "start": 0.0,
-                "duration": duration,
-                "channel": 0,
-                "language": "English",
-                "speaker": "s",
-                "custom": {"texts": [text, to_words(text)] if not any(map(str.isdigit, text)) else [text]},
-            }
-        ],
-        "recording": {
-            "id": recording,
-            "sources": [{"type": "file", "channels": [0], "source": f"{recording}.wav"}],
-            "sampling_rate": 16_000,
-            "num_samples": 16_000 * 700,
-            "duration": 700.0,
-            "channel_ids": [0],
-        },
-        "type": "MonoCut",
-        **more,
-    }
 
 
 def run(
@@ -93,7 +63,7 @@ def drops(folder: Path) -> dict[str, str]:
 
 def changed(path: str, value: object) -> dict:
     """A cut named `bad` with one field changed or, if the value is None, removed."""
-    bad = copy.deepcopy(cut("bad"))
+    bad = copy.deepcopy(make_cut("bad"))
     *parents, last = path.split(".")
     place = bad
     for key in parents:
@@ -106,7 +76,7 @@ def changed(path: str, value: object) -> dict:
 
 
 def test_a_good_cut_keeps_every_field(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    good = cut("a", custom={"text_path": "x"})
+    good = make_cut("a", custom={"text_path": "x"})
     assert run(tmp_path, monkeypatch, [good]) == [good]
     assert drops(tmp_path) == {}
 
@@ -114,16 +84,16 @@ def test_a_good_cut_keeps_every_field(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        (cut("bad", supervisions=[]), "no-supervision"),
-        (cut("bad", supervisions=cut("x")["supervisions"] * 2), "several-supervisions"),
-        (cut("bad", text="   "), "empty-text"),
-        (cut("bad", text="?!"), "empty-text"),
-        (cut("bad", text="Café au lait."), "characters"),
-        (cut("bad", text="Room 101."), "digits"),
-        (cut("bad", duration=0.05), "too-short"),
-        (cut("bad", duration=600.0), "too-long"),
-        (cut("bad", start=699.5), "outside-recording"),
-        (cut("bad", start=-1.0), "outside-recording"),
+        (make_cut("bad", supervisions=[]), "no-supervision"),
+        (make_cut("bad", supervisions=make_cut("x")["supervisions"] * 2), "several-supervisions"),
+        (make_cut("bad", text="   "), "empty-text"),
+        (make_cut("bad", text="?!"), "empty-text"),
+        (make_cut("bad", text="Café au lait."), "characters"),
+        (make_cut("bad", text="Room 101."), "digits"),
+        (make_cut("bad", duration=0.05), "too-short"),
+        (make_cut("bad", duration=600.0), "too-long"),
+        (make_cut("bad", start=699.5), "outside-recording"),
+        (make_cut("bad", start=-1.0), "outside-recording"),
         (changed("supervisions.0.custom", {}), "no-text"),
         (changed("supervisions.0.custom.texts", [1]), "no-text"),
         (changed("duration", None), "malformed"),
@@ -139,19 +109,19 @@ def test_a_good_cut_keeps_every_field(tmp_path: Path, monkeypatch: pytest.Monkey
         (changed("supervisions", 3), "malformed"),
         (changed("supervisions.0.custom", "texts"), "malformed"),
         (changed("supervisions.0.speaker", ["a"]), "malformed"),
-        (cut("bad") | {"custom": "x"}, "malformed"),
-        (cut("bad") | {"custom": {"text_path": ["x"]}}, "malformed"),
-        (cut("good0"), "duplicate-id"),
+        (make_cut("bad") | {"custom": "x"}, "malformed"),
+        (make_cut("bad") | {"custom": {"text_path": ["x"]}}, "malformed"),
+        (make_cut("good0"), "duplicate-id"),
     ],
 )
 def test_a_bad_cut_is_dropped_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: dict, reason: str):
-    left = run(tmp_path, monkeypatch, [cut("good0"), bad, cut("good1")])
+    left = run(tmp_path, monkeypatch, [make_cut("good0"), bad, make_cut("good1")])
     assert [c["id"] for c in left] == ["good0", "good1"]
     assert drops(tmp_path) == {bad["id"]: reason}
 
 
 def test_a_cut_without_id_is_named_by_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    run(tmp_path, monkeypatch, [cut("good0"), changed("id", None)])
+    run(tmp_path, monkeypatch, [make_cut("good0"), changed("id", None)])
     assert drops(tmp_path) == {"cuts.jsonl.gz:2": "malformed"}
 
 
@@ -159,7 +129,7 @@ def test_texts_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     lhotse_like = changed("supervisions.0.custom", None)
     lhotse_like["supervisions"][0]["text"] = "It’s a well-known ‘thing’ — really…"
     del lhotse_like["supervisions"][0]["speaker"]
-    spelled = cut("spelled")
+    spelled = make_cut("spelled")
     spelled["supervisions"][0]["custom"]["texts"] = ["Room 101.", "room one oh one"]
     left = run(tmp_path, monkeypatch, [lhotse_like, spelled])
     assert book_text(left[0]) == "It's a well-known 'thing' - really..."
@@ -170,7 +140,7 @@ def test_texts_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_recordings_stay_together_and_shards_fill_evenly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    cuts = [cut(f"{r}-{i}", f"r{r}", duration=float(r + 1)) for r in range(9) for i in range(4)]
+    cuts = [make_cut(f"{r}-{i}", f"r{r}", duration=float(r + 1)) for r in range(9) for i in range(4)]
     left = run(tmp_path / "a", monkeypatch, cuts, shards=3)
     assert sorted(c["id"] for c in left) == sorted(c["id"] for c in cuts)
     shards = [list(read_cuts(tmp_path / f"a/shard{n}.jsonl.gz")) for n in range(3)]
@@ -183,16 +153,16 @@ def test_recordings_stay_together_and_shards_fill_evenly(tmp_path: Path, monkeyp
 
 
 def test_dev_leaves_out_the_recordings_of_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    run(tmp_path, monkeypatch, [cut("a", "r0"), cut("b", "r1"), cut("bad", "r2", text="")])
+    run(tmp_path, monkeypatch, [make_cut("a", "r0"), make_cut("b", "r1"), make_cut("bad", "r2", text="")])
     used = tmp_path / "train.json"
     (tmp_path / "recordings.json").rename(used)
     assert read_json(used) == {"recording": ["r0", "r1"], "speaker": ["s"], "book": []}
     path = tmp_path / "dev.jsonl"
-    write_jsonl(path, [cut("c", "r1"), cut("d", "r2")])
+    write_jsonl(path, [make_cut("c", "r1"), make_cut("d", "r2")])
     call(tmp_path, monkeypatch, path, others=[used])
     assert [c["id"] for c in read_cuts(tmp_path / "shard0.jsonl.gz")] == ["d"]
     assert drops(tmp_path) == {"c": "in-train"}
-    write_jsonl(path, [cut("c", "r1")])
+    write_jsonl(path, [make_cut("c", "r1")])
     with pytest.raises(
         ValueError, match=r"no usable cut \(dropped: 1 in-train, e.g. c: recording 'r1' is in the train"
     ):
@@ -201,7 +171,7 @@ def test_dev_leaves_out_the_recordings_of_train(tmp_path: Path, monkeypatch: pyt
 
 def libriheavy(name: str, speaker: str, book: str, recording: str = "r0") -> dict:
     """A cut with the two texts, the contexts and the book of LibriHeavy's."""
-    made = cut(name, recording, custom={"text_path": book})
+    made = make_cut(name, recording, custom={"text_path": book})
     supervision = made["supervisions"][0] | {"speaker": speaker}
     supervision["custom"] = {"texts": ["In 1865—he “died”.", "IN EIGHTEEN SIXTY FIVE HE DYED"], "pre_texts": ["x", "X"]}
     return {**made, "supervisions": [supervision | {"custom": {**supervision["custom"], "begin_byte": 3}}]}
@@ -238,7 +208,7 @@ def test_dev_leaves_out_the_speakers_and_books_of_train_where_asked(tmp_path: Pa
 def test_held_out_speakers_are_in_one_split_and_every_cut_in_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "r0.wav").touch()
     write_jsonl(
-        tmp_path / "c.jsonl", [cut("bad", text=""), *(libriheavy(f"{i}", f"{i % 40}", "b") for i in range(200))]
+        tmp_path / "c.jsonl", [make_cut("bad", text=""), *(libriheavy(f"{i}", f"{i % 40}", "b") for i in range(200))]
     )
     speakers, ids, dropped = [], [], []
     for split in ("train", "dev"):
@@ -259,8 +229,8 @@ def test_held_out_speakers_are_in_one_split_and_every_cut_in_some(tmp_path: Path
 
 def test_several_manifests_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "r0.wav").touch()
-    write_jsonl(tmp_path / "one.jsonl", [cut("a"), cut("b")])
-    write_jsonl(tmp_path / "two.jsonl", [cut("b"), cut("c")])
+    write_jsonl(tmp_path / "one.jsonl", [make_cut("a"), make_cut("b")])
+    write_jsonl(tmp_path / "two.jsonl", [make_cut("b"), make_cut("c")])
     call(
         tmp_path,
         monkeypatch,
@@ -292,10 +262,10 @@ def test_a_damaged_manifest_is_an_error(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "r0.wav").touch()
     path = tmp_path / "cuts.jsonl.gz"
     fails(tmp_path, monkeypatch, "cuts.jsonl.gz: no such file", path)
-    write_jsonl(path, [cut(f"c{i}", custom={"x": os.urandom(200).hex()}) for i in range(200)])
+    write_jsonl(path, [make_cut(f"c{i}", custom={"x": os.urandom(200).hex()}) for i in range(200)])
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     fails(tmp_path, monkeypatch, "cuts.jsonl.gz: damaged or truncated gzip after line", path)
-    path.write_bytes(gzip.compress(json.dumps(cut("a")).encode() + b"\n{oops\n"))
+    path.write_bytes(gzip.compress(json.dumps(make_cut("a")).encode() + b"\n{oops\n"))
     fails(tmp_path, monkeypatch, "cuts.jsonl.gz:2: not JSON", path)
     path.write_bytes(gzip.compress(b"[1, 2]\n"))
     fails(tmp_path, monkeypatch, "cuts.jsonl.gz:1: expected a JSON object", path)
@@ -304,7 +274,7 @@ def test_a_damaged_manifest_is_an_error(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_nothing_left_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    write_jsonl(tmp_path / "cuts.jsonl.gz", [cut("a", text=""), cut("b", duration=99.0)])
+    write_jsonl(tmp_path / "cuts.jsonl.gz", [make_cut("a", text=""), make_cut("b", duration=99.0)])
     fails(
         tmp_path, monkeypatch, r"no usable cut \(dropped: 1 empty-text, 1 too-long, e.g. a:", tmp_path / "cuts.jsonl.gz"
     )
@@ -312,7 +282,7 @@ def test_nothing_left_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_wrong_folders_are_errors_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "cuts.jsonl.gz"
-    write_jsonl(path, [cut("a"), cut("b", "r1")])
+    write_jsonl(path, [make_cut("a"), make_cut("b", "r1")])
     fails(
         tmp_path, monkeypatch, "corpus.manifest.audio_root: .*nowhere is not a folder", path, root=tmp_path / "nowhere"
     )
@@ -324,9 +294,9 @@ def test_wrong_folders_are_errors_before_any_work(tmp_path: Path, monkeypatch: p
 def test_one_missing_recording_is_left_to_the_alignment_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ):
-    stereo = cut("s", "r1")
+    stereo = make_cut("s", "r1")
     stereo["recording"].update(sampling_rate=44_100, channel_ids=[0, 1])
-    assert len(run(tmp_path, monkeypatch, [cut("a"), cut("b", "missing"), stereo])) == 3
+    assert len(run(tmp_path, monkeypatch, [make_cut("a"), make_cut("b", "missing"), stereo])) == 3
     told = capsys.readouterr().err
     assert "1 without a file, 1 to be resampled to 16000 Hz, 1 with several channels" in told
 
@@ -377,7 +347,7 @@ def test_an4_passes_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_real_audio_of_another_kind_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """What the manifest only announces, `audio.read` does: 22.05 kHz stereo comes out as 16 kHz mono."""
-    other = cut("a")
+    other = make_cut("a")
     other["recording"].update(sampling_rate=22_050, num_samples=44_100, duration=2.0, channel_ids=[0, 1])
     left = run(tmp_path, monkeypatch, [other])
     soundfile.write(tmp_path / "r0.wav", np.full((44_100, 2), 0.1), 22_050)

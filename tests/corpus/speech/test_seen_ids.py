@@ -13,6 +13,7 @@ from scripts.common.files import read_jsonl
 from scripts.corpus.speech import shards
 from scripts.corpus.speech.seen_ids import SeenIds
 from scripts.corpus.speech.shards import Shards
+from tests.factories.cuts import make_cut
 
 
 def test_met_says_what_a_set_says():
@@ -24,12 +25,8 @@ def test_met_says_what_a_set_says():
         known.add(name)
 
 
-def cut(number: int, recording: int) -> dict:
-    return {"id": str(number), "duration": 1.0 + recording, "recording": {"id": str(recording)}, "text": "x" * 300}
-
-
 def test_every_cut_is_written_once_in_order_and_in_the_same_bytes(tmp_path: Path):
-    cuts = [cut(number, number // 7) for number in range(3000)]
+    cuts = [make_cut(str(n), str(n // 7), "x" * 300, 1.0 + n // 7) for n in range(3000)]
     for name in ("a", "b"):
         with ExitStack() as stack:
             shards = Shards([tmp_path / name / f"{i}.jsonl.gz" for i in range(5)], stack)

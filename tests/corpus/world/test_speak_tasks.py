@@ -120,3 +120,15 @@ def test_choose_balances_every_column_and_prefers_the_nearest():
 
 def test_shorter_side_accuracy_counts_ties_as_half():
     assert shorter_side_accuracy([-1, -5, 3, 0]) == 0.625
+
+
+def test_mirrored_words_with_one_candidate_each_balance_by_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A pair of words and a pair of pseudo-words from the same parts, in one voice: nothing is left to choose."""
+    lines = [
+        {**pair("s0a", "dog", {"dagh": "D AE1 G"}), "couple": "s0"},
+        {**pair("s0b", "ten", {"tawn": "T AO1 N"}), "couple": "s0"},
+    ]
+    run(tmp_path, monkeypatch, pairs=lines)
+    items = list(read_jsonl(tmp_path / "items.jsonl.gz"))
+    assert [item["couple"] for item in items] == ["s0"] * 4
+    assert select_candidates([np.array([[3, -1]]), np.array([[-3, 1]]), np.array([[0, 0]])]) == [0, 0, 0]

@@ -1,30 +1,14 @@
 """The layers written out, against transformers' own."""
 
-import json
-
 import numpy as np
-import pytest
 import torch
 from torch.nn import functional as F
 
 from scripts.lm.batching.batches import pack, pad_to_bucket
-from scripts.lm.config import parse_config
 from scripts.lm.model import cpu_layers as layer
-from scripts.lm.model.llama import build_model, packed_logits, packed_loss
+from scripts.lm.model.llama import packed_logits, packed_loss
 
 SEQUENCES = [np.array([1, *np.random.default_rng(n).integers(3, 11, n), 2]) for n in (150, 1, 30, 7, 300)]
-
-
-@pytest.fixture(params=[1, 2], ids=["grouped-query", "multi-head"])
-def model(section, request):
-    section["model"] |= {"kv_heads": request.param, "context": 512}
-    model = build_model(parse_config(json.dumps(section)).model, 11, 1, 2, seed=0)
-    generator = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for parameter in model.parameters():  # attention that is far from uniform; norms that are not 1
-            draw = torch.randn(parameter.shape, generator=generator)
-            parameter.copy_(0.16 * draw if parameter.dim() > 1 else 1 + 0.3 * draw)
-    return model
 
 
 def learnt(model, packed, bf16):

@@ -1,7 +1,6 @@
 """The layers of a GPU, run on a CPU: all but the attention kernel, which only GPUs have."""
 
 import functools
-import json
 
 import numpy as np
 import pytest
@@ -11,12 +10,10 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from scripts.lm.batching.batches import pack, pad_to_bucket
-from scripts.lm.config import parse_config
 from scripts.lm.distributed.ranks import Ranks
 from scripts.lm.loop.gradients import Gradients
 from scripts.lm.model import gpu_layers as module
 from scripts.lm.model.gpu_layers import Decoder
-from scripts.lm.model.llama import build_model
 
 LENGTHS = (150, 1, 30, 7, 300)
 
@@ -40,18 +37,6 @@ def attention_of_a_cpu(monkeypatch):
     monkeypatch.setattr(module, "flash_attention", masked_attention)
     torch._dynamo.reset()
     counters.clear()
-
-
-@pytest.fixture(params=[1, 2], ids=["grouped-query", "multi-head"])
-def model(section, request):
-    section["model"] |= {"kv_heads": request.param, "context": 512}
-    model = build_model(parse_config(json.dumps(section)).model, 11, 1, 2, seed=0)
-    generator = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for parameter in model.parameters():  # attention that is far from uniform; norms that are not 1
-            draw = torch.randn(parameter.shape, generator=generator)
-            parameter.copy_(0.16 * draw if parameter.dim() > 1 else 1 + 0.3 * draw)
-    return model
 
 
 def learnt(model, hidden_states, rows, bf16=True):

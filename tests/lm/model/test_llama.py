@@ -14,16 +14,6 @@ from scripts.lm.model.llama import build_model, packed_logits, packed_loss, prep
 SEQUENCES = [np.array([1, *np.random.default_rng(n).integers(3, 11, n), 2]) for n in (1, 30, 7, 12)]
 
 
-@pytest.fixture(params=[1, 2], ids=["grouped-query", "multi-head"])
-def model(section, request):
-    section["model"]["kv_heads"] = request.param
-    model = build_model(parse_config(json.dumps(section)).model, 11, 1, 2, seed=0)
-    with torch.no_grad():
-        for parameter in model.parameters():  # larger weights: attention that is far from uniform
-            parameter.mul_(0.16 / parameter.std() if parameter.dim() > 1 else 1)
-    return model
-
-
 def one_by_one(model, sequences):
     """Loss sum by transformers' standard attention, each sequence in a batch of its own."""
     model.set_attn_implementation("eager")

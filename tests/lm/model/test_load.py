@@ -7,28 +7,18 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
+from transformers import PreTrainedModel
 
 from scripts.lm.model.load import load_model, untrained_model
+from tests.factories.models import tiny_llama
 
 CONTEXT = 1200
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=20,
-        hidden_size=64,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        max_position_embeddings=CONTEXT,
-        initializer_range=0.2,  # large, so that attention is sharp and positions matter
-    )
     path = tmp_path_factory.mktemp("lm") / "model"
-    LlamaForCausalLM(config).save_pretrained(path)
+    tiny_llama(context=CONTEXT, hidden_size=64, num_hidden_layers=2).save_pretrained(path)
     return path
 
 

@@ -11,20 +11,20 @@ T = TypeVar("T")
 
 def section(path: str) -> dict[str, Any]:
     """A section of the default configuration, e.g. "continuation.speech"; "" for all of it."""
-    found = default_config()
+    value = default_config()
     for key in path.split(".") if path else ():
-        found = found[key]
-    return found
+        value = value[key]
+    return value
 
 
-def settings(kind: type, path: str, **changes: Any) -> str:
+def settings(definition: type, path: str, **changes: Any) -> str:
     """JSON of the keys of a section that a step takes, those of `changes` changed; others of `changes` are left out."""
-    changed = {key: value for key, value in changes.items() if key in keys_of(kind)}
-    return part_json(section(path) | changed, kind)
+    changed = {key: value for key, value in changes.items() if key in keys_of(definition)}
+    return part_json(section(path) | changed, definition)
 
 
-def configured(kind: type[T], path: str, **changes: Any) -> T:
+def configured(definition: type[T], path: str, **changes: Any) -> T:
     """The same as the step's dataclass."""
-    value, problems = read(kind, json.loads(settings(kind, path, **changes)), path)
+    value, problems = read(definition, json.loads(settings(definition, path, **changes)), path)
     assert not problems
     return value
