@@ -60,18 +60,19 @@ def main() -> None:
     parser.add_argument("--scores", nargs="*", type=Path, default=[], help="<task>/<modality>.csv, any number")
     parser.add_argument("--baselines", nargs="*", type=Path, default=[], help="<task>/<modality>.csv, any number")
     parser.add_argument("--bits", nargs="+", type=Path, required=True, help="<modality>.csv, any number")
-    parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
+    parser.add_argument("--dropped", type=Path, required=True, help="csv of the items that are not compared")
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
     parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", required=True, type=int)
     arguments = parser.parse_args()
     arguments.config = parse(Summarising, arguments.config, "evaluation")
+    dropped = Dropped.read(arguments.dropped)
     config, seed = arguments.config, arguments.seed
     rows: list[dict[str, Any]] = []
     for path in arguments.scores:
-        rows += _rows(path.stem, path.parent.name, accuracies(arguments.dropped.common_rows(path), config, seed))
+        rows += _rows(path.stem, path.parent.name, accuracies(dropped.common_rows(path), config, seed))
     for path in arguments.baselines:
-        rows += _rows(path.stem, path.parent.name, baselines(arguments.dropped.common_rows(path), config, seed))
+        rows += _rows(path.stem, path.parent.name, baselines(dropped.common_rows(path), config, seed))
     for path in arguments.bits:
         rows += ({"modality": path.stem, "task": "dev", **row} for row in read_csv(path))
     write_csv(arguments.out, COLUMNS, rows)

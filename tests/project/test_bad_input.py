@@ -27,9 +27,11 @@ from tests.factories.settings import settings
 from tests.factories.workflow import ROOT, SMOKE, Workflow
 
 PARTS = ("config.json", "model.json", "model.npz", "model.safetensors", "tokenizer.json")
-# What a rule declares for order, or a step reads another part of: the untrained encoder has the trained one's shape
-# only, token counts stand in the index, and a continuation without sound has no file.
+# What a rule declares, and a step does not open: untrained models have the shape of the trained ones only, token counts
+# stand in the index, and a continuation without sound has no file.
 UNREAD = {
+    ("scripts.evaluation.controls", "model.safetensors"),
+    ("scripts.evaluation.controls", "tokenizer.json"),
     ("scripts.units.quality", "model.safetensors"),
     ("scripts.tokens.stats", ".bin"),
     ("scripts.report.listening_page", "speech-hubert"),
