@@ -74,7 +74,7 @@ def main() -> None:
     for path in arguments.baselines:
         rows += _rows(path.stem, path.parent.name, baselines(dropped.common_rows(path), config, seed))
     for path in arguments.bits:
-        rows += ({"modality": path.stem, "task": "dev", **row} for row in read_csv(path))
+        rows += ({"modality": path.stem, "task": "dev", **row} for row in read_csv(path, ["metric", "value"]))
     write_csv(arguments.out, COLUMNS, rows)
     print(f"evaluation: {len(rows)} scores of {len(arguments.bits)} modalities", file=sys.stderr)
 
