@@ -22,7 +22,14 @@ from scripts.common.seeds import derive, generator
 from scripts.corpus.world.planting import Planting
 from scripts.corpus.world.story import load_grammar
 from scripts.corpus.world.vocabulary import WORLD, load_lexicon
-from scripts.corpus.world.write import SHORT, exposures, sentence_keys, task_sentences, write_paragraphs
+from scripts.corpus.world.write import (
+    SHORT,
+    TooSmallWorldError,
+    exposures,
+    sentence_keys,
+    task_sentences,
+    write_paragraphs,
+)
 from scripts.tokens import hf_tokenizer
 from scripts.tokens.modality import Modality
 from scripts.tokens.span_encoder import BOS, EOS
@@ -46,7 +53,11 @@ def world_texts(
     lexicon, grammar = load_lexicon(name), load_grammar(WORLD)
     rng = generator(seed, "continuation", "judge")
     planting = Planting(exposures(tasks), rng)
-    for paragraph in write_paragraphs(lexicon, grammar, hours, rate, rng, known_sentences, planting):
+    try:
+        paragraphs = write_paragraphs(lexicon, grammar, hours, rate, rng, known_sentences, planting)
+    except TooSmallWorldError as error:
+        raise ValueError(f"continuation.judge.hours is {hours}: {error}") from None
+    for paragraph in paragraphs:
         yield " ".join(sentence.key for sentence in paragraph.sentences)
 
 

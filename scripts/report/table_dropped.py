@@ -7,6 +7,7 @@ from pathlib import Path
 
 from scripts.common.cli import run
 from scripts.common.files import csv_rows, write_csv
+from scripts.evaluation.common_items import NO_MODALITY
 from scripts.report.render import Column, Table, write_formats
 from scripts.report.result_files import read_table, records
 
@@ -28,7 +29,8 @@ def rows(corpus: str | Path, alignment: str | Path, evaluation: str | Path) -> l
     )
     for stage, path, columns in tables:
         for row in csv_rows(path, columns):
-            reason = f"{row['reason']} in {row['modality']}" if "modality" in row else row["reason"]
+            modality = row.get("modality", NO_MODALITY)
+            reason = row["reason"] if modality == NO_MODALITY else f"{row['reason']} in {modality}"
             key = (stage, row.get("split", row.get("task", "")), reason)
             counts[key] += 1
             examples.setdefault(key, row["id"])
@@ -49,7 +51,8 @@ def build_table(path: str | Path) -> Table:
     ]
     notes = [
         "dropped.csv in corpus/, alignment/ and evaluation/ lists each one with its reason. An item that one modality"
-        " cannot score is excluded for all modalities."
+        " cannot score is excluded for all modalities; couple-incomplete: the item can be scored, but is bound to one"
+        " that was dropped."
     ]
     return Table("dropped", "What was dropped", columns, lines, notes if lines else ["Nothing was dropped."])
 

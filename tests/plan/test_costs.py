@@ -113,6 +113,21 @@ def test_seed_replicas_train_as_long_again():
     )
 
 
+def test_models_on_shares_of_the_data_train_in_proportion():
+    config = copy.deepcopy(MINI)
+    config["lm"]["data_shares"] = [0.25, 0.5]
+    more, less = (work.rule_work("lm_train", Amounts(each)) for each in (config, MINI))
+    assert 1.75 < more.seconds / less.seconds < 1.78  # the dev loss is measured on all of dev
+    assert more.kept == pytest.approx(3 * less.kept)
+    scored = [work.rule_work("evaluation_score", Amounts(each)).seconds for each in (config, MINI)]
+    assert scored[0] == pytest.approx(3 * scored[1])
+    scaled = [work.rule_work("evaluation_scaling", Amounts(each)).seconds for each in (config, MINI)]
+    assert scaled[0] == pytest.approx(scaled[1])  # checkpoints of the modalities' own models alone
+    hours = [sum(row.hours for row in costs.model_costs(each)) for each in (config, MINI)]
+    assert hours[0] == pytest.approx(hours[1] * more.seconds / less.seconds)
+    assert costs.stage_of("shares_tokens") == "tokens"
+
+
 def test_the_peak_is_what_is_kept_and_everything_temporary():
     jobs = {rule: count for rule, count in JOBS.items() if "speak" not in rule}
     stages = costs.stage_costs(costs.rule_costs(PAPER, {**jobs, "download_dataset": 9}, REGISTRY, PROFILE), 20.0)

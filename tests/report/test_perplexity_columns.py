@@ -24,7 +24,7 @@ def written(standing: Path, call, tmp_path: Path) -> Path:
     call(table_factors, "--evaluation", standing / "evaluation", "--dropped", standing / "evaluation/dropped.csv",
          "--config", json.dumps({"factors": fake.FACTORS}),
          "--tasks", *fake.TASKS, "--continuations", standing / "continuation/judged/generated", "--samples", 300,
-         "--seed", 1, *paper)  # fmt: skip
+         "--seed", 1, "--score-normalization", "total", *paper)  # fmt: skip
     call(table_continuation, "--summary", standing / "continuation/summary.csv", "--recogniser",
          standing / "continuation/recogniser.csv", "--modalities", *fake.MODALITIES, "--output", tmp_path)  # fmt: skip
     return tmp_path
@@ -48,8 +48,10 @@ def test_results_show_ours_and_the_papers_perplexities(written: Path, standing: 
 
 def test_factors_hold_the_change_of_the_mean_with_the_papers(written: Path, standing: Path):
     head, _, *rows = lines(written / "factors.md")
-    place = head.index("Continuation, change in %: ours")
-    assert [row[place + 1] for row in rows] == ["+7.8", "+26.6", "+88.3", "+140.7"]
+    assert [row[2] for row in rows] == ["sWUGGY", "sBLIMP", "Topic-SC", "Continuation"] * 4
+    theirs = head.index("change in %: paper")
+    assert [row[theirs] for row in rows if row[2] == "Continuation"] == ["+7.8", "+26.6", "+88.3", "+140.7"]
+    assert {cell for row in rows if row[2] == "Continuation" for cell in row[theirs + 1 :]} == {"–"}
     base, new = (
         perplexity_columns.by_prompt(standing / f"continuation/judged/generated/{name}.csv")
         for name in ("phone-raw", "phone-repeat")
@@ -115,12 +117,12 @@ def test_spoken_text_has_a_row_and_a_change_of_its_own(standing: Path, call, tmp
     call(table_factors, "--evaluation", standing / "evaluation", "--dropped", standing / "evaluation/dropped.csv",
          "--config", json.dumps({"factors": fake.FACTORS}), "--tasks", *fake.TASKS, "--continuations",
          standing / "continuation/judged/generated", "--spoken-text", judged, "--samples", 100, "--seed", 1,
-         "--paper", PAPER, "--output", tmp_path)  # fmt: skip
+         "--score-normalization", "total", "--paper", PAPER, "--output", tmp_path)  # fmt: skip
     found = {(r["baseline"], r["task"]): float(r["change_percent"]) for r in read_csv(tmp_path / "factors.csv")}
     assert [key for key in found if key[1] == "continuation-spoken"] == [("text-raw", "continuation-spoken")]
     ratio = 1 + found["text-raw", "continuation"] / 100
     assert 1 + found["text-raw", "continuation-spoken"] / 100 == pytest.approx(ratio / 1.5, rel=1e-4)
-    assert "Continuation-Spoken, change in %: ours" in lines(tmp_path / "factors.md")[0]
+    assert "Continuation-Spoken" in [row[2] for row in lines(tmp_path / "factors.md")]
     assert "went through the same voice and recogniser" in (tmp_path / "factors.md").read_text()
     assert set(figure_factors.changes(tmp_path / "factors.csv", read_paper(PAPER))["task"]) == set(fake.TASKS)
 

@@ -8,7 +8,8 @@ import pytest
 from scripts.common.files import write_jsonl
 from scripts.common.ragged import Ragged, save_npz
 from scripts.tokens.shared_context import count_differing, rows
-from tests.tokens.conftest import make_cut, modality
+from tests.factories.cuts import aligned_cut
+from tests.tokens.conftest import modality
 
 
 def phones(*boundaries: float) -> list[tuple[str, float, float]]:
@@ -19,7 +20,7 @@ def phones(*boundaries: float) -> list[tuple[str, float, float]]:
 def item(name: str, positive: float, negative: float, **more: float) -> dict:
     """Sides of 0.2 s, 9 frames, whose first boundary differs."""
     sides = {
-        side: make_cut(f"{name}-{side}", "x y", phones(boundary, 0.2), 0.2)
+        side: aligned_cut(f"{name}-{side}", "x y", phones(boundary, 0.2), 0.2)
         for side, boundary in (("positive", positive), ("negative", negative))
     }
     return {"id": name, "task": "t", "subset": "all", "group": "g", **more, **sides}

@@ -87,10 +87,12 @@ def published_words(results: Path, folder: Path) -> dict[str, str]:
         for side in (line["positive"], *line["negatives"])
     }
     rows, phones = [], {}
-    for item in list(read_jsonl(results / "corpus/tasks/swuggy.jsonl.gz"))[:8]:
+    items = list(read_jsonl(results / "corpus/tasks/swuggy.jsonl.gz"))[:8]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(item["id"] for item in items))}
+    for item in items:
         for side, correct in (("positive", 1), ("negative", 0)):
             word, voice = spoken_text(item[side]), speaker(item[side])
-            row = word_row(int(item["id"].split("-")[1]), voice, correct, word=word.lower(), phones=said[word])
+            row = word_row(numbers[item["id"]], voice, correct, word=word.lower(), phones=said[word])
             rows.append(row)
             phones[row["filename"]] = said[word]
             sound(folder / f"{row['filename']}.wav")

@@ -73,7 +73,7 @@ rule continuation_judge_train:
         code=code_of("scripts.lm.train"),
         config=as_json(
             {
-                **config["lm"],
+                "model": config["lm"]["model"],
                 "training": {
                     **config["lm"]["training"],
                     "epochs": JUDGE["epochs"],

@@ -67,6 +67,7 @@ TABLES = {
             *("--spoken-text", *[file.rsplit("/", 1)[0] for file in input.spoken_text[:1]]),
             *("--samples", config["evaluation"]["bootstrap_samples"]),
             *("--seed", config["seed"]),
+            *("--score-normalization", config["evaluation"]["score_normalization"]),
             *("--paper", input.paper),
         ],
     ),
@@ -102,6 +103,24 @@ TABLES = {
             *("--config", as_json(config, "factors")),
             *("--seeds", config["seed"], *config["seeds"]),
             *("--samples", config["evaluation"]["bootstrap_samples"]),
+        ],
+    ),
+    "exposures": dict(  # accuracy by exposures of a word; the exposures that each modality needs
+        label="Exposures needed",
+        in_paper="not there",
+        shown=bool(TASKS),
+        input=dict(exposures=f"{RESULTS}/evaluation/exposures.csv"),
+        flags=lambda wildcards, input: [
+            *("--exposures", input.exposures),
+        ],
+    ),
+    "reach": dict(  # accuracy by the distance between two words; how far back each modality sees
+        label="Reach",
+        in_paper="not there",
+        shown=bool(TASKS),
+        input=dict(reach=f"{RESULTS}/evaluation/reach.csv"),
+        flags=lambda wildcards, input: [
+            *("--reach", input.reach),
         ],
     ),
     "groups": dict(  # scores by phenomenon, frequency band, topic: the labels of the items

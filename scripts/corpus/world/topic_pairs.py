@@ -17,7 +17,7 @@ import numpy as np
 
 from scripts.corpus.world.grammar import TENSE_SHARES, TENSES, Sentence, named_couple, pick
 from scripts.corpus.world.story import Grammar, Story
-from scripts.corpus.world.vocabulary import Lexicon, Topic
+from scripts.corpus.world.vocabulary import Adjective, Lexicon, Noun, Topic, Verb
 
 SHARES = {"in-sentence": 1.0, "one-back": 1.0, "two-back-or-more": 1.0}  # of the couples, by stratum
 MAX_LETTERS = 2  # by which two targets may differ
@@ -153,7 +153,7 @@ class TopicPairs:
 
 def topic_words(topic: Topic) -> set[str]:
     """Every form of every word that belongs to the topic."""
-    words = (*topic.people, *topic.things, *topic.do, *topic.happen, *topic.be)
+    words: tuple[Noun | Verb | Adjective, ...] = (*topic.people, *topic.things, *topic.do, *topic.happen, *topic.be)
     return {form for word in words for form in word.forms} | {place.split()[-1] for place in topic.places}
 
 

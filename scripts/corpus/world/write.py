@@ -275,7 +275,7 @@ def main() -> None:
             write_jsonl(args.out / split / f"{shard}.jsonl.gz", utterances)
         print(summary(split, [u for utterances in written for u in utterances], config.rate.mean))
         taken |= {s.key for p in paragraphs for s in p.sentences if len(s.words) > SHORT}
-    print(f"planted: {planting.planted.total()} occurrences of {len(planting.planted)} words in train")
+    print(f"planted in train: {planting.planted.total()} occurrences of {len(planting.planted)} words")
 
 
 if __name__ == "__main__":

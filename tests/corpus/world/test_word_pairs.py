@@ -100,7 +100,7 @@ def test_n_grams_are_at_exactly_one_half(unit: str):
         difference = right - wrong
         assert np.abs(difference[::2] + difference[1::2]).max() < 1e-9  # what one item gains the other loses
         assert np.where(np.abs(difference) < 1e-9, 0.5, difference > 0).mean() == 0.5
-        assert order == 1 or (np.abs(difference) > 0.1).mean() > 0.9  # it has an opinion on nearly every item
+        assert order == 1 or (np.abs(difference) > 0.1).mean() > 0.8  # it has an opinion on nearly every item
 
 
 def test_numbers_of_letters_and_phones_balance_in_every_couple():
