@@ -110,7 +110,17 @@ class Judge:
 
 
 @dataclass(frozen=True)
-class Continuation(Selection, Sampling):
+class Limits:
+    """From which errors on a number that an instrument measures is no result."""
+
+    max_recogniser_error: Annotated[float, Gt(0), Le(100)]
+    """highest word error rate on held-out speech and on its vocoder copy; what was spoken is not measurable above it"""
+    max_judge_perplexity: Annotated[float, Gt(1), Le(1e12)]
+    """highest perplexity per word of real dev text under the judge; no perplexity is measurable above it"""
+
+
+@dataclass(frozen=True)
+class Continuation(Limits, Selection, Sampling):
     """What each model says after the same beginnings."""
 
     prompts_from: Literal["dev", "list"]

@@ -1,5 +1,7 @@
 """Perplexity of every continuation under one judge, alone and given its prompt; one row per continuation.
 
+The judge itself is measured on real text of dev, every prompt with its real continuation, in one further row.
+
 A continuation without words has no perplexity: its status is `empty`, and the summary counts it. Perplexity is per
 token of the judge, exp of the mean negative log-probability, without the end of the text, which transcripts do not
 mark.
@@ -22,6 +24,7 @@ COLUMNS = (
     "id", "prompt", "seed", "stop", "tokens", "seconds", "silence", "words", "status", "judge_tokens", "perplexity",
     "perplexity_given_prompt", "text",
 )  # fmt: skip
+ABOUT_COLUMNS = ("texts", "words", "judge_tokens", "perplexity", "word_perplexity")
 OK, EMPTY = "ok", "empty"
 TEXT_FORMS: dict[str, Callable[[str], str]] = {"spoken": perplexity.normalise_text, "written": str.strip}
 
@@ -55,6 +58,37 @@ def judge(
     return judged
 
 
+def real_text(prompts: list[dict[str, Any]], model: Any, tokenizer: Any, batch_tokens: int, form: str) -> dict:
+    """ABOUT_COLUMNS: perplexity of real text of dev, per token of the judge and per word.
+
+    Args:
+        prompts: lines of prompts.jsonl; those without a real continuation (listed prompts) are not of dev.
+        model: the judge.
+        tokenizer: the judge's.
+        batch_tokens: per forward pass.
+        form: of the text, a key of TEXT_FORMS.
+
+    Raises:
+        ValueError: no prompt has a real continuation.
+    """
+    texts = [TEXT_FORMS[form](f"{line['text']} {line['real']}") for line in prompts if line["real"] is not None]
+    if not texts:
+        raise ValueError("prompts.jsonl: no prompt has a real continuation; the judge is measured on those")
+    encoded = [perplexity.encode(tokenizer, "", text) for text in texts]
+    means = perplexity.mean_loss(model, encoded, batch_tokens)
+    scored = [(mean, count) for mean, (_, count) in zip(means, encoded, strict=True) if mean is not None]
+    nats, tokens = sum(mean * count for mean, count in scored), sum(count for _, count in scored)
+    words = sum(len(text.split()) for text in texts)
+    values = (len(texts), words, tokens, *(_perplexity(nats, count) for count in (tokens, words)))
+    return dict(zip(ABOUT_COLUMNS, values, strict=True))
+
+
+def _perplexity(nats: float, count: int) -> float:
+    """exp(nats / count); infinite where a float cannot hold it."""
+    mean = nats / count if count else math.inf
+    return round(math.exp(mean), 4) if mean < math.log(sys.float_info.max) else math.inf
+
+
 def main() -> None:
     """Command line of rule continuation_judge."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -66,10 +100,15 @@ def main() -> None:
     parser.add_argument("--batch-tokens", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--out", type=Path, nargs="+", required=True, help="a csv for each of --transcripts")
+    parser.add_argument("--about", type=Path, required=True, help="csv: the judge's perplexity of real text of dev")
     args = parser.parse_args()
     cpu.prepare(args.threads)
-    prompts = {row["id"]: row["text"] for row in read_jsonl(args.prompts)}
+    lines = list(read_jsonl(args.prompts))
+    prompts = {line["id"]: line["text"] for line in lines}
     model, tokenizer = perplexity.load(args.judge, args.precision)
+    about = real_text(lines, model, tokenizer, args.batch_tokens, args.text)
+    write_csv(args.about, ABOUT_COLUMNS, [about])
+    print(f"judge: perplexity of real text of dev: {about['word_perplexity']:,.1f} per word", file=sys.stderr)
     for path, out in zip(args.transcripts, args.out, strict=True):
         rows = judge(list(read_jsonl(path)), prompts, model, tokenizer, args.batch_tokens, args.text)
         write_csv(out, COLUMNS, rows)

@@ -8,7 +8,8 @@ word distribution in bits; `words`, `words_per_second`, `silence` (share of the 
 `in_sentences` and `known_patterns` need no language model (world_measures.py); `in_sentences_shuffled` is the same
 measure of each continuation's words in random order, the level of chance. `task` is `continuation` for generated
 continuations and `continuation-real` for real ones; `continuation-spoken` and `continuation-spoken-real` are those of
-text modalities after they were spoken and transcribed.
+text modalities after they were spoken and transcribed. `measurable` is `yes`, or says which instrument fails
+(instruments.py).
 """
 
 import argparse
@@ -24,12 +25,15 @@ from scripts.common.cli import run
 from scripts.common.config import parse
 from scripts.common.files import read_csv, read_jsonl, write_csv
 from scripts.common.seeds import generator
+from scripts.continuation.config import Limits
+from scripts.continuation.instruments import judge_failure, measurable, recogniser_failure
 from scripts.continuation.judge import OK
 from scripts.continuation.perplexity import normalise_text
 from scripts.continuation.world_measures import WorldMeasures
 from scripts.evaluation.config import Resampling
 
-COLUMNS = ("modality", "task", "metric", "value", "ci_low", "ci_high", "n")
+VALUES = ("modality", "task", "metric", "value", "ci_low", "ci_high", "n")
+COLUMNS = (*VALUES, "measurable")
 TASKS = ("continuation", "continuation-real")
 SPOKEN_TASKS = ("continuation-spoken", "continuation-spoken-real")
 NGRAM = 4
@@ -120,7 +124,7 @@ def summarise(
     seed: int,
     more: Mapping[str, tuple[float, int]] | None = None,
 ) -> list[dict[str, object]]:
-    """All rows of one file of judged continuations, with `more` measures; ValueError if it holds none."""
+    """All rows, VALUES, of one file of judged continuations, with `more` measures; ValueError if it holds none."""
     if not rows:
         raise ValueError(f"{modality}: {task}: no continuations")
     lines = []
@@ -135,7 +139,7 @@ def summarise(
         (metric, value, float("nan"), float("nan"), n)
         for metric, (value, n) in {**variety(rows), **(more or {})}.items()
     ]
-    return [dict(zip(COLUMNS, (modality, task, m, *_rounded(v, lo, hi), n), strict=True)) for m, v, lo, hi, n in lines]
+    return [dict(zip(VALUES, (modality, task, m, *_rounded(v, lo, hi), n), strict=True)) for m, v, lo, hi, n in lines]
 
 
 def _rounded(*numbers: float) -> list[float | str]:
@@ -154,6 +158,10 @@ def main() -> None:
     parser.add_argument("--spoken", type=Path, nargs="*", default=[], help="their generated ones, judged as heard")
     parser.add_argument("--spoken-real", type=Path, nargs="*", default=[], help="their real ones, judged as heard")
     parser.add_argument("--prompts", type=Path, required=True, help="prompts.jsonl")
+    parser.add_argument("--judge", type=Path, required=True, help="judge.csv")
+    parser.add_argument("--recogniser", type=Path, nargs="?", help="recogniser.csv, if a continuation was spoken")
+    parser.add_argument("--transcribed", nargs="*", default=[], help="the modalities that are spoken, of --modalities")
+    parser.add_argument("--limits", required=True, help="JSON: max_* of the section continuation")
     parser.add_argument("--world", help="lexicon of the world (small or full) if that is the corpus")
     parser.add_argument("--config", required=True, help="JSON: bootstrap_samples of the section evaluation")
     parser.add_argument("--seed", type=int, required=True)
@@ -162,6 +170,11 @@ def main() -> None:
     world = WorldMeasures(args.world, args.seed) if args.world else None
     prompts = {row["id"]: row for row in read_jsonl(args.prompts)}
     samples = parse(Resampling, args.config, "evaluation").bootstrap_samples
+    limits = parse(Limits, args.limits, "continuation")
+    failures = {
+        "judge": judge_failure(read_csv(args.judge)[0], limits),
+        "recogniser": recogniser_failure(read_csv(args.recogniser), limits) if args.recogniser else "",
+    }
     lines = []
     judged = [
         *((TASKS, *files) for files in zip(args.modalities, args.generated, args.real, strict=True)),
@@ -171,11 +184,17 @@ def main() -> None:
         for task, path in zip(tasks, paths, strict=True):
             rows = read_csv(path)
             more = world_scores(rows, prompts, world, args.seed) if world else {}
-            lines += summarise(rows, modality, task, samples, args.seed, more)
+            spoken = modality in args.transcribed or tasks == SPOKEN_TASKS
+            lines += [
+                {**line, "measurable": measurable(str(line["metric"]), spoken=spoken, **failures)}
+                for line in summarise(rows, modality, task, samples, args.seed, more)
+            ]
     write_csv(args.out, COLUMNS, lines)
     for line in lines:
         if line["metric"] == "perplexity_median":
             print(f"{line['modality']}: {line['task']}: median perplexity {line['value']}", file=sys.stderr)
+    for failure in filter(None, failures.values()):
+        print(f"continuation: not measurable: {failure}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ As in the paper, a cell is the mean over all continuations that have words. Medi
 well, since one continuation can dominate a mean.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,16 @@ import numpy as np
 import pandas as pd
 
 from scripts.common.seeds import generator
+from scripts.report.labels import display_name
 from scripts.report.paper_values import Paper
 from scripts.report.render import NO_VALUE, Column, format_interval, format_number
-from scripts.report.result_files import read_table
+from scripts.report.result_files import read_table, records
 
 TASK, REAL = "continuation", "continuation-real"
 SPOKEN, SPOKEN_REAL = "continuation-spoken", "continuation-spoken-real"  # text after voice and recogniser
 METRIC = "perplexity"
 TEXT = ("modality", "task", "metric")
+MEASURABLE, YES = "measurable", "yes"  # a column of continuation/summary.csv, and its value where all is well
 NUMBERS = ("value", "ci_low", "ci_high", "n")
 COLUMNS = [
     Column("ours", "continuation, perplexity"),
@@ -28,6 +30,7 @@ COLUMNS = [
     Column("paper, mean / sd", "continuation, perplexity"),
     Column("real speech, median", "continuation, perplexity"),
 ]
+NOT_MEASURABLE = "not measurable"
 NOTE = (
     "Continuations: perplexity under one judge, lower is more fluent; mean with a 95% bootstrap interval over prompts,"
     " standard deviation and median over the continuations that have words. Real speech: the real continuations after"
@@ -41,7 +44,7 @@ def rows(path: str | Path, modalities: Sequence[str]) -> pd.DataFrame:
     Raises:
         ValueError: names the file, if a row appears twice or a modality in it has no perplexity.
     """
-    data = read_table(path, TEXT, NUMBERS)
+    data = read_table(path, (*TEXT, MEASURABLE), NUMBERS)[[*TEXT, *NUMBERS, MEASURABLE]]
     data = data[data["modality"].isin(modalities) & data["task"].isin([TASK, REAL, SPOKEN, SPOKEN_REAL])]
     repeated = data[data.duplicated(list(TEXT))]
     if len(repeated):
@@ -59,17 +62,44 @@ def cells(modality: str, lines: Mapping[tuple[str, str, str], Mapping[str, Any]]
 
     def value(task: str, metric: str) -> str:
         line = lines.get((modality, task, metric))
-        return format_number(line["value"]) if line else NO_VALUE
+        return format_number(line["value"]) if line and line[MEASURABLE] == YES else NO_VALUE
 
     line = lines.get((modality, TASK, METRIC))
     mean, sd = paper.accuracy(modality, TASK), paper.accuracy(modality, f"{TASK}_sd")
     return [
-        format_interval(line["value"], line["ci_low"], line["ci_high"]) if line else NO_VALUE,
+        mean_cell(line),
         value(TASK, f"{METRIC}_sd"),
         value(TASK, f"{METRIC}_median"),
         NO_VALUE if mean is None else f"{format_number(mean)} / {format_number(sd)}",
         value(REAL, f"{METRIC}_median"),
     ]
+
+
+def mean_cell(line: Mapping[str, Any] | None) -> str:
+    """The mean with its interval, NOT_MEASURABLE, or a dash without a row."""
+    if line is None:
+        return NO_VALUE
+    measured = line[MEASURABLE] == YES
+    return format_interval(line["value"], line["ci_low"], line["ci_high"]) if measured else NOT_MEASURABLE
+
+
+def failures(lines: Iterable[Mapping[str, Any]]) -> list[str]:
+    """A sentence for each reason why perplexities of continuations are not measurable, with the modalities."""
+    modalities: dict[str, list[str]] = {}
+    for line in lines:
+        if line["task"] in (TASK, SPOKEN) and line["metric"] == METRIC and line[MEASURABLE] != YES:
+            name = display_name(line["modality"]) + (", spoken" if line["task"] == SPOKEN else "")
+            modalities.setdefault(line[MEASURABLE], []).append(name)
+    return [
+        f"Continuations of {'; '.join(names)} are not measurable: {reason}. Their numbers stand in the csv file alone."
+        for reason, names in modalities.items()
+    ]
+
+
+def measured(path: str | Path) -> dict[tuple[str, str], str]:
+    """(modality, task) -> YES or why its perplexity is no result, from continuation/summary.csv."""
+    lines = records(read_table(path, (*TEXT, MEASURABLE), []))
+    return {(line["modality"], line["task"]): line[MEASURABLE] for line in lines if line["metric"] == METRIC}
 
 
 def by_prompt(path: Path) -> pd.Series:
@@ -92,9 +122,16 @@ def change(base_path: Path, new_path: Path, samples: int, rng: np.random.Generat
 
 
 def factor_rows(
-    folder: Path, spoken: Path | None, factors: Sequence[Mapping[str, str]], samples: int, seed: int
-) -> list[tuple[str, str, str, str, tuple[float, ...]]]:
-    """(factor, from, to, task, change) of each factor whose two modalities have a `<modality>.csv` in the folder.
+    folder: Path,
+    spoken: Path | None,
+    factors: Sequence[Mapping[str, str]],
+    reasons: Mapping[tuple[str, str], str],
+    samples: int,
+    seed: int,
+) -> list[tuple[str, str, str, str, tuple[float, ...], str]]:
+    """(factor, from, to, task, change, measurable) of each factor whose two modalities have a csv in the folder.
+
+    `reasons` is the result of `measured`; a change is measurable if both perplexities are.
 
     Where `spoken` has a file of the factor's first modality, a second row measures the change from there: from text
     that was synthesised and transcribed too, so that errors of these two steps are no part of the change.
@@ -107,5 +144,7 @@ def factor_rows(
             base = source / f"{factor['from']}.csv" if source else new
             if source and base.exists() and new.exists():
                 rng = generator(seed, "report/factors", *names, task)
-                changes.append((*names, task, change(base, new, samples, rng)))
+                either = [reasons[factor["from"], task], reasons[factor["to"], TASK]]
+                why = next((reason for reason in either if reason != YES), YES)
+                changes.append((*names, task, change(base, new, samples, rng), why))
     return changes

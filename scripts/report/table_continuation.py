@@ -8,14 +8,14 @@ from scripts.common.cli import run
 from scripts.common.files import write_csv
 from scripts.report import perplexity_columns
 from scripts.report.labels import column_words, display_name
-from scripts.report.perplexity_columns import METRIC, REAL, SPOKEN, SPOKEN_REAL, TASK
-from scripts.report.render import NO_VALUE, Column, Table, format_interval, format_number, write_formats
+from scripts.report.perplexity_columns import MEASURABLE, METRIC, REAL, SPOKEN, SPOKEN_REAL, TASK, YES
+from scripts.report.render import NO_VALUE, Column, Table, format_number, write_formats
 from scripts.report.result_files import read_table, records
 
 ERRORS = "word_error_rate"
 IN_WORLD = ("on_topic", "in_sentences", "known_patterns")
 SHUFFLED = "in_sentences_shuffled"
-COLUMNS = (*perplexity_columns.TEXT, *perplexity_columns.NUMBERS)
+COLUMNS = (*perplexity_columns.TEXT, *perplexity_columns.NUMBERS, MEASURABLE)
 NOT_MODALITIES = {
     "held-out": "held-out speech",
     "copied": "the same speech resynthesised by the vocoder",
@@ -25,13 +25,13 @@ NOT_MODALITIES = {
 
 def build_table(path: str | Path, recogniser: str | Path, modalities: Sequence[str]) -> Table:
     """The formatted table: one row per modality."""
-    data = read_table(path, perplexity_columns.TEXT, perplexity_columns.NUMBERS)
+    data = read_table(path, (*perplexity_columns.TEXT, MEASURABLE), perplexity_columns.NUMBERS)
     cells = {tuple(row[key] for key in perplexity_columns.TEXT): row for row in records(data)}
     errors = {row["speech"]: row for row in records(read_table(recogniser, ["speech"], [ERRORS, "phone_error_rate"]))}
 
     def value(modality: str, task: str, metric: str, digits: int = 1, scale: float = 1.0) -> str:
         row = cells.get((modality, task, metric))
-        return format_number(scale * row["value"], digits) if row else NO_VALUE
+        return format_number(scale * row["value"], digits) if row and row[MEASURABLE] == YES else NO_VALUE
 
     world_metrics = [metric for metric in IN_WORLD if metric in {key[2] for key in cells}]
     columns = [
@@ -65,7 +65,7 @@ def build_table(path: str | Path, recogniser: str | Path, modalities: Sequence[s
         lines.append(
             [
                 display_name(modality) + (", spoken" if task == SPOKEN else ""),
-                format_interval(mean["value"], mean["ci_low"], mean["ci_high"]) if mean else NO_VALUE,
+                perplexity_columns.mean_cell(mean),
                 value(modality, task, f"{METRIC}_median"),
                 value(modality, task, f"{METRIC}_given_prompt_median"),
                 value(modality, real, f"{METRIC}_median"),
@@ -88,6 +88,7 @@ def build_table(path: str | Path, recogniser: str | Path, modalities: Sequence[s
         if key in errors
     )
     notes = [
+        *perplexity_columns.failures(cells.values()),
         "Perplexity under one judge, lower is more fluent. A continuation without words has no perplexity and is"
         " counted under “without words”. Real continuations are encoded, resynthesised, transcribed and judged like the"
         " generated ones: their errors are those of encoding, synthesis and transcription, not of the model.",
@@ -112,7 +113,9 @@ def build_table(path: str | Path, recogniser: str | Path, modalities: Sequence[s
 
 def _shuffled(cells: Mapping[tuple[str, ...], Mapping[str, float]]) -> str:
     """The range of the score of the same words in random order, over all modalities; empty if there is none."""
-    shares = [100 * row["value"] for (_, _, metric), row in cells.items() if metric == SHUFFLED]
+    shares = [
+        100 * row["value"] for (_, _, metric), row in cells.items() if metric == SHUFFLED and row[MEASURABLE] == YES
+    ]
     return (
         f"; the same words in random order score {format_number(min(shares))} to {format_number(max(shares))}%"
         if shares

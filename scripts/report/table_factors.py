@@ -38,6 +38,7 @@ from scripts.report import perplexity_columns
 from scripts.report.comparison import Comparison, add_comparison_arguments, comparison_of
 from scripts.report.labels import NORMALIZATION_LABELS, display_name
 from scripts.report.paper_values import Paper, read_paper
+from scripts.report.perplexity_columns import NOT_MEASURABLE
 from scripts.report.render import NO_VALUE, Column, Table, format_interval, format_number, format_p_value, write_formats
 from scripts.report.result_files import grouped, item_scores, read_table, records
 
@@ -129,14 +130,17 @@ def rows(comparison: Comparison, score_normalization: str) -> list[dict[str, Any
     return [{name: row[name] for name in COLUMNS} for row in table_rows]
 
 
-def continuation_rows(folder: Path, spoken: Path | None, comparison: Comparison) -> list[dict[str, Any]]:
+def continuation_rows(folder: Path, spoken: Path | None, summary: Path, comparison: Comparison) -> list[dict[str, Any]]:
     """One row per factor: the change of the mean perplexity of continuations over prompts; it has no p-value."""
     table_rows = []
-    found = perplexity_columns.factor_rows(folder, spoken, comparison.factors, comparison.samples, comparison.seed)
-    for *key, numbers in found:
+    reasons = perplexity_columns.measured(summary)
+    found = perplexity_columns.factor_rows(
+        folder, spoken, comparison.factors, reasons, comparison.samples, comparison.seed
+    )
+    for *key, numbers, why in found:
         values = ["" if np.isnan(value) else round(value, 6) for value in numbers]
         filled = dict(zip((*KEY, *CHANGE, "n"), (*key, perplexity_columns.METRIC, *values), strict=True))
-        table_rows.append({**dict.fromkeys(COLUMNS, ""), **filled})
+        table_rows.append({**dict.fromkeys(COLUMNS, ""), **filled, "measurable": why})
     return table_rows
 
 
@@ -161,11 +165,13 @@ def _line(row: Mapping[str, Any], couples: Mapping[str, Any] | None, paper: Pape
     """A formatted row; `couples` is the row of the same cell with metric `couples`, if there is one."""
     key = tuple(row[name] for name in KEY[:4])
     left, left_low, left_high = (100 * row[name] for name in ABOVE_CHANCE)
+    tested = row["metric"] == "accuracy"
+    hidden = not tested and row["measurable"] != YES
     line = [
         key[0],
         f"{display_name(key[1])} → {display_name(key[2])}",
         display_name(key[3]),
-        format_interval(*(row[name] for name in CHANGE), sign=True),
+        NO_VALUE if hidden else format_interval(*(row[name] for name in CHANGE), sign=True),
         format_number(paper.change(*key), sign=True),
         format_interval(*(row[name] for name in POINTS), sign=True),
         format_interval(*(couples[name] for name in POINTS), sign=True) if couples else NO_VALUE,
@@ -173,8 +179,9 @@ def _line(row: Mapping[str, Any], couples: Mapping[str, Any] | None, paper: Pape
         format_number(row["smallest_effect"]),
         format_p_value(row["p_holm"]),
     ]
-    measured = row["metric"] == "accuracy"
-    return [*line, *((row["measurable"], finding(row)) if measured else (NO_VALUE, NO_VALUE))]
+    if tested:
+        return [*line, row["measurable"], finding(row)]
+    return [*line, *((NOT_MEASURABLE, NO_VALUE) if hidden else (row["measurable"], NO_VALUE))]
 
 
 def build_table(path: str | Path, paper: Paper) -> Table:
@@ -217,6 +224,8 @@ def build_table(path: str | Path, paper: Paper) -> Table:
         notes.insert(2, "Continuation: change of the mean perplexity, over prompts; here an increase is the cost.")
     if perplexity_columns.SPOKEN in set(data["task"]):
         notes.insert(3, "Continuation-Spoken: the same, from text that went through the same voice and recogniser.")
+    reasons = dict.fromkeys(data[(data["metric"] == perplexity_columns.METRIC)]["measurable"])
+    notes[:0] = [f"Continuations: {NOT_MEASURABLE}, since {reason}." for reason in reasons if reason != YES]
     letters = dict.fromkeys(data["factor"])
     known = [f"{letter}: {paper.meanings[letter]}" for letter in letters if letter in paper.meanings]
     return Table(
@@ -228,6 +237,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_comparison_arguments(parser)
     parser.add_argument("--continuations", type=Path, nargs="?", help="folder with judged <modality>.csv, if any")
+    parser.add_argument("--continuation-summary", type=Path, nargs="?", help="their summary.csv")
     parser.add_argument("--spoken-text", type=Path, nargs="?", help="the same of text that was spoken, if any")
     parser.add_argument("--score-normalization", required=True, choices=list(NORMALIZATION_LABELS))
     parser.add_argument("--paper", required=True, help="resources/paper.yaml")
@@ -236,7 +246,7 @@ def main() -> None:
     comparison = comparison_of(args)
     table_rows = rows(comparison, args.score_normalization)
     if args.continuations:
-        table_rows += continuation_rows(args.continuations, args.spoken_text, comparison)
+        table_rows += continuation_rows(args.continuations, args.spoken_text, args.continuation_summary, comparison)
     write_csv(args.output / "factors.csv", COLUMNS, table_rows)
     write_formats(args.output, build_table(args.output / "factors.csv", read_paper(args.paper)))
 

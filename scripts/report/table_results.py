@@ -1,7 +1,7 @@
 """The paper's Table 4: the scores of each modality's model, with the best baseline of each score.
 
 The csv holds the rows of evaluation/summary.csv in the order of the configuration; the formatted tables have one row
-per modality.
+per modality. Column `measurable` is that of continuation/summary.csv, blank in all other rows.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from scripts.report.result_files import read_table, records
 
 TEXT = ("modality", "task", "metric")
 NUMBERS = ("value", "ci_low", "ci_high", "n")
-COLUMNS = (*TEXT, *NUMBERS)
+COLUMNS = (*TEXT, *NUMBERS, perplexity_columns.MEASURABLE)
 BASELINE = "baseline_"
 OVER_BASELINE = "over_best_baseline"  # in points
 BITS = ("bits_per_second", "bits_per_word", "bits_per_token")
@@ -71,7 +71,7 @@ def ordered(
 
 def build_table(path: str | Path, paper: Paper, score_normalization: str) -> Table:
     """The formatted table of results.csv: per task our score, the paper's and the best baseline; then bits."""
-    data = read_table(path, TEXT, NUMBERS)
+    data = read_table(path, (*TEXT, perplexity_columns.MEASURABLE), NUMBERS)
     cells = {(row["modality"], row["task"], row["metric"]): row for row in records(data)}
     modalities = list(dict.fromkeys(data["modality"]))
     tasks = [
@@ -145,7 +145,7 @@ def build_table(path: str | Path, paper: Paper, score_normalization: str) -> Tab
             f" ({baseline_names}); results.csv holds all of them, with their intervals. An untrained model is scored on"
             " fewer items and counts only where it is above chance. Above it: the difference on the same items."
         )
-    notes += [perplexity_columns.NOTE] * continued
+    notes += [*perplexity_columns.failures(cells.values()), perplexity_columns.NOTE] if continued else []
     notes.append(
         "Bits per second and per word can be compared across vocabularies; bits per token, the dev loss, cannot."
         " A modality whose tokens also represent durations or acoustic detail has more to predict, so its bits are"
@@ -167,7 +167,9 @@ def main() -> None:
     parser.add_argument("--paper", required=True, help="resources/paper.yaml")
     parser.add_argument("--output", type=Path, required=True, help="folder for results.{csv,md,tex,html}")
     args = parser.parse_args()
-    data = ordered(args.summary, args.modalities, args.tasks, args.external_systems, args.text_tasks)
+    data = ordered(args.summary, args.modalities, args.tasks, args.external_systems, args.text_tasks).assign(
+        measurable=""
+    )
     if args.continuation:
         data = pd.concat([data, perplexity_columns.rows(args.continuation, args.modalities)], ignore_index=True)
     rows = [{**row, "n": int(row["n"])} for row in records(data.astype(object).where(data.notna(), ""))]

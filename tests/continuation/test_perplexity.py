@@ -11,7 +11,7 @@ from transformers import AutoTokenizer, LlamaForCausalLM
 
 from scripts.common.files import read_csv, write_jsonl
 from scripts.continuation import perplexity
-from scripts.continuation.judge import COLUMNS, main
+from scripts.continuation.judge import COLUMNS, main, real_text
 from scripts.continuation.perplexity import encode, load, mean_loss, normalise_text
 from scripts.tokens import hf_tokenizer
 from scripts.tokens.modality import Modality
@@ -121,10 +121,11 @@ def test_the_step_has_a_row_for_every_continuation(judge_folder: Path, tmp_path:
     line = {"prompt": "p0", "seed": 0, "stop": "eos", "tokens": 3, "seconds": 1.5, "silence": 0.1}
     lines = [{**line, "id": "a", "text": "THE CAT RAN"}, {**line, "id": "b", "text": ""}]
     write_jsonl(tmp_path / "t.jsonl", lines)
-    write_jsonl(tmp_path / "prompts.jsonl", [{"id": "p0", "text": "A dog sat."}])
+    write_jsonl(tmp_path / "prompts.jsonl", [{"id": "p0", "text": "A dog sat.", "real": "It ran."}])
     run_step(
         main, "--transcripts", tmp_path / "t.jsonl", "--prompts", tmp_path / "prompts.jsonl", "--judge", judge_folder,
         "--text", "spoken", "--precision", "fp32", "--batch-tokens", 64, "--threads", 1, "--out", tmp_path / "t.csv",
+        "--about", tmp_path / "judge.csv",
     )  # fmt: skip
     first, second = read_csv(tmp_path / "t.csv")
     assert tuple(first) == COLUMNS
@@ -135,3 +136,14 @@ def test_the_step_has_a_row_for_every_continuation(judge_folder: Path, tmp_path:
     assert first["perplexity_given_prompt"] != first["perplexity"]
     assert (second["status"], second["perplexity"], second["words"]) == ("empty", "", "0")
     assert json.loads(first["words"]) == 3
+    (about,) = read_csv(tmp_path / "judge.csv")
+    ids, scored = encode(tokenizer, "", "a dog sat it ran")
+    (real,) = mean_loss(model, [(ids, scored)], 64)
+    assert (about["texts"], about["words"], about["judge_tokens"]) == ("1", "5", str(scored))
+    assert float(about["perplexity"]) == pytest.approx(math.exp(real), rel=1e-4)
+    assert float(about["word_perplexity"]) == pytest.approx(math.exp(real * scored / 5), rel=1e-4)
+
+
+def test_a_judge_without_real_text_is_refused(judge_folder: Path):
+    with pytest.raises(ValueError, match="no prompt has a real continuation"):
+        real_text([{"text": "A dog sat.", "real": None}], *load(str(judge_folder), "fp32"), 64, "spoken")

@@ -64,14 +64,28 @@ def test_spoken_text_has_tasks_of_its_own(tmp_path: Path, run_step):
         row = line("a", "one two", perplexity)
         write_csv(tmp_path / f"{name}.csv", list(row), [row])
     write_jsonl(tmp_path / "prompts.jsonl", [{"id": "a", "text": "x", "topic": "t"}])
+    write_csv(tmp_path / "judge.csv", ["word_perplexity"], [{"word_perplexity": 120.0}])
+    errors = [{"speech": "held-out", "word_error_rate": 0.1}, {"speech": "copied", "word_error_rate": 0.95}]
+    write_csv(tmp_path / "recogniser.csv", list(errors[0]), errors)
     run_step(
         main, "--modalities", "text-raw", "--generated", tmp_path / "generated.csv", "--real", tmp_path / "real.csv",
         "--read-aloud", "text-raw", "--spoken", tmp_path / "spoken.csv", "--spoken-real", tmp_path / "spoken_real.csv",
         "--prompts", tmp_path / "prompts.jsonl", "--config", '{"bootstrap_samples": 50}', "--seed", 1,
-        "--out", tmp_path / "summary.csv",
+        "--judge", tmp_path / "judge.csv", "--recogniser", tmp_path / "recogniser.csv", "--limits",
+        '{"max_recogniser_error": 0.3, "max_judge_perplexity": 1000}', "--out", tmp_path / "summary.csv",
     )  # fmt: skip
     rows = read_csv(tmp_path / "summary.csv")
     assert {row["task"]: float(row["value"]) for row in rows if row["metric"] == "perplexity"} == {
         "continuation": 10.0, "continuation-real": 5.0, "continuation-spoken": 14.0, "continuation-spoken-real": 7.0,
     }  # fmt: skip
     assert {row["modality"] for row in rows} == {"text-raw"}
+    reasons = {(row["task"], row["metric"]): row["measurable"] for row in rows}
+    assert reasons["continuation", "perplexity"] == reasons["continuation-spoken", "silence"] == "yes"
+    assert (
+        reasons["continuation-spoken", "words"]
+        == reasons["continuation-spoken-real", "perplexity"]
+        == (
+            "the recogniser's word error rate is 95% on its copy through the vocoder, more than 30%"
+            " (continuation.max_recogniser_error)"
+        )
+    )

@@ -198,8 +198,8 @@ def write(
     write_csv(folder / "alignment/dropped.csv", ["split", "id", "reason", "detail"], dropped)
 
 
-def write_continuations(folder: Path, modalities: Sequence[str]) -> None:
-    """Judged continuations, their summary and the recogniser's errors."""
+def write_continuations(folder: Path, modalities: Sequence[str], failure: str = "") -> None:
+    """Judged continuations, their summary and the recogniser's errors; `failure`: why what was spoken is no result."""
     judged = ["id", "prompt", "seed", "status", "perplexity"]
     summary = []
     for at, modality in enumerate(modalities):
@@ -218,10 +218,11 @@ def write_continuations(folder: Path, modalities: Sequence[str]) -> None:
             summary += [
                 {"modality": modality, "task": task, "metric": metric, "value": round(value, 6),
                  "ci_low": round(0.8 * value, 6) if metric == "perplexity" else "",
-                 "ci_high": round(1.2 * value, 6) if metric == "perplexity" else "", "n": 59}
+                 "ci_high": round(1.2 * value, 6) if metric == "perplexity" else "", "n": 59,
+                 "measurable": failure if failure and not modality.startswith("text") else "yes"}
                 for metric, value in lines.items()
             ]  # fmt: skip
-    columns = ["modality", "task", "metric", "value", "ci_low", "ci_high", "n"]
+    columns = ["modality", "task", "metric", "value", "ci_low", "ci_high", "n", "measurable"]
     write_csv(folder / "continuation/summary.csv", columns, summary)
     errors = [("held-out", 0.006), ("copied", 0.08), ("random-words", 0.12), *((name, 0.14) for name in modalities[2:])]
     rows = [{"speech": name, "word_error_rate": rate, "phone_error_rate": rate / 2} for name, rate in errors]

@@ -1,6 +1,7 @@
 """Continuations in the tables: their cells and their change; no columns without continuations."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,19 @@ PAPER = "resources/paper.yaml"
 
 @pytest.fixture
 def written(standing: Path, call, tmp_path: Path) -> Path:
+    return tables_of(standing, call, tmp_path)
+
+
+def tables_of(standing: Path, call, tmp_path: Path) -> Path:
+    """The tables of results, factors and continuations, in `tmp_path`."""
     paper = ("--paper", PAPER, "--output", tmp_path)
     call(table_results, "--summary", standing / "evaluation/summary.csv", "--modalities", *fake.MODALITIES, "--tasks",
          *fake.TASKS, "--continuation", standing / "continuation/summary.csv", "--score-normalization", "total",
          *paper)  # fmt: skip
     call(table_factors, "--evaluation", standing / "evaluation", "--dropped", standing / "evaluation/dropped.csv",
          "--config", json.dumps({"factors": fake.FACTORS}),
-         "--tasks", *fake.TASKS, "--continuations", standing / "continuation/judged/generated", "--samples", 300,
+         "--tasks", *fake.TASKS, "--continuations", standing / "continuation/judged/generated",
+         "--continuation-summary", standing / "continuation/summary.csv", "--samples", 300,
          "--seed", 1, "--score-normalization", "total", *paper)  # fmt: skip
     call(table_continuation, "--summary", standing / "continuation/summary.csv", "--recogniser",
          standing / "continuation/recogniser.csv", "--modalities", *fake.MODALITIES, "--output", tmp_path)  # fmt: skip
@@ -51,7 +58,7 @@ def test_factors_hold_the_change_of_the_mean_with_the_papers(written: Path, stan
     assert [row[2] for row in rows] == ["sWUGGY", "sBLIMP", "Topic-SC", "Continuation"] * 4
     theirs = head.index("change in %: paper")
     assert [row[theirs] for row in rows if row[2] == "Continuation"] == ["+7.8", "+26.6", "+88.3", "+140.7"]
-    assert {cell for row in rows if row[2] == "Continuation" for cell in row[theirs + 1 :]} == {"–"}
+    assert {cell for row in rows if row[2] == "Continuation" for cell in row[theirs + 1 :]} == {"–", "yes"}
     base, new = (
         perplexity_columns.by_prompt(standing / f"continuation/judged/generated/{name}.csv")
         for name in ("phone-raw", "phone-repeat")
@@ -116,7 +123,8 @@ def test_spoken_text_has_a_row_and_a_change_of_its_own(standing: Path, call, tmp
 
     call(table_factors, "--evaluation", standing / "evaluation", "--dropped", standing / "evaluation/dropped.csv",
          "--config", json.dumps({"factors": fake.FACTORS}), "--tasks", *fake.TASKS, "--continuations",
-         standing / "continuation/judged/generated", "--spoken-text", judged, "--samples", 100, "--seed", 1,
+         standing / "continuation/judged/generated", "--continuation-summary", summary,
+         "--spoken-text", judged, "--samples", 100, "--seed", 1,
          "--score-normalization", "total", "--paper", PAPER, "--output", tmp_path)  # fmt: skip
     found = {(r["baseline"], r["task"]): float(r["change_percent"]) for r in read_csv(tmp_path / "factors.csv")}
     assert [key for key in found if key[1] == "continuation-spoken"] == [("text-raw", "continuation-spoken")]
@@ -161,3 +169,38 @@ def test_a_damaged_summary_is_named(standing: Path, tmp_path: Path, edit, messag
     write_csv(tmp_path / "summary.csv", list(rows[0]), rows)
     with pytest.raises(ValueError, match=message):
         perplexity_columns.rows(tmp_path / "summary.csv", fake.MODALITIES)
+
+
+FAILURE = "the recogniser's word error rate is 91% on held-out speech, more than 30%"
+
+
+def test_what_no_instrument_measures_is_not_shown_as_a_result(standing: Path, call, tmp_path: Path):
+    broken = tmp_path / "broken"
+    shutil.copytree(standing, broken)
+    fake.write_continuations(broken, fake.MODALITIES, FAILURE)
+    out = tables_of(broken, call, tmp_path / "out")
+
+    head, _, *rows = lines(out / "results.md")
+    place = head.index("continuation, perplexity: ours")
+    shown = {row[0]: [*row[place : place + 3], row[place + 4]] for row in rows}
+    for spoken in ("Phone-BPE", "Phone-Raw", "Phone-Repeat", "Speech-HuBERT"):
+        assert shown[spoken] == ["not measurable", "–", "–", "–"]
+    assert "[" in shown["Text-Raw"][0]  # the judge alone reads text
+
+    head, _, *rows = lines(out / "continuation.md")
+    cells = {row[0]: dict(zip(head, row, strict=True)) for row in rows}
+    assert cells["Phone-Raw"]["generated: perplexity: mean"] == "not measurable"
+    assert cells["Phone-Raw"]["generated: perplexity: median"] == "–"
+    assert cells["Phone-Raw"]["real continuations, resynthesised: word errors, %"] == "14.0"  # the reason is shown
+    assert cells["Text-BPE"]["generated: perplexity: median"] != "–"
+
+    head, _, *rows = lines(out / "factors.md")
+    changes = [dict(zip(head, row, strict=True)) for row in rows if row[2] == "Continuation"]
+    assert {(row["change in %: ours"], row["measurable"]) for row in changes} == {("–", "not measurable")}
+
+    for name in ("results", "factors", "continuation"):
+        assert FAILURE in (out / f"{name}.md").read_text()
+        table = [row for row in read_csv(out / f"{name}.csv") if row.get("metric") == "perplexity"]
+        assert {row["measurable"] for row in table} == ({FAILURE} if name == "factors" else {FAILURE, "yes"})
+        number = "change_percent" if name == "factors" else "value"
+        assert all(float(row[number]) for row in table)  # the numbers stay in the csv

@@ -87,7 +87,7 @@ def test_columns_are_those_agreed(written):
     heads = {path.stem: path.read_text().splitlines()[0] for path in written.glob("*.csv")}
     assert heads == {
         "modalities": "modality,vocab_size,tokens,seconds,tokens_per_second,factor",
-        "results": "modality,task,metric,value,ci_low,ci_high,n",
+        "results": "modality,task,metric,value,ci_low,ci_high,n,measurable",
         "factors": "factor,baseline,modality,task,metric,change_percent,ci_low,ci_high,n,p_value,p_holm,"
         "change_points,points_ci_low,points_ci_high,above_chance,above_chance_ci_low,above_chance_ci_high,"
         "smallest_effect,measurable,p_equivalence,p_equivalence_holm",

@@ -3,6 +3,7 @@
 Included by continuation.smk.
 """
 
+from scripts.continuation.config import Limits
 from scripts.evaluation.config import Resampling
 
 JUDGE = CONTINUATION["judge"]
@@ -110,6 +111,7 @@ rule continuation_judge:
     output:
         judged=expand(f"{RESULTS}/continuation/judged/{{set}}/{{modality}}.csv", set=SETS, modality=CONTINUED)
         + expand(f"{SPOKEN_TEXT}/judged/{{set}}/{{modality}}.csv", set=SETS, modality=READ_ALOUD),
+        about=f"{RESULTS}/continuation/judge.csv",
     log:
         f"{RESULTS}/logs/continuation/judge.log",
     benchmark:
@@ -136,6 +138,7 @@ rule continuation_judge:
         " --batch-tokens {params.batch_tokens}"
         " --threads {params.threads}"
         " --out {output.judged}"
+        " --about {output.about}"
         " 2>&1 | tee {log}"
 
 
@@ -147,6 +150,8 @@ rule continuation_summary:
         spoken=expand(f"{SPOKEN_TEXT}/judged/generated/{{modality}}.csv", modality=READ_ALOUD),
         spoken_real=expand(f"{SPOKEN_TEXT}/judged/real/{{modality}}.csv", modality=READ_ALOUD),
         prompts=f"{RESULTS}/continuation/prompts.jsonl",
+        judge=f"{RESULTS}/continuation/judge.csv",
+        recogniser=[f"{RESULTS}/continuation/recogniser.csv"] * bool(SPOKEN + READ_ALOUD),
     output:
         summary=f"{RESULTS}/continuation/summary.csv",
     log:
@@ -158,6 +163,8 @@ rule continuation_summary:
         modalities=CONTINUED,
         read_aloud=READ_ALOUD,
         world=f"--world {config['corpus']['world']['lexicon']}" if SCRIPTS else "",
+        transcribed=SPOKEN,
+        limits=part_json(CONTINUATION, Limits),
         config=part_json(config["evaluation"], Resampling),
         seed=config["seed"],
     shell:
@@ -169,6 +176,10 @@ rule continuation_summary:
         " --spoken {input.spoken}"
         " --spoken-real {input.spoken_real}"
         " --prompts {input.prompts}"
+        " --judge {input.judge}"
+        " --recogniser {input.recogniser}"
+        " --transcribed {params.transcribed}"
+        " --limits {params.limits:q}"
         " {params.world}"
         " --config {params.config:q}"
         " --seed {params.seed}"

@@ -53,6 +53,7 @@ TABLES = {
             continuations=expand(
                 f"{RESULTS}/continuation/judged/generated/{{modality}}.csv", modality=CONTINUED * WITH_CONTINUATION
             ),
+            continuation_summary=[f"{RESULTS}/continuation/summary.csv"] * WITH_CONTINUATION,
             spoken_text=expand(
                 f"{SPOKEN_TEXT}/judged/generated/{{modality}}.csv", modality=READ_ALOUD * WITH_CONTINUATION
             ),
@@ -64,6 +65,7 @@ TABLES = {
             *("--config", as_json(config, "factors")),
             *("--tasks", *TASKS),
             *("--continuations", *[file.rsplit("/", 1)[0] for file in input.continuations[:1]]),
+            *("--continuation-summary", *input.continuation_summary),
             *("--spoken-text", *[file.rsplit("/", 1)[0] for file in input.spoken_text[:1]]),
             *("--samples", config["evaluation"]["bootstrap_samples"]),
             *("--seed", config["seed"]),
