@@ -14,6 +14,7 @@ from scripts.common.cuts import Cut, spoken_text
 from scripts.evaluation.accuracy import Interval, interval
 
 COLUMNS = ("metric", "value", "ci_low", "ci_high", "n")
+UTTERANCE_COLUMNS = ("id", "seconds", "words", "bits")
 
 
 class Utterance(NamedTuple):
@@ -40,3 +41,8 @@ def bits(
         "bits_per_token": [len(tokens[cut.id]) - 1 for cut in utterances],
     }
     return {metric: interval(bits_needed, samples, seed, np.array(units, np.float64)) for metric, units in per.items()}
+
+
+def utterance_rows(utterances: list[Utterance], logprobs: dict[str, float]) -> list[dict[str, object]]:
+    """UTTERANCE_COLUMNS of every utterance, given its log-probability in nats."""
+    return [{**cut._asdict(), "bits": round(-logprobs[cut.id] / math.log(2), 6)} for cut in utterances]

@@ -87,13 +87,14 @@ def score_dev(
     tokens: dict[str, np.ndarray],
     arguments: argparse.Namespace,
 ) -> None:
-    """Write the bits of dev and the bit breakdown."""
+    """Write the bits of dev, in all and by utterance, and the bit breakdown."""
     from scripts.evaluation.logprobs import score_tokens
 
     config, modality, seed = arguments.config, arguments.modality, arguments.seed
     nats = score_tokens(model, tokens, config.batch_tokens, f"{modality}/dev", precision)
     totals = {cut: float(token_nats.sum()) for cut, token_nats in nats.items()}
     measures = bits.bits(utterances, tokens, totals, config.bootstrap_samples, seed)
+    write_csv(arguments.utterance_bits, bits.UTTERANCE_COLUMNS, bits.utterance_rows(utterances, totals))
     write_csv(arguments.bits, bits.COLUMNS, [{"metric": metric, **row._asdict()} for metric, row in measures.items()])
     means = ", ".join(f"{row.value:.2f} {metric.replace('_', ' ')}" for metric, row in measures.items())
     print(f"{modality}/dev: {means} over {len(utterances)} utterances", file=sys.stderr)
@@ -120,6 +121,7 @@ def main() -> None:
     parser.add_argument("--train", required=True, type=Path, help="tokens of train (.bin); the tuned lens is fitted on")
     parser.add_argument("--dev", required=True, type=Path, help="tokens of dev (.bin); the tuned lens is measured on")
     parser.add_argument("--bits", required=True, type=Path, help="csv to write")
+    parser.add_argument("--utterance-bits", required=True, type=Path, help="csv to write: the bits by utterance")
     parser.add_argument("--bit-breakdown", required=True, type=Path, help="csv to write: the bits by part")
     parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", required=True, type=int)

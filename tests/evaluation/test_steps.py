@@ -66,6 +66,8 @@ def score_flags(folder: Path, model: Path, out: str = "evaluation/toy/phone-raw.
             folder / "tokenizer",
             "--bits",
             folder / "bits.csv",
+            "--utterance-bits",
+            folder / "utterance_bits.csv",
             "--bit-breakdown",
             folder / "bit_breakdown.csv",
         ),
@@ -108,7 +110,19 @@ def test_score_by_either_normalisation_and_ties() -> None:
 
 
 def test_score_is_the_same_file_twice(scored: list, run_step: Callable, model_folder: Path, tmp_path: Path) -> None:
-    names = ["evaluation/toy/phone-raw.csv", "layers.csv", "tuned_lens.csv", "bits.csv", "bit_breakdown.csv"]
+    names = [
+        "evaluation/toy/phone-raw.csv",
+        "layers.csv",
+        "tuned_lens.csv",
+        "bits.csv",
+        "utterance_bits.csv",
+        "bit_breakdown.csv",
+    ]
+    total, seconds = (
+        sum(float(row[name]) for row in read_csv(tmp_path / "utterance_bits.csv")) for name in ("bits", "seconds")
+    )
+    per_second = float(read_csv(tmp_path / "bits.csv")[0]["value"])
+    assert total / seconds == pytest.approx(per_second, abs=1e-5)  # the utterances add up to the whole
     before = [(tmp_path / name).read_bytes() for name in names]
     run_step(score.main, *score_flags(tmp_path, model_folder))
     assert [(tmp_path / name).read_bytes() for name in names] == before

@@ -171,6 +171,14 @@ def write(
             ["part", "metric", *SCORED],
             _bit_breakdown(final * rate * 1.44, rate),
         )
+        noise = generator(1, "fake", "dev").uniform(0.6, 1.4, 128) + generator(1, "fake", modality, "dev").normal(
+            0, 0.05, 128
+        )
+        utterances = [
+            {"id": f"dev-{i}", "seconds": 5.0, "words": 12, "bits": round(float(5 * each * bits["bits_per_second"]), 6)}
+            for i, each in enumerate(noise)
+        ]
+        write_csv(folder / f"evaluation/utterance_bits/{modality}.csv", list(utterances[0]), utterances)
         summary += [
             {"modality": modality, "task": "dev", "metric": metric, "value": round(value, 6),
              "ci_low": round(value * 0.98, 6), "ci_high": round(value * 1.02, 6), "n": 128}

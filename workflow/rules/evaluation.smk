@@ -2,7 +2,7 @@
 
 In: alignment/tasks, alignment/cuts/dev, units/dev, tokens/{modality} and lm/{modality}.
 Out: evaluation/{task}/{modality}.csv, evaluation/{baselines,layers,tuned_lens,scaling}/{task}/{modality}.csv,
-evaluation/{bits,bit_breakdown}/{modality}.csv and evaluation/{controls,untrained}.csv; comparisons of modalities are in
+evaluation/{bits,utterance_bits,bit_breakdown}/{modality}.csv and evaluation/{controls,untrained}.csv; comparisons of modalities are in
 evaluation_comparison.smk.
 
 One job covers all tasks of a modality, since importing torch takes longer than scoring a small task.
@@ -76,6 +76,7 @@ rule evaluation_score:
             allow_missing=True,
         ),
         bits=f"{RESULTS}/evaluation/bits/{{modality}}.csv",
+        utterance_bits=f"{RESULTS}/evaluation/utterance_bits/{{modality}}.csv",
         bit_breakdown=f"{RESULTS}/evaluation/bit_breakdown/{{modality}}.csv",
     log:
         f"{RESULTS}/logs/evaluation/score/{{modality}}.log",
@@ -108,6 +109,7 @@ rule evaluation_score:
         " --train {input.train}"
         " --dev {input.dev}"
         " --bits {output.bits}"
+        " --utterance-bits {output.utterance_bits}"
         " --bit-breakdown {output.bit_breakdown}"
         " --config {params.config:q}"
         " --seed {params.seed}"

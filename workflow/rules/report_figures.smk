@@ -25,6 +25,18 @@ FIGURES = {
             *("--paper", input.paper),
         ],
     ),
+    "bit_factors": dict(  # bits per second of dev before and after each factor
+        label="The cost in bits",
+        in_paper="not there",
+        category="1. Summary",
+        caption="bit_factors_figure",
+        shown=bool(config["factors"]),
+        input=dict(bit_factors=f"{RESULTS}/report/tables/bit_factors.csv"),
+        flags=lambda wildcards, input: [
+            *("--bit-factors", input.bit_factors),
+            *("--modalities", *MODALITIES),
+        ],
+    ),
     "exposures": dict(  # accuracy of words against their exposures, and the exposures needed for 75%
         label="Exposures",
         in_paper="not there",

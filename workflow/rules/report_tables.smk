@@ -73,6 +73,22 @@ TABLES = {
             *("--paper", input.paper),
         ],
     ),
+    "bit_factors": dict(  # what each factor changes in the bits of dev, over the same utterances
+        label="Factors, in bits",
+        in_paper="not there",
+        shown=bool(config["factors"]),
+        input=dict(
+            bits=expand(f"{RESULTS}/evaluation/utterance_bits/{{modality}}.csv", modality=MODALITIES),
+            paper=PAPER,
+        ),
+        flags=lambda wildcards, input: [
+            *("--bits", input.bits[0].rsplit("/", 1)[0]),
+            *("--config", as_json(config, "factors")),
+            *("--samples", config["evaluation"]["bootstrap_samples"]),
+            *("--seed", config["seed"]),
+            *("--paper", input.paper),
+        ],
+    ),
     "decisions": dict(  # the factors' changes under each normalisation of the log-probability
         label="Changes by score normalization",
         in_paper="not there",
