@@ -22,18 +22,25 @@ from scripts.evaluation.level_curves import Unit, couple_units, item_units, perc
 from scripts.evaluation.score_rows import Row
 from scripts.report.labels import display_name
 from scripts.report.paper_values import Paper, read_paper
+from scripts.report.result_files import read_table
 from scripts.report.style import GREY, modality_styles, new_figure, save
 
 COLUMNS = (
     *("task", "measure", "kind", "factor", "baseline", "modality", "step"),
     *("value", "ci_low", "ci_high", "n", "paper"),
 )
+TEXT = COLUMNS[:6]
 TITLES = {"accuracy": "pairs right, %", "couples": "mirrored couples right, %"}
 TOP, BOTTOM = 107.0, 35.0  # limits of the accuracy, %
 PANEL_HEIGHT = 2.05  # inches
 ASIDE = 0.16  # between modalities of the same step
 STEEP = 8.0  # points of change from which on an arrow is steep
 PAPER_ASIDE = 0.13  # from our marker to the paper's
+
+
+def read(path: str | Path) -> pd.DataFrame:
+    """The drawn data, as they stand in the figure's csv."""
+    return read_table(path, TEXT, COLUMNS[len(TEXT) :])
 
 
 def steps(modalities: Sequence[str], factors: Sequence[dict[str, str]]) -> dict[str, int]:

@@ -30,16 +30,30 @@ TEX_ESCAPES |= {"\\": r"\textbackslash{}", "×": r"$\times$"}
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; margin: 1.5rem; max-width: 80rem; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; max-width: 100%; }
+figure { margin: 1rem 0; }
+figure svg { display: block; width: 100%; max-width: 54rem; min-width: 34rem; height: auto; }
+@media (min-width: 64rem) {
+  .answer { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 2rem; }
+}
+figcaption { color: #555; font-size: .9rem; max-width: 50rem; margin-top: .4rem; }
+.lead { font-size: 1.05rem; } .lead li { margin-bottom: .5rem; }
+.warning { border-left: 4px solid #c0392b; background: #fdf1ef; padding: .5rem .9rem; max-width: 50rem; }
 table { border-collapse: collapse; font-size: .87rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .5rem; text-align: right; white-space: nowrap; }
 thead th { vertical-align: bottom; white-space: normal; } .ci { font-size: .85em; color: #555; }
-th.text, td.text { text-align: left; }
+td .ci { display: block; }
+th.text, td.text { text-align: left; } td.text { white-space: normal; min-width: 5rem; max-width: 14rem; }
+tbody td:first-child, thead tr:last-child th:first-child { position: sticky; left: 0; background: #fff; min-width: 0; }
 thead tr:last-child th { border-bottom: 1px solid #333; }
 thead tr.groups th { text-align: center; border-bottom: 1px solid #bbb; }
-tbody tr:nth-child(even) { background: #f5f5f5; }
+tbody tr:nth-child(even), tbody tr:nth-child(even) td:first-child { background: #f5f5f5; }
 td.paper, th.paper { color: #6b6b6b; }
 p, li { max-width: 50rem; } .note { color: #555; font-size: .9rem; }
+@media (max-width: 40rem) {
+  body { margin: .8rem; }
+  tbody td:first-child, thead tr:last-child th:first-child { max-width: 6.5rem; overflow-wrap: anywhere; }
+}
 """
 
 
@@ -185,7 +199,8 @@ def html_table(table: Table) -> str:
 def html_page(title: str, body: str) -> str:
     """A complete HTML page that loads no other file."""
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>\n'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{html.escape(title)}</title>\n'
         f"<style>{STYLE}</style></head>\n<body>\n<h1>{html.escape(title)}</h1>\n{body}</body></html>\n"
     )
 

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -7,9 +8,11 @@ import pytest
 from scripts.common.files import read_csv, write_csv
 from scripts.evaluation import common_items, score_rows
 from scripts.report import (
+    figure_chain,
     findings,
     summary_page,
     table_bit_breakdown,
+    table_bit_factors,
     table_controls,
     table_decisions,
     table_dropped,
@@ -39,7 +42,18 @@ def written(standing, tmp_path_factory):
         for module, arguments in commands(standing, out):
             patch.setattr("sys.argv", [module.__name__, *map(str, arguments)])
             module.main()
+        chain = ("--evaluation", standing / "evaluation", "--dropped", standing / "evaluation/dropped.csv",
+                 "--modalities", *fake.MODALITIES, "--tasks", *fake.TASKS, "--config", FACTORS, "--samples", 200,
+                 "--seed", 1, "--score-normalization", "total", "--formats", "svg", "--paper", PAPER,
+                 "--output", chain_of(out).with_suffix(""))  # fmt: skip
+        patch.setattr("sys.argv", ["figure_chain", *map(str, chain)])
+        figure_chain.main()
     return out
+
+
+def chain_of(tables: Path) -> Path:
+    """Data of the figure `chain`, beside the tables."""
+    return tables.with_name(f"{tables.name}-figures") / "chain.csv"
 
 
 def commands(folder, out, tasks=fake.TASKS, modalities=fake.MODALITIES, samples=200):
@@ -59,6 +73,8 @@ def commands(folder, out, tasks=fake.TASKS, modalities=fake.MODALITIES, samples=
                              "--tasks", *tasks, "--output", out)  # fmt: skip
         yield table_controls, ("--controls", folder / "evaluation/controls.csv", "--modalities", *modalities,
                                "--output", out)  # fmt: skip
+    yield table_bit_factors, ("--bits", folder / "evaluation/utterance_bits", "--config", FACTORS, "--samples", samples,
+                              "--seed", 1, *paper)  # fmt: skip
     yield (
         table_bit_breakdown,
         ("--bit-breakdown", folder / "evaluation/bit_breakdown", "--modalities", *modalities, "--output", out),
@@ -68,8 +84,18 @@ def commands(folder, out, tasks=fake.TASKS, modalities=fake.MODALITIES, samples=
 
 
 def test_each_table_stands_in_every_form(written):
-    names = ("modalities", "results", "factors", "decisions", "groups", "controls", "bit_breakdown", "dropped")
-    forms = {f"{name}.{form}" for name in names for form in ("csv", "md", "tex", "html")}
+    names = (
+        "modalities",
+        "results",
+        "factors",
+        "bit_factors",
+        "decisions",
+        "groups",
+        "controls",
+        "bit_breakdown",
+        "dropped",
+    )
+    forms = {f"{name}.{form}" for name in (*names, "dropped") for form in ("csv", "md", "tex", "html")}
     assert {path.name for path in written.iterdir()} == forms
 
 
@@ -91,6 +117,8 @@ def test_columns_are_those_agreed(written):
         "factors": "factor,baseline,modality,task,metric,change_percent,ci_low,ci_high,n,p_value,p_holm,"
         "change_points,points_ci_low,points_ci_high,above_chance,above_chance_ci_low,above_chance_ci_high,"
         "smallest_effect,measurable,p_equivalence,p_equivalence_holm",
+        "bit_factors": "factor,baseline,modality,baseline_bits_per_second,bits_per_second,change_percent,ci_low,"
+        "ci_high,difference,difference_ci_low,difference_ci_high,n,p_value,p_holm",
         "decisions": "factor,baseline,modality,task,score_normalization,change_percent,ci_low,ci_high,n",
         "controls": "modality,task,control,value,ci_low,ci_high,n",
         "groups": "modality,task,by,name,value,ci_low,ci_high,n",
@@ -326,7 +354,8 @@ def test_another_system_has_a_row_and_may_lack_tasks_and_bits(results, call, tmp
 
 def page(written, **changed):
     about = summary_page.About(**{**ABOUT, **changed})
-    return summary_page.body(about, written, summary_page.read_paper(PAPER), with_factors=True)
+    paper = summary_page.read_paper(PAPER)
+    return summary_page.body(about, written, paper, chain=chain_of(written), with_bits=True)
 
 
 def test_summary_states_the_cost_of_each_factor(written):
@@ -436,7 +465,7 @@ def test_without_tasks_bits_and_streams_remain(tmp_path, call):
     for module, arguments in commands(folder, out, tasks=()):
         call(module, *arguments)
     call(summary_page, "--tables", out, "--about", json.dumps({**ABOUT, "source": "manifest"}), "--paper", PAPER,
-         "--output", tmp_path / "summary.html")  # fmt: skip
+         "--with-bit-factors", "--output", tmp_path / "summary.html")  # fmt: skip
     assert "Dev losses of the language models" in (out / "results.md").read_text()
     assert not (out / "factors.csv").exists()
     text = (tmp_path / "summary.html").read_text()

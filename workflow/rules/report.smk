@@ -63,9 +63,10 @@ rule report_listen:
 
 
 rule report_summary:
-    """The summary page: the run, the cost of each factor, the main tables, the limits."""
+    """The summary page: the question, what each factor costs, then the run, the main tables, the limits."""
     input:
         tables=expand(f"{RESULTS}/report/tables/{{table}}.csv", table=REPORT_TABLES),
+        chain=[f"{RESULTS}/report/figures/chain.csv"] * WITH_FACTORS,
         paper=PAPER,
     output:
         report(
@@ -94,12 +95,13 @@ rule report_summary:
                 "score_normalization": config["evaluation"]["score_normalization"],
             }
         ),
-        factors="--with-factors" if WITH_FACTORS else "",
+        bit_factors="--with-bit-factors" if "bit_factors" in REPORT_TABLES else "",
     shell:
         "python -m scripts.report.summary_page"
         " --tables {params.tables}"
         " --about {params.about:q}"
         " --paper {input.paper}"
         " --output {output}"
-        " {params.factors}"
+        " --chain {input.chain}"
+        " {params.bit_factors}"
         " 2>&1 | tee {log}"
