@@ -34,8 +34,8 @@ QUESTION = "What does each step from text to speech cost a language model?"
 CHAIN_LABEL = "Accuracy of each task at each step from text to speech"
 CHAIN_CAPTION = (
     "Each column is a step from text (left) to speech (right), each point a language model, each arrow a factor with"
-    " its change in points, grey where its interval holds zero. Bars: 95% bootstrap intervals over couples of items, the"
-    " same items for all models. Hollow: the paper's values. Dashed: chance."
+    " its change in points, grey where its interval holds zero. Bars: 95% bootstrap intervals over couples of items,"
+    " the same items for all models. Hollow: the paper's values. Dashed: chance."
 )
 BITS_LABEL = "Bits per second of speech before and after each factor"
 BITS_CAPTION = (

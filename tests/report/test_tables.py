@@ -470,6 +470,13 @@ def test_without_tasks_bits_and_streams_remain(tmp_path, call):
     assert not (out / "factors.csv").exists()
     text = (tmp_path / "summary.html").read_text()
     assert "The cost of each factor" not in text
+    assert text.count("<svg ") == 1
+    row = read_csv(out / "bit_factors.csv")[2]
+    interval = f"(+{float(row['change_percent']):.1f}% [+{float(row['ci_low']):.1f}, +{float(row['ci_high']):.1f}])"
+    assert f"costs {float(row['difference']):.1f} bits per second of speech {interval}" in text
+    assert "compared on the same items (utterances 128)" in text
+    assert "C (units of real sound, which vary with voice, prosody and noise, instead of exact phones):" in text
+    assert "Phone-Repeat → Speech-HuBERT shows no difference in bits per second" in text
     assert "bits per second" in text
 
 
