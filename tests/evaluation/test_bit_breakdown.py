@@ -10,7 +10,7 @@ from scripts.common.frames import frame_centres
 from scripts.evaluation import bit_breakdown
 from scripts.evaluation.bits import utterance
 from scripts.tokens.modality import Modality
-from scripts.tokens.sources import Utterance
+from scripts.tokens.sources import NO_TABLES, READERS, Utterance
 from tests.factories.cuts import aligned_cut
 
 TEXT = Modality("text", "char", name="t")
@@ -34,6 +34,12 @@ def parts(cut: dict, symbols: Sequence[str], spans: list[tuple[int, int]], modal
         places = np.flatnonzero([name != "SIL" for name, *_ in phone_alignment(cut)])
     read = Utterance(cut["id"], symbols, places, cut["duration"], 0, 0)
     return bit_breakdown.parts(cut, read, spans, modality)
+
+
+def read_as(modality: Modality, stream: np.ndarray | None = None) -> Utterance:
+    """The sentence as a modality has it."""
+    found = READERS[modality.source, modality.framed](a_dog(), modality, stream, NO_TABLES)
+    return Utterance("c", found.names, found.places, 0.4, 2, 0)
 
 
 def each(symbols: list[str] | str) -> list[tuple[int, int]]:
@@ -73,6 +79,34 @@ def test_frames_that_repeat() -> None:
     assert in_words == ["word", "repeated", "initial", "repeated", "internal", *["repeated"] * 3]
     assert found[0] == "between"
     assert set(found[1:6]) == {"repeated-between"}
+
+
+def test_symbols_that_are_changed_keep_their_part() -> None:
+    plain = Modality("text", "char", name="t", punctuation="drop", spaces="drop")
+    assert bit_breakdown.parts(a_dog(), read_as(plain), each("Adog"), plain) == [
+        *("word", "initial", "internal", "final", "end")
+    ]
+    words = Modality("phones", "symbol", name="p", silence="drop", word_boundaries="keep")
+    read = read_as(words)
+    assert list(read.symbols) == ["AH0", "|", "D", "AO1", "G"]
+    assert bit_breakdown.parts(a_dog(), read, each(list(read.symbols)), words) == [
+        *("word", "between", "initial", "internal", "final", "end")
+    ]
+    twice = Modality("phones", "symbol", name="p", frame_rate=50.0, durations=2)
+    assert bit_breakdown.parts(a_dog(), read_as(twice), each("x" * 12), twice) == [
+        *("between", "repeated-between", "word", "repeated", "initial", "repeated", "internal", "repeated"),
+        *("final", "repeated", "between", "repeated-between", "end"),
+    ]
+
+
+def test_units_without_repeats_and_at_half_their_rate() -> None:
+    frames = np.repeat(np.arange(6), [6, 2, 2, 2, 2, 5]).astype(np.uint16)
+    for rate in (50.0, 25.0):
+        modality = Modality("units", "symbol", name="u", frame_rate=rate, repeats="drop")
+        read = read_as(modality, frames)
+        assert len(read.symbols) == 6
+        found = bit_breakdown.parts(a_dog(), read, each(list(read.symbols)), modality)
+        assert found == ["between", "word", "initial", "internal", "final", "between", "end"]
 
 
 def test_foreign_tokens_have_no_place() -> None:
