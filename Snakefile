@@ -29,6 +29,7 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/continuation.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/seeds.smk"
+include: "workflow/rules/data_shares.smk"
 include: "workflow/rules/targets.smk"
 include: "workflow/rules/plan.smk"
 

@@ -37,7 +37,7 @@ VOICES = {
     "gain": {"mean": -3.0, "jitter": 1.0},
     "noise": -60.0,
 }
-SCRIPT = {"hours": {"train": 0.15, "dev": 0.1}, "speakers": 4, "isolated_words": 0, "rate": RATE}
+SCRIPT = {"lexicon": "small", "hours": {"train": 0.15, "dev": 0.1}, "speakers": 4, "isolated_words": 0, "rate": RATE}
 TRIPHONE = {"leaves": 400, "gaussians": 1200}
 SECTION = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))["alignment"]
 CHANGED = {"sample_hours": 0.15, "gaussians": 1000, "iterations": 25}
@@ -63,7 +63,7 @@ def world(folder: Path) -> None:
             truth=folder / f"{split}.truth.jsonl.gz",
             dropped=folder / f"{split}.csv",
             config=VOICES,
-            limits={"min_seconds": 0.1, "max_seconds": 30},
+            limits={"min_seconds": 0.1, "max_seconds": 30, "max_missing_audio": 1, "max_dropped": 1},
             seed=7,
         )
     cuts = [line for split in ("train", "dev") for line in read_jsonl(folder / f"{split}.jsonl.gz")]

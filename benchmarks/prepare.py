@@ -23,7 +23,14 @@ from scripts.corpus.verbalize import cardinal
 CUTS = 1_000_000
 PER_RECORDING = 50  # cuts of a chapter of 12 minutes
 DISTINCT = 5_000  # different texts; far more than gzip's window can hold, so that it gains nothing by their repetition
-RULES = {"min_seconds": 0.1, "max_seconds": 35.0, "characters": "A-Za-z0-9 .,;:!?'\"()-", "texts": "book"}
+RULES = {
+    "min_seconds": 0.1,
+    "max_seconds": 35.0,
+    "max_missing_audio": 1,
+    "max_dropped": 1,
+    "characters": "A-Za-z0-9 .,;:!?'\"()-",
+    "texts": "book",
+}
 SHARDS = 64
 # The step as the workflow runs it, and then its own account: ru_maxrss of a child would hold its parent's memory too.
 STEP = """

@@ -1,8 +1,8 @@
 """Force-align one file of cuts, or one file of task items, with the trained model.
 
-A cut that cannot be used is dropped with a reason; a task item is dropped if any of its sides is. Frame t of the
-aligner covers the time from t to t + 1 hops; the last phone ends with the cut. The phones cover the cut
-without gaps, SIL included.
+A cut that cannot be used is dropped with a reason; a task item is dropped if any of its sides is, or if another item of
+its couple is (couple-incomplete). Frame t of the aligner covers the time from t to t + 1 hops; the last phone ends with
+the cut. The phones cover the cut without gaps, SIL included.
 
 `--cuts` is a shard (one cut per line) or a task (`positive` and `negative` cuts per line); `--out` has the same form.
 """
@@ -32,6 +32,7 @@ from scripts.common.cuts import Cut, Item, is_item, num_samples, read_cuts, side
 from scripts.common.files import read_jsonl, write_csv, write_jsonl
 from scripts.common.frames import SAMPLE_RATE, frame_count
 from scripts.common.progress import Progress
+from scripts.corpus.drops import complete_couples
 
 DROPPED_COLUMNS = ("split", "id", "reason", "detail")
 GUESSED_COLUMNS = ("word", "count", "pronunciation")
@@ -149,6 +150,16 @@ class Aligner:
             return with_alignment(cut, phones, entries, self.graphs.model.frame_shift_ms)
         return None
 
+    def align_items(self, items: list[Item], name: str) -> list[Item]:
+        """Items of which all sides, and those of all items of their couples, could be aligned."""
+        aligned = list(self.align_lines(items, name))
+        left = {item["positive"]["id"] for item in aligned}
+        lost = {item["couple"] for item in items if "couple" in item and item["positive"]["id"] not in left}
+        kept, incomplete = complete_couples([{**item, "id": item["positive"]["id"]} for item in aligned], lost)
+        self.dropped += [{"split": self.split, **row} for row in incomplete]
+        whole = {item["id"] for item in kept}
+        return [item for item in aligned if item["positive"]["id"] in whole]
+
     def align_lines(self, lines: list[Cut] | list[Item], name: str) -> Iterator[Cut | Item]:
         """Cuts, or items whose sides could all be aligned, in order."""
         progress = Progress(name, len(lines), "lines")
@@ -184,6 +195,7 @@ def summary(name: str, kept: int, total: int, aligner: Aligner, resampled: int, 
     ]
     if resampled:
         lines.append(f"{name}: audio of {resampled} cuts is not at {SAMPLE_RATE} Hz and was resampled")
+    lines += [f"{name}: audio of {count} cuts {note}" for note, count in aligner.extractor.notes.items()]
     if aligner.guessed:
         total_guessed = aligner.guessed.total()
         lines.append(f"{name}: {len(aligner.guessed)} words, {total_guessed} occurrences, have a guessed pronunciation")
@@ -222,7 +234,8 @@ def main() -> None:
     check_ids(cuts, args.cuts)
     aligner = Aligner(model, words, cuts, args.audio_root, config, args.split)
     name = f"alignment/{args.split}"
-    kept = write_jsonl(args.out, aligner.align_lines(lines, name))
+    align = aligner.align_items if lines and is_item(lines[0]) else aligner.align_lines
+    kept = write_jsonl(args.out, align(lines, name))
     write_csv(args.dropped, DROPPED_COLUMNS, aligner.dropped)
     write_csv(args.guessed, GUESSED_COLUMNS, aligner.guesses())
     resampled = sum(cut["recording"]["sampling_rate"] != SAMPLE_RATE for cut in cuts)

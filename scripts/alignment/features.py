@@ -4,7 +4,7 @@
 hops: frame boundaries have no offset (tests/alignment/test_accuracy.py measures that no bias remains).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import cache
 
@@ -54,7 +54,11 @@ def add_deltas(static: np.ndarray) -> np.ndarray:
 
 
 def speaker_means(
-    cuts: Iterable[Cut], root: str, frame_shift_ms: float, cache: dict[str, np.ndarray] | None = None
+    cuts: Iterable[Cut],
+    root: str,
+    frame_shift_ms: float,
+    cache: dict[str, np.ndarray] | None = None,
+    notes: Counter[str] | None = None,
 ) -> dict[str, np.ndarray]:
     """Mean MFCC, float32 [13], over the first MEAN_SECONDS of every speaker's cuts.
 
@@ -67,6 +71,7 @@ def speaker_means(
         root: folder that audio paths are relative to.
         frame_shift_ms: hop.
         cache: receives the computed MFCC [T, 13] by cut id.
+        notes: see `audio.read`.
     """
     sums: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(14))
     seconds: dict[str, float] = defaultdict(float)
@@ -75,7 +80,7 @@ def speaker_means(
         if seconds[name] >= MEAN_SECONDS:
             continue
         try:
-            frames = mfcc(audio.read(cut, root), frame_shift_ms)
+            frames = mfcc(audio.read(cut, root, notes), frame_shift_ms)
         except audio.AudioError:
             continue
         if cache is not None:
@@ -96,16 +101,20 @@ class FeatureExtractor:
         cuts: all cuts that will be requested.
         root: folder that audio paths are relative to.
         frame_shift_ms: hop.
+
+    Attributes:
+        notes: cuts per thing that was done to their audio, see `audio.read`.
     """
 
     def __init__(self, cuts: Iterable[Cut], root: str, frame_shift_ms: float):
         self.root, self.frame_shift_ms = root, frame_shift_ms
         self.static: dict[str, np.ndarray] = {}
-        self.means = speaker_means(cuts, root, frame_shift_ms, self.static)
+        self.notes: Counter[str] = Counter()
+        self.means = speaker_means(cuts, root, frame_shift_ms, self.static, self.notes)
 
     def __call__(self, cut: Cut) -> np.ndarray:
         """Features of a cut, float32 [frames, 39]; AudioError if its audio cannot be used."""
         static = self.static.pop(cut["id"], None)
         if static is None:
-            static = mfcc(audio.read(cut, self.root), self.frame_shift_ms)
+            static = mfcc(audio.read(cut, self.root, self.notes), self.frame_shift_ms)
         return np.ascontiguousarray(add_deltas(static - self.means[speaker(cut)]))

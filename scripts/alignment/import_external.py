@@ -135,17 +135,18 @@ def import_lines(
     split: str,
     dropped: list[dict[str, str]],
     audio_root: str | None = None,
+    notes: Counter[str] | None = None,
 ) -> Iterator[Cut | Item]:
     """Cuts, or items all of whose sides have a fitting alignment, in order; the others go to `dropped`.
 
-    With `audio_root` the audio is read through too, since no other step has read it yet.
+    With `audio_root` the audio is read through too, since no other step has read it yet; `notes` as in `audio.read`.
     """
 
     def import_cut(cut: Cut) -> Cut | None:
         try:
             aligned = imported(cut, external(cut["id"]))
             if audio_root is not None:
-                audio.read(cut, audio_root)
+                audio.read(cut, audio_root, notes)
             return aligned
         except audio.AudioError as error:
             dropped.append({"split": split, "id": cut["id"], "reason": error.reason, "detail": str(error)})
@@ -179,10 +180,13 @@ def main() -> None:
     check_ids(cuts, args.cuts)
     external = External(args.external, {cut["id"] for cut in cuts})
     dropped: list[dict[str, str]] = []
-    kept = write_jsonl(args.out, import_lines(lines, external, args.split, dropped, args.audio_root))
+    notes: Counter[str] = Counter()
+    kept = write_jsonl(args.out, import_lines(lines, external, args.split, dropped, args.audio_root, notes))
     write_csv(args.dropped, DROPPED_COLUMNS, dropped)
     write_csv(args.guessed, GUESSED_COLUMNS, [])
     print(f"alignment/{args.split}: {kept} of {len(lines)} kept with alignments of {args.external}", file=sys.stderr)
+    for note, count in notes.items():
+        print(f"alignment/{args.split}: audio of {count} cuts {note}", file=sys.stderr)
     for reason, count in Counter(row["reason"] for row in dropped).most_common():
         print(f"alignment/{args.split}: dropped {count} cuts: {reason}", file=sys.stderr)
 

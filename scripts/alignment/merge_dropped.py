@@ -1,4 +1,8 @@
-"""Merge the tables of dropped cuts of all alignment jobs; an error if a split or task has no cuts left."""
+"""Merge the tables of dropped cuts of all alignment jobs; an error if too little of a split or task is left.
+
+A split or task must have cuts left. What a split lost, in audio and by the filters of the alignment, is held to
+corpus.max_missing_audio and corpus.max_dropped once more: the corpus sees whether a file is there, not what is in it.
+"""
 
 import argparse
 import sys
@@ -6,7 +10,11 @@ from collections import Counter
 
 from scripts.alignment.align import DROPPED_COLUMNS
 from scripts.common.cli import run
+from scripts.common.config import parse
 from scripts.common.files import read_csv, read_jsonl, write_csv
+from scripts.corpus.config import Limits
+from scripts.corpus.drops import examples_of
+from scripts.corpus.losses import hold_to_limits
 
 
 def gather(paths: list[str]) -> list[dict[str, str]]:
@@ -33,6 +41,15 @@ def check_something_left(name: str, aligned: list[str], rows: list[dict[str, str
     raise ValueError(f"{aligned[0]}: no cut of {name!r} is left after alignment; {cause}")
 
 
+def check_losses(name: str, aligned: list[str], rows: list[dict[str, str]], limits: Limits) -> None:
+    """ValueError if more of a split's cuts were dropped than the limits allow."""
+    own = [row for row in rows if row["split"] == name]
+    if own:
+        kept = sum(1 for path in aligned for _ in read_jsonl(path))
+        counts = Counter(row["reason"] for row in own)
+        hold_to_limits(f"alignment/dropped {name}", counts, kept, limits, examples_of(own))
+
+
 def main() -> None:
     """Command line of the step."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -44,9 +61,12 @@ def main() -> None:
         metavar="NAME=FILE",
         help="aligned files, each after the name of its split or task",
     )
+    parser.add_argument("--splits", nargs="+", default=[], help="names among these whose losses are limited")
+    parser.add_argument("--limits", required=True, help="JSON: shares of a split's cuts that may be dropped")
     parser.add_argument("--out", required=True, help="the table: split, id, reason, detail")
     args = parser.parse_args()
 
+    limits = parse(Limits, args.limits, "corpus")
     rows = gather(args.dropped)
     files: dict[str, list[str]] = {}
     for pair in args.aligned:
@@ -54,6 +74,8 @@ def main() -> None:
         files.setdefault(name, []).append(path)
     for name, aligned in files.items():
         check_something_left(name, aligned, rows)
+        if name in args.splits:
+            check_losses(name, aligned, rows, limits)
     write_csv(args.out, DROPPED_COLUMNS, rows)
     counts = Counter((row["split"], row["reason"]) for row in rows)
     for (name, reason), count in sorted(counts.items()):

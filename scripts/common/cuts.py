@@ -6,7 +6,8 @@ reads the same files (tested in tests/common/test_cuts.py).
 A task item is `{id, task, subset, group, positive, negative}`: `positive` is a cut, `negative` a cut or, if there are
 several alternatives, a list of cuts. All of them are the item's sides. Optional keys: `couple` (items that are bound
 together: mirrored pairs), `exposure` (occurrences in train of the word that the item asks about), `distance` and
-`distance_seconds` (from the word that decides the item to the word that is decided).
+`distance_seconds` (from the word that decides the item to the word that is decided), `shared_seconds` (at the start of
+both sides, in which they are the same samples).
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -68,6 +68,7 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
 
     Raises:
         FileNotFoundError: the file is missing.
+        OSError: naming the file, if it cannot be read.
         ValueError: naming file and line, if the gzip stream is damaged or cut off, a line is not
             UTF-8 or is not a JSON object.
     """
@@ -84,6 +85,8 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
                     item = orjson.loads(line)
                 except orjson.JSONDecodeError:
                     item = json.loads(line.decode("utf-8"))  # accepts NaN, and its errors are more precise
+                    if "\\ud" in line.decode("utf-8").lower():
+                        _check_unicode(item, f"{path}:{number}")
                 if not isinstance(item, dict):
                     start = line.decode("utf-8").strip()[:40]
                     raise ValueError(f"{path}:{number}: expected a JSON object, found {start!r}")
@@ -95,7 +98,25 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
     except (EOFError, isal_zlib.error, OSError) as error:  # type: ignore[misc]
         if isinstance(error, PermissionError | IsADirectoryError):
             raise
+        if isinstance(error, OSError) and error.errno:  # of the disk, not of the content
+            raise unreadable(path, error) from None
         raise ValueError(f"{path}: damaged or truncated gzip after line {number} ({error})") from None
+
+
+def _check_unicode(item: object, where: str) -> None:
+    """ValueError if a text of this JSON has half a surrogate pair: no file can hold it."""
+    try:
+        json.dumps(item, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start].encode("unicode_escape").decode()
+        raise ValueError(
+            f"{where}: has {half}, half of a character; a file name that is not UTF-8? Rename the file"
+        ) from None
+
+
+def unreadable(path: str | Path, error: OSError) -> OSError:
+    """The error of a file that was opened and then could not be read: that of the system does not name the file."""
+    return OSError(f"{path} is there but cannot be read ({error.strerror}); check the disk, then run again")
 
 
 def text_lines(path: str | Path) -> Iterator[str]:
@@ -103,10 +124,13 @@ def text_lines(path: str | Path) -> Iterator[str]:
 
     Raises:
         ValueError: naming the file, if it is not UTF-8.
+        OSError: naming the file, if it cannot be read.
     """
     with open(path, newline="", encoding="utf-8-sig") as lines:
         try:
             yield from lines
+        except OSError as error:
+            raise unreadable(path, error) from None
         except UnicodeDecodeError:
             raise ValueError(f"{path}: not UTF-8 text") from None
 

@@ -119,6 +119,8 @@ class Continuation(Selection, Sampling):
     """from tokens to sound, for every modality that is not text"""
     recogniser: Text
     """kaldi: the aligner's phones in a flat word loop; or a Whisper's name (large-v3) or path"""
+    speak_text: bool
+    """whether continuations of text are also pronounced, spoken and transcribed, beside their own perplexity"""
     random_strings: Annotated[int, Ge(1), Le(100_000)]
     """strings of random words, to see what the recogniser invents"""
     judge: Judge

@@ -19,9 +19,17 @@ from scripts.common.files import atomic_directory, read_jsonl
 from scripts.common.ragged import Ragged, save_bin
 from scripts.common.sample import draw_sample
 from scripts.common.seeds import derive, generator
+from scripts.corpus.world.planting import Planting
 from scripts.corpus.world.story import load_grammar
 from scripts.corpus.world.vocabulary import WORLD, load_lexicon
-from scripts.corpus.world.write import SHORT, sentence_keys, task_sentences, write_paragraphs
+from scripts.corpus.world.write import (
+    SHORT,
+    TooSmallWorldError,
+    exposures,
+    sentence_keys,
+    task_sentences,
+    write_paragraphs,
+)
 from scripts.tokens import hf_tokenizer
 from scripts.tokens.modality import Modality
 from scripts.tokens.span_encoder import BOS, EOS
@@ -31,15 +39,25 @@ from scripts.tokens.tokenizer import train_text_tokenizer
 DEV_SHARE = 0.05  # of the paragraphs, to measure the dev loss of the judge
 
 
-def world_texts(scripts: Sequence[Path], tasks: Sequence[Path], hours: float, rate: float, seed: int) -> Iterator[str]:
-    """New paragraphs of the world whose speech would last `hours`."""
+def world_texts(
+    name: str, scripts: Sequence[Path], tasks: Sequence[Path], hours: float, rate: float, seed: int
+) -> Iterator[str]:
+    """New paragraphs of the world with this lexicon whose speech would last `hours`.
+
+    The words that a task asks about are planted as in train, as far as there is space.
+    """
     known_sentences = task_sentences(tasks)
     for path in scripts:
         for line in read_jsonl(path):
             known_sentences |= {key for key in sentence_keys(line["words"]) if len(key.split()) > SHORT}
-    lexicon, grammar = load_lexicon(WORLD), load_grammar(WORLD)
+    lexicon, grammar = load_lexicon(name), load_grammar(WORLD)
     rng = generator(seed, "continuation", "judge")
-    for paragraph in write_paragraphs(lexicon, grammar, hours, rate, rng, known_sentences):
+    planting = Planting(exposures(tasks), rng)
+    try:
+        paragraphs = write_paragraphs(lexicon, grammar, hours, rate, rng, known_sentences, planting)
+    except TooSmallWorldError as error:
+        raise ValueError(f"continuation.judge.hours is {hours}: {error}") from None
+    for paragraph in paragraphs:
         yield " ".join(sentence.key for sentence in paragraph.sentences)
 
 
@@ -53,6 +71,7 @@ def main() -> None:
     """Command line of rule continuation_judge_text."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scripts", type=Path, nargs="*", default=[], help="scripts of train and dev, for the world")
+    parser.add_argument("--lexicon", required=True, help="its lexicon: small or full")
     parser.add_argument("--tasks", type=Path, nargs="*", default=[], help="scripts of its tasks")
     parser.add_argument("--cuts", type=Path, nargs="*", default=[], help="train cuts, for another corpus")
     parser.add_argument("--hours", type=float, required=True, help="duration of the text as speech")
@@ -64,7 +83,7 @@ def main() -> None:
     parser.add_argument("--dev", type=Path, required=True, help="tokens (.bin)")
     args = parser.parse_args()
     texts = list(
-        world_texts(args.scripts, args.tasks, args.hours, args.rate, args.seed)
+        world_texts(args.lexicon, args.scripts, args.tasks, args.hours, args.rate, args.seed)
         if args.scripts
         else corpus_texts(args.cuts, args.hours, args.seed)
     )

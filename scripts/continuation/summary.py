@@ -7,7 +7,8 @@ in it before; `distinct_words`, different words divided by all words of the moda
 word distribution in bits; `words`, `words_per_second`, `silence` (share of the time). For the world, `on_topic`,
 `in_sentences` and `known_patterns` need no language model (world_measures.py); `in_sentences_shuffled` is the same
 measure of each continuation's words in random order, the level of chance. `task` is `continuation` for generated
-continuations and `continuation-real` for real ones.
+continuations and `continuation-real` for real ones; `continuation-spoken` and `continuation-spoken-real` are those of
+text modalities after they were spoken and transcribed.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from scripts.evaluation.config import Resampling
 
 COLUMNS = ("modality", "task", "metric", "value", "ci_low", "ci_high", "n")
 TASKS = ("continuation", "continuation-real")
+SPOKEN_TASKS = ("continuation-spoken", "continuation-spoken-real")
 NGRAM = 4
 Row = dict[str, str]
 Statistic = Callable[[np.ndarray], float]
@@ -148,18 +150,25 @@ def main() -> None:
         "--generated", type=Path, nargs="+", required=True, help="judged continuations per modality (.csv)"
     )
     parser.add_argument("--real", type=Path, nargs="+", required=True, help="judged, per modality (.csv)")
+    parser.add_argument("--read-aloud", nargs="*", default=[], help="text modalities that were also spoken")
+    parser.add_argument("--spoken", type=Path, nargs="*", default=[], help="their generated ones, judged as heard")
+    parser.add_argument("--spoken-real", type=Path, nargs="*", default=[], help="their real ones, judged as heard")
     parser.add_argument("--prompts", type=Path, required=True, help="prompts.jsonl")
-    parser.add_argument("--world", action="store_true", help="the corpus is the world")
+    parser.add_argument("--world", help="lexicon of the world (small or full) if that is the corpus")
     parser.add_argument("--config", required=True, help="JSON: bootstrap_samples of the section evaluation")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    world = WorldMeasures(args.seed) if args.world else None
+    world = WorldMeasures(args.world, args.seed) if args.world else None
     prompts = {row["id"]: row for row in read_jsonl(args.prompts)}
     samples = parse(Resampling, args.config, "evaluation").bootstrap_samples
     lines = []
-    for modality, *paths in zip(args.modalities, args.generated, args.real, strict=True):
-        for task, path in zip(TASKS, paths, strict=True):
+    judged = [
+        *((TASKS, *files) for files in zip(args.modalities, args.generated, args.real, strict=True)),
+        *((SPOKEN_TASKS, *files) for files in zip(args.read_aloud, args.spoken, args.spoken_real, strict=True)),
+    ]
+    for tasks, modality, *paths in judged:
+        for task, path in zip(tasks, paths, strict=True):
             rows = read_csv(path)
             more = world_scores(rows, prompts, world, args.seed) if world else {}
             lines += summarise(rows, modality, task, samples, args.seed, more)

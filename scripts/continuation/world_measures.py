@@ -11,12 +11,14 @@ from collections.abc import Iterator, Sequence
 
 from scripts.common.seeds import generator
 from scripts.corpus.world.acceptor import Acceptor
+from scripts.corpus.world.planting import Planting
 from scripts.corpus.world.story import load_grammar
 from scripts.corpus.world.vocabulary import WORLD, Adjective, Lexicon, Noun, Verb, load_lexicon
 from scripts.corpus.world.write import write_paragraphs
 
-HOURS = 3.0  # of generated text for the patterns; it holds 98% of those of the miniature's real continuations
+HOURS = 6.0  # of generated text for the patterns
 RATE = 180.0
+PLANTED = 16  # occurrences of every planted word in it
 PATTERN = 3  # words
 VERB_FORMS = ("base", "third", "past", "ing")
 NOUN_FORMS = ("singular", "plural")
@@ -26,16 +28,18 @@ class WorldMeasures:
     """Topics, grammar and patterns of the world.
 
     Args:
+        name: name of its lexicon.
         seed: seed of the text from which the patterns are collected.
     """
 
-    def __init__(self, seed: int):
-        lexicon, grammar = load_lexicon(WORLD), load_grammar(WORLD)
+    def __init__(self, name: str, seed: int):
+        lexicon, grammar = load_lexicon(name), load_grammar(WORLD)
         self.acceptor = Acceptor(lexicon, grammar)
         self.topic_of = topic_words(lexicon)
         self.classes = word_classes(lexicon)
         rng = generator(seed, "continuation", "patterns")
-        paragraphs = write_paragraphs(lexicon, grammar, HOURS, RATE, rng, set())
+        planting = Planting(dict.fromkeys(lexicon.planted, PLANTED), rng)
+        paragraphs = write_paragraphs(lexicon, grammar, HOURS, RATE, rng, set(), planting)
         texts = ([word for sentence in p.sentences for word in sentence.words] for p in paragraphs)
         self.patterns = {pattern for words in texts for pattern in self._patterns(words)}
 
@@ -85,6 +89,8 @@ def word_classes(lexicon: Lexicon) -> dict[str, frozenset[str]]:
         names = {"noun": NOUN_FORMS, "verb": VERB_FORMS}.get(part, (part,))
         for name, form in zip(names, forms, strict=False):
             classes_of.setdefault(form, set()).add(name)
+    for word in lexicon.planted:
+        classes_of.setdefault(word, set()).add(NOUN_FORMS[0])
     for gender, names in lexicon.names.items():
         for name in names:
             classes_of.setdefault(name.lower(), set()).add(f"name-{gender}")

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 from scripts.common.bounds import Name, Share, Text, Unique
 
-MIRRORED = ("sblimp", "topic-storycloze")  # tasks of the world whose pairs come in mirrored twos
+# Tasks of the world (whose pairs come in mirrored twos), and the fewest pairs that hold every stratum.
+MIRRORED = {"swuggy": 2, "sblimp": 10, "topic-storycloze": 6}
 Hours = Annotated[float, Gt(0), Le(1e7)]
 Shards = Annotated[int, Ge(1), Le(100_000)]
 Part = Literal["small", "medium", "large", "dev", "test-clean", "test-other"]
@@ -17,12 +19,16 @@ Part = Literal["small", "medium", "large", "dev", "test-clean", "test-other"]
 
 @dataclass(frozen=True)
 class Limits:
-    """Lengths of cuts that are kept."""
+    """Lengths of cuts that are kept, and how much may be dropped."""
 
     max_seconds: Annotated[float, Gt(0), Le(86_400)]
     """longer cuts are dropped and counted"""
     min_seconds: Annotated[float, Ge(0), Le(86_400)]
     """shorter cuts are dropped and counted"""
+    max_missing_audio: Share
+    """share of the cuts of a split, or items of a task, whose audio may be missing or damaged; more end the run"""
+    max_dropped: Share
+    """share of them that all other filters together may drop; more end the run"""
 
     def reason(self, seconds: float) -> str | None:
         """Why an utterance of this length is dropped, None if it is not."""
@@ -94,9 +100,20 @@ class Task:
     """Size of a task that the world writes."""
 
     pairs: Annotated[int, Ge(2), Le(10_000_000)]
-    """pairs of items; even for sblimp and topic-storycloze, whose pairs are mirrored"""
+    """pairs of items, an even number, since they are mirrored: for swuggy a multiple of twice the number of exposures,
+    for sblimp at least 10, for topic-storycloze at least 6"""
     voices: Annotated[int, Ge(1), Le(100_000)]
     """speakers that speak every pair"""
+    exposures: Annotated[tuple[Annotated[int, Ge(1), Le(1_000_000)], ...], MinLen(1)] | None = None
+    """swuggy alone: how often its words occur in train, from rare to frequent, as many pairs for each"""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the world talks about."""
+
+    lexicon: Literal["small", "full"]
+    """folder of resources/world with topics and words: six topics, or fourteen for larger runs"""
 
 
 @dataclass(frozen=True)
@@ -116,7 +133,7 @@ class Speech(Speakers):
 
 
 @dataclass(frozen=True)
-class Script(Speech):
+class Script(Words, Speech):
     """What the text of the world depends on."""
 
     hours: SplitHours
@@ -140,7 +157,7 @@ class Voices(Speech):
 
 
 @dataclass(frozen=True)
-class Tasks(Speakers):
+class Tasks(Words, Speakers):
     """What the tasks of the world depend on."""
 
     tasks: dict[Literal["swuggy", "sblimp", "topic-storycloze"], Task]
@@ -287,8 +304,29 @@ def task_problems(world: Tasks) -> Iterator[str]:
         where = f"corpus.world.tasks.{name}"
         if name in MIRRORED and task.pairs % 2:
             yield f"{where}.pairs is {task.pairs}; it must be a multiple of 2 (its pairs come in mirrored twos)"
+        elif name in MIRRORED and task.pairs < MIRRORED[name]:
+            yield f"{where}.pairs is {task.pairs}; its strata need at least {MIRRORED[name]}"
+        if name == "swuggy":
+            yield from _exposure_problems(task, where)
+        elif task.exposures is not None:
+            yield f"{where}.exposures is set; only swuggy has words that are planted"
         if task.voices > world.speakers:
             yield f"{where}.voices is {task.voices}, more than corpus.world.speakers = {world.speakers}"
+
+
+def _exposure_problems(task: Task, where: str) -> Iterator[str]:
+    """Levels of exposure that are missing, out of order or do not divide the pairs."""
+    levels = task.exposures
+    if levels is None:
+        yield f"{where}.exposures is missing; how often its words occur in train, e.g. [1, 4, 16, 64, 256]"
+        return
+    if any(first >= second for first, second in pairwise(levels)):
+        yield f"{where}.exposures is {list(levels)}; each must be greater than the one before"
+    if task.pairs % 2 == 0 and task.pairs % (2 * len(levels)):
+        yield (
+            f"{where}.pairs is {task.pairs}; it must be a multiple of {2 * len(levels)}"
+            f" (mirrored twos, as many for each of {len(levels)} exposures)"
+        )
 
 
 def _published_problems(corpus: Corpus) -> Iterator[str]:

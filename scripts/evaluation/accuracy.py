@@ -2,11 +2,17 @@
 
 An item scores 1 if its positive side has the highest score, 0 if a negative side has it, and 1/k if k sides, the
 positive one among them, share it: 0.5 for a tie of a pair. An item spoken by several voices counts once: mean over its
-voices, then mean over items. Intervals are 95% percentile bootstraps over items, with one generator per seed, so two
-statistics over the same items have the same resamples. If many items take few values (an accuracy of 100,000 pairs),
-the counts of the values are drawn from a multinomial: the same distribution without drawing the items one by one.
+voices, then mean over items.
+
+Intervals are 95% percentile bootstraps over couples: the items of a couple (mirrored pairs) are drawn together, since
+what helps one of them often harms the other. An item without a couple is a couple of its own. One seed gives one set of
+resamples, so two statistics over the same items have the same ones. If many couples take few values (an accuracy of
+100,000 pairs), the counts of the values are drawn from a multinomial: the same distribution without drawing the couples
+one by one.
+
 Source: the ZeroSpeech 2021 scoring (Nguyen et al. 2020) for ties and voices; Efron & Tibshirani 1993, chapter 13, for
-the percentile interval; Owen 2007 (arXiv:0712.1111) for items and voices resampled together.
+the percentile interval; Field & Welsh 2007 (J. R. Statist. Soc. B 69, 369-390) for the cluster bootstrap; Owen 2007
+(arXiv:0712.1111) for couples resampled together with voices or draws.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,13 +24,15 @@ from scripts.common.cuts import Item, sides
 from scripts.common.seeds import generator
 
 SCORE_NORMALIZATIONS = ("total", "per_token", "per_second")
+WITHOUT_EOS = "_no_eos"  # behind the name of a normalization: the log-probability of EOS, and its token, are left out
+ALL_NORMALIZATIONS = tuple(f"{name}{ending}" for ending in ("", WITHOUT_EOS) for name in SCORE_NORMALIZATIONS)
 BLOCK = 2_000_000  # resampled values in memory at a time
 MANY_DRAWS = 50_000_000  # items times samples, above which counts of values are drawn instead of items
 FEW_VALUES = 1_000
 
 
 class Interval(NamedTuple):
-    """A statistic, its 95% bootstrap interval and the number of items resampled."""
+    """A statistic, its 95% bootstrap interval and the number of items (or utterances) that it is over."""
 
     value: float
     ci_low: float
@@ -86,6 +94,35 @@ def by_item(ids: list[str], correct: np.ndarray) -> np.ndarray:
     return sums / counts
 
 
+def by_couple(ids: Sequence[str], couples: Sequence[str], correct: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sums over the items of each couple of their mean over rows, and numbers of items; couples in sorted order.
+
+    Args:
+        ids: item of each row.
+        couples: couple of each row.
+        correct: [rows, ...].
+
+    Returns:
+        (sums float64 [C, ...], counts float64 [C]).
+
+    Raises:
+        ValueError: an item belongs to two couples.
+    """
+    names, first, inverse = np.unique(np.array(ids, dtype=np.str_), return_index=True, return_inverse=True)
+    named = np.array(couples, dtype=np.str_)
+    if (mixed := np.flatnonzero(named != named[first][inverse])).size:
+        raise ValueError(f"item {ids[mixed[0]]!r} belongs to two couples; an item belongs to one")
+    return by_group(named[first], by_item(list(ids), correct)) if len(names) else (correct, np.zeros(0))
+
+
+def by_group(groups: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of values [N, ...] and number of them for each group of `groups` [N], groups in sorted order."""
+    _, group = np.unique(groups, return_inverse=True)
+    sums = np.zeros((group.max(initial=-1) + 1, *values.shape[1:]))
+    np.add.at(sums, group, values)
+    return sums, np.bincount(group).astype(np.float64)
+
+
 def bootstrap_means(values: np.ndarray, samples: int, seed: int) -> np.ndarray:
     """Column means of `samples` resamples, with replacement, of the rows of values [N, C]; float64 [samples, C]."""
     rng = generator(seed, "evaluation", "bootstrap")
@@ -137,32 +174,51 @@ def interval(values: np.ndarray, samples: int, seed: int, weights: np.ndarray | 
     return Interval(float(values.sum() / weights.sum()), low, high, len(values))
 
 
-def voices_interval(ids: list[str], voices: list[str], correct: np.ndarray, samples: int, seed: int) -> Interval:
-    """Mean over items of their mean over voices, with an interval over resamples of items and voices.
-
-    The interval covers the choice of items and of voices; it is wide if there are few voices. An item of which no voice
-    is drawn is left out of that resample.
+def item_interval(ids: Sequence[str], couples: Sequence[str], correct: np.ndarray, samples: int, seed: int) -> Interval:
+    """Mean over items of their mean over rows, with its interval over couples; `n` counts the items.
 
     Args:
         ids: item of each row.
-        voices: voice of each row; at least two different ones.
+        couples: couple of each row.
+        correct: [rows].
+        samples: resamples of the couples.
+        seed: of the resamples.
+    """
+    sums, counts = by_couple(ids, couples, correct)
+    return interval(sums, samples, seed, counts)._replace(n=int(counts.sum()))
+
+
+def crossed_interval(
+    ids: Sequence[str], couples: Sequence[str], levels: Sequence[str], correct: np.ndarray, samples: int, seed: int
+) -> Interval:
+    """Mean over items of their mean over levels, with an interval over resamples of couples and of levels.
+
+    A level is a voice, or a draw of random weights. The interval covers the choice of items and of levels; it is wide
+    if there are few levels. An item of which no level is drawn is left out of that resample.
+
+    Args:
+        ids: item of each row.
+        couples: couple of each row.
+        levels: level of each row.
         correct: [rows].
         samples: resamples.
         seed: of the resamples.
     """
-    _, item = np.unique(np.array(ids, dtype=np.str_), return_inverse=True)
-    names, voice = np.unique(np.array(voices, dtype=np.str_), return_inverse=True)
-    counts = np.zeros((item.max() + 1, len(names)))  # [N, V]
+    _, first, item = np.unique(np.array(ids, dtype=np.str_), return_index=True, return_inverse=True)
+    _, couple = np.unique(np.array(couples, dtype=np.str_)[first], return_inverse=True)  # of each item, [N]
+    names, level = np.unique(np.array(levels, dtype=np.str_), return_inverse=True)
+    counts = np.zeros((len(first), len(names)))  # [N, L]
     won = np.zeros_like(counts)
-    np.add.at(counts, (item, voice), 1.0)
-    np.add.at(won, (item, voice), correct)
-    rng = generator(seed, "evaluation", "bootstrap", "voices")
+    np.add.at(counts, (item, level), 1.0)
+    np.add.at(won, (item, level), correct)
+    num_couples = int(couple.max()) + 1
+    rng = generator(seed, "evaluation", "bootstrap", "levels")
     means: list[float] = []
     while len(means) < samples:
-        drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)))  # count of each voice, [V]
+        drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)))  # count of each level, [L]
         weights = counts @ drawn
-        times = np.bincount(rng.integers(len(counts), size=len(counts)), minlength=len(counts)) * (weights > 0)
+        times = np.bincount(rng.integers(num_couples, size=num_couples), minlength=num_couples)[couple] * (weights > 0)
         if times.any():
             means.append(float((times * (won @ drawn) / np.maximum(weights, 1)).sum() / times.sum()))
     low, high = percentiles(np.array(means))
-    return Interval(float(by_item(ids, correct).mean()), low, high, len(counts))
+    return Interval(float(by_item(list(ids), correct).mean()), low, high, len(counts))

@@ -20,10 +20,10 @@ from scripts.common.ragged import Ragged, index_path, load_bin
 from scripts.common.seeds import generator
 from scripts.evaluation.accuracy import by_item, decide_sides, normalise
 from scripts.evaluation.config import Decision
-from scripts.evaluation.items import add_task_arguments, cut_seconds, read_tasks
+from scripts.evaluation.items import add_task_arguments, couples, cut_seconds, read_tasks
 from scripts.evaluation.ngram import FIT_TOKENS, Table, fit, ngram_logprobs, sample, unigram_logprobs
 
-COLUMNS = ("id", "voice", "baseline", "correct")
+COLUMNS = ("id", "voice", "couple", "baseline", "correct")
 
 
 def symbol_counts(path: Path, ids: Iterable[str]) -> dict[str, int]:
@@ -97,8 +97,8 @@ def main() -> None:
         for baseline, score in by_baseline.items():
             correct = decide_sides(task.items, score)
             rows += [
-                {"id": item["id"], "voice": speaker(item["positive"]), "baseline": baseline, "correct": f"{value:g}"}
-                for item, value in zip(task.items, correct, strict=True)
+                dict(zip(COLUMNS, (item["id"], speaker(item["positive"]), couple, baseline, f"{value:g}"), strict=True))
+                for item, couple, value in zip(task.items, couples(task.items), correct, strict=True)
             ]
             accuracy = 100 * by_item(ids, correct).mean()
             print(f"{arguments.modality}/{task.name}: {baseline} {accuracy:.1f}%", file=sys.stderr)

@@ -25,7 +25,7 @@ class Resampling:
     """How intervals are made."""
 
     bootstrap_samples: Annotated[int, Ge(1), Le(10_000_000)]
-    """resamples of items per interval"""
+    """resamples of couples of items per interval"""
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,14 @@ class Scoring(Summarising, Batching):
 
 
 @dataclass(frozen=True)
+class LayerScoring(Scoring):
+    """What the scores of a trained model and of its layers depend on."""
+
+    lens_tokens: Annotated[int, Ge(1), Le(1_000_000_000)]
+    """tokens of train that the tuned lens of every modality is fitted on"""
+
+
+@dataclass(frozen=True)
 class Scaling(Scoring):
     """What the scaling curves depend on."""
 
@@ -69,6 +77,8 @@ class Controls(Scoring):
 
     control_items: Items | None
     """items per task that the controls are scored on, evenly over the file; null for all"""
+    untrained_draws: Annotated[int, Ge(1), Le(1_000)]
+    """untrained models per modality, each with other random weights; take 10 where the time allows"""
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,7 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class Evaluation(Scaling, Controls, TextScoring):
+class Evaluation(Scaling, LayerScoring, Controls, TextScoring):
     """Zero-shot tasks: scores, baselines, layers, scaling."""
 
     text_tasks: dict[SystemName, Text]

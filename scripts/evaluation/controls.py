@@ -1,11 +1,17 @@
 """Controls: accuracies of untrained models and of shuffled durations.
 
-untrained: the modality's model with random weights. A deviation from 50% is an artefact of the pairs (the
-log-probability decreases with every token, so the model prefers the shorter side). shuffled-durations: for modalities
-with a frame rate, the trained model scores sequences in which the lengths of the runs of equal symbols are permuted:
-the same symbols in the same order and the same total length, but other durations. The loss of accuracy is due to
-durations. seconds: the side with fewer seconds of speech is preferred; a task at chance is balanced. trained: the
-trained model on the same items.
+untrained: `untrained_draws` models of the modality's configuration, each with other random weights; the mean over them,
+with an interval over couples and models. A deviation from 50% is an artefact of the pairs (the log-probability
+decreases with every token, so the model prefers the shorter side). The decisions are written item by item too: they are
+a baseline of the summary.
+
+shuffled-durations: for modalities with a frame rate, the trained model scores sequences in which the lengths of the
+runs of equal symbols are exchanged among the runs of the same symbol, over all items of the task: the same symbols in
+the same order, every symbol with the lengths it has, but no longer where they were. What the sides of an item share at
+their beginning keeps equal lengths in both. The loss of accuracy is due to durations beyond each symbol's own.
+
+seconds: the side with fewer seconds of speech is preferred; a task at chance is balanced. trained: the trained model on
+the same items.
 
 `control_items` items of a task are scored, evenly over its file (`scaling.sample`).
 """
@@ -15,32 +21,91 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scripts.common import cpu
 from scripts.common.cli import run
 from scripts.common.config import parse
-from scripts.common.cuts import speaker
+from scripts.common.cuts import Item, sides, speaker
 from scripts.common.files import read_csv, write_csv
 from scripts.common.seeds import derive, generator
-from scripts.evaluation.accuracy import by_item, decide_sides, interval, normalise
+from scripts.evaluation.accuracy import crossed_interval, decide_sides, item_interval, normalise
 from scripts.evaluation.common_items import Dropped
 from scripts.evaluation.config import Controls
-from scripts.evaluation.items import Task, cut_ids, cut_seconds, read_items, read_tokens
+from scripts.evaluation.items import Task, couples, cut_ids, cut_seconds, read_items, read_tokens
 from scripts.evaluation.scaling import sample
 
 COLUMNS = ("modality", "task", "control", "value", "ci_low", "ci_high", "n")
+UNTRAINED_COLUMNS = ("modality", "task", "id", "voice", "couple", "draw", "correct")
 NO_MODALITY = "any"  # in column `modality` of controls that depend on the speech alone
 
 
-def shuffle_durations(ids: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """BOS ... EOS with the lengths of its runs of equal tokens permuted and the order of the runs kept."""
-    body = ids[1:-1]
-    starts = np.flatnonzero(np.diff(body, prepend=-1))  # index of the first token of every run
-    lengths = np.diff(starts, append=len(body))
-    return np.concatenate([ids[:1], np.repeat(body[starts], rng.permutation(lengths)), ids[-1:]]).astype(ids.dtype)
+class Runs(NamedTuple):
+    """A sequence BOS ... EOS as runs of equal tokens.
+
+    Attributes:
+        ends: BOS and EOS.
+        symbols: the token of each run, [R].
+        lengths: how many tokens each run has, [R].
+    """
+
+    ends: tuple[int, int]
+    symbols: np.ndarray
+    lengths: np.ndarray
+
+    @classmethod
+    def of(cls, ids: np.ndarray) -> "Runs":
+        """The runs of a sequence."""
+        body = np.asarray(ids[1:-1], dtype=np.int64)
+        starts = np.flatnonzero(np.diff(body, prepend=-1))  # index of the first token of every run
+        return cls((int(ids[0]), int(ids[-1])), body[starts], np.diff(starts, append=len(body)))
+
+    def with_lengths(self, lengths: np.ndarray) -> np.ndarray:
+        """The sequence with other lengths of its runs, uint16."""
+        bos, eos = self.ends
+        return np.concatenate([[bos], np.repeat(self.symbols, lengths), [eos]]).astype(np.uint16)
+
+
+def _shared_runs(sides_of_item: list[Runs]) -> int:
+    """Number of runs, equal in symbol and length, with which all sides of an item begin."""
+    shared = min(len(side.symbols) for side in sides_of_item)
+    first = sides_of_item[0]
+    for side in sides_of_item[1:]:
+        equal = (side.symbols[:shared] == first.symbols[:shared]) & (side.lengths[:shared] == first.lengths[:shared])
+        shared = shared if equal.all() else int(np.argmin(equal))
+    return shared
+
+
+def shuffle_durations(
+    items: list[Item], tokens: dict[str, np.ndarray], rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """The sides of all items, BOS ... EOS by cut id, with run lengths permuted among the runs of the same symbol.
+
+    The runs that all sides of an item share at their beginning are drawn once, so that sides that begin alike still do.
+    """
+    runs: dict[str, Runs] = {}
+    drawn_at: dict[str, np.ndarray] = {}  # index of each run's length among all that are permuted
+    symbols: list[np.ndarray] = []
+    lengths: list[np.ndarray] = []
+    count = 0
+    for item in items:
+        names = [cut["id"] for cut in sides(item)]
+        runs |= {name: Runs.of(tokens[name]) for name in names}
+        shared, begin = _shared_runs([runs[name] for name in names]), count
+        for position, name in enumerate(names):
+            own = shared if position else 0  # the first side brings the shared runs with it
+            added = runs[name].symbols[own:], runs[name].lengths[own:]
+            drawn_at[name] = np.concatenate([np.arange(begin, begin + own), np.arange(count, count + len(added[0]))])
+            symbols.append(added[0])
+            lengths.append(added[1])
+            count += len(added[0])
+    pooled_symbols, pooled_lengths = np.concatenate(symbols), np.concatenate(lengths)
+    permuted = np.empty_like(pooled_lengths)
+    in_order = np.argsort(pooled_symbols, kind="stable")
+    permuted[in_order] = pooled_lengths[np.lexsort((rng.random(count), pooled_symbols))]
+    return {name: runs[name].with_lengths(permuted[at]) for name, at in drawn_at.items()}
 
 
 def read_task(name: str, items: Path, tokens: Path, dropped: Dropped, count: int | None) -> Task:
@@ -50,8 +115,8 @@ def read_task(name: str, items: Path, tokens: Path, dropped: Dropped, count: int
 
 
 def _row(modality: str, task: Task, control: str, correct: np.ndarray, config: Controls, seed: int) -> dict[str, Any]:
-    values = by_item([item["id"] for item in task.items], correct)
-    result = interval(values, config.bootstrap_samples, seed)
+    ids = [item["id"] for item in task.items]
+    result = item_interval(ids, couples(task.items), correct, config.bootstrap_samples, seed)
     return {"modality": modality, "task": task.name, "control": control, **result._asdict()}
 
 
@@ -67,44 +132,73 @@ def trained(task: Task, scores: Path) -> np.ndarray:
     return np.array([float(correct[item["id"], speaker(item["positive"])]) for item in task.items])
 
 
-def model_controls(
-    modality: str, task: Task, folder: Path, scores: Path, *, framed: bool, config: Controls, seed: int
-) -> Iterator[dict[str, Any]]:
-    """The rows of one modality and task.
+def untrained_decisions(modality: str, task: Task, correct: np.ndarray) -> list[dict[str, Any]]:
+    """Rows of UNTRAINED_COLUMNS, given the decisions of every draw, [draws, items]."""
+    return [
+        dict(
+            zip(
+                UNTRAINED_COLUMNS,
+                (modality, task.name, item["id"], speaker(item["positive"]), couple, draw, f"{value:g}"),
+                strict=True,
+            )
+        )
+        for draw, values in enumerate(correct, start=1)
+        for item, couple, value in zip(task.items, couples(task.items), values, strict=True)
+    ]
 
-    Args:
-        modality: its name.
-        task: items and tokens.
-        folder: its trained model.
-        scores: its scores, from score.py.
-        framed: whether the length of a run of equal tokens is a duration.
-        config: keys of the configuration.
-        seed: of random weights, permutations and resamples.
-    """
+
+def decide_with(
+    model: Any, modality: str, task: Task, tokens: dict[str, np.ndarray], control: str, config: Controls
+) -> np.ndarray:
+    """Score of every item of a task, float64 [N], by a model given the tokens of the sides."""
     from scripts.evaluation.logprobs import score
     from scripts.evaluation.precision import resolve_precision
-    from scripts.lm.model.load import load_model, untrained_model
 
-    cpu.prepare(config.threads)
+    precision = resolve_precision(config.precision, model.device)
+    logprobs = score(model, tokens, config.batch_tokens, f"{modality}/{task.name}/{control}", precision)
+    seconds = cut_seconds(task.items)
+    scores = {
+        cut: normalise(np.array(lp), len(tokens[cut]) - 1, seconds[cut], config.score_normalization)
+        for cut, lp in logprobs.items()
+    }
+    return decide_sides(task.items, scores)
 
-    def correct(model: Any, tokens: dict[str, np.ndarray], control: str) -> np.ndarray:
-        precision = resolve_precision(config.precision, model.device)
-        logprobs = score(model, tokens, config.batch_tokens, f"{modality}/{task.name}/{control}", precision)
-        counts, seconds = {cut: len(ids) - 1 for cut, ids in tokens.items()}, cut_seconds(task.items)
-        normalization = config.score_normalization
-        scores = {
-            cut: normalise(np.array(lp), counts[cut], seconds[cut], normalization) for cut, lp in logprobs.items()
-        }
-        return decide_sides(task.items, scores)
 
-    yield _row(modality, task, "trained", trained(task, scores), config, seed)
-    untrained = untrained_model(folder, derive(seed, "evaluation", "untrained", modality))
-    yield _row(modality, task, "untrained", correct(untrained, task.tokens, "untrained"), config, seed)
-    if framed:
+def untrained_controls(
+    modality: str, tasks: list[Task], folder: Path, config: Controls, seed: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows of COLUMNS and of UNTRAINED_COLUMNS of untrained models of one modality, each drawn once for all tasks."""
+    from scripts.lm.model.load import untrained_model
+
+    correct: dict[str, list[np.ndarray]] = {task.name: [] for task in tasks}
+    for draw in range(1, config.untrained_draws + 1):
+        model = untrained_model(folder, derive(seed, "evaluation", "untrained", modality, draw))
+        for task in tasks:
+            decided = decide_with(model, modality, task, task.tokens, f"untrained-{draw}", config)
+            correct[task.name].append(decided)
+    rows, decisions = [], []
+    for task in tasks:
+        of_task = untrained_decisions(modality, task, np.stack(correct[task.name]))
+        ids, bound, draws = ([row[name] for row in of_task] for name in ("id", "couple", "draw"))
+        values = np.concatenate(correct[task.name])
+        result = crossed_interval(ids, bound, list(map(str, draws)), values, config.bootstrap_samples, seed)
+        rows.append({"modality": modality, "task": task.name, "control": "untrained", **result._asdict()})
+        decisions += of_task
+    return rows, decisions
+
+
+def shuffled_controls(
+    modality: str, tasks: list[Task], folder: Path, config: Controls, seed: int
+) -> Iterator[dict[str, Any]]:
+    """The rows `shuffled-durations` of one modality, from its trained model."""
+    from scripts.lm.model.load import load_model
+
+    model = load_model(folder)
+    for task in tasks:
         rng = generator(seed, "evaluation", "durations", modality, task.name)
-        shuffled = {cut: shuffle_durations(ids, rng) for cut, ids in task.tokens.items()}
-        shuffled_correct = correct(load_model(folder), shuffled, "shuffled-durations")
-        yield _row(modality, task, "shuffled-durations", shuffled_correct, config, seed)
+        shuffled = shuffle_durations(task.items, task.tokens, rng)
+        correct = decide_with(model, modality, task, shuffled, "shuffled-durations", config)
+        yield _row(modality, task, "shuffled-durations", correct, config, seed)
 
 
 def is_framed(definition: dict[str, Any]) -> bool:
@@ -123,22 +217,35 @@ def main() -> None:
     parser.add_argument("--items", nargs="+", required=True, type=Path, help="aligned items (jsonl.gz) per task")
     parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
+    parser.add_argument("--untrained", required=True, type=Path, help="csv to write: untrained models, item by item")
     parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", required=True, type=int)
     arguments = parser.parse_args()
     arguments.config = parse(Controls, arguments.config, "evaluation")
     config, results, seed = arguments.config, arguments.results, arguments.seed
+    cpu.prepare(config.threads)
     rows: list[dict[str, Any]] = []
-    for i, (modality, definition) in enumerate(arguments.modalities.items()):
-        for name, items in zip(arguments.tasks, arguments.items, strict=True):
-            tokens = arguments.tokens / f"{modality}/tasks/{name}.bin"
-            task = read_task(name, items, tokens, arguments.dropped, config.control_items)
-            if i == 0:
-                rows.append(seconds_control(task, config, seed))
-            folder, scores = results / f"lm/{modality}/model", results / f"evaluation/{name}/{modality}.csv"
-            framed = is_framed(definition)
-            rows += model_controls(modality, task, folder, scores, framed=framed, config=config, seed=seed)
+    decisions: list[dict[str, Any]] = []
+    for modality, definition in arguments.modalities.items():
+        folder = results / f"lm/{modality}/model"
+        tasks = [
+            read_task(
+                name, items, arguments.tokens / f"{modality}/tasks/{name}.bin", arguments.dropped, config.control_items
+            )
+            for name, items in zip(arguments.tasks, arguments.items, strict=True)
+        ]
+        if not rows:
+            rows += [seconds_control(task, config, seed) for task in tasks]
+        for task in tasks:
+            scores = results / f"evaluation/{task.name}/{modality}.csv"
+            rows.append(_row(modality, task, "trained", trained(task, scores), config, seed))
+        of_untrained, of_modality = untrained_controls(modality, tasks, folder, config, seed)
+        rows += of_untrained
+        decisions += of_modality
+        if is_framed(definition):
+            rows += shuffled_controls(modality, tasks, folder, config, seed)
     write_csv(arguments.out, COLUMNS, rows)
+    write_csv(arguments.untrained, UNTRAINED_COLUMNS, decisions)
     print(f"evaluation/controls: {len(rows)} accuracies of {len(arguments.modalities)} modalities", file=sys.stderr)
 
 

@@ -1,7 +1,7 @@
 """Accuracy of every model by group of items: phenomena of sBLIMP, frequency bands of sWUGGY, topics.
 
-A group's accuracy and interval are computed like those of a task (`accuracy.py`), over the items of the group. `by` is
-the label that defines the groups: `group`, or `subset` (such as in-vocabulary). A label with one value has no rows.
+A group's accuracy and interval are computed like those of a task (`accuracy.py`), over the couples of the group. `by`
+is the label that defines the groups: `group`, or `subset` (such as in-vocabulary). A label with one value has no rows.
 """
 
 import argparse
@@ -14,10 +14,10 @@ from typing import Any
 from scripts.common.cli import run
 from scripts.common.config import parse
 from scripts.common.files import write_csv
-from scripts.evaluation.accuracy import by_item, interval
+from scripts.evaluation.accuracy import item_interval
 from scripts.evaluation.common_items import Dropped
 from scripts.evaluation.config import Resampling
-from scripts.evaluation.score_rows import number_column
+from scripts.evaluation.score_rows import couple_column, number_column
 
 COLUMNS = ("modality", "task", "by", "name", "value", "ci_low", "ci_high", "n")
 LABELS = ("subset", "group")
@@ -37,8 +37,8 @@ def accuracies(rows: list[dict[str, str]], samples: int, seed: int) -> Iterator[
             continue
         for name in names:
             group_rows = [row for row in rows if row[label] == name]
-            correct = by_item([row["id"] for row in group_rows], number_column(group_rows, "correct"))
-            result = interval(correct, samples, seed)
+            ids, correct = [row["id"] for row in group_rows], number_column(group_rows, "correct")
+            result = item_interval(ids, couple_column(group_rows), correct, samples, seed)
             yield {"by": label, "name": name, **result._asdict()}
 
 

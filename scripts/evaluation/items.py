@@ -20,6 +20,13 @@ EMPTY = 2  # BOS and EOS
 KEYS = ("id", "subset", "group", "positive", "negative")
 
 
+class SideLogprob(NamedTuple):
+    """Log-probability of a side in nats: of all tokens after BOS, and of the last of them, EOS."""
+
+    total: float
+    eos: float
+
+
 class Task(NamedTuple):
     """One task of a modality: its items, its tokens by cut id, and the output file."""
 
@@ -50,6 +57,11 @@ def read_items(path: str | Path) -> list[Item]:
     return items
 
 
+def couples(items: list[Item]) -> list[str]:
+    """The couple of every item; an item without one is a couple of its own."""
+    return [item.get("couple") or item["id"] for item in items]
+
+
 def cut_ids(items: list[Item]) -> list[str]:
     """Ids of all sides of every item."""
     return [cut["id"] for item in items for cut in sides(item)]
@@ -69,7 +81,7 @@ def item_row(
     key: Sequence[str],
     ids: Sequence[str],
     tokens: Mapping[str, np.ndarray],
-    logprobs: Mapping[str, float],
+    logprobs: Mapping[str, SideLogprob],
     context: int,
     **others: Sequence[float],
 ) -> score_rows.Row:
@@ -81,7 +93,8 @@ def item_row(
     if failures:
         return score_rows.without_score(key, failures[0])
     counts = [len(tokens[name]) - 1 for name in ids]
-    return score_rows.score_row(key, {"logprob": [logprobs[name] for name in ids], "tokens": counts, **others})
+    nats = {"logprob": [logprobs[name].total for name in ids], "eos": [logprobs[name].eos for name in ids]}
+    return score_rows.score_row(key, {**nats, "tokens": counts, **others})
 
 
 def scorable(task: Task, context: int) -> Task:

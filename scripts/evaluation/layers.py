@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from scripts.common.cuts import Item
-from scripts.evaluation.accuracy import by_item, chance, decide_sides, interval, normalise
-from scripts.evaluation.items import cut_seconds
+from scripts.evaluation.accuracy import chance, decide_sides, item_interval, normalise
+from scripts.evaluation.items import couples, cut_seconds
 
 COLUMNS = ("layer", "value", "ci_low", "ci_high", "n", "chance")
 
@@ -28,8 +28,8 @@ def table(
         cut: normalise(logprob, len(tokens[cut]) - 1, seconds[cut], score_normalization)
         for cut, logprob in logprobs.items()
     }
-    correct = by_item([item["id"] for item in items], decide_sides(items, scores))  # [N, 1 + layers]
+    correct, ids, bound = decide_sides(items, scores), [item["id"] for item in items], couples(items)
     return [
-        {"layer": layer, **interval(column, samples, seed)._asdict(), "chance": chance(items)}
-        for layer, column in enumerate(correct.T)
+        {"layer": layer, **item_interval(ids, bound, column, samples, seed)._asdict(), "chance": chance(items)}
+        for layer, column in enumerate(correct.T)  # of [N, 1 + layers]
     ]

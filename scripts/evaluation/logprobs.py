@@ -65,11 +65,26 @@ def score_layers(
     maps: Maps = (),
     precision: str = "fp32",
 ) -> dict[str, np.ndarray]:
-    """Log-probability of each sequence by every layer, float64 [1 + layers]; entry 0 is of the embeddings.
+    """The first column of `score_layers_and_eos`: the log-probability of each sequence by every layer."""
+    both = score_layers_and_eos(model, sequences, batch_tokens, name, maps, precision)
+    return {key: value[:, 0] for key, value in both.items()}
+
+
+def score_layers_and_eos(
+    model: PreTrainedModel,
+    sequences: Sequences,
+    batch_tokens: int,
+    name: str,
+    maps: Maps = (),
+    precision: str = "fp32",
+) -> dict[str, np.ndarray]:
+    """Log-probability of each sequence and of its last token by every layer, float64 [1 + layers, 2].
+
+    Entry 0 is of the embeddings.
 
     A layer's hidden states are passed through the model's final norm and output head (the "logit lens",
     nostalgebraist 2020); the last entry equals `score`. With `maps`, one for every layer but the last, as many entries
-    follow, [1 + 2 layers]: the same states with the layer's map applied before norm and head. One forward pass
+    follow, [1 + 2 layers, 2]: the same states with the layer's map applied before norm and head. One forward pass
     computes all entries. Other arguments and errors as for `score`.
     """
     if not hasattr(model.base_model, "norm"):
@@ -85,11 +100,15 @@ def score_layers(
     plain: list[LogitReader] = [(layer, lambda hidden: head(norm(hidden))) for layer in range(count)]
     mapped: list[LogitReader] = [(layer, mapped_reader(change)) for layer, change in enumerate(maps)]
     readers = [*plain, *_last_layer(model), *mapped]
-    return _logprobs(model, sequences, batch_tokens, name, readers, precision, _sum_over_tokens)
+    return _logprobs(model, sequences, batch_tokens, name, readers, precision, _sum_and_last)
 
 
 def _sum_over_tokens(logp: np.ndarray) -> np.ndarray:
     return logp.sum(axis=0)
+
+
+def _sum_and_last(logp: np.ndarray) -> np.ndarray:
+    return np.stack([logp.sum(axis=0), logp[-1]], axis=1)
 
 
 def _last_layer(model: PreTrainedModel) -> list[LogitReader]:

@@ -1,16 +1,20 @@
-"""Accuracy of the checkpoints inside epoch 1, and the straight line through it over log10 of tokens.
+"""Accuracy of the checkpoints inside epoch 1, with a curve and the paper's straight line over log10 of tokens.
 
-Within the first epoch no token is seen twice, so the checkpoints represent models trained on less data. The line is
-fitted by least squares, accuracy = intercept + slope * log10(tokens): slope is the gain per tenfold
-data. Its interval resamples items, the same ones at every checkpoint, and fits each resample.
+Within the first epoch no token is seen twice, so the checkpoints represent models trained on less data; the first one
+lies behind the warm-up of the learning rate. Two fits over log10(tokens):
 
+- a binomial model with its floor at chance, accuracy = chance + (1 - chance) * logistic(height + slope * x)
+  (psychometric.py); `middle_slope` is its gain per tenfold data in the middle of the checkpoints,
+- the paper's line by least squares, accuracy = intercept + slope * x; `slope` is its gain per tenfold data.
+
+Intervals resample couples of items, the same ones at every checkpoint, and fit each resample.
 Every checkpoint scores every task; `scaling_items` limits the number of items per task.
 """
 
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +25,11 @@ from scripts.common.cli import run
 from scripts.common.config import parse
 from scripts.common.cuts import Item
 from scripts.common.files import read_json, write_csv, write_json
-from scripts.evaluation.accuracy import bootstrap_means, by_item, chance, decide_sides, interval, normalise, percentiles
+from scripts.evaluation.accuracy import by_item, chance, decide_sides, normalise, percentiles
 from scripts.evaluation.config import Scaling
 from scripts.evaluation.items import Task, add_task_arguments, cut_ids, cut_seconds, read_tasks, scorable
+from scripts.evaluation.level_curves import Levels, resample, shares
+from scripts.evaluation.psychometric import fit_line
 
 COLUMNS = ("tokens", "hours", "value", "ci_low", "ci_high", "n", "chance")
 
@@ -59,45 +65,69 @@ def line(tokens: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return slope, accuracy.mean(axis=-1) - slope * x.mean()
 
 
-def fit(tokens: np.ndarray, correct: np.ndarray, samples: int, seed: int) -> dict[str, Any]:
-    """The line through the accuracies of correct [N, C], items by checkpoints.
+def by_couple(tokens: np.ndarray, correct: np.ndarray, couples: list[str]) -> Levels:
+    """Sums of correct [N, C], items by checkpoints or models, over the items of each couple [N]."""
+    names, couple = np.unique(couples, return_inverse=True)
+    right = np.zeros((len(names), len(tokens)))
+    np.add.at(right, couple, correct)
+    count = np.repeat(np.bincount(couple)[:, None], len(tokens), axis=1).astype(float)
+    return Levels(tokens, tokens, tokens, right, count)
+
+
+def fit(table: Levels, right: np.ndarray, count: np.ndarray, floor: float) -> dict[str, Any]:
+    """Both fits through the accuracies at tokens `table.level`, given the resampled sums [B, C].
 
     Returns:
-        slope (per tenfold tokens) with slope_ci_low and slope_ci_high, intercept, r2 (null if the
-        accuracy does not vary), checkpoints, n.
+        slope (per tenfold tokens) with slope_ci_low and slope_ci_high, intercept, r2 (null if the accuracy does not
+        vary), height, logit_slope and centre of the binomial model, its middle_slope with interval, checkpoints, n.
     """
-    accuracy = correct.mean(axis=0)
-    slope, intercept = line(tokens, accuracy)
-    low, high = percentiles(line(tokens, bootstrap_means(correct, samples, seed))[0])
-    residual = ((accuracy - intercept - slope * np.log10(tokens)) ** 2).sum()
+    x = np.log10(table.level)
+    own, all_items = table.right.sum(axis=0), table.total.sum(axis=0)
+    accuracy = own / all_items
+    slope, intercept = line(table.level, accuracy)
+    low, high = percentiles(line(table.level, right / count)[0])
+    residual = ((accuracy - intercept - slope * x) ** 2).sum()
     total = ((accuracy - accuracy.mean()) ** 2).sum()
+    curve = fit_line(x, np.vstack([own, right]), np.vstack([all_items, count]), floor)
+    middle = curve.slope_at_middle(floor)
+    middle_low, middle_high = percentiles(middle[1:])
     return {
         "slope": float(slope),
         "slope_ci_low": low,
         "slope_ci_high": high,
         "intercept": float(intercept),
         "r2": float(1 - residual / total) if total > 0 else None,
-        "checkpoints": len(tokens),
-        "n": len(correct),
+        "middle_slope": round(float(middle[0]), 8),
+        "middle_slope_ci_low": round(middle_low, 8),
+        "middle_slope_ci_high": round(middle_high, 8),
+        "centre": curve.centre,
+        "height": float(curve.height[0]),
+        "logit_slope": float(curve.slope[0]),
+        "checkpoints": len(table.level),
+        "n": int(all_items[0]),
     }
 
 
-def mirrored(ids: list[str]) -> list[tuple[str, str]]:
-    """Pairs of ids of mirrored pairs: in the world's tasks those ending in a and b (pairs.py)."""
-    known = set(ids)
-    return [(name, mirror) for name in ids if name.endswith("a") and (mirror := f"{name[:-1]}b") in known]
+def complete_couples(items: list[Item]) -> list[list[str]]:
+    """Ids of the items of each couple, in the order of the file; without couples that lack a half."""
+    couples: dict[str, list[str]] = defaultdict(list)
+    for item in items:
+        names = couples[str(item.get("couple", item["id"]))]
+        if item["id"] not in names:
+            names.append(item["id"])
+    size = max(map(len, couples.values()))
+    return [names for names in couples.values() if len(names) == size]
 
 
 def sample(task: Task, count: int | None) -> Task:
     """The task with `count` of its items (all voices of each), or all of them for None or a large count.
 
-    Items are taken evenly over the file. A mirrored pair is kept together, so that length and unigrams stay
-    uninformative; an item whose mirror was dropped is not taken.
+    Items are taken evenly over the file. A couple is kept together, so that length and unigrams stay uninformative; an
+    item whose mirror was dropped is not taken.
     """
-    ids = list(dict.fromkeys(item["id"] for item in task.items))
-    if count is None or count >= len(ids):
+    if count is None or count >= len({item["id"] for item in task.items}):
         return task
-    groups: Sequence[tuple[str, ...]] = mirrored(ids) or [(name,) for name in ids]
+    groups = complete_couples(task.items)
     num_groups = min(count // len(groups[0]), len(groups))
     kept = {
         name for index in np.linspace(0, len(groups), num_groups, endpoint=False).astype(int) for name in groups[index]
@@ -148,22 +178,21 @@ def main() -> None:
             logprobs[task.name].append(score(model, task.tokens, config.batch_tokens, name, precision))
     for task, file in zip(tasks, arguments.fits, strict=True):
         correct = correct_by_item(task.items, task.tokens, logprobs[task.name], config.score_normalization)
+        couple_of = {item["id"]: str(item.get("couple", item["id"])) for item in task.items}
+        table = by_couple(seen, correct, [couple_of[name] for name in sorted(couple_of)])
+        drawn = resample(table, config.bootstrap_samples, arguments.seed, task.name)
+        floor = chance(task.items)
         rows = [
-            {
-                "tokens": n,
-                "hours": h,
-                **interval(column, config.bootstrap_samples, arguments.seed)._asdict(),
-                "chance": chance(task.items),
-            }
-            for n, h, column in zip(seen.tolist(), hours.tolist(), correct.T, strict=True)
+            {"tokens": n, "hours": h, **dict(zip(COLUMNS[2:6], estimate, strict=False)), "chance": floor}
+            for n, h, estimate in zip(seen.tolist(), hours.tolist(), shares(table, *drawn), strict=True)
         ]
         write_csv(task.out, COLUMNS, rows)
-        fitted = fit(seen, correct, config.bootstrap_samples, arguments.seed)
+        fitted = fit(table, *drawn, floor)
         write_json(file, fitted)
         print(
-            f"{arguments.modality}/{task.name}: {100 * fitted['slope']:+.1f} points per tenfold tokens"
-            f" [{100 * fitted['slope_ci_low']:+.1f}, {100 * fitted['slope_ci_high']:+.1f}],"
-            f" {len(seen)} checkpoints",
+            f"{arguments.modality}/{task.name}: {100 * fitted['middle_slope']:+.1f} points per tenfold tokens"
+            f" [{100 * fitted['middle_slope_ci_low']:+.1f}, {100 * fitted['middle_slope_ci_high']:+.1f}],"
+            f" by a straight line {100 * fitted['slope']:+.1f}, {len(seen)} checkpoints",
             file=sys.stderr,
         )
 

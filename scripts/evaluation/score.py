@@ -1,8 +1,8 @@
 """Evaluate the trained model of a modality on all tasks and on dev, in one process, since importing torch is slow.
 
-For every task: the log-probabilities of all sides of every item and the decision, and the same for every layer, plain
-and by the tuned lens (layers.py, tuned_lens.py), from one forward pass. For dev: the bits (bits.py) and their breakdown
-(bit_breakdown.py).
+For every task: the log-probabilities of all sides of every item (and of their EOS) and the decision, and the same for
+every layer, plain and by the tuned lens (layers.py, tuned_lens.py), from one forward pass. For dev: the bits (bits.py)
+and their breakdown (bit_breakdown.py).
 """
 
 import argparse
@@ -19,8 +19,9 @@ from scripts.common.cuts import Item, read_cuts, sides
 from scripts.common.files import write_csv
 from scripts.common.ragged import load_bin
 from scripts.evaluation import bit_breakdown, bits, layers, score_rows
-from scripts.evaluation.config import Scoring
+from scripts.evaluation.config import LayerScoring
 from scripts.evaluation.items import (
+    SideLogprob,
     Task,
     add_task_arguments,
     cut_seconds,
@@ -34,7 +35,11 @@ from scripts.tokens.tables import load_tables
 
 
 def table(
-    items: list[Item], tokens: dict[str, np.ndarray], logprobs: dict[str, float], score_normalization: str, context: int
+    items: list[Item],
+    tokens: dict[str, np.ndarray],
+    logprobs: dict[str, SideLogprob],
+    score_normalization: str,
+    context: int,
 ) -> list[score_rows.Row]:
     """A row (score_rows.py) per item: log-probabilities in nats and scored tokens (all but BOS) of its sides.
 
@@ -51,19 +56,18 @@ def table(
 
 def score_tasks(model: Any, precision: str, maps: list[Any], tasks: list[Task], arguments: argparse.Namespace) -> None:
     """Write scores, layers, and layers by the tuned lens (`maps`) of every task."""
-    from scripts.evaluation.logprobs import score_layers
+    from scripts.evaluation.logprobs import score_layers_and_eos
 
     config, modality, context = arguments.config, arguments.modality, model.config.max_position_embeddings
     for all_items, plain_file, tuned_file in zip(tasks, arguments.layers, arguments.tuned_lens, strict=True):
         task = scorable(all_items, context)
-        layer_logprobs = score_layers(
-            model, task.tokens, config.batch_tokens, f"{modality}/{task.name}", maps, precision
-        )
-        last = len(
-            maps
-        )  # entries 0 to last: every layer, the last is the model; then all but the last by the tuned lens
-        totals = {cut: float(lp[last]) for cut, lp in layer_logprobs.items()}
-        scored = table(all_items.items, all_items.tokens, totals, config.score_normalization, context)
+        name = f"{modality}/{task.name}"
+        by_reader = score_layers_and_eos(model, task.tokens, config.batch_tokens, name, maps, precision)
+        # Entries 0 to last: every layer, the last is the model; then all but the last by the tuned lens.
+        last = len(maps)
+        of_model = {cut: SideLogprob(*map(float, lp[last])) for cut, lp in by_reader.items()}
+        layer_logprobs = {cut: lp[:, 0] for cut, lp in by_reader.items()}
+        scored = table(all_items.items, all_items.tokens, of_model, config.score_normalization, context)
         write_csv(task.out, score_rows.COLUMNS, scored)
         print(f"{modality}/{task.name}: {score_rows.summary(scored)}", file=sys.stderr)
         plain = {cut: lp[: last + 1] for cut, lp in layer_logprobs.items()}
@@ -121,15 +125,14 @@ def main() -> None:
     parser.add_argument("--streams", nargs="*", default=[], type=Path, help="their units, for sources with units")
     parser.add_argument("--tables", nargs="*", default=[], help="tables of train that the modality needs")
     parser.add_argument("--tokenizer", required=True, type=Path, help="the modality's tokenizer folder")
-    parser.add_argument(
-        "--dev", required=True, type=Path, help="tokens of dev (.bin); the tuned lens is fitted on them"
-    )
+    parser.add_argument("--train", required=True, type=Path, help="tokens of train (.bin); the tuned lens is fitted on")
+    parser.add_argument("--dev", required=True, type=Path, help="tokens of dev (.bin); the tuned lens is measured on")
     parser.add_argument("--bits", required=True, type=Path, help="csv to write")
     parser.add_argument("--bit-breakdown", required=True, type=Path, help="csv to write: the bits by part")
     parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", required=True, type=int)
     arguments = parser.parse_args()
-    arguments.config = parse(Scoring, arguments.config, "evaluation")
+    arguments.config = parse(LayerScoring, arguments.config, "evaluation")
     # Torch is imported after the task files are read, so that their errors appear at once.
     tasks = list(read_tasks(arguments))
     utterances = [bits.utterance(cut) for shard in arguments.cuts for cut in read_cuts(shard)]
@@ -137,13 +140,16 @@ def main() -> None:
         raise ValueError(f"{arguments.cuts[0]}: dev holds no utterances; bits need at least one")
     dev = read_tokens(arguments.dev, [utterance.id for utterance in utterances])
     from scripts.evaluation.precision import resolve_precision
-    from scripts.evaluation.tuned_lens import fit_on
+    from scripts.evaluation.tuned_lens import fit_lens
     from scripts.lm.model.load import load_model
 
     cpu.prepare(arguments.config.threads)
     model = load_model(arguments.model)
     precision = resolve_precision(arguments.config.precision, model.device)
-    maps = fit_on(model, load_bin(arguments.dev), arguments.seed, arguments.modality) if tasks else []
+    maps = []
+    if tasks:
+        train, limit = load_bin(arguments.train), arguments.config.lens_tokens
+        maps = fit_lens(model, train, load_bin(arguments.dev), limit, arguments.seed, arguments.modality)
     score_tasks(model, precision, maps, tasks, arguments)
     score_dev(model, precision, utterances, dev, arguments)
 

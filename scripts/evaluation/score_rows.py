@@ -1,7 +1,8 @@
 """The rows of `evaluation/{task}/{system}.csv`: a system's scores of a task, one row per item and voice.
 
-`logprob_`, `tokens_` and `seconds_` of the negative sides hold one number per side, separated by semicolons, so that
-items can be decided again with another normalization. An item that the system could not score has no numbers: `dropped`
+`logprob_`, `eos_`, `tokens_` and `seconds_` of the negative sides hold one number per side, separated by semicolons, so
+that items can be decided again with another normalization. `eos_` is the part of `logprob_` that the last token, EOS,
+has. An item that the system could not score has no numbers: `dropped`
 holds the reason, and `evaluation/dropped.csv` (common_items.py) excludes it from all comparisons.
 
 `couple` names the items that are bound together (mirrored pairs, the two endings of two stories) and are resampled
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from scripts.common.cuts import Item, speaker
-from scripts.evaluation.accuracy import by_item, decide, normalise, pad_sides
+from scripts.evaluation.accuracy import WITHOUT_EOS, by_item, decide, normalise, pad_sides
 
 COLUMNS = (
     "id",
@@ -29,6 +30,8 @@ COLUMNS = (
     "distance_seconds",
     "logprob_positive",
     "logprob_negative",
+    "eos_positive",
+    "eos_negative",
     "tokens_positive",
     "tokens_negative",
     "seconds_positive",
@@ -39,6 +42,7 @@ COLUMNS = (
 KEY = COLUMNS[:8]
 SEPARATOR = ";"  # between the numbers of several negative sides
 MEASURES_OF = {"total": ("logprob",), "per_token": ("logprob", "tokens"), "per_second": ("logprob", "seconds")}
+MEASURES_OF |= {f"{name}{WITHOUT_EOS}": (*measures, "eos") for name, measures in MEASURES_OF.items()}
 
 Row = dict[str, Any]  # values are numbers, or strings if read from a csv
 
@@ -60,7 +64,7 @@ def score_row(key: Sequence[str], measures: Mapping[str, Sequence[float]]) -> Ro
 
     Args:
         key: the values of KEY.
-        measures: logprob, and tokens and seconds if known: a number per side, the positive one first.
+        measures: logprob, and eos, tokens and seconds if known: a number per side, the positive one first.
     """
     filled = _blank(key)
     for name, (positive, *negative) in measures.items():
@@ -100,18 +104,30 @@ def can_decide(rows: Sequence[Row], score_normalization: str) -> bool:
     return all(row[f"{measure}_positive"] != "" for row in rows for measure in MEASURES_OF[score_normalization])
 
 
-def decide_rows(rows: Sequence[Row], score_normalization: str) -> np.ndarray:
-    """`accuracy.decide` of each scored row with one of SCORE_NORMALIZATIONS; float64 [N]."""
+def couple_column(rows: Sequence[Row]) -> list[str]:
+    """The couple of each row; an item without one is a couple of its own."""
+    return [row["couple"] or row["id"] for row in rows]
+
+
+def normalized_scores(rows: Sequence[Row], score_normalization: str) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of the positive sides [N] and of the negative ones [N, K] with one of ALL_NORMALIZATIONS."""
     positive, negatives = (
         {measure: read(rows, measure) for measure in MEASURES_OF[score_normalization]}
         for read in (_positive, _negatives)
     )
-    return decide(_score(positive, score_normalization), _score(negatives, score_normalization))
+    return _score(positive, score_normalization), _score(negatives, score_normalization)
+
+
+def decide_rows(rows: Sequence[Row], score_normalization: str) -> np.ndarray:
+    """`accuracy.decide` of each scored row with one of ALL_NORMALIZATIONS; float64 [N]."""
+    return decide(*normalized_scores(rows, score_normalization))
 
 
 def _score(measures: Mapping[str, np.ndarray], score_normalization: str) -> np.ndarray:
-    *_, divisor = measures.values()  # of total the log-probability itself, which is not used as a divisor
-    return normalise(measures["logprob"], divisor, divisor, score_normalization)
+    logprob, tokens, seconds = measures["logprob"], measures.get("tokens", 1), measures.get("seconds", 1)
+    if score_normalization.endswith(WITHOUT_EOS):
+        logprob, tokens = logprob - measures["eos"], tokens - 1
+    return normalise(logprob, tokens, seconds, score_normalization.removesuffix(WITHOUT_EOS))
 
 
 def _positive(rows: Sequence[Row], measure: str) -> np.ndarray:

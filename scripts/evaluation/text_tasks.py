@@ -15,7 +15,7 @@ from scripts.common.config import parse
 from scripts.common.files import write_csv
 from scripts.evaluation import score_rows
 from scripts.evaluation.config import TextScoring
-from scripts.evaluation.items import failure, item_row
+from scripts.evaluation.items import SideLogprob, failure, item_row
 from scripts.evaluation.text_items import TextItem, read_text_items
 from scripts.tokens.modality import from_json
 from scripts.tokens.span_encoder import BOS, EOS, UNKNOWN, load
@@ -27,7 +27,7 @@ VOICE = "text"
 def table(
     items: list[TextItem],
     tokens: dict[str, np.ndarray],
-    logprobs: dict[str, float],
+    logprobs: dict[str, SideLogprob],
     score_normalization: str,
     context: int,
 ) -> list[score_rows.Row]:
@@ -59,7 +59,7 @@ def main() -> None:
         text: np.array([BOS, *encode(text_form(text, arguments.definition)[0]), EOS], np.uint16) for text in texts
     }
     unknown = sum(UNKNOWN in ids for ids in tokens.values())
-    from scripts.evaluation.logprobs import score
+    from scripts.evaluation.logprobs import score_tokens
     from scripts.evaluation.precision import resolve_precision
     from scripts.lm.model.load import load_model
 
@@ -68,7 +68,8 @@ def main() -> None:
     context = model.config.max_position_embeddings
     scorable = {text: ids for text, ids in tokens.items() if not failure(ids, context)}
     precision = resolve_precision(config.precision, model.device)
-    logprobs = score(model, scorable, config.batch_tokens, name, precision)
+    by_token = score_tokens(model, scorable, config.batch_tokens, name, precision)
+    logprobs = {text: SideLogprob(float(nats.sum()), float(nats[-1])) for text, nats in by_token.items()}
     scored = table(items, tokens, logprobs, config.score_normalization, context)
     if all(row["dropped"] for row in scored):
         raise ValueError(

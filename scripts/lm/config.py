@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 from annotated_types import Ge, Gt, Le, Lt
 
 from scripts.common import cpu
-from scripts.common.bounds import BatchTokens, Share, Threads
+from scripts.common.bounds import BatchTokens, Share, Threads, Unique
 from scripts.common.config import parse
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class TrainingConfig:
     clip_norm: Annotated[float, Gt(0), Le(1e9)]
     """largest gradient norm"""
     checkpoints_in_epoch_1: Annotated[int, Ge(2), Le(10_000)]
-    """checkpoints for the scaling figure, log-spaced in tokens seen"""
+    """checkpoints for the scaling figure, log-spaced in tokens seen, from the end of the warm-up on"""
     evaluations_per_epoch: Annotated[int, Ge(1), Le(1_000_000)]
     """how often the dev loss is measured, evenly over the epoch"""
     patience: Annotated[int, Ge(1), Le(1_000_000_000)] | None
@@ -75,7 +75,7 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class LMConfig:
-    """The whole `lm` section."""
+    """What one language model depends on."""
 
     model: ModelConfig
     """sizes of the Llama"""
@@ -96,8 +96,16 @@ class LMConfig:
         }
 
 
+@dataclass(frozen=True)
+class LMSection(LMConfig):
+    """The whole `lm` section: the language models, and which further ones are trained."""
+
+    data_shares: Annotated[tuple[Annotated[float, Gt(0), Lt(1)], ...], Unique()]
+    """further models of every modality, each trained with a complete schedule on this share of train's utterances"""
+
+
 def parse_config(text: str) -> LMConfig:
-    """Read the JSON of the `lm` section.
+    """Read the JSON of the keys of LMConfig in the `lm` section.
 
     Raises:
         ValueError: naming the key, if one is unknown, missing, ill-typed or out of range.

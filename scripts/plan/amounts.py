@@ -19,8 +19,8 @@ LIBRIHEAVY_HOURS = {
     "test-clean": 10.5,
     "test-other": 11.5,
 }
-# Number of the world's isolated words (without those of sWUGGY) and their mean duration, measured in the miniature.
-ISOLATED_WORDS, ISOLATED_WORD_SECONDS = 643, 0.55
+# Number of the world's isolated words by lexicon, and their mean duration, measured in the miniature.
+ISOLATED_WORDS, ISOLATED_WORD_SECONDS = {"small": 485, "full": 1100}, 0.55
 SYMBOLS = 80  # vocabulary of a tokenizer whose size depends on the data: the paper's Table 2
 SPECIAL = 3  # <unk>, <s>, </s>
 
@@ -61,8 +61,8 @@ def split_hours(config: Mapping[str, Any]) -> dict[str, float]:
 
 def num_isolated_words(config: Mapping[str, Any]) -> int:
     """Number of utterances of isolated words in train."""
-    corpus = config["corpus"]
-    return ISOLATED_WORDS * corpus["world"]["isolated_words"] if corpus["source"] == "world" else 0
+    corpus, world = config["corpus"], config["corpus"]["world"]
+    return ISOLATED_WORDS[world["lexicon"]] * world["isolated_words"] if corpus["source"] == "world" else 0
 
 
 def task_sizes(config: Mapping[str, Any]) -> dict[str, TaskSize]:

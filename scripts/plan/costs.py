@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import yaml
 
 from scripts.common.stages import PIPELINE
-from scripts.lm.seed_replicas import seed_replicas
 from scripts.plan import work
 from scripts.plan.amounts import Amounts
 from scripts.plan.profile import Profile
@@ -16,6 +15,7 @@ GIGA = 1e9
 # The archive of Libri-Light with the audio of each part of LibriHeavy; the evaluation parts are in large.
 ARCHIVES = {"small": "librilight-small", "medium": "librilight-medium"}
 LARGE = "librilight-large"
+LINKED = ("seeds", "shares")  # prefixes of rules that link or copy a modality's tokens
 
 
 class Cost(NamedTuple):
@@ -114,7 +114,7 @@ def rule_cost(rule: str, jobs: int, amounts: Amounts, profile: Profile) -> Cost:
 def rule_costs(config: Mapping[str, Any], jobs: Mapping[str, int], registry: Path, profile: Profile) -> list[Cost]:
     """The cost of every rule of a run, sorted by stage. Rules of no stage (targets) are left out."""
     amounts = Amounts(config)
-    known = [rule for rule in jobs if rule.split("_")[0] in (*PIPELINE, "seeds")]
+    known = [rule for rule in jobs if rule.split("_")[0] in (*PIPELINE, *LINKED)]
     costs = [
         download(config, jobs[rule], registry)
         if rule == "download_dataset"
@@ -125,9 +125,9 @@ def rule_costs(config: Mapping[str, Any], jobs: Mapping[str, int], registry: Pat
 
 
 def stage_of(rule: str) -> str:
-    """The stage of a rule; seeds_tokens belongs to tokens."""
+    """The stage of a rule; seeds_tokens and shares_tokens belong to tokens."""
     stage = rule.split("_")[0]
-    return "tokens" if stage == "seeds" else stage
+    return "tokens" if stage in LINKED else stage
 
 
 def total(name: str, costs: Iterable[Cost]) -> Cost:
@@ -177,7 +177,7 @@ class ModelCost(NamedTuple):
 
 
 def model_costs(config: Mapping[str, Any]) -> list[ModelCost]:
-    """The cost of every modality's model, its seed replicas included."""
+    """The cost of every modality's model; hours include its models of other seeds and of shares of the data."""
     amounts, epochs = Amounts(config), config["lm"]["training"]["epochs"]
     return [
         ModelCost(
@@ -186,8 +186,7 @@ def model_costs(config: Mapping[str, Any]) -> list[ModelCost]:
             amounts.tokens(name, "train"),
             epochs * amounts.tokens(name, "train"),
             amounts.parameters(name),
-            (1 + sum(replica.modality == name for replica in seed_replicas(config).values()))
-            * work.training_seconds(amounts, name)
+            sum(work.training_seconds(amounts, name, share) for _, of, share in work.models(config) if of == name)
             / 3600,
         )
         for name in config["modalities"]

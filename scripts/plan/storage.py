@@ -21,7 +21,7 @@ def storage(config: Mapping[str, Any], stages: Sequence[Cost]) -> list[Stored]:
     amounts = Amounts(config)
     by_name = {stage.name: stage for stage in stages}
     training = config["lm"]["training"]
-    trained = sum(amounts.parameters(modality) for _, modality in work.models(config))
+    trained = sum(amounts.parameters(modality) for _, modality, _ in work.models(config))
     sound = work.rule_work("corpus_speak", amounts).kept + work.rule_work("corpus_speak_tasks", amounts).kept
     world = config["corpus"]["source"] == "world"
     rows = [

@@ -6,6 +6,7 @@ Rules without a formula write tables, figures or lists: their jobs cost their st
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from scripts.lm.data_shares import share_models
 from scripts.lm.seed_replicas import seed_replicas
 from scripts.plan.amounts import Amounts, definition_of, forward_flops, left_out
 from scripts.tokens.modality import Modality
@@ -176,24 +177,28 @@ def _pack(amounts: Amounts) -> Work:
 # ---- lm ----
 
 
-def models(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """(model, modality of its tokens) of every trained model, seed replicas included."""
-    yield from ((name, name) for name in config["modalities"])
-    yield from ((name, replica.modality) for name, replica in seed_replicas(config).items())
+def models(config: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
+    """(model, modality of its tokens, share of train) of every trained model: other seeds and shares included."""
+    yield from ((name, name, 1.0) for name in config["modalities"])
+    yield from ((name, replica.modality, 1.0) for name, replica in seed_replicas(config).items())
+    yield from ((name, model.modality, model.share) for name, model in share_models(config).items())
 
 
-def training_seconds(amounts: Amounts, modality: str) -> float:
+def training_seconds(amounts: Amounts, modality: str, share: float = 1.0) -> float:
     """Training time of a model on one core or one GPU without early stopping: operations, and a cost per step."""
     plan, training = amounts.config["plan"], amounts.config["lm"]["training"]
-    tokens = training["epochs"] * (amounts.tokens(modality, "train") + amounts.utterances["train"])
+    tokens = share * training["epochs"] * (amounts.tokens(modality, "train") + amounts.utterances["train"])
     evaluation_tokens = training["epochs"] * training["evaluations_per_epoch"] * amounts.tokens(modality, "dev")
     operations = amounts.forward_flops(modality) * (3 * tokens + evaluation_tokens)
-    steps = training["epochs"] * amounts.utterances["train"] / training["batch_utterances"]
+    steps = share * training["epochs"] * amounts.utterances["train"] / training["batch_utterances"]
     return operations / plan["flops"]["train"] + steps * plan["step_seconds"]["train"]
 
 
 def _train(amounts: Amounts) -> Work:
-    each = [(training_seconds(amounts, m), amounts.parameters(m)) for _, m in models(amounts.config)]
+    each = [
+        (training_seconds(amounts, modality, share), amounts.parameters(modality))
+        for _, modality, share in models(amounts.config)
+    ]
     copies = 1 + amounts.config["lm"]["training"]["checkpoints_in_epoch_1"]
     count = sum(parameters for _, parameters in each)
     seconds = [seconds for seconds, _ in each]
@@ -205,11 +210,12 @@ def _train(amounts: Amounts) -> Work:
 # ---- evaluation ----
 
 
-def _forward(tokens: Callable[[Amounts, str], float]) -> Callable[[Amounts], Work]:
-    """Forward passes of every model over `tokens` of it."""
+def _forward(tokens: Callable[[Amounts, str], float], *, further: bool = True) -> Callable[[Amounts], Work]:
+    """Forward passes over `tokens` of every model; without `further` of those of the modalities alone."""
 
     def work(amounts: Amounts) -> Work:
-        operations = sum(tokens(amounts, m) * amounts.forward_flops(m) for _, m in models(amounts.config))
+        modalities = [m for name, m, _ in models(amounts.config) if further or name == m]
+        operations = sum(tokens(amounts, m) * amounts.forward_flops(m) for m in modalities)
         return Work(operations / amounts.config["plan"]["flops"]["forward"], "torch", "evaluation")
 
     return work
@@ -225,8 +231,9 @@ def _item_tokens(amounts: Amounts, modality: str, items: int | None) -> float:
 
 
 def _score_tokens(amounts: Amounts, modality: str) -> float:
-    """Scoring all layers, plain and tuned, takes about 1.2 times the last; dev is read twice, once for the maps."""
-    return 1.2 * amounts.task_tokens(modality) + 2 * amounts.tokens(modality, "dev")
+    """Scoring all layers, plain and tuned, takes about 1.2 times the last; the maps read a part of train."""
+    fitted = min(amounts.config["evaluation"]["lens_tokens"], amounts.tokens(modality, "train"))
+    return 1.2 * amounts.task_tokens(modality) + amounts.tokens(modality, "dev") + fitted
 
 
 def _scaling(amounts: Amounts, modality: str) -> float:
@@ -235,7 +242,8 @@ def _scaling(amounts: Amounts, modality: str) -> float:
 
 
 def _controls(amounts: Amounts, modality: str) -> float:
-    return 3 * _item_tokens(amounts, modality, amounts.config["evaluation"]["control_items"])
+    models = amounts.config["evaluation"]["untrained_draws"] + 2  # untrained ones, and shuffled durations
+    return models * _item_tokens(amounts, modality, amounts.config["evaluation"]["control_items"])
 
 
 def _baselines(amounts: Amounts) -> Work:
@@ -287,9 +295,9 @@ def _start_only(step: str) -> Callable[[Amounts], Work]:
     return lambda amounts: Work(start="torch", gpu_stage=_gpu_for(step, amounts))
 
 
-def _speech(speed: str) -> Callable[[Amounts], Work]:
+def _speech(speed: str, sources: tuple[str, ...] = ("phones", "units")) -> Callable[[Amounts], Work]:
     def work(amounts: Amounts) -> Work:
-        count, seconds = _continuation_seconds(amounts, ("phones", "units"), REAL_SETS)
+        count, seconds = _continuation_seconds(amounts, sources, REAL_SETS)
         written = 32_000.0 if speed == "sound" else 0.0
         return Work(
             count * seconds / _speed(amounts, speed), "torch", _gpu_for(speed, amounts), kept=count * seconds * written
@@ -332,7 +340,7 @@ FORMULAS: dict[str, Callable[[Amounts], Work]] = {
     "tokens_pack": _pack,
     "lm_train": _train,
     "evaluation_score": _forward(_score_tokens),
-    "evaluation_scaling": _forward(_scaling),
+    "evaluation_scaling": _forward(_scaling, further=False),
     "evaluation_controls": _forward(_controls),
     "evaluation_baselines": _baselines,
     "evaluation_text": lambda amounts: Work(start="torch", gpu_stage="evaluation"),  # the number of items is unknown
@@ -341,6 +349,8 @@ FORMULAS: dict[str, Callable[[Amounts], Work]] = {
     "continuation_train_voice": _voices,
     "continuation_speak": _speech("sound"),
     "continuation_transcribe": _speech("transcribe"),
+    "continuation_speak_text": _speech("sound", ("text",)),
+    "continuation_transcribe_text": _speech("transcribe", ("text",)),
     "continuation_controls": _start_only("sound"),
     "continuation_transcribe_controls": _start_only("transcribe"),
     "continuation_judge_train": _judge_train,

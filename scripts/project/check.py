@@ -8,6 +8,7 @@ from scripts.common.config import read
 from scripts.corpus import config as corpus
 from scripts.evaluation import config as evaluation
 from scripts.lm import config as lm
+from scripts.lm.data_shares import share_models
 from scripts.lm.seed_replicas import seed_replicas
 from scripts.project.config import Configuration
 from scripts.project.renamed import with_new_name
@@ -90,9 +91,12 @@ def _length_problems(config: Configuration) -> Iterator[str]:
 
 
 def _replica_problems(config: Mapping[str, Any]) -> Iterator[str]:
-    """Further training seeds that are not further, and modalities with the name of a seed replica."""
+    """Further training seeds that are not further, and modalities with the name of another seed's or share's model."""
     if config["seed"] in config["seeds"]:
         yield f"seeds holds seed = {config['seed']}; name further seeds only"
     for name in seed_replicas(config):
         if name in config["modalities"]:
             yield f"modalities.{name} has the name that `seeds` gives a seed replica; rename it"
+    for name in share_models(config):
+        if name in config["modalities"]:
+            yield f"modalities.{name} has the name that `lm.data_shares` gives a model; rename it"

@@ -11,7 +11,7 @@ from scripts.continuation.config import Continuation
 from scripts.corpus.config import Corpus
 from scripts.download.config import Download
 from scripts.evaluation.config import Evaluation
-from scripts.lm.config import LMConfig
+from scripts.lm.config import LMSection
 from scripts.plan.config import Plan
 from scripts.report.config import Factor, Report
 from scripts.tokens.config import ModalityEntry, ModalityName, Tokens
@@ -79,7 +79,7 @@ class Configuration:
     """pairs of modalities whose difference is one factor"""
     tokens: Tokens
     """what holds for the tokens of all modalities"""
-    lm: LMConfig
+    lm: LMSection
     """the language models"""
     evaluation: Evaluation
     """zero-shot tasks"""

@@ -6,7 +6,7 @@ from scripts.common.files import atomic_path
 from scripts.common.stages import STAGES
 
 # Raised when names, columns or forms of files change so that jobs of this version cannot go on from older files.
-FORMAT = 2
+FORMAT = 3
 FILE = "format"
 
 

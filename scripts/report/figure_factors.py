@@ -11,14 +11,14 @@ from scripts.report.labels import display_name
 from scripts.report.paper_values import Paper, read_paper
 from scripts.report.result_files import read_table
 from scripts.report.style import GREY, new_figure, save
-from scripts.report.table_factors import CHANGE, TEXT, accuracies
+from scripts.report.table_factors import CHANGE, KEY, accuracies
 
 OURS, PAPER = "#3b1f8f", "#c8501e"  # distinguishable in grey too
 
 
 def changes(factors: str | Path, paper: Paper) -> pd.DataFrame:
     """Changes and intervals of factors.csv with a column `paper_percent`, NaN where the paper has no value."""
-    data = accuracies(read_table(factors, TEXT, CHANGE))
+    data = accuracies(read_table(factors, KEY, CHANGE))
     keys = data[["factor", "baseline", "modality", "task"]].itertuples(index=False, name=None)
     return data.assign(paper_percent=pd.Series([paper.change(*key) for key in keys], dtype="float64"))
 

@@ -10,6 +10,11 @@ NORMALIZATION_LABELS = {
     "per_token": "log-probability per token",
     "per_second": "log-probability per second of speech",
 }
+# With those that summary.csv and the table of decisions hold besides.
+ALL_NORMALIZATION_LABELS = {
+    **NORMALIZATION_LABELS,
+    **{f"{name}_no_eos": f"{label}, EOS left out" for name, label in NORMALIZATION_LABELS.items()},
+}
 ACRONYMS = {
     "bpe": "BPE",
     "blimp": "BLiMP",

@@ -17,6 +17,7 @@ from scripts.report.render import NO_VALUE, Column, format_interval, format_numb
 from scripts.report.result_files import read_table
 
 TASK, REAL = "continuation", "continuation-real"
+SPOKEN, SPOKEN_REAL = "continuation-spoken", "continuation-spoken-real"  # text after voice and recogniser
 METRIC = "perplexity"
 TEXT = ("modality", "task", "metric")
 NUMBERS = ("value", "ci_low", "ci_high", "n")
@@ -41,7 +42,7 @@ def rows(path: str | Path, modalities: Sequence[str]) -> pd.DataFrame:
         ValueError: names the file, if a row appears twice or a modality in it has no perplexity.
     """
     data = read_table(path, TEXT, NUMBERS)
-    data = data[data["modality"].isin(modalities) & data["task"].isin([TASK, REAL])]
+    data = data[data["modality"].isin(modalities) & data["task"].isin([TASK, REAL, SPOKEN, SPOKEN_REAL])]
     repeated = data[data.duplicated(list(TEXT))]
     if len(repeated):
         raise ValueError(f"{path}: {' '.join(repeated.iloc[0][list(TEXT)])} appears twice")
@@ -91,13 +92,20 @@ def change(base_path: Path, new_path: Path, samples: int, rng: np.random.Generat
 
 
 def factor_rows(
-    folder: Path, factors: Sequence[Mapping[str, str]], samples: int, seed: int
-) -> list[tuple[str, str, str, tuple[float, ...]]]:
-    """(factor, from, to, change) of each factor whose two modalities have a `<modality>.csv` in the folder."""
+    folder: Path, spoken: Path | None, factors: Sequence[Mapping[str, str]], samples: int, seed: int
+) -> list[tuple[str, str, str, str, tuple[float, ...]]]:
+    """(factor, from, to, task, change) of each factor whose two modalities have a `<modality>.csv` in the folder.
+
+    Where `spoken` has a file of the factor's first modality, a second row measures the change from there: from text
+    that was synthesised and transcribed too, so that errors of these two steps are no part of the change.
+    """
     changes = []
     for factor in factors:
-        base, new = (folder / f"{factor[side]}.csv" for side in ("from", "to"))
-        if base.exists() and new.exists():
-            rng = generator(seed, "report/factors", factor["name"], factor["from"], factor["to"], TASK)
-            changes.append((factor["name"], factor["from"], factor["to"], change(base, new, samples, rng)))
+        names = (factor["name"], factor["from"], factor["to"])
+        new = folder / f"{factor['to']}.csv"
+        for task, source in ((TASK, folder), (SPOKEN, spoken)):
+            base = source / f"{factor['from']}.csv" if source else new
+            if source and base.exists() and new.exists():
+                rng = generator(seed, "report/factors", *names, task)
+                changes.append((*names, task, change(base, new, samples, rng)))
     return changes

@@ -64,13 +64,16 @@ def read_stats(path: str | Path) -> dict[str, Any]:
     return stats
 
 
-def item_scores(path: Path, dropped: Dropped) -> pd.Series:
-    """Score of each compared item, mean over its voices, float64 indexed by id; 1 right, 0 wrong, 1/k a tie."""
-    table = read_table(path, ["id"], ["correct"])
+def item_scores(path: Path, dropped: Dropped) -> pd.DataFrame:
+    """Columns `couple` and `correct` of each compared item, indexed by id.
+
+    `correct` is the mean over the item's voices: 1 right, 0 wrong, 1/k a tie.
+    """
+    table = read_table(path, ["id", "couple"], ["correct"])
     table = table[~table["id"].isin(dropped.ids[path.parent.name])]
     if table.empty:
         raise ValueError(f"{path}: holds no items")
     if not table["correct"].between(0, 1).all():
         line = int(table.index[~table["correct"].between(0, 1)][0]) + 2
         raise ValueError(f"{path}:{line}: 'correct' must lie between 0 and 1")
-    return table.groupby("id", sort=True)["correct"].mean()
+    return table.groupby("id", sort=True).agg({"couple": "first", "correct": "mean"})

@@ -11,15 +11,15 @@ from pathlib import Path
 
 from scripts.common.cli import run
 from scripts.report import table_dropped, table_factors, table_modalities, table_results
-from scripts.report.findings import beside_paper, corrected, factor_sentences, largest_cost, weak_scores
+from scripts.report.findings import beside_paper, factor_sentences, tests_of_factors, weak_scores
 from scripts.report.labels import NORMALIZATION_LABELS
 from scripts.report.paper_values import Paper, read_paper
 from scripts.report.render import html_page, html_table, write_text
 from scripts.report.result_files import grouped, read_table
 
 LIMITS = (
-    "The intervals cover the choice of test items. They do not cover the training seed, the corpus or the length of"
-    " training; run the workflow with several seeds before you trust a small difference.",
+    "The intervals and tests cover the choice of test items. They hold the training seed, the corpus and the length of"
+    " training fixed; run the workflow with several seeds before you trust a small difference.",
 )
 EQUAL = (
     "Every modality was trained on the same utterances the same number of times by a model of the same size, so a"
@@ -91,9 +91,8 @@ def body(about: About, tables: Path, paper: Paper, *, with_factors: bool) -> str
         factors = table_factors.accuracies(factors)
         sentences = [
             *factor_sentences(factors, paper),
-            largest_cost(factors),
-            corrected(factors),
-            *filter(None, [beside_paper(factors, paper)]),
+            tests_of_factors(factors, about.seed),
+            *beside_paper(factors, paper),
         ]
         parts += ["<h2>The cost of each factor</h2>\n", _list(sentences)]
         parts.append(html_table(table_factors.build_table(tables / "factors.csv", paper)))

@@ -8,7 +8,7 @@ from scripts.common.cli import run
 from scripts.common.files import write_csv
 from scripts.report import perplexity_columns
 from scripts.report.labels import column_words, display_name
-from scripts.report.perplexity_columns import METRIC, REAL, TASK
+from scripts.report.perplexity_columns import METRIC, REAL, SPOKEN, SPOKEN_REAL, TASK
 from scripts.report.render import NO_VALUE, Column, Table, format_interval, format_number, write_formats
 from scripts.report.result_files import read_table, records
 
@@ -54,25 +54,30 @@ def build_table(path: str | Path, recogniser: str | Path, modalities: Sequence[s
         *(Column(f"{column_words(metric)}, %", "generated (real)") for metric in world_metrics),
     ]
     lines = []
-    for modality in modalities:
-        mean = cells.get((modality, TASK, METRIC))
-        recogniser_errors = errors.get(modality)
+    channels = [(modality, *tasks) for modality in modalities for tasks in ((TASK, REAL), (SPOKEN, SPOKEN_REAL))]
+    written = {modality for modality, _, metric in cells if (modality, SPOKEN, metric) in cells}
+    for modality, task, real in channels:
+        if task == SPOKEN and modality not in written:
+            continue
+        mean = cells.get((modality, task, METRIC))
+        # A text that was also spoken has errors of the recogniser only as spoken.
+        recogniser_errors = None if task == TASK and modality in written else errors.get(modality)
         lines.append(
             [
-                display_name(modality),
+                display_name(modality) + (", spoken" if task == SPOKEN else ""),
                 format_interval(mean["value"], mean["ci_low"], mean["ci_high"]) if mean else NO_VALUE,
-                value(modality, TASK, f"{METRIC}_median"),
-                value(modality, TASK, f"{METRIC}_given_prompt_median"),
-                value(modality, REAL, f"{METRIC}_median"),
+                value(modality, task, f"{METRIC}_median"),
+                value(modality, task, f"{METRIC}_given_prompt_median"),
+                value(modality, real, f"{METRIC}_median"),
                 format_number(100 * recogniser_errors[ERRORS]) if recogniser_errors else NO_VALUE,
                 format_number(100 * recogniser_errors["phone_error_rate"]) if recogniser_errors else NO_VALUE,
-                value(modality, TASK, "words"),
-                value(modality, TASK, "distinct_words", scale=100),
-                value(modality, TASK, "repeated_4grams", scale=100),
-                value(modality, TASK, "empty_share", scale=100),
-                value(modality, TASK, "silence", scale=100),
+                value(modality, task, "words"),
+                value(modality, task, "distinct_words", scale=100),
+                value(modality, task, "repeated_4grams", scale=100),
+                value(modality, task, "empty_share", scale=100),
+                value(modality, task, "silence", scale=100),
                 *(
-                    f"{value(modality, TASK, metric, 0, 100)} ({value(modality, REAL, metric, 0, 100)})"
+                    f"{value(modality, task, metric, 0, 100)} ({value(modality, real, metric, 0, 100)})"
                     for metric in world_metrics
                 ),
             ]
@@ -88,6 +93,11 @@ def build_table(path: str | Path, recogniser: str | Path, modalities: Sequence[s
         " generated ones: their errors are those of encoding, synthesis and transcription, not of the model.",
         f"Word error rate of the recogniser: {error_rates}. Errors in random words beyond those in resynthesised"
         " speech show how far the recogniser favours fluent word sequences.",
+        *(
+            ["Spoken: the same text, pronounced, and synthesised and transcribed like a sequence of phones."]
+            if written
+            else []
+        ),
         "Different words: as a share of all words of the modality's continuations; the share falls with their number.",
     ]
     if world_metrics:

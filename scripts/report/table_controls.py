@@ -36,9 +36,10 @@ def build_table(path: str | Path) -> Table:
         for row in records(data[data["control"] == "seconds"])
     ]
     notes = [
-        "Untrained: the same model with random weights; a deviation from 50% is an artefact of the pairs, such as their"
-        " lengths. Shuffled durations: the trained model on the same symbols with the lengths of their runs permuted;"
-        " the loss of accuracy is due to durations. All columns are over the items that the controls are scored on.",
+        "Untrained: the mean over models of the same configuration with random weights, interval over couples of items"
+        " and models; a deviation from 50% is an artefact of the pairs, such as their lengths. Shuffled durations: the"
+        " trained model on the same symbols with the lengths of their runs permuted among the runs of each symbol; the"
+        " loss of accuracy is due to durations. All columns are over the items that the controls are scored on.",
         f"Pairs whose positive side is the shorter one in seconds: {', '.join(balance)}; 50% is balanced.",
     ]
     return Table("controls", "Controls", columns, lines, notes)

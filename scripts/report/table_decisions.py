@@ -1,4 +1,4 @@
-"""Dependence of each factor's change on the score normalization: total, per token, per second of speech.
+"""Dependence of each factor's change on the score normalization: total, per token, per second, with and without EOS.
 
 Models and items are those of the table of factors; only the normalization of the log-probabilities differs. If the sign
 of a change depends on it, the change reflects sequence lengths as well as language.
@@ -13,13 +13,13 @@ import numpy as np
 
 from scripts.common.cli import run
 from scripts.common.files import write_csv
-from scripts.evaluation.accuracy import SCORE_NORMALIZATIONS, by_item
-from scripts.evaluation.score_rows import decide_rows
+from scripts.evaluation.accuracy import ALL_NORMALIZATIONS, by_item
+from scripts.evaluation.paired import Paired, changes
+from scripts.evaluation.score_rows import couple_column, decide_rows
 from scripts.report.comparison import Comparison, add_comparison_arguments, comparison_of
-from scripts.report.labels import NORMALIZATION_LABELS, display_name
+from scripts.report.labels import ALL_NORMALIZATION_LABELS, display_name
 from scripts.report.render import Column, Table, format_interval, write_formats
 from scripts.report.result_files import grouped, read_table, records
-from scripts.report.table_factors import change_percent, paired_interval
 
 TEXT = ("factor", "baseline", "modality", "task", "score_normalization")
 NUMBERS = ("change_percent", "ci_low", "ci_high", "n")
@@ -30,27 +30,26 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
     """One row per factor, task and normalization, in the order of the configuration, over the common items."""
     table_rows = []
     scores: dict[tuple[str, str, str], np.ndarray] = {}
-    items: dict[str, list[str]] = {}
+    items: dict[str, dict[str, str]] = {}
     for task in comparison.tasks:
         for modality in dict.fromkeys(factor[side] for factor in comparison.factors for side in ("from", "to")):
             file = comparison.evaluation / task / f"{modality}.csv"
             table = comparison.dropped.common_rows(file)
             ids = [row["id"] for row in table]
-            if items.setdefault(task, sorted(set(ids))) != sorted(set(ids)):
+            couple_of = dict(sorted(zip(ids, couple_column(table), strict=True)))
+            if items.setdefault(task, couple_of) != couple_of:
                 raise ValueError(f"{file}: holds other items than its task's other files")
-            for normalization in SCORE_NORMALIZATIONS:
+            for normalization in ALL_NORMALIZATIONS:
                 scores[task, modality, normalization] = by_item(ids, decide_rows(table, normalization))
     for factor in comparison.factors:
         for task in comparison.tasks:
-            for normalization in SCORE_NORMALIZATIONS:
+            ids, couples = list(items[task]), list(items[task].values())
+            for normalization in ALL_NORMALIZATIONS:
                 base, new = (scores[task, factor[side], normalization] for side in ("from", "to"))
-                rng = comparison.rng(factor, task)
-                numbers = (
-                    change_percent(new.mean(), base.mean()),
-                    *paired_interval(base, new, comparison.samples, rng),
-                )
+                paired = Paired.of_items(ids, couples, base, new, np.zeros(len(ids)))
+                numbers = changes(paired, comparison.samples, comparison.seed).percent
                 key = (factor["name"], factor["from"], factor["to"], task, normalization)
-                line = (*key, *(round(number, 6) for number in numbers), len(base))
+                line = (*key, *(round(number, 6) for number in numbers), paired.n)
                 table_rows.append(dict(zip(COLUMNS, line, strict=True)))
     return table_rows
 
@@ -69,13 +68,13 @@ def build_table(path: str | Path) -> Table:
     lines = []
     for (factor, baseline, modality, normalization), group in grouped(data, *TEXT[:3], TEXT[4]).items():
         cells = {row["task"]: row for row in group}
-        changes = [format_interval(*(cells[task][key] for key in NUMBERS[:3]), sign=True) for task in tasks]
+        shown = [format_interval(*(cells[task][key] for key in NUMBERS[:3]), sign=True) for task in tasks]
         lines.append(
             [
                 factor,
                 f"{display_name(baseline)} → {display_name(modality)}",
-                NORMALIZATION_LABELS[normalization],
-                *changes,
+                ALL_NORMALIZATION_LABELS[normalization],
+                *shown,
             ]
         )
     groups = grouped(data, *TEXT[:4])
@@ -84,8 +83,8 @@ def build_table(path: str | Path) -> Table:
     counted = ", ".join(f"{display_name(row['task'])} {row['n']:,.0f}" for row in records(data.drop_duplicates("task")))
     notes = [
         "The models and pairs of the table of factors, decided by each score normalization; brackets: 95% paired"
-        f" bootstrap interval over the items ({counted}). {finding} on the normalization, among intervals that"
-        " exclude 0."
+        f" bootstrap interval over couples of items ({counted} items). {finding} on the normalization, among intervals"
+        " that exclude 0."
     ]
     return Table("decisions", "Changes by score normalization", columns, lines, notes)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scripts.common.cli import run
 from scripts.common.files import write_csv
+from scripts.evaluation.common_items import NO_MODALITY
 from scripts.report.render import Column, Table, write_formats
 from scripts.report.result_files import read_table, records
 
@@ -33,7 +34,8 @@ def rows(corpus: str | Path, alignment: str | Path, evaluation: str | Path) -> l
             if missing := [column for column in columns if column not in (table.fieldnames or ())]:
                 raise ValueError(f"{path}: no column {missing[0]!r}; found {', '.join(table.fieldnames or ())}")
             for row in table:
-                reason = f"{row['reason']} in {row['modality']}" if "modality" in row else row["reason"]
+                modality = row.get("modality", NO_MODALITY)
+                reason = row["reason"] if modality == NO_MODALITY else f"{row['reason']} in {modality}"
                 key = (stage, row.get("split", row.get("task", "")), reason)
                 counts[key] += 1
                 examples.setdefault(key, row["id"])
@@ -54,7 +56,8 @@ def build_table(path: str | Path) -> Table:
     ]
     notes = [
         "dropped.csv in corpus/, alignment/ and evaluation/ lists each one with its reason. An item that one modality"
-        " cannot score is excluded for all modalities."
+        " cannot score is excluded for all modalities; couple-incomplete: the item can be scored, but is bound to one"
+        " that was dropped."
     ]
     return Table("dropped", "What was dropped", columns, lines, notes if lines else ["Nothing was dropped."])
 

@@ -1,11 +1,16 @@
-"""The paper's Table 3: the change of accuracy by each factor, relative to its baseline modality.
+"""The paper's Table 3: the change of accuracy by each factor, relative to its baseline modality, and in points.
 
 Both modalities of a factor are scored on the same items, so the interval is that of a paired bootstrap: each resample
-draws the same items for both, and their common difficulty cancels out. The p-value is that of a paired randomisation
-test on the same items, corrected by Holm's procedure for the number of rows (scripts/evaluation/significance.py).
+draws the same couples of items for both, and their common difficulty cancels out. The p-value is that of a paired
+randomisation test, which flips the difference of a couple as a whole; Holm's procedure corrects it for all rows of the
+same metric (scripts/evaluation/{paired,significance}.py).
+
+Metrics: `accuracy`, the paper's; `couples`, the share of mirrored couples that are right together
+(scripts/evaluation/couples.py), where a task has such; `perplexity` of the continuations.
 """
 
 import argparse
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,89 +19,124 @@ import pandas as pd
 
 from scripts.common.cli import run
 from scripts.common.files import write_csv
-from scripts.evaluation.common_items import Dropped
-from scripts.evaluation.significance import holm, sign_flip
+from scripts.evaluation.accuracy import by_item
+from scripts.evaluation.couples import decide_couples
+from scripts.evaluation.paired import (
+    BASELINE_AT_CHANCE,
+    EFFECT,
+    MARGIN,
+    Paired,
+    changes,
+    difference_test,
+    equivalence_test,
+    not_measurable,
+    smallest_effect,
+)
+from scripts.evaluation.score_rows import Row, couple_column, num_sides, number_column
+from scripts.evaluation.significance import holm
 from scripts.report import perplexity_columns
 from scripts.report.comparison import Comparison, add_comparison_arguments, comparison_of
-from scripts.report.labels import display_name
+from scripts.report.labels import NORMALIZATION_LABELS, display_name
 from scripts.report.paper_values import Paper, read_paper
 from scripts.report.render import NO_VALUE, Column, Table, format_interval, format_number, format_p_value, write_formats
 from scripts.report.result_files import grouped, item_scores, read_table, records
 
-TEXT = ("factor", "baseline", "modality", "task", "metric")
+TEXT = ("factor", "baseline", "modality", "task", "metric", "measurable")
+KEY = TEXT[:5]
 CHANGE = ("change_percent", "ci_low", "ci_high")
-NUMBERS = (*CHANGE, "n", "p_value", "p_holm")
-COLUMNS = (*TEXT, *NUMBERS)
+POINTS = ("change_points", "points_ci_low", "points_ci_high")
+ABOVE_CHANCE = ("above_chance", "above_chance_ci_low", "above_chance_ci_high")
+TESTS = ("p_value", "p_holm", "p_equivalence", "p_equivalence_holm")
+NUMBERS = (*CHANGE, "n", *POINTS, *ABOVE_CHANCE, "smallest_effect", *TESTS)
+COLUMNS = (*KEY, *CHANGE, "n", "p_value", "p_holm", *POINTS, *ABOVE_CHANCE, "smallest_effect", "measurable", *TESTS[2:])
+LEVEL = 0.05  # of the tests
+YES = "yes"  # in column `measurable`; else the reason why not
 
 
-def change_percent(new: float, base: float) -> float:
-    """100 * (new / base - 1); NaN if the baseline is 0."""
-    return 100 * (new / base - 1) if base else float("nan")
-
-
-def paired_interval(base: np.ndarray, new: np.ndarray, samples: int, rng: np.random.Generator) -> tuple[float, float]:
-    """95% percentile interval of `change_percent(mean(new), mean(base))` over resampled items.
-
-    Args:
-        base: float64 [N], score per item in the baseline modality.
-        new: float64 [N], the same items in the other modality.
-        samples: resamples of the items.
-        rng: draws the resamples.
-
-    Returns:
-        (low, high); NaN if a resample's baseline is 0.
-    """
-    changes = np.empty(samples)
-    for sample in range(samples):
-        drawn = rng.integers(0, len(base), len(base))
-        changes[sample] = change_percent(float(new[drawn].mean()), float(base[drawn].mean()))
-    low, high = np.percentile(changes, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def compare(
-    base_path: Path, new_path: Path, dropped: Dropped, samples: int, rng: np.random.Generator
-) -> tuple[float, ...]:
-    """(change in %, low, high, items, p-value) between two files of scored items, without the dropped ones.
+def check_scores(base_path: Path, new_path: Path, comparison: Comparison) -> None:
+    """Check that two files hold numbers for the same compared items.
 
     Raises:
-        ValueError: the files hold different items.
+        ValueError: names the file and line, or says which items differ.
     """
-    base, new = item_scores(base_path, dropped), item_scores(new_path, dropped)
+    base, new = (item_scores(path, comparison.dropped) for path in (base_path, new_path))
     if not base.index.equals(new.index):
         unmatched = sorted(set(base.index) ^ set(new.index))
         raise ValueError(
             f"{new_path}: holds other items than {base_path} ({len(unmatched)} are in one file only,"
             f" e.g. {unmatched[0]!r}); a change is measured on the same items"
         )
-    change = change_percent(new.mean(), base.mean())
-    interval_ = paired_interval(base.to_numpy(), new.to_numpy(), samples, rng)
-    return (change, *interval_, len(base), sign_flip((new - base).to_numpy(), rng))
 
 
-def rows(comparison: Comparison) -> list[dict[str, Any]]:
-    """One row per factor, pair of modalities and task, in the order of the configuration, over the common items."""
+def pairs_by_metric(
+    base_path: Path, new_path: Path, comparison: Comparison, score_normalization: str
+) -> Iterator[tuple[str, Paired]]:
+    """The two modalities of a factor on the common items of a task, by metric: `accuracy`, then `couples` if any.
+
+    Raises:
+        ValueError: the files hold different items, or something else than scores.
+    """
+    check_scores(base_path, new_path, comparison)
+    base, new = (comparison.dropped.common_rows(path) for path in (base_path, new_path))
+    ids, couples = [row["id"] for row in base], couple_column(base)
+    other = item_means(new)
+    scores = np.array([other[name] for name in ids])  # an item's mean, in each of its rows
+    yield "accuracy", Paired.of_items(ids, couples, number_column(base, "correct"), scores, 1 / num_sides(base))
+    before, after = (dict(zip(*decide_couples(rows, score_normalization), strict=True)) for rows in (base, new))
+    if names := sorted(before.keys() & after.keys()):
+        old, changed = (np.array([side[name] for name in names]) for side in (before, after))
+        yield "couples", Paired.of_items(names, names, old, changed, np.full(len(names), 0.5))
+
+
+def item_means(rows: Sequence[Row]) -> dict[str, float]:
+    """Score of each item, the mean over its rows."""
+    ids = [row["id"] for row in rows]
+    return dict(zip(sorted(set(ids)), by_item(ids, number_column(rows, "correct")).tolist(), strict=True))
+
+
+def compare(paired: Paired, samples: int, seed: int, rng: np.random.Generator) -> dict[str, Any]:
+    """The columns of a row behind KEY, without the corrected p-values.
+
+    `above_chance` is blank if the baseline is not above chance.
+    """
+    found, smallest = changes(paired, samples, seed), smallest_effect(paired)
+    reason = not_measurable(found.base, smallest)
+    values = (
+        *(*found.percent, paired.n, *found.points),
+        *(found.above_chance if found.base.ci_low > 0 else [np.nan] * 3),
+        *(smallest, difference_test(paired, rng), equivalence_test(paired)),
+    )
+    names = (*CHANGE, "n", *POINTS, *ABOVE_CHANCE, "smallest_effect", "p_value", "p_equivalence")
+    numbers = {name: "" if np.isnan(value) else round(value, 6) for name, value in zip(names, values, strict=True)}
+    return {**numbers, "measurable": reason or YES}
+
+
+def rows(comparison: Comparison, score_normalization: str) -> list[dict[str, Any]]:
+    """The rows of every factor, task and metric, in the order of the configuration, over the common items."""
     table_rows: list[dict[str, Any]] = []
     for factor in comparison.factors:
         for task in comparison.tasks:
-            rng = comparison.rng(factor, task)
             base, new = (comparison.evaluation / task / f"{factor[side]}.csv" for side in ("from", "to"))
-            change = compare(base, new, comparison.dropped, comparison.samples, rng)
-            numbers = (round(number, 6) for number in change)
-            key = (factor["name"], factor["from"], factor["to"], task, "accuracy")
-            table_rows.append(dict(zip(COLUMNS[:-1], (*key, *numbers), strict=True)))
-    corrected = holm([float(row["p_value"]) for row in table_rows])
-    return [{**row, "p_holm": round(p, 6)} for row, p in zip(table_rows, corrected, strict=True)]
+            for metric, paired in pairs_by_metric(base, new, comparison, score_normalization):
+                numbers = compare(paired, comparison.samples, comparison.seed, comparison.rng(factor, task))
+                key = (factor["name"], factor["from"], factor["to"], task, metric)
+                table_rows.append({**dict(zip(KEY, key, strict=True)), **numbers})
+    for metric in dict.fromkeys(row["metric"] for row in table_rows):
+        of_metric = [row for row in table_rows if row["metric"] == metric]
+        for plain, corrected in (("p_value", "p_holm"), ("p_equivalence", "p_equivalence_holm")):
+            for row, p_value in zip(of_metric, holm([row[plain] for row in of_metric]), strict=True):
+                row[corrected] = round(p_value, 6)
+    return [{name: row[name] for name in COLUMNS} for row in table_rows]
 
 
-def continuation_rows(folder: Path, comparison: Comparison) -> list[dict[str, Any]]:
+def continuation_rows(folder: Path, spoken: Path | None, comparison: Comparison) -> list[dict[str, Any]]:
     """One row per factor: the change of the mean perplexity of continuations over prompts; it has no p-value."""
     table_rows = []
-    changes = perplexity_columns.factor_rows(folder, comparison.factors, comparison.samples, comparison.seed)
-    for *key, numbers in changes:
+    found = perplexity_columns.factor_rows(folder, spoken, comparison.factors, comparison.samples, comparison.seed)
+    for *key, numbers in found:
         values = ["" if np.isnan(value) else round(value, 6) for value in numbers]
-        row = (*key, perplexity_columns.TASK, perplexity_columns.METRIC, *values, "", "")
-        table_rows.append(dict(zip(COLUMNS, row, strict=True)))
+        filled = dict(zip((*KEY, *CHANGE, "n"), (*key, perplexity_columns.METRIC, *values), strict=True))
+        table_rows.append({**dict.fromkeys(COLUMNS, ""), **filled})
     return table_rows
 
 
@@ -105,35 +145,78 @@ def accuracies(factors: pd.DataFrame) -> pd.DataFrame:
     return factors[factors["metric"] == "accuracy"].reset_index(drop=True)
 
 
+def finding(row: Mapping[str, Any]) -> str:
+    """What the corrected tests of a row show, in words."""
+    if row["measurable"] == BASELINE_AT_CHANCE:
+        return f"not measurable: {BASELINE_AT_CHANCE}"
+    direction = "lower" if row["change_points"] < 0 else "higher"
+    same = f"the same within {100 * MARGIN:.0f} points"
+    differs, equivalent = row["p_holm"] < LEVEL, row["p_equivalence_holm"] < LEVEL
+    if differs:
+        return f"{direction}, by less than {100 * MARGIN:.0f} points" if equivalent else direction
+    return same if equivalent else "no difference shown"
+
+
+def _line(row: Mapping[str, Any], couples: Mapping[str, Any] | None, paper: Paper) -> list[str]:
+    """A formatted row; `couples` is the row of the same cell with metric `couples`, if there is one."""
+    key = tuple(row[name] for name in KEY[:4])
+    left, left_low, left_high = (100 * row[name] for name in ABOVE_CHANCE)
+    line = [
+        key[0],
+        f"{display_name(key[1])} → {display_name(key[2])}",
+        display_name(key[3]),
+        format_interval(*(row[name] for name in CHANGE), sign=True),
+        format_number(paper.change(*key), sign=True),
+        format_interval(*(row[name] for name in POINTS), sign=True),
+        format_interval(*(couples[name] for name in POINTS), sign=True) if couples else NO_VALUE,
+        format_interval(left, left_low, left_high, 0),
+        format_number(row["smallest_effect"]),
+        format_p_value(row["p_holm"]),
+    ]
+    measured = row["metric"] == "accuracy"
+    return [*line, *((row["measurable"], finding(row)) if measured else (NO_VALUE, NO_VALUE))]
+
+
 def build_table(path: str | Path, paper: Paper) -> Table:
-    """The formatted table of factors.csv: one row per factor, and per task our change and the paper's."""
+    """The formatted table of factors.csv: one row per factor, pair of modalities and task."""
     data: pd.DataFrame = read_table(path, TEXT, NUMBERS)
-    tasks = list(dict.fromkeys(data["task"]))
-    columns = [Column("factor", text=True), Column("from → to", text=True)]
-    for task in tasks:
-        heads = ("ours", "paper") if task == perplexity_columns.TASK else ("ours", "paper", "p")
-        columns += [Column(name, f"{display_name(task)}, change in %") for name in heads]
-    lines = []
-    for (factor, baseline, modality), group in grouped(data, "factor", "baseline", "modality").items():
-        line = [factor, f"{display_name(baseline)} → {display_name(modality)}"]
-        cells = {row["task"]: row for row in group}
-        for task in tasks:
-            row = cells.get(task)
-            line.append(format_interval(*(row[key] for key in CHANGE), sign=True) if row else NO_VALUE)
-            line.append(format_number(paper.change(factor, baseline, modality, task), sign=True))
-            if task != perplexity_columns.TASK:
-                line.append(format_p_value(row["p_holm"]) if row else NO_VALUE)
-        lines.append(line)
-    counted = ", ".join(f"{display_name(row['task'])} {row['n']:,.0f}" for row in records(data.drop_duplicates("task")))
+    couples = {tuple(row[name] for name in KEY[:4]): row for row in records(data[data["metric"] == "couples"])}
+    columns = [
+        *(Column(name, text=True) for name in ("factor", "from → to", "task")),
+        Column("ours", "change in %"),
+        Column("paper", "change in %"),
+        Column("pairs", "change in points"),
+        Column("couples", "change in points"),
+        Column("left above chance, %"),
+        Column("smallest detectable effect, points"),
+        Column("p"),
+        *(Column(name, text=True) for name in ("measurable", "shown")),
+    ]
+    shown = data[data["metric"] != "couples"]
+    lines = [
+        _line(row, couples.get(tuple(row[name] for name in KEY[:4])), paper)
+        for rows_of_pair in grouped(shown, *KEY[:3]).values()
+        for row in rows_of_pair
+    ]
+    tested = accuracies(data)
+    counted = ", ".join(
+        f"{display_name(row['task'])} {row['n']:,.0f}" for row in records(tested.drop_duplicates("task"))
+    )
     notes = [
-        "Change of accuracy in % of the baseline's accuracy, 100 (new / baseline − 1)."
-        " Brackets: 95% paired bootstrap interval over the items; it covers the choice of items,"
-        f" not of the seed. An interval that includes 0 shows no difference. p: paired randomisation test,"
-        f" corrected by Holm's procedure for {len(accuracies(data))} comparisons. Items: {counted}.",
+        "Change in % of the baseline's accuracy, 100 (new / baseline − 1), as in the paper; in points,"
+        " 100 (new − baseline), of pairs and of mirrored couples that are right together. Left above chance: (new −"
+        " chance) / (baseline − chance). Brackets: 95% paired bootstrap interval over couples of items; it covers the"
+        f" choice of items and holds the training seed fixed. Items: {counted}.",
+        "Smallest detectable effect: 2.8 standard errors of the paired difference, found with power 80% in a two-sided"
+        f" test at 5%. Measurable: the baseline is above chance, and an effect of {100 * EFFECT:.0f} points is"
+        " detectable. p: paired randomisation test of couples; shown: that test, and two one-sided tests against"
+        f" {100 * MARGIN:.0f} points, each corrected by Holm's procedure for {len(tested)} comparisons.",
         f"Paper: {paper.source}, Table 3.",
     ]
-    if perplexity_columns.TASK in tasks:
-        notes.insert(1, "Continuation: change of the mean perplexity, over prompts; here an increase is the cost.")
+    if perplexity_columns.TASK in set(data["task"]):
+        notes.insert(2, "Continuation: change of the mean perplexity, over prompts; here an increase is the cost.")
+    if perplexity_columns.SPOKEN in set(data["task"]):
+        notes.insert(3, "Continuation-Spoken: the same, from text that went through the same voice and recogniser.")
     letters = dict.fromkeys(data["factor"])
     known = [f"{letter}: {paper.meanings[letter]}" for letter in letters if letter in paper.meanings]
     return Table(
@@ -145,13 +228,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_comparison_arguments(parser)
     parser.add_argument("--continuations", type=Path, nargs="?", help="folder with judged <modality>.csv, if any")
+    parser.add_argument("--spoken-text", type=Path, nargs="?", help="the same of text that was spoken, if any")
+    parser.add_argument("--score-normalization", required=True, choices=list(NORMALIZATION_LABELS))
     parser.add_argument("--paper", required=True, help="resources/paper.yaml")
     parser.add_argument("--output", type=Path, required=True, help="folder for factors.{csv,md,tex,html}")
     args = parser.parse_args()
     comparison = comparison_of(args)
-    table_rows = rows(comparison)
+    table_rows = rows(comparison, args.score_normalization)
     if args.continuations:
-        table_rows += continuation_rows(args.continuations, comparison)
+        table_rows += continuation_rows(args.continuations, args.spoken_text, comparison)
     write_csv(args.output / "factors.csv", COLUMNS, table_rows)
     write_formats(args.output, build_table(args.output / "factors.csv", read_paper(args.paper)))
 

@@ -30,8 +30,8 @@ def build_table(path: str | Path) -> Table:
         ]
         lines.append([display_name(task), name, f"{rows[0]['n']:,.0f}", *accuracies])
     notes = [
-        "The pairs of each group, decided as in the table of results. Brackets: 95% bootstrap interval over the pairs"
-        " of the group. With this many cells some differ from the others by chance: compare groups over all"
+        "The pairs of each group, decided as in the table of results. Brackets: 95% bootstrap interval over couples"
+        " of pairs of the group. With this many cells some differ from the others by chance: compare groups over all"
         " modalities, or modalities over all groups."
     ]
     return Table("groups", "Scores by group of items", columns, lines, notes if lines else ["No task has groups."])

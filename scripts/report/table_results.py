@@ -12,6 +12,8 @@ import pandas as pd
 
 from scripts.common.cli import run
 from scripts.common.files import write_csv
+from scripts.evaluation.accuracy import Interval
+from scripts.evaluation.summary import best_baseline
 from scripts.report import perplexity_columns
 from scripts.report.labels import NORMALIZATION_LABELS, column_words, display_name
 from scripts.report.paper_values import Paper, read_paper
@@ -22,6 +24,7 @@ TEXT = ("modality", "task", "metric")
 NUMBERS = ("value", "ci_low", "ci_high", "n")
 COLUMNS = (*TEXT, *NUMBERS)
 BASELINE = "baseline_"
+OVER_BASELINE = "over_best_baseline"  # in points
 BITS = ("bits_per_second", "bits_per_word", "bits_per_token")
 
 
@@ -55,7 +58,7 @@ def ordered(
         for task, metric in required:
             if (modality, task, metric) not in present:
                 raise ValueError(f"{path}: no row for {modality}, {task}, {metric}")
-    shares = data[data["task"] != "dev"]
+    shares = data[(data["task"] != "dev") & (data["metric"] != OVER_BASELINE)]
     wrong = shares[~shares["value"].between(0, 1)]
     if len(wrong):
         row = wrong.iloc[0]
@@ -78,33 +81,42 @@ def build_table(path: str | Path, paper: Paper, score_normalization: str) -> Tab
     ]
     continued = perplexity_columns.TASK in set(data["task"])
     baselines = [m for m in dict.fromkeys(data["metric"]) if m.startswith(BASELINE)]
+    with_couples = set(data[data["metric"] == "couples"]["task"])
     bits = [metric for metric in BITS if (data["metric"] == metric).any()]
     baseline_names = ", ".join(metric.removeprefix(BASELINE) for metric in baselines)
 
     columns = [Column("modality", text=True)]
     for task in tasks:
         columns.append(Column("ours", f"{display_name(task)}, %"))
+        columns += [Column("couples", f"{display_name(task)}, %")] * (task in with_couples)
         columns.append(Column("paper", f"{display_name(task)}, %"))
         columns += [Column("best baseline", f"{display_name(task)}, %")] * bool(baselines)
+        columns += [Column("above it, points", f"{display_name(task)}, %")] * bool(baselines)
     columns += [*perplexity_columns.COLUMNS] * continued
     columns += [Column(column_words(metric), "dev set") for metric in bits]
 
+    def percent(modality: str, task: str, metric: str, scale: int = 100, *, sign: bool = False) -> str:
+        row = cells.get((modality, task, metric))
+        return format_interval(*(scale * row[key] for key in NUMBERS[:3]), sign=sign) if row else NO_VALUE
+
     def best(modality: str, task: str) -> str:
-        candidates = [cells[modality, task, metric] for metric in baselines if (modality, task, metric) in cells]
-        if not candidates:
-            return NO_VALUE
-        row = max(candidates, key=lambda row: row["value"])
-        return f"{row['metric'].removeprefix(BASELINE)} {format_interval(*(100 * row[key] for key in NUMBERS[:3]))}"
+        found = {
+            metric: Interval(*(row[key] for key in NUMBERS))
+            for metric in baselines
+            if (row := cells.get((modality, task, metric)))
+        }
+        name = best_baseline(found, cells[modality, task, "chance"]["value"]) if found else None
+        return f"{name} {percent(modality, task, BASELINE + name)}" if name else NO_VALUE
 
     lines = []
     for modality in modalities:
         line = [display_name(modality)]
         for task in tasks:
-            row = cells.get((modality, task, "accuracy"))
-            line.append(format_interval(*(100 * row[key] for key in NUMBERS[:3])) if row else NO_VALUE)
+            line.append(percent(modality, task, "accuracy"))
+            line += [percent(modality, task, "couples")] * (task in with_couples)
             line.append(format_number(paper.accuracy(modality, task)))
             if baselines:
-                line.append(best(modality, task))
+                line += [best(modality, task), percent(modality, task, OVER_BASELINE, 1, sign=True)]
         if continued:
             line += perplexity_columns.cells(modality, cells, paper)
         for metric in bits:
@@ -119,13 +131,19 @@ def build_table(path: str | Path, paper: Paper, score_normalization: str) -> Tab
         notes.append(
             "Accuracy in %: the share of pairs whose positive side has the higher"
             f" {NORMALIZATION_LABELS[score_normalization]}; 50 is chance (1 in k for an item with k sides)."
-            f" Brackets: 95% bootstrap interval over the items ({items})."
+            f" Brackets: 95% bootstrap interval over couples of items ({items} items), for one training seed."
             f" Paper: {paper.source}, Table 4, with other data and larger models."
+        )
+    if with_couples:
+        notes.append(
+            "Couples: two mirrored pairs are right together if the sum of their score differences, positive minus"
+            " negative side, is above 0, so that preferences for a word or an ending cancel out; 50 is chance."
         )
     if baselines:
         notes.append(
-            "Best baseline: the highest score among the baselines without a language model"
-            f" ({baseline_names}); results.csv holds all of them, with their intervals."
+            "Best baseline: the highest score among the baselines without a trained language model"
+            f" ({baseline_names}); results.csv holds all of them, with their intervals. An untrained model is scored on"
+            " fewer items and counts only where it is above chance. Above it: the difference on the same items."
         )
     notes += [perplexity_columns.NOTE] * continued
     notes.append(

@@ -1,8 +1,8 @@
 """Scores and changes over several training seeds: mean, standard deviation, and an interval over seeds and items.
 
 Every seed has a model of each modality, trained on the same tokens. A factor's change compares models of the same
-seed. The interval resamples seeds and items together, the same ones in both modalities of a change; with few seeds it
-is rough, so the standard deviation over seeds is given as well.
+seed. The interval resamples seeds and couples of items together, the same ones in both modalities of a change; with few
+seeds it is rough, so the standard deviation over seeds is given as well.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import pandas as pd
 from scripts.common.cli import run
 from scripts.common.files import write_csv
 from scripts.common.seeds import generator
+from scripts.evaluation.accuracy import by_group
 from scripts.evaluation.common_items import Dropped
 from scripts.lm.seed_replicas import replica_name
 from scripts.report.labels import display_name
@@ -28,8 +29,12 @@ NUMBERS = ("mean", "sd", "lowest", "highest", "ci_low", "ci_high", "seeds", "n")
 COLUMNS = (*TEXT, *NUMBERS)
 
 
-def read_scores(evaluation: Path, dropped: Dropped, task: str, modality: str, seeds: Sequence[int]) -> np.ndarray:
-    """Score by seed and common item, float64 [S, N]; the first seed is that of the configuration.
+def read_scores(
+    evaluation: Path, dropped: Dropped, task: str, modality: str, seeds: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of the scores over the common items of each couple, by seed, float64 [S, C], and numbers of items [C].
+
+    The first seed is that of the configuration.
 
     Raises:
         ValueError: the files hold different items.
@@ -39,14 +44,26 @@ def read_scores(evaluation: Path, dropped: Dropped, task: str, modality: str, se
     for name, column in zip(names, scores, strict=True):
         if not column.index.equals(scores[0].index):
             raise ValueError(f"{evaluation / task / name}.csv: holds other items than {modality}.csv")
-    return np.stack([column.to_numpy() for column in scores])
+    columns = np.stack([column["correct"].to_numpy() for column in scores], axis=1)
+    sums, counts = by_group(scores[0]["couple"].to_numpy(dtype=np.str_), columns)
+    return sums.T, counts
 
 
-def resampled(scores: np.ndarray, samples: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Means [B, S] of every seed's scores [S, N] over resampled items, and the resampled seeds' weights [B, S]."""
-    seeds, items = scores.shape
+def resampled(
+    scores: np.ndarray, counts: np.ndarray, samples: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means [B, S] of every seed's scores over resampled couples, and the resampled seeds' weights [B, S].
+
+    Args:
+        scores: sums of the scores by seed and couple, [S, C].
+        counts: numbers of items of the couples, [C].
+        samples: resamples B.
+        rng: draws seeds, then couples.
+    """
+    seeds, couples = scores.shape
     weights = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=samples) / seeds
-    return np.array([scores[:, rng.integers(items, size=items)].mean(axis=1) for _ in range(samples)]), weights
+    draws = (rng.integers(couples, size=couples) for _ in range(samples))
+    return np.array([scores[:, drawn].sum(axis=1) / counts[drawn].sum() for drawn in draws]), weights
 
 
 def _numbers(values: np.ndarray, resamples: np.ndarray, items: int) -> dict[str, Any]:
@@ -76,22 +93,25 @@ def rows(
     scores = {(m, t): read_scores(evaluation, dropped, t, m, seeds) for m in modalities for t in tasks}
     # One generator per task: all modalities have the same resamples, so a change is paired.
     drawn = {
-        key: resampled(value, samples, generator(seeds[0], "report/seeds", key[1])) for key, value in scores.items()
+        key: resampled(sums, counts, samples, generator(seeds[0], "report/seeds", key[1]))
+        for key, (sums, counts) in scores.items()
     }
+    means_of = {key: sums.sum(axis=1) / counts.sum() for key, (sums, counts) in scores.items()}  # [S] each
     table_rows: list[dict[str, Any]] = []
-    for (modality, task), value in scores.items():
+    for (modality, task), values in means_of.items():
+        items = int(scores[modality, task][1].sum())
         key = dict(zip(TEXT, ("accuracy_percent", "", "", modality, task), strict=True))
         means, weights = drawn[modality, task]
-        table_rows.append({**key, **_numbers(100 * value.mean(axis=1), 100 * (means * weights).sum(1), value.shape[1])})
+        table_rows.append({**key, **_numbers(100 * values, 100 * (means * weights).sum(1), items)})
     for factor in factors:
         for task in tasks:
             base, new = ((factor[side], task) for side in ("from", "to"))
             key = dict(zip(TEXT, ("change_percent", factor["name"], factor["from"], *new), strict=True))
             (before, weights), (after, _) = drawn[base], drawn[new]
             with np.errstate(divide="ignore", invalid="ignore"):  # a resample without a correct item has no interval
-                change = 100 * (scores[new].mean(axis=1) / scores[base].mean(axis=1) - 1)
+                change = 100 * (means_of[new] / means_of[base] - 1)
                 changes = (100 * (after / before - 1) * weights).sum(1)
-            table_rows.append({**key, **_numbers(change, changes, scores[new].shape[1])})
+            table_rows.append({**key, **_numbers(change, changes, int(scores[new][1].sum()))})
     return table_rows
 
 
@@ -118,7 +138,8 @@ def build_table(path: str | Path) -> Table:
     count = int(data["seeds"].max()) if len(data) else 0
     notes = [
         f"Mean and standard deviation over {count} training seeds; data, alignment, units and tokens are the same."
-        " Brackets: 95% bootstrap interval over seeds and items together. A change compares models of the same seed."
+        " Brackets: 95% bootstrap interval over seeds and couples of items together. A change compares models of the"
+        " same seed."
     ]
     return Table("seeds", "Variation over training seeds", columns, lines, notes)
 

@@ -5,7 +5,7 @@ A worker of multiprocessing would import the main module of the step, and torch 
 
 Each request on stdin is a line of JSON {"root": folder, "normalise": bool, "cuts": [...]}. The answer on stdout is a
 line {"lengths": [N_1, ..., N_B]} followed by float32 [B, max N_b], or a line {"error": message, "reason": word} where
-audio cannot be read.
+audio cannot be used; the reason is null where its file cannot be reached.
 """
 
 import json
@@ -25,8 +25,9 @@ def main() -> None:
         request = json.loads(line)
         try:
             waves = [audio.read(cut, request["root"]) for cut in request["cuts"]]
-        except audio.AudioError as error:
-            answers.write((json.dumps({"error": str(error), "reason": error.reason}) + "\n").encode())
+        except (audio.AudioError, audio.UnreachableError) as error:
+            answer = {"error": str(error), "reason": getattr(error, "reason", None)}
+            answers.write((json.dumps(answer) + "\n").encode())
         else:
             if request["normalise"]:
                 waves = [normalise(wave) for wave in waves]

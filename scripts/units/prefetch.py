@@ -37,7 +37,8 @@ class DecodeProcess:
         """The cuts' audio.
 
         Raises:
-            AudioError: naming the cut that cannot be read.
+            AudioError: naming the cut that cannot be used.
+            UnreachableError: naming the file that cannot be read.
             ValueError: the process ended.
         """
         assert self.process.stdin is not None
@@ -52,6 +53,8 @@ class DecodeProcess:
         line = self.process.stdout.readline()
         answer: dict[str, Any] = json.loads(line) if line else {"lengths": [1]}
         if "error" in answer:
+            if answer["reason"] is None:
+                raise audio.UnreachableError(answer["error"])
             raise audio.AudioError(answer["reason"], answer["error"])
         lengths = answer["lengths"]
         samples = torch.empty(len(lengths), max(lengths), pin_memory=self.pin)  # [B, N]

@@ -4,10 +4,12 @@ import copy
 import gzip
 import itertools
 import json
+import socket
 
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from scripts.alignment.config import Aligning
 from scripts.alignment.lexicon import Dictionary, OutOfVocabularyError
@@ -15,6 +17,7 @@ from scripts.common.cuts import phone_alignment, sides, spoken_text, supervision
 from scripts.common.files import read_jsonl
 from scripts.corpus.pronounce import arpabet
 from tests.factories.settings import settings
+from tests.factories.sounds import headerless_mp3
 
 
 @pytest.fixture
@@ -100,6 +103,28 @@ def test_damaged_audio_is_dropped_with_its_reason(cut, world, align, tmp_path):
     assert result.dropped["oov"]["detail"] == "XQZZY"
     assert [c["id"] for c in result.kept] == [cut["id"]]
     assert "dropped 2 cuts: oov" in result.stderr
+
+
+def test_a_file_that_cannot_be_reached_ends_the_job_and_drops_nothing(cut, world, align, tmp_path):
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(tmp_path / "away.flac"))  # is there, and cannot be opened
+        result = align([cut, changed(cut, "away", source=tmp_path / "away.flac")], ok=False)
+    assert "away.flac is there but cannot be read" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "dropped.csv").exists()
+
+
+def test_the_end_of_an_mp3_without_a_length_is_filled_and_counted(cut, world, align):
+    wave, rate = soundfile.read(world / "audio" / cut["recording"]["sources"][0]["source"])
+    first = round(cut["start"] * rate)
+    long = np.tile(wave[first : first + round(cut["duration"] * rate)], 20)[: 8 * rate]
+    headerless_mp3(world / "audio/a.mp3", soxr.resample(long, rate, 44_100))
+    seconds = soundfile.info(str(world / "audio/a.mp3")).duration
+    lines = [changed(cut, "end", source="a.mp3", start=seconds - 2, duration=2.0)]
+    lines += [changed(cut, "beginning", source="a.mp3", start=0.1, duration=2.0), cut]
+    result = align(lines)
+    assert "audio of 1 cuts ends in zeros" in result.stderr
+    assert not {row["reason"] for row in result.dropped.values()} & {"audio-damaged", "audio-too-short"}
 
 
 def test_damage_in_a_recording_drops_the_cuts_at_that_place(cut, world, align):
@@ -195,6 +220,19 @@ def test_an_item_is_dropped_if_a_side_is(cut, align):
     assert all("phone" in supervision(each)["alignment"] for kept in result.kept for each in sides(kept))
     assert set(result.dropped) == {"bad", "no"}
     assert "2 of 4 kept" in result.stderr
+
+
+def test_the_other_items_of_a_couple_leave_with_the_one_that_is_dropped(cut, align):
+    def item(name, couple, words=None):
+        item = {"id": name, "task": "sblimp", "subset": "s", "group": "g", "couple": couple}
+        negative = changed(cut, f"{name}-n", **({"words": words} if words else {}))
+        return item | {"positive": changed(cut, f"{name}-p"), "negative": negative}
+
+    result = align([item("0a", "0"), item("0b", "0"), item("1a", "1", "XQZZY"), item("1b", "1")])
+    assert [each["id"] for each in result.kept] == ["0a", "0b"]
+    assert {name: row["reason"] for name, row in result.dropped.items()} == {"1a-n": "oov", "1b-p": "couple-incomplete"}
+    assert "2 of 4 kept" in result.stderr
+    assert "dropped 1 cuts: couple-incomplete" in result.stderr
 
 
 def test_bad_files_give_one_line(cut, world, align, tmp_path):

@@ -7,8 +7,10 @@ import soundfile
 
 from scripts.common.cuts import phone_alignment, pronunciations
 from scripts.common.files import read_jsonl
+from scripts.corpus.config import CutRules, Limits
 from scripts.corpus.world.espeak import speak
 from tests.corpus.published.testsets import LEXICAL, word_row, write_gold
+from tests.factories.settings import settings
 from tests.factories.steps import step
 
 # word, its IPA and its phones; then a pseudo-word of the same length
@@ -36,11 +38,11 @@ def test_cuts_are_aligned_with_the_phones_of_gold(align, tmp_path):
         soundfile.write(folder / f"{file}.wav", speech.wave + noise, 16_000, subtype="PCM_16")
     config = {"format": "slm21-lexical", "split": "dev"}
     step("scripts.corpus.published.tasks", "--task", "swuggy", "--folder", tmp_path / "slm21", "--config",
-         json.dumps(config), "--out", tmp_path / "items.jsonl.gz", "--dropped", tmp_path / "d.csv")  # fmt: skip
-    rules = {"min_seconds": 0.1, "max_seconds": 30, "characters": "a-z"}
+         json.dumps(config), "--limits", settings(Limits, "corpus"), "--out", tmp_path / "items.jsonl.gz",
+         "--dropped", tmp_path / "d.csv")  # fmt: skip
     step("scripts.corpus.speech.manifest_tasks", "--task", "swuggy", "--items", tmp_path / "items.jsonl.gz",
          "--audio-root", tmp_path / "slm21", "--out", tmp_path / "checked.jsonl.gz", "--dropped", tmp_path / "d2.csv",
-         "--config", json.dumps(rules))  # fmt: skip
+         "--config", settings(CutRules, "corpus"))  # fmt: skip
 
     # The model is trained on nine minutes without isolated words, whose scores are therefore low.
     lenient = {"min_log_likelihood": -12}

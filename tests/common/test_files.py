@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from scripts.common.files import atomic_directory, atomic_path, check_writable, read_jsonl, write_csv, write_jsonl
+from scripts.common.files import (
+    atomic_directory,
+    atomic_path,
+    check_writable,
+    read_jsonl,
+    text_lines,
+    write_csv,
+    write_jsonl,
+)
+from tests.factories.sounds import UNREADABLE
 
 
 def test_a_failing_writer_leaves_the_old_file_and_nothing_else(tmp_path: Path):
@@ -97,3 +106,22 @@ def test_a_folder_to_be_made_is_fine_and_a_file_in_its_place_is_not(tmp_path: Pa
     (tmp_path / "results").touch()
     with pytest.raises(ValueError, match=f"{tmp_path}/results is not a folder"):
         check_writable(tmp_path / "results/mini")
+
+
+def test_half_a_character_is_named(tmp_path: Path):
+    """As json.dumps writes a file name that is not UTF-8."""
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"id": "\U0001f600"}) + "\n" + json.dumps({"id": "caf\udce9"}) + "\n")
+    lines = read_jsonl(path)
+    assert next(lines) == {"id": "\U0001f600"}
+    with pytest.raises(ValueError, match=r"a\.jsonl:2: has \\udce9, half of a character") as error:
+        next(lines)
+    assert str(error.value).isascii()
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.tsv"])
+def test_a_file_that_cannot_be_read_is_not_called_damaged(tmp_path: Path, name: str):
+    (tmp_path / name).symlink_to(UNREADABLE)
+    reader = text_lines if name == "a.tsv" else read_jsonl
+    with pytest.raises(OSError, match=rf"{name} is there but cannot be read \(Input/output error\)"):
+        list(reader(tmp_path / name))

@@ -15,7 +15,9 @@ from scripts.continuation import kaldi
 from scripts.continuation.kaldi import KaldiRecogniser
 from scripts.continuation.mel import griffin_lim, log_mel
 from scripts.continuation.recogniser_errors import row
+from scripts.corpus.config import Limits
 from tests.factories.aligner import VOICES
+from tests.factories.settings import settings
 from tests.factories.steps import step
 
 pytestmark = pytest.mark.slow
@@ -64,7 +66,7 @@ def test_random_words_are_not_made_into_sentences(recogniser: KaldiRecogniser, w
     step("scripts.corpus.world.speak", "--script", tmp_path / "script.jsonl.gz", "--audio", tmp_path / "audio/random",
          "--source", "random", "--cuts", tmp_path / "cuts.jsonl.gz", "--truth", tmp_path / "truth.jsonl.gz",
          "--dropped", tmp_path / "dropped.csv", "--config", json.dumps(VOICES),
-         "--limits", '{"min_seconds": 0.1, "max_seconds": 30}', "--seed", 7)  # fmt: skip
+         "--limits", settings(Limits, "corpus"), "--seed", 7)  # fmt: skip
     cuts = list(read_cuts(tmp_path / "cuts.jsonl.gz"))
     assert error_rate(cuts, list(recogniser(waves(cuts, tmp_path / "audio")))) < 0.15
 

@@ -1,9 +1,12 @@
 """The tidy table: perplexities with intervals over prompts, failures counted, variety shown."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from scripts.continuation.summary import interval, repeated_ngrams, summarise
+from scripts.common.files import read_csv, write_csv, write_jsonl
+from scripts.continuation.summary import interval, main, repeated_ngrams, summarise
 
 
 def line(prompt: str, text: str, perplexity: float | None, stop: str = "eos") -> dict[str, str]:
@@ -54,3 +57,21 @@ def test_the_interval_is_over_prompts():
     value, low, high = interval(many, prompts, lambda x: float(x.mean()), 400, 1)
     assert low < value < high
     assert high - low == pytest.approx(2 * 1.96 * means.std() / 20**0.5, rel=0.25)
+
+
+def test_spoken_text_has_tasks_of_its_own(tmp_path: Path, run_step):
+    for name, perplexity in (("generated", 10.0), ("real", 5.0), ("spoken", 14.0), ("spoken_real", 7.0)):
+        row = line("a", "one two", perplexity)
+        write_csv(tmp_path / f"{name}.csv", list(row), [row])
+    write_jsonl(tmp_path / "prompts.jsonl", [{"id": "a", "text": "x", "topic": "t"}])
+    run_step(
+        main, "--modalities", "text-raw", "--generated", tmp_path / "generated.csv", "--real", tmp_path / "real.csv",
+        "--read-aloud", "text-raw", "--spoken", tmp_path / "spoken.csv", "--spoken-real", tmp_path / "spoken_real.csv",
+        "--prompts", tmp_path / "prompts.jsonl", "--config", '{"bootstrap_samples": 50}', "--seed", 1,
+        "--out", tmp_path / "summary.csv",
+    )  # fmt: skip
+    rows = read_csv(tmp_path / "summary.csv")
+    assert {row["task"]: float(row["value"]) for row in rows if row["metric"] == "perplexity"} == {
+        "continuation": 10.0, "continuation-real": 5.0, "continuation-spoken": 14.0, "continuation-spoken-real": 7.0,
+    }  # fmt: skip
+    assert {row["modality"] for row in rows} == {"text-raw"}

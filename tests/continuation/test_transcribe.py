@@ -75,12 +75,12 @@ def test_kaldi_needs_its_model():
 
 
 def test_the_judge_reads_other_sentences_than_the_models(tmp_path: Path):
-    first = list(world_texts([], [], 0.05, 180.0, 1))
-    assert first == list(world_texts([], [], 0.05, 180.0, 1))
+    first = list(world_texts("small", [], [], 0.05, 180.0, 1))
+    assert first == list(world_texts("small", [], [], 0.05, 180.0, 1))
     words = [{"word": word, "after": ""} for word in first[0].split()]
     # The first paragraph is one sentence of a script: none of its sentences is in it, so none is withheld.
     write_jsonl(tmp_path / "a.jsonl", [{"words": [*words[:-1], {**words[-1], "after": "."}]}])
-    assert list(world_texts([tmp_path / "a.jsonl"], [], 0.05, 180.0, 1)) == first
+    assert list(world_texts("small", [tmp_path / "a.jsonl"], [], 0.05, 180.0, 1)) == first
     assert all(text == text.lower() and "." not in text for text in first)
 
 
@@ -90,13 +90,13 @@ def test_a_sentence_that_was_seen_is_withheld(tmp_path: Path):
     from scripts.corpus.world.vocabulary import WORLD, load_lexicon
     from scripts.corpus.world.write import generator, sentence_keys, write_paragraphs
 
-    lexicon = load_lexicon(WORLD)
+    lexicon = load_lexicon("small")
     rng = generator(1, "continuation", "judge")
     paragraphs = write_paragraphs(lexicon, load_grammar(WORLD), 0.05, 180.0, rng, set())
     seen = [{"words": side(p.sentences, lexicon)["words"]} for p in paragraphs]
     write_jsonl(tmp_path / "script.jsonl", seen)
     keys = {key for line in seen for key in sentence_keys(line["words"]) if len(key.split()) > 4}
-    texts = list(world_texts([tmp_path / "script.jsonl"], [], 0.05, 180.0, 1))
+    texts = list(world_texts("small", [tmp_path / "script.jsonl"], [], 0.05, 180.0, 1))
     assert not [key for key in keys for text in texts if f" {key} " in f" {text} "]
 
 

@@ -10,13 +10,13 @@ from scripts.continuation.world_measures import WorldMeasures
 
 @pytest.fixture(scope="module")
 def world() -> WorldMeasures:
-    return WorldMeasures(1)
+    return WorldMeasures("small", 1)
 
 
 @pytest.fixture(scope="module")
 def texts() -> list[list[str]]:
     """Paragraphs of the world from another stream of chance."""
-    return [text.split() for text in world_texts([], [], 0.1, 180.0, 5)]
+    return [text.split() for text in world_texts("small", [], [], 0.1, 180.0, 5)]
 
 
 def test_the_worlds_own_text_is_known_and_shuffled_text_is_not(world: WorldMeasures, texts: list[list[str]]):
@@ -26,9 +26,9 @@ def test_the_worlds_own_text_is_known_and_shuffled_text_is_not(world: WorldMeasu
 
 
 def test_a_wrong_agreement_is_an_unknown_pattern(world: WorldMeasures):
-    assert world.known_patterns(["the", "carpenters", "build"]) == 1
-    assert world.known_patterns(["a", "carpenters", "build"]) == 0
-    assert world.known_patterns(["the", "carpenters"]) is None
+    assert world.known_patterns(["the", "bakers", "peel"]) == 1
+    assert world.known_patterns(["a", "bakers", "peel"]) == 0
+    assert world.known_patterns(["the", "bakers"]) is None
 
 
 def test_topics_are_told_by_the_words_that_only_they_have(world: WorldMeasures, texts: list[list[str]]):
@@ -45,7 +45,7 @@ def test_a_sentence_may_begin_in_the_prompt(world: WorldMeasures):
 
 
 def test_what_the_world_says_is_over_the_texts_that_have_words(world: WorldMeasures):
-    rows = [{"prompt": "a", "text": "the carpenters build the old bridges"}, {"prompt": "b", "text": ""}]
+    rows = [{"prompt": "a", "text": "the bakers peel the old onions"}, {"prompt": "b", "text": ""}]
     prompts = {name: {"text": "Anna bakes a cake.", "topic": None} for name in "ab"}
     found = world_scores(rows, prompts, world, 1)
     assert found.pop("in_sentences_shuffled")[1] == 1

@@ -4,17 +4,21 @@ import numpy as np
 import pytest
 
 from scripts.evaluation.accuracy import (
+    ALL_NORMALIZATIONS,
     bootstrap_means,
+    by_couple,
     by_item,
     chance,
+    crossed_interval,
     decide,
     decide_sides,
     interval,
+    item_interval,
     normalise,
     pad_sides,
     percentiles,
-    voices_interval,
 )
+from scripts.evaluation.score_rows import normalized_scores
 from tests.evaluation.conftest import item
 from tests.factories.cuts import lettered_cut
 
@@ -141,18 +145,18 @@ def test_voices_widen_the_interval_where_they_differ() -> None:
     voices = [f"v{v}" for _ in range(100) for v in range(4)]
     alike = np.repeat((rng.random(100) < 0.7).astype(float), 4)
     over_items = interval(by_item(ids, alike), 2000, 1)
-    over_both = voices_interval(ids, voices, alike, 2000, 1)
+    over_both = crossed_interval(ids, ids, voices, alike, 2000, 1)
     assert over_both.value == over_items.value
     # Voices that agree on every item add nothing to what the items say.
     assert over_both[1:3] == pytest.approx(over_items[1:3], abs=0.02)
     differ = (rng.random(400) < np.tile([0.5, 0.6, 0.8, 0.9], 100)).astype(float)
-    wide, narrow = voices_interval(ids, voices, differ, 2000, 1), interval(by_item(ids, differ), 2000, 1)
+    wide, narrow = crossed_interval(ids, ids, voices, differ, 2000, 1), interval(by_item(ids, differ), 2000, 1)
     assert wide.ci_high - wide.ci_low > 2 * (narrow.ci_high - narrow.ci_low)
     assert (wide.n, wide.value) == (100, pytest.approx(narrow.value))
 
 
 def test_an_item_without_a_drawn_voice_stands_out_of_the_resample() -> None:
-    found = voices_interval(["a", "a", "b"], ["v", "w", "w"], np.array([1.0, 1.0, 0.0]), 500, 1)
+    found = crossed_interval(["a", "a", "b"], ["a", "a", "b"], ["v", "w", "w"], np.array([1.0, 1.0, 0.0]), 500, 1)
     assert found.value == 0.5
     assert (found.ci_low, found.ci_high) == (0.0, 1.0)
 
@@ -164,3 +168,86 @@ def test_percentiles() -> None:
 def test_no_items_is_refused() -> None:
     with pytest.raises(ValueError, match="no items"):
         interval(np.zeros(0), 10, 1)
+
+
+# Couples.
+
+
+def test_a_couple_is_summed_and_counted_by_hand() -> None:
+    ids, couples = ["a", "a", "b", "c"], ["x", "x", "x", "c"]
+    sums, counts = by_couple(ids, couples, np.array([1.0, 0.0, 1.0, 0.0]))
+    assert (sums.tolist(), counts.tolist()) == ([0.0, 1.5], [1.0, 2.0])  # c, then x: 0.5 of a and 1 of b
+    # The only resamples: c c, c x (twice as often) and x x.
+    found = item_interval(ids, couples, np.array([1.0, 0.0, 1.0, 0.0]), 2000, 1)
+    assert found == (0.5, 0.0, 0.75, 3)
+    with pytest.raises(ValueError, match="item 'a' belongs to two couples"):
+        by_couple(["a", "a"], ["x", "y"], np.ones(2))
+
+
+def test_mirrors_that_exchange_their_luck_have_an_interval_without_width() -> None:
+    ids = [f"{i}{mirror}" for i in range(40) for mirror in "ab"]
+    correct = np.random.default_rng(0).permuted(np.tile([0.0, 1.0], (40, 1)), axis=1).ravel()
+    alone = item_interval(ids, ids, correct, 500, 1)
+    assert item_interval(ids, [name[:-1] for name in ids], correct, 500, 1) == (0.5, 0.5, 0.5, 80)
+    assert alone.ci_high - alone.ci_low > 0.15
+
+
+def mirrored(rng: np.random.Generator, couples: int, *, together: bool) -> np.ndarray:
+    """Scores of couples of two items, right with probability 0.6: alike in 9 of 10 couples, or unlike in most."""
+    first = rng.random(couples) < 0.6
+    copied = first if together else ~first
+    second = np.where(rng.random(couples) < (0.9 if together else 0.5), copied, rng.random(couples) < 0.6)
+    return np.stack([first, second], axis=1).ravel().astype(float)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_interval_by_couple_covers_the_truth_and_that_by_item_does_not(*, together: bool) -> None:
+    rng = np.random.default_rng(0)
+    truth = 0.6 if together else (0.6 + 0.5 * 0.4 + 0.5 * 0.6) / 2
+    ids = [f"{i:03}{mirror}" for i in range(100) for mirror in "ab"]
+    couples = [name[:-1] for name in ids]
+    covered = {"couple": 0, "item": 0}
+    for seed in range(300):
+        correct = mirrored(rng, 100, together=together)
+        for name, groups in (("couple", couples), ("item", ids)):
+            found = item_interval(ids, groups, correct, 300, seed)
+            covered[name] += found.ci_low <= truth <= found.ci_high
+    assert 0.91 <= covered["couple"] / 300 <= 0.98
+    assert covered["item"] / 300 < 0.88 if together else covered["item"] / 300 > 0.975
+
+
+def test_the_same_items_have_the_same_resamples_whatever_the_order_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(2)
+    ids = [f"{i:03}{mirror}" for i in range(60) for mirror in "ab"]
+    couples, correct = [name[:-1] for name in ids], mirrored(rng, 60, together=True)
+    order = rng.permutation(len(ids))
+    shuffled = [ids[i] for i in order], [couples[i] for i in order], correct[order]
+    assert item_interval(ids, couples, correct, 200, 1) == item_interval(*shuffled, 200, 1)
+    one_by_one = item_interval(ids, couples, correct, 4000, 1)
+    monkeypatch.setattr("scripts.evaluation.accuracy.MANY_DRAWS", 0)  # counts of values instead of couples
+    assert item_interval(ids, couples, correct, 4000, 1) == pytest.approx(tuple(one_by_one), abs=0.0085)
+
+
+def test_couples_and_voices_are_resampled_together() -> None:
+    rng = np.random.default_rng(1)
+    correct = mirrored(rng, 100, together=True)
+    ids = [f"{i:03}{mirror}" for i in range(100) for mirror in "ab"]
+    couples = [name[:-1] for name in ids]
+    voices = [voice for voice in "vw" for _ in ids]  # both say the same
+    crossed = crossed_interval(ids * 2, couples * 2, voices, np.tile(correct, 2), 2000, 1)
+    assert crossed[1:3] == pytest.approx(item_interval(ids, couples, correct, 2000, 1)[1:3], abs=0.02)
+    assert crossed.n == 200
+
+
+def test_eos_is_left_out_by_hand() -> None:
+    row = {"id": "a", "voice": "v", "couple": "a", "logprob_positive": "-10", "logprob_negative": "-9",
+           "eos_positive": "-4", "eos_negative": "-1", "tokens_positive": "4", "tokens_negative": "3",
+           "seconds_positive": "1", "seconds_negative": "2"}  # fmt: skip
+    expected = {
+        "total": (-10, -9), "per_token": (-2.5, -3), "per_second": (-10, -4.5),
+        "total_no_eos": (-6, -8), "per_token_no_eos": (-2, -4), "per_second_no_eos": (-6, -4),
+    }  # fmt: skip
+    assert set(expected) == set(ALL_NORMALIZATIONS)
+    for name, (good, bad) in expected.items():
+        positive, negatives = normalized_scores([row], name)
+        assert (positive.tolist(), negatives.tolist()) == ([good], [[bad]])

@@ -12,7 +12,8 @@ from scripts.common.ragged import Ragged, save_bin
 from scripts.evaluation import common_items, score, score_rows, summary, tuned_lens
 from scripts.evaluation.config import Summarising
 from scripts.evaluation.items import Task, cut_ids, scorable
-from scripts.report import table_factors
+from scripts.report import table_dropped, table_factors
+from scripts.report.comparison import Comparison
 from scripts.report.result_files import item_scores
 from tests.evaluation.conftest import item
 from tests.evaluation.test_steps import score_flags
@@ -20,11 +21,11 @@ from tests.factories.cuts import lettered_cut
 from tests.factories.models import CONTEXT, random_sequence
 
 
-def scores(folder: Path, modality: str, right: dict[str, float | str]) -> Path:
+def scores(folder: Path, modality: str, right: dict[str, float | str], couples: dict[str, str] | None = None) -> Path:
     """Rows of two voices per item; a text instead of a number says why there is none."""
     found = []
     for name, value in right.items():
-        place = {"subset": "all", "group": "g", "id": name}
+        place = {"subset": "all", "group": "g", "id": name, "couple": (couples or {}).get(name, name)}
         for voice in ("a", "b"):
             said = {"correct": value, "dropped": ""} if isinstance(value, float) else {"correct": "", "dropped": value}
             found.append({**dict.fromkeys(score_rows.COLUMNS, ""), **place, "voice": voice, **said})
@@ -52,9 +53,41 @@ def test_what_one_modality_lacks_leaves_the_comparison_of_all(two: list[Path], r
     assert "evaluation: 2 items excluded from comparisons" in stderr
     dropped = common_items.Dropped.read(out)
     assert [[row["id"] for row in dropped.common_rows(path)] for path in two] == [["w", "w", "z", "z"]] * 2
-    assert [item_scores(path, dropped).to_dict() for path in two] == [{"w": 1.0, "z": 0.0}, {"w": 0.0, "z": 0.0}]
-    change, *_, n, _ = table_factors.compare(*two, dropped, 20, np.random.default_rng(0))
-    assert (change, n) == (-100.0, 2)
+    right = [item_scores(path, dropped)["correct"].to_dict() for path in two]
+    assert right == [{"w": 1.0, "z": 0.0}, {"w": 0.0, "z": 0.0}]
+    factors = [{"name": "A", "from": "one", "to": "other"}]
+    (row,) = table_factors.rows(Comparison(out.parent, dropped, factors, ["toy"], 20, 1), "total")
+    assert (row["change_percent"], row["n"]) == (-100.0, 2)
+
+
+def test_an_item_leaves_with_its_mate_and_both_are_counted(tmp_path: Path, run_step: Callable, capsys) -> None:
+    couples = {"ua": "u", "ub": "u", "va": "v", "vb": "v", "xa": "x", "xb": "x", "ya": "y"}
+    right: dict[str, float | str] = dict.fromkeys([*couples, "alone"], 1.0)
+    one = scores(tmp_path, "one", {**right, "ua": "too-long", "xa": "no-tokens"}, couples)
+    other = scores(tmp_path, "other", {**right, "ua": "too-long", "xb": "no-tokens"}, couples)
+    run_step(common_items.main, "--scores", one, other, "--out", tmp_path / "dropped.csv")
+    assert [tuple(row.values())[1:] for row in read_csv(tmp_path / "dropped.csv")] == [
+        ("ua", "one", "too-long"),
+        ("xa", "one", "no-tokens"),
+        ("ua", "other", "too-long"),
+        ("xb", "other", "no-tokens"),
+        ("ub", "one", "couple-incomplete"),
+        ("ub", "other", "couple-incomplete"),
+        ("ya", "any", "couple-incomplete"),  # an earlier stage dropped its mate
+    ]
+    dropped = common_items.Dropped.read(tmp_path / "dropped.csv")
+    assert sorted({row["id"] for row in dropped.common_rows(one)}) == ["alone", "va", "vb"]
+    assert "evaluation: 5 items excluded from comparisons" in capsys.readouterr().err
+    left = table_dropped.rows(*(empty(tmp_path, name) for name in ("corpus", "alignment")), tmp_path / "dropped.csv")
+    assert {row["reason"]: row["count"] for row in left if row["example"] in ("ub", "ya")} == {
+        "couple-incomplete in one": 1, "couple-incomplete in other": 1, "couple-incomplete": 1,
+    }  # fmt: skip
+
+
+def empty(folder: Path, stage: str) -> Path:
+    """A stage's dropped.csv without a row."""
+    write_csv(folder / f"{stage}.csv", ["split", "id", "reason", "detail"], [])
+    return folder / f"{stage}.csv"
 
 
 def test_a_list_that_does_not_fit_the_scores_is_refused(two: list[Path], tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from scripts.common.ragged import Ragged, save_bin
 from scripts.common.seeds import generator
 from scripts.evaluation import common_items, controls, logprobs, score, score_rows
 from scripts.evaluation.accuracy import decide_sides
-from scripts.evaluation.items import cut_ids, read_items, read_tokens
+from scripts.evaluation.items import SideLogprob, cut_ids, read_items, read_tokens
 from scripts.lm.model.load import load_model
 from tests.evaluation.conftest import item
 from tests.factories.models import CONTEXT, tiny_llama
@@ -25,18 +25,42 @@ CONFIG = {
     "precision": "auto",
     "threads": 1,
     "control_items": None,
+    "untrained_draws": 2,
 }
 
 
-def test_durations_are_permuted_and_symbols_stay() -> None:
-    ids = np.array([1, 5, 5, 5, 7, 5, 9, 9, 2], dtype=np.uint16)
-    seen = {tuple(controls.shuffle_durations(ids, np.random.default_rng(seed)).tolist()) for seed in range(60)}
-    assert len(seen) == 12  # the orders of the lengths 3, 1, 1, 2
-    for found in seen:
-        runs = [found[0], *(b for a, b in pairwise(found) if a != b)]
-        assert runs == [1, 5, 7, 5, 9, 2]
-        assert len(found) == len(ids)
-    assert controls.shuffle_durations(np.array([1, 2]), np.random.default_rng(0)).tolist() == [1, 2]
+def test_durations_change_hands_among_runs_of_a_symbol() -> None:
+    """The first two runs of item a are shared by its sides; symbol 9 has one length wherever it is."""
+    items = [item("a"), item("b")]
+    names = cut_ids(items)
+    bodies = [[5, 5, 5, 7, 9, 9], [5, 5, 5, 7, 5, 7, 7], [7, 9, 9, 5], [5, 5, 9, 9]]
+    tokens = {name: np.array([1, *body, 2], dtype=np.uint16) for name, body in zip(names, bodies, strict=True)}
+
+    def runs(ids: np.ndarray) -> list[tuple[int, int]]:
+        return [(symbol, len(list(group))) for symbol, group in groupby(ids[1:-1].tolist())]
+
+    def pooled(sequences: dict[str, np.ndarray]) -> list[tuple[int, int]]:
+        """Runs of all sides, those that the sides of item a share once."""
+        each = [runs(sequences[name]) for name in names]
+        return sorted([*each[0], *each[1][2:], *each[2], *each[3]])
+
+    found = []
+    for seed in range(80):
+        shuffled = controls.shuffle_durations(items, tokens, np.random.default_rng(seed))
+        assert list(shuffled) == names
+        for name in names:
+            assert [symbol for symbol, _ in runs(shuffled[name])] == [symbol for symbol, _ in runs(tokens[name])]
+            assert (shuffled[name][0], shuffled[name][-1]) == (1, 2)
+        assert pooled(shuffled) == pooled(tokens)
+        assert runs(shuffled[names[0]])[:2] == runs(shuffled[names[1]])[:2]
+        found.append(runs(shuffled[names[0]])[0])
+    # The four runs of symbol 5 have the lengths 3, 1, 1 and 2.
+    shares = [np.mean([length == wanted for _, length in found]) for wanted in (1, 2, 3)]
+    assert shares == pytest.approx([0.5, 0.25, 0.25], abs=0.15)
+    empty = {name: np.array([1, 2], dtype=np.uint16) for name in names}
+    assert [ids.tolist() for ids in controls.shuffle_durations(items, empty, np.random.default_rng(0)).values()] == [
+        [1, 2]
+    ] * 4
 
 
 def test_only_frames_with_a_token_each_have_durations() -> None:
@@ -64,7 +88,8 @@ def results(tmp_path: Path, run_step: Callable) -> Path:
         tiny_llama(seed=1).save_pretrained(tmp_path / f"lm/{modality}/model")
         sequences = dict(zip(ids, tokens, strict=True))
         scores = logprobs.score(load_model(tmp_path / f"lm/{modality}/model"), sequences, 256, modality)
-        found = score.table(items, sequences, scores, "total", CONTEXT)
+        sides = {cut: SideLogprob(nats, -1.0) for cut, nats in scores.items()}
+        found = score.table(items, sequences, sides, "total", CONTEXT)
         write_csv(tmp_path / f"evaluation/toy/{modality}.csv", score_rows.COLUMNS, found)
     write_csv(tmp_path / "dropped.csv", common_items.COLUMNS, [])
     return tmp_path
@@ -78,6 +103,7 @@ def run(run_step: Callable, folder: Path, out: str, **changes: object) -> dict[t
     flags = {
         "results": folder, "tokens": folder / "tokens", "modalities": json.dumps(modalities), "tasks": "toy",
         "items": folder / "toy.jsonl.gz", "dropped": folder / "dropped.csv", "out": folder / out,
+        "untrained": folder / f"untrained-{out}",
         "config": json.dumps({**CONFIG, **changes}), "seed": 1,
     }  # fmt: skip
     run_step(controls.main, *(each for name, value in flags.items() for each in (f"--{name}", value)))
@@ -104,11 +130,18 @@ def test_the_controls_of_a_task(results: Path, run_step: Callable) -> None:
     items = read_items(results / "toy.jsonl.gz")
     rng = generator(1, "evaluation", "durations", "repeat", "toy")
     tokens = read_tokens(results / "tokens/repeat/tasks/toy.bin", cut_ids(items))
-    shuffled = {cut: controls.shuffle_durations(ids, rng) for cut, ids in tokens.items()}
+    shuffled = controls.shuffle_durations(items, tokens, rng)
     totals = logprobs.score(load_model(results / "lm/repeat/model"), shuffled, 256, "by hand")
     by_hand = decide_sides(items, totals).mean()
     assert float(rows["repeat", "shuffled-durations"]["value"]) == pytest.approx(by_hand)
     assert by_hand != pytest.approx(np.mean(correct))
+    decisions = read_csv(results / "untrained-c.csv")
+    assert {(row["modality"], row["draw"]) for row in decisions} == {(m, d) for m in ("raw", "repeat") for d in "12"}
+    by_draw = {draw: [float(row["correct"]) for row in decisions if row["modality"] == "repeat" and row["draw"] == draw]
+               for draw in "12"}  # fmt: skip
+    assert by_draw["1"] != by_draw["2"]
+    mean = np.mean(by_draw["1"] + by_draw["2"])
+    assert float(rows["repeat", "untrained"]["value"]) == pytest.approx(mean)
     run(run_step, results, "again.csv")
     assert (results / "c.csv").read_bytes() == (results / "again.csv").read_bytes()
     assert {row["n"] for row in run(run_step, results, "part.csv", control_items=4).values()} == {"4"}

@@ -9,12 +9,12 @@ import pytest
 from scripts.common.files import read_csv, write_csv
 from scripts.evaluation import common_items, groups
 
-ROWS = """id,voice,subset,group,correct
-a,v0,in-vocabulary,1-5,1
-a,v1,in-vocabulary,1-5,0
-b,v0,in-vocabulary,6-20,1
-c,v0,oov,oov,0
-d,v0,oov,oov,1
+ROWS = """id,voice,couple,subset,group,correct
+a,v0,a,in-vocabulary,1-5,1
+a,v1,a,in-vocabulary,1-5,0
+b,v0,b,in-vocabulary,6-20,1
+c,v0,c,oov,oov,0
+d,v0,d,oov,oov,1
 """
 
 

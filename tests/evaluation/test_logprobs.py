@@ -8,7 +8,7 @@ import torch
 from transformers import LlamaForCausalLM
 
 from scripts.evaluation import logprobs
-from scripts.evaluation.logprobs import score, score_layers
+from scripts.evaluation.logprobs import score, score_layers, score_layers_and_eos, score_tokens
 from scripts.evaluation.packing import Row, pack_row, prefix_groups, rows
 from scripts.lm.model.attention import attention_masks
 from tests.factories.models import CONTEXT, VOCABULARY, random_sequence, tiny_llama
@@ -209,3 +209,12 @@ def test_nan_names_modality_and_id() -> None:
     sequences = {"fine": np.array([1, 3, 2]), "hurt": np.array([1, 9, 2])}
     with pytest.raises(ValueError, match="phone-raw: hurt: the log-probability is nan"):
         score(model, sequences, 1, "phone-raw")
+
+
+def test_the_log_probability_of_eos_is_the_last_tokens(model: LlamaForCausalLM) -> None:
+    rng = np.random.default_rng(6)
+    sequences = {f"s{i}": random_sequence(rng, int(length)) for i, length in enumerate(rng.integers(1, 30, 12))}
+    by_token = score_tokens(model, sequences, 64, "toy")
+    for name, value in score_layers_and_eos(model, sequences, 64, "toy").items():
+        assert value.shape == (4, 2)
+        assert value[-1] == pytest.approx([by_token[name].sum(), by_token[name][-1]], abs=1e-4)

@@ -16,7 +16,9 @@ from scripts.common.ragged import Ragged, save_bin
 from scripts.evaluation import baselines, bits, logprobs, scaling, score, summary, tuned_lens
 from scripts.evaluation.accuracy import interval
 from scripts.evaluation.config import Summarising
-from scripts.evaluation.items import Task, cut_ids, read_items, read_tokens
+from scripts.evaluation.items import SideLogprob, Task, cut_ids, read_items, read_tokens
+from scripts.evaluation.level_curves import resample
+from scripts.evaluation.score_rows import COLUMNS
 from scripts.tokens import store
 from tests.evaluation.conftest import item
 from tests.factories.cuts import lettered_cut
@@ -30,7 +32,7 @@ CONFIG = {
     "threads": 1,
 }
 SCALING = json.dumps({**CONFIG, "scaling_items": None})
-SCORE = json.dumps(CONFIG)
+SCORE = json.dumps({**CONFIG, "lens_tokens": 50})
 
 
 def task_flags(folder: Path, out: str) -> list[object]:
@@ -49,12 +51,16 @@ def score_flags(folder: Path, model: Path, out: str = "evaluation/toy/phone-raw.
     write_jsonl(folder / "1.jsonl.gz", cuts[2:])
     tokens = [random_sequence(rng, len(text)) for text in texts]
     save_bin(folder / "dev.bin", Ragged.join([c["id"] for c in cuts], tokens))
+    save_bin(
+        folder / "train.bin", Ragged.join([f"t{i}" for i in range(9)], [random_sequence(rng, 9) for _ in range(9)])
+    )
     write_json(folder / "tokenizer/tokenizer.json", {"model": {"vocab": {}}})
     return [
         *task_flags(folder, out),
         *("--model", model, "--definition", json.dumps({"name": "phone-raw", "source": "text", "tokenizer": "char"})),
         *("--layers", folder / "layers.csv", "--tuned-lens", folder / "tuned_lens.csv"),
         *("--cuts", folder / "0.jsonl.gz", folder / "1.jsonl.gz", "--dev", folder / "dev.bin"),
+        *("--train", folder / "train.bin"),
         *(
             "--tokenizer",
             folder / "tokenizer",
@@ -96,7 +102,7 @@ def test_score_by_either_normalisation_and_ties() -> None:
     items = [item("a"), item("b")]
     tokens = {c["id"]: np.zeros(3) for i in items for c in (i["positive"], i["negative"])}
     tokens["a-speaker-0-negative"] = np.zeros(5)
-    logprobs = dict.fromkeys(tokens, -4.0) | {"a-speaker-0-negative": -6.0}
+    logprobs = dict.fromkeys(tokens, SideLogprob(-4.0, -1.0)) | {"a-speaker-0-negative": SideLogprob(-6.0, -1.0)}
     assert [row["correct"] for row in score.table(items, tokens, logprobs, "total", CONTEXT)] == ["1", "0.5"]
     assert [row["correct"] for row in score.table(items, tokens, logprobs, "per_token", CONTEXT)] == ["0", "0.5"]
 
@@ -216,11 +222,17 @@ def test_last_layer_equals_the_score(scored: list, tmp_path: Path) -> None:
         assert tuple(float(rows[-1][key]) for key in ("value", "ci_low", "ci_high", "n")) == pytest.approx(expected)
 
 
+def fitted(tokens: np.ndarray, correct: np.ndarray, samples: int, couples: list[str] | None = None) -> dict:
+    """`scaling.fit` of correct [N, C]; each item is a couple of its own unless couples are given."""
+    table = scaling.by_couple(tokens, correct, couples or [f"item-{i}" for i in range(len(correct))])
+    return scaling.fit(table, *resample(table, samples, 1, "toy"), 0.5)
+
+
 def test_line_equals_polyfit() -> None:
     rng = np.random.default_rng(0)
     tokens = np.array([1000, 3000, 10_000, 40_000, 90_000])
     correct = (rng.random((80, 5)) < [0.5, 0.55, 0.6, 0.7, 0.72]).astype(float)
-    found = scaling.fit(tokens, correct, 200, 1)
+    found = fitted(tokens, correct, 200)
     accuracy = correct.mean(axis=0)
     slope, intercept = np.polyfit(np.log10(tokens), accuracy, 1)
     assert (found["slope"], found["intercept"]) == pytest.approx((slope, intercept))
@@ -231,12 +243,36 @@ def test_line_equals_polyfit() -> None:
 
 def test_a_straight_line_is_found_exactly() -> None:
     tokens = np.array([10, 100, 1000])
-    found = scaling.fit(tokens, np.tile([0.5, 0.6, 0.7], (4, 1)), 20, 1)
+    found = fitted(tokens, np.tile([0.5, 0.6, 0.7], (4, 1)), 20)
     assert found["slope"] == pytest.approx(0.1)
     assert found["intercept"] == pytest.approx(0.4)
     assert (found["slope_ci_low"], found["slope_ci_high"]) == pytest.approx((0.1, 0.1))
     assert found["r2"] == pytest.approx(1.0)
-    assert scaling.fit(tokens, np.ones((4, 3)), 20, 1)["r2"] is None
+    assert fitted(tokens, np.ones((4, 3)), 20)["r2"] is None
+
+
+def test_the_binomial_slope_is_that_of_its_curve_in_the_middle() -> None:
+    tokens = np.array([10, 100, 1000])
+    accuracy = 0.5 + 0.5 / (1 + np.exp(-np.array([-1.5, -0.7, 0.1])))
+    found = fitted(tokens, np.tile(accuracy, (50, 1)), 20)
+    share = 1 / (1 + np.exp(0.7))
+    assert found["middle_slope"] == pytest.approx(0.5 * 0.8 * share * (1 - share), abs=1e-3)
+    assert (found["centre"], found["logit_slope"]) == pytest.approx((2.0, 0.8), abs=0.01)
+    below = fitted(tokens, np.tile([0.45, 0.4, 0.45], (50, 1)), 20)
+    assert below["middle_slope"] == pytest.approx(0, abs=1e-3)  # the floor is chance, not below
+
+
+def test_bound_items_widen_the_intervals() -> None:
+    tokens = np.array([10, 100, 1000])
+    rng = np.random.default_rng(2)
+    halves = (rng.random((60, 3)) < [0.5, 0.6, 0.7]).astype(float)
+    correct = np.repeat(halves, 2, axis=0)  # both items of a couple are right together
+    couples = [f"couple-{i // 2}" for i in range(120)]
+    widths = [
+        np.subtract(found["middle_slope_ci_high"], found["middle_slope_ci_low"])
+        for found in (fitted(tokens, correct, 500, couples), fitted(tokens, correct, 500))
+    ]
+    assert widths[0] > 1.2 * widths[1]
 
 
 def toy(names: Sequence[str]) -> Task:
@@ -254,7 +290,9 @@ def test_scaling_takes_items_evenly(count: int | None, kept: Sequence[int]) -> N
 @pytest.mark.parametrize(("dropped", "kept"), [("", "0a 0b 2a 2b"), ("0a", "1a 1b 2a 2b"), ("2b", "0a 0b 1a 1b")])
 def test_scaling_takes_an_item_and_its_mirror_or_neither(dropped: str, kept: str) -> None:
     names = [f"{i}{side}" for i in range(4) for side in "ab" if f"{i}{side}" != dropped]
-    assert [i["id"] for i in scaling.sample(toy(names), 4).items[::2]] == kept.split()
+    task = toy(names)
+    task = task._replace(items=[{**each, "couple": each["id"][:-1]} for each in task.items])
+    assert [i["id"] for i in scaling.sample(task, 4).items[::2]] == kept.split()
 
 
 def test_scaling_step(scored: list, run_step: Callable, model_folder: Path, tmp_path: Path) -> None:
@@ -286,27 +324,43 @@ def test_summary(tmp_path: Path, run_step: Callable) -> None:
         (tmp_path / path).write_text(text)
         return tmp_path / path
 
-    head = "id,voice,subset,group,logprob_positive,logprob_negative,tokens_positive,tokens_negative,"
-    head += "seconds_positive,seconds_negative,correct,dropped\n"
+    head = "id,voice,couple,subset,group,logprob_positive,logprob_negative,tokens_positive,tokens_negative,"
+    head += "seconds_positive,seconds_negative,eos_positive,eos_negative,correct,dropped\n"
     # Item a: one voice right, one tied; total decides otherwise than per token. Item b: right both ways.
     # Item c was scored in another modality only.
-    rows = ["a,v0,,,-4,-6,2,6,1,3,1,", "a,v1,,,-4,-4,2,2,1,1,0.5,", "b,v0,,,-1,-2,2,2,1,1,1,", "c,v0,,,,,,,,,,too-long"]
+    # EOS alone decides item b. Items a and b are a couple: the sum of their differences is 2 + 1 nats.
+    rows = [
+        "a,v0,x,,,-4,-6,2,6,1,3,-1,-1,1,", "a,v1,x,,,-4,-4,2,2,1,1,-1,-1,0.5,", "b,v0,x,,,-1,-2,2,2,1,1,-0.5,-1.75,1,",
+        "c,v0,,,,,,,,,,,,,too-long",
+    ]  # fmt: skip
     scores = put("toy/m.csv", head + "\n".join(rows) + "\n")
-    heard = ["a,v0,length,1", "a,v1,length,0", "b,v0,length,1", "c,v0,length,0"]
-    base = put("baselines/toy/m.csv", "id,voice,baseline,correct\n" + "\n".join(heard) + "\n")
+    heard = ["a,v0,x,length,1", "a,v1,x,length,0", "b,v0,x,length,1", "c,v0,,length,0"]
+    base = put("baselines/toy/m.csv", "id,voice,couple,baseline,correct\n" + "\n".join(heard) + "\n")
+    drawn = [f"{modality},toy,{name},v0,x,{draw},{right}" for modality, name, draw, right in (
+        ("m", "a", 1, 1), ("m", "b", 1, 0), ("m", "a", 2, 1), ("m", "b", 2, 1), ("k", "a", 1, 0), ("m", "c", 1, 0)
+    )]  # fmt: skip
+    guessed = put("untrained.csv", "modality,task,id,voice,couple,draw,correct\n" + "\n".join(drawn) + "\n")
     dropped = put("dropped.csv", "task,id,modality,reason\ntoy,c,m,too-long\n")
     dev = put("bits/m.csv", "metric,value,ci_low,ci_high,n\nbits_per_second,7.5,7,8,9\n")
     flags = ["--bits", dev, "--dropped", dropped, "--out", tmp_path / "summary.csv", "--seed", 1]
     config = json.dumps({"score_normalization": "total", "bootstrap_samples": 20})
-    run_step(summary.main, "--scores", scores, "--baselines", base, *flags, "--config", config)
+    run_step(summary.main, "--scores", scores, "--baselines", base, "--untrained", guessed, *flags, "--config", config)
     rows = {(r["modality"], r["task"], r["metric"]): r for r in read_csv(tmp_path / "summary.csv")}
     assert {key: (float(row["value"]), row["n"]) for key, row in rows.items()} == {
         ("m", "toy", "accuracy"): (0.875, "2"),
         ("m", "toy", "accuracy_per_token"): (0.625, "2"),
         ("m", "toy", "accuracy_per_second"): (0.625, "2"),
+        ("m", "toy", "accuracy_total_no_eos"): (0.375, "2"),
+        ("m", "toy", "accuracy_per_token_no_eos"): (0.125, "2"),
+        ("m", "toy", "accuracy_per_second_no_eos"): (0.125, "2"),
+        ("m", "toy", "couples"): (1.0, "1"),
         ("m", "toy", "accuracy_voices"): (0.875, "2"),
         ("m", "toy", "chance"): (0.5, "2"),
         ("m", "toy", "baseline_length"): (0.75, "2"),
+        ("m", "toy", "baseline_untrained"): (0.75, "2"),
+        ("m", "toy", "p_above_chance"): (1.0, "2"),  # of the two flips of one couple both are as far
+        ("m", "toy", "over_best_baseline"): (12.5, "2"),
+        ("m", "toy", "p_over_best_baseline"): (1.0, "2"),
         ("m", "dev", "bits_per_second"): (7.5, "9"),
     }
     run_step(summary.main, "--scores", "--baselines", *flags, "--config", config)  # a corpus without tasks
@@ -315,9 +369,9 @@ def test_summary(tmp_path: Path, run_step: Callable) -> None:
 
 
 def test_other_normalisation_is_named_by_what_it_is() -> None:
-    row = {"id": "a", "voice": "v", "correct": "0", "logprob_positive": "-4", "logprob_negative": "-6"}
+    row = {"id": "a", "voice": "v", "couple": "a", "correct": "0", "logprob_positive": "-4", "logprob_negative": "-6"}
     lengths = {"tokens_positive": "2", "tokens_negative": "6", "seconds_positive": "1", "seconds_negative": "1"}
-    rows = [row | lengths]
+    rows = [{**dict.fromkeys(COLUMNS, ""), **row, **lengths}]
     found = summary.accuracies(rows, Summarising(5, "per_token"), 1)
     assert {metric: row.value for metric, row in found.items()} == {
         "accuracy": 0.0,

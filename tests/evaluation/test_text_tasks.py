@@ -10,6 +10,7 @@ import pytest
 from scripts.common.files import read_csv, write_json, write_jsonl
 from scripts.evaluation import summary, text_items, text_tasks
 from scripts.evaluation.config import Summarising
+from scripts.evaluation.items import SideLogprob
 from scripts.evaluation.logprobs import score
 from scripts.lm.model.load import load_model
 from tests.factories.models import CONTEXT
@@ -36,7 +37,7 @@ def test_a_choice_is_right_above_all_others_and_ties_share() -> None:
     tokens = {"p": np.zeros(3), "x": np.zeros(5), "y": np.zeros(5)}
 
     def correct(logprobs: list[float], way: str = "total") -> float:
-        scores = dict(zip(choice.texts, logprobs, strict=True))
+        scores = {text: SideLogprob(nats, -0.5) for text, nats in zip(choice.texts, logprobs, strict=True)}
         return float(text_tasks.table([choice], tokens, scores, way, 9)[0]["correct"])
 
     assert correct([-3.0, -4.0, -5.0]) == 1
@@ -83,7 +84,13 @@ def test_the_step_scores_like_scoring_itself(tmp_path: Path, run_step: Callable,
     assert rows[1]["tokens_negative"] == "2;4;3"
     # A text has no seconds, so nothing is decided by them.
     told = summary.accuracies(rows, Summarising(5, "total"), 1)
-    assert list(told) == ["accuracy", "accuracy_per_token", "chance"]
+    assert list(told) == [
+        "accuracy",
+        "accuracy_per_token",
+        "accuracy_total_no_eos",
+        "accuracy_per_token_no_eos",
+        "chance",
+    ]
     assert told["chance"].value == pytest.approx((1 / 2 + 1 / 4) / 2)
 
 

@@ -43,3 +43,36 @@ def test_fitting_brings_every_layer_nearer_to_the_model_on_unseen_text(dev: Ragg
             assert after < 0.8 * before
             assert tuned_lens.mean_divergence(model, unseen, final, affine) == pytest.approx(after, rel=1e-4)
     assert all(not p.requires_grad for p in model.parameters())
+
+
+def test_every_modality_is_fitted_on_as_many_tokens(dev: Ragged) -> None:
+    for limit in (1, 100, 777):
+        chosen = tuned_lens.tokens_of(dev, limit, 1)
+        assert int(chosen.lengths.sum()) - len(chosen) == limit
+        by_id = dev.by_id()
+        for name, ids in zip(chosen.ids[:-1], chosen, strict=False):
+            assert np.array_equal(ids, by_id[name])
+        assert np.array_equal(chosen[len(chosen) - 1], by_id[chosen.ids[-1]][: chosen.lengths[-1]])
+    assert set(tuned_lens.tokens_of(dev, 100, 1).ids) != set(tuned_lens.tokens_of(dev, 100, 2).ids)
+    assert sorted(tuned_lens.tokens_of(dev, 10**6, 1).ids) == sorted(dev.ids)
+
+
+def test_a_small_train_is_said_and_dev_is_what_is_measured(dev: Ragged, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(tuned_lens, "STEPS", 100)
+    train = Ragged.join(["t"], [dev[0]])
+    maps = tuned_lens.fit_lens(tiny_llama(seed=2), train, dev, 10**6, 1, "x")
+    told = capsys.readouterr().err
+    assert f"x: train holds {len(dev[0]) - 1} tokens, fewer than evaluation.lens_tokens (1,000,000)" in told
+    assert "nats per token of dev by layer" in told
+    assert len(maps) == 3
+
+
+def test_padded_passes_give_the_states_of_each_sequence(dev: Ragged, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny_llama(seed=2)
+    together = tuned_lens.hidden_states(model, dev)
+    monkeypatch.setattr(tuned_lens, "ROWS", 1)
+    assert torch.allclose(together, tuned_lens.hidden_states(model, dev), atol=1e-4)
+    shortest = min(dev, key=len)
+    with torch.no_grad():
+        expected = model(torch.from_numpy(shortest[None, :-1].astype("int64")), output_hidden_states=True).hidden_states
+    assert torch.allclose(together[:, : len(shortest) - 1], torch.cat(expected), atol=1e-4)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from scripts.alignment.config import Training
+from scripts.corpus.config import Limits
 from tests.factories.settings import settings
 from tests.factories.steps import step
 
@@ -15,7 +16,13 @@ VOICES = {
     "gain": {"mean": -3.0, "jitter": 1.0},
     "noise": -60.0,
 }
-SCRIPT = {"hours": {"train": 0.15, "dev": 0.1}, "speakers": 4, "isolated_words": 0, "rate": VOICES["rate"]}
+SCRIPT = {
+    "lexicon": "small",
+    "hours": {"train": 0.15, "dev": 0.1},
+    "speakers": 4,
+    "isolated_words": 0,
+    "rate": VOICES["rate"],
+}
 CONFIG = {"sample_hours": 0.15, "gaussians": 800, "iterations": 25}
 
 
@@ -27,7 +34,7 @@ def speak_world(folder: Path) -> None:
         step("scripts.corpus.world.speak", "--script", folder / f"script/{split}/0.jsonl.gz", "--audio",
              folder / "audio" / split, "--source", split, "--cuts", folder / f"{split}.jsonl.gz",
              "--truth", folder / f"{split}.truth.jsonl.gz", "--dropped", folder / f"{split}.csv",
-             "--config", json.dumps(VOICES), "--limits", '{"min_seconds": 0.1, "max_seconds": 30}',
+             "--config", json.dumps(VOICES), "--limits", settings(Limits, "corpus"),
              "--seed", 7)  # fmt: skip
     step("scripts.corpus.pronounce", "--cuts", folder / "train.jsonl.gz", folder / "dev.jsonl.gz", "--scripts",
          folder / "script/train/0.jsonl.gz", folder / "script/dev/0.jsonl.gz", "--out",
@@ -40,7 +47,7 @@ def speak_unseen(world: Path) -> None:
     step("scripts.corpus.world.speak", "--script", world / "script/dev/0.jsonl.gz", "--audio",
          world / "audio/unseen", "--source", "unseen", "--cuts", world / "unseen.jsonl.gz", "--truth",
          world / "unseen.truth.jsonl.gz", "--dropped", world / "unseen.csv", "--config", json.dumps(voices),
-         "--limits", '{"min_seconds": 0.1, "max_seconds": 30}', "--seed", 8)  # fmt: skip
+         "--limits", settings(Limits, "corpus"), "--seed", 8)  # fmt: skip
 
 
 def train_aligner(world: Path, model: Path) -> None:

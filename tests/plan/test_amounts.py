@@ -68,14 +68,14 @@ def test_words_alone_are_utterances_of_the_worlds_train():
     config = copy.deepcopy(MINI)
     config["corpus"]["world"]["isolated_words"] = 0
     without = Amounts(config)
-    assert with_words.utterances["train"] - without.utterances["train"] == 643
+    assert with_words.utterances["train"] - without.utterances["train"] == 485
     assert with_words.utterances["dev"] == without.utterances["dev"]
-    assert with_words.hours["train"] - without.hours["train"] == pytest.approx(643 * 0.55 / 3600)
-    assert without.hours["train"] == 3.0
+    assert with_words.hours["train"] - without.hours["train"] == pytest.approx(485 * 0.55 / 3600)
+    assert without.hours["train"] == 8.0
 
 
 def test_the_worlds_tasks_have_two_sides_by_every_voice():
-    assert task_sizes(MINI)["swuggy"].sides == 300 * 2 * 2
+    assert task_sizes(MINI)["swuggy"].sides == 140 * 2 * 2
 
 
 def test_changed_symbols_have_their_own_rates_and_vocabularies():

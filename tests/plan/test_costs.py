@@ -33,11 +33,12 @@ JOBS = {
     "tokens_encode_task": 18,
     "tokens_pack": 12,
     "tokens_stats": 6,
+    "tokens_shared_context": 1,
     "lm_train": 6,
     "evaluation_score": 6,
     "evaluation_scaling": 6,
     "evaluation_baselines": 6,
-    "report_figures_and_tables": 17,
+    "report_figures_and_tables": 18,
 }
 
 
@@ -110,6 +111,21 @@ def test_seed_replicas_train_as_long_again():
     assert work.rule_work("lm_train", Amounts(config)).seconds == pytest.approx(
         3 * work.rule_work("lm_train", Amounts(MINI)).seconds
     )
+
+
+def test_models_on_shares_of_the_data_train_in_proportion():
+    config = copy.deepcopy(MINI)
+    config["lm"]["data_shares"] = [0.25, 0.5]
+    more, less = (work.rule_work("lm_train", Amounts(each)) for each in (config, MINI))
+    assert 1.75 < more.seconds / less.seconds < 1.78  # the dev loss is measured on all of dev
+    assert more.kept == pytest.approx(3 * less.kept)
+    scored = [work.rule_work("evaluation_score", Amounts(each)).seconds for each in (config, MINI)]
+    assert scored[0] == pytest.approx(3 * scored[1])
+    scaled = [work.rule_work("evaluation_scaling", Amounts(each)).seconds for each in (config, MINI)]
+    assert scaled[0] == pytest.approx(scaled[1])  # checkpoints of the modalities' own models alone
+    hours = [sum(row.hours for row in costs.model_costs(each)) for each in (config, MINI)]
+    assert hours[0] == pytest.approx(hours[1] * more.seconds / less.seconds)
+    assert costs.stage_of("shares_tokens") == "tokens"
 
 
 def test_the_peak_is_what_is_kept_and_everything_temporary():

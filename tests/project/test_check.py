@@ -162,6 +162,8 @@ WRONG = [
     ("share.with", "../x", "share.with is '../x'; it must match"),
     ("share.through", "lm", "share.through is 'lm'; it must be one of corpus, alignment, units, tokens"),
     ("seeds", [2, 2], "seeds is [2, 2]"),
+    ("lm.data_shares", [0.5, 0.5], "lm.data_shares is [0.5, 0.5]"),
+    ("lm.data_shares", [1.0], "lm.data_shares.0 is 1.0; it must be less than 1"),
     ("cluster.gpus.lm", -1, "cluster.gpus.lm is -1; it must be at least 0"),
     ("seeds", [-1], "seeds.0 is -1; it must be at least 0"),
     ("seeds", [2, 1], "seeds holds seed = 1; name further seeds only"),
@@ -255,6 +257,14 @@ def test_seed_replicas_are_every_modality_under_every_further_seed():
     config = changed("seeds", [7])
     config["modalities"]["phone-raw-seed7"] = config["modalities"]["phone-raw"]
     with pytest.raises(ValueError, match="has the name that `seeds` gives a seed replica"):
+        check(config)
+
+
+def test_a_modality_must_not_have_the_name_of_a_model_on_a_share():
+    config = changed("lm.data_shares", [0.25])
+    check(config)
+    config["modalities"]["phone-raw-data25"] = config["modalities"]["phone-raw"]
+    with pytest.raises(ValueError, match=r"phone-raw-data25 has the name that `lm\.data_shares` gives a model"):
         check(config)
 
 

@@ -1,3 +1,4 @@
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -5,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.report import fake
+from tests.report import fake, fake_curves
 
 
 @pytest.fixture(scope="session")
@@ -16,12 +17,19 @@ def standing(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture
-def results(tmp_path) -> Path:
-    """A small one of three modalities and two tasks, to be damaged."""
-    folder = tmp_path / "results" / "fake"
+@pytest.fixture(scope="session")
+def small(tmp_path_factory) -> Path:
+    """A small one of three modalities and two tasks; not to be changed."""
+    folder = tmp_path_factory.mktemp("small")
     fake.write(folder, modalities=fake.MODALITIES[3:], tasks=fake.TASKS[:2], items=40)
+    fake_curves.write(folder, fake.MODALITIES[3:], fake.TASKS[:2])
     return folder
+
+
+@pytest.fixture
+def results(small, tmp_path) -> Path:
+    """A copy of the small one, to be damaged."""
+    return Path(shutil.copytree(small, tmp_path / "results" / "fake"))
 
 
 @pytest.fixture

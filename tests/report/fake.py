@@ -26,7 +26,7 @@ TRUE = {
     "sblimp": (0.87, 0.88, 0.85, 0.84, 0.62, 0.54),
     "topic-storycloze": (0.84, 0.79, 0.83, 0.78, 0.63, 0.55),
 }
-BASELINES = {"length": 0.5, "tokens": 0.51, "unigram": 0.55, "4-gram": 0.86}
+BASELINES = {"length": 0.5, "tokens": 0.51, "unigram": 0.55, "4-gram": 0.86, "untrained": 0.52}
 
 
 def format_interval(value: float, n: int) -> tuple[float, float]:
@@ -44,15 +44,16 @@ def _scored(folder: Path, modality: str, at: int, task: str, items: int) -> list
     hardness = difficulty + rng.random((2, items))
     right = hardness <= np.quantile(hardness, TRUE[task][at % 6])
     rows = [
-        {"id": f"{task}-{i}", "voice": f"speaker-{v}", "subset": "test", "group": "g", "logprob_positive": -10.0,
-         "logprob_negative": -11.0, "tokens_positive": 9, "tokens_negative": 9, "seconds_positive": 1.0,
+        {"id": f"{task}-{i}", "voice": f"speaker-{v}", "subset": "test", "group": "g", "couple": f"{task}-c{i // 2}",
+         "logprob_positive": -10.0, "logprob_negative": -11.0 if right[v, i] else -9.5, "eos_positive": -1.0,
+         "eos_negative": -1.0, "tokens_positive": 9, "tokens_negative": 9, "seconds_positive": 1.0,
          "seconds_negative": 1.0 if task == "swuggy" else 1.2, "correct": float(right[v, i]), "dropped": ""}
         for i in range(items) for v in range(2)
     ]  # fmt: skip
     write_csv(folder / f"evaluation/{task}/{modality}.csv", list(rows[0]), rows)
     value = float(right.mean())
     summary = []
-    for metric, share in {"accuracy": value, "accuracy_per_token": value - 0.01}.items():
+    for metric, share in {"accuracy": value, "accuracy_per_token": value - 0.01, "couples": value}.items():
         low, high = format_interval(share, items)
         summary.append({"metric": metric, "value": round(share, 6), "ci_low": low, "ci_high": high, "n": items})
     summary.append({"metric": "chance", "value": 0.5, "ci_low": 0.5, "ci_high": 0.5, "n": items})
@@ -60,6 +61,10 @@ def _scored(folder: Path, modality: str, at: int, task: str, items: int) -> list
         share = share if task == "swuggy" else 0.5 + (share - 0.5) / 5
         low, high = format_interval(share, items)
         summary.append({"metric": f"baseline_{name}", "value": share, "ci_low": low, "ci_high": high, "n": items})
+    above = {"p_above_chance": 1e-5 if value > 0.6 else 0.4, "p_over_best_baseline": 1e-5 if value > 0.9 else 0.4}
+    above["over_best_baseline"] = 100 * (value - max(row["value"] for row in summary[3:]))
+    for metric, number in above.items():
+        summary.append({"metric": metric, "value": number, "ci_low": "", "ci_high": "", "n": items})
     layers = []
     for layer, part in enumerate((0.05, 0.3, 0.7, 0.9, 1.0)):
         share = 0.5 + (value - 0.5) * part
@@ -77,10 +82,15 @@ def _scored(folder: Path, modality: str, at: int, task: str, items: int) -> list
                        "value": round(share, 6), "ci_low": low, "ci_high": high, "n": items,
                        "chance": 0.5})  # fmt: skip
     write_csv(folder / f"evaluation/scaling/{task}/{modality}.csv", list(points[0]), points)
-    slope, intercept = np.polyfit([np.log10(p["tokens"]) for p in points], [p["value"] for p in points], 1)
+    x, accuracy = (np.array([p[name] for p in points], dtype=float) for name in ("tokens", "value"))
+    x = np.log10(x)
+    slope, intercept = np.polyfit(x, accuracy, 1)
+    share = np.clip((accuracy - 0.5) / 0.5, 0.01, 0.99)
+    logit_slope, height = np.polyfit(x - x.mean(), np.log(share / (1 - share)), 1)
+    fit = {"slope": slope, "intercept": intercept, "centre": x.mean(), "height": height, "logit_slope": logit_slope}
     write_json(
         folder / f"evaluation/scaling/{task}/{modality}.fit.json",
-        {"slope": round(float(slope), 8), "intercept": round(float(intercept), 8)},
+        {name: round(float(value), 8) for name, value in fit.items()},
     )
     return [{"modality": modality, "task": task, **row} for row in summary]
 

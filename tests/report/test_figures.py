@@ -7,17 +7,21 @@ import pytest
 from scripts.common.files import read_csv, read_json, write_csv, write_json
 from scripts.report import (
     figure_bit_breakdown,
+    figure_chain,
+    figure_exposures,
     figure_factors,
     figure_kmeans,
     figure_layers_by_task,
     figure_layers_lexical,
+    figure_reach,
     figure_scaling,
     figure_training,
     figure_unit_quality,
     figure_unit_sweep,
 )
+from scripts.report.paper_values import read_paper
 from scripts.report.style import modality_styles
-from tests.report import fake
+from tests.report import fake, fake_curves
 
 PAPER = "resources/paper.yaml"
 
@@ -50,7 +54,15 @@ def commands(folder, out, formats):
     """Every figure's module, its name and arguments, over the small results folder."""
     modalities, tasks = ("--modalities", *fake.MODALITIES[3:]), ("--tasks", *fake.TASKS[:2])
     evaluation, end = folder / "evaluation", lambda name: ("--formats", *formats, "--output", out / name)
-    yield figure_scaling, "scaling", ("--scaling", evaluation / "scaling", *modalities, *tasks, *end("scaling"))
+    scaling = ("--scaling", evaluation / "scaling", "--schedules", evaluation / "schedules.csv")
+    yield figure_scaling, "scaling", (*scaling, *modalities, *tasks, *end("scaling"))
+    exposures = ("--exposures", evaluation / "exposures.csv")
+    yield figure_exposures, "exposures", (*exposures, *modalities, *end("exposures"))
+    yield figure_reach, "reach", ("--reach", evaluation / "reach.csv", *modalities, *end("reach"))
+    factors = json.dumps({"factors": [f for f in fake.FACTORS if f["from"] in fake.MODALITIES[3:]]})
+    yield figure_chain, "chain", (
+        "--evaluation", evaluation, "--dropped", evaluation / "dropped.csv", *modalities, *tasks, "--config", factors,
+        "--score-normalization", "total", "--samples", 50, "--seed", 1, "--paper", PAPER, *end("chain"))  # fmt: skip
     layers = ("--layers", evaluation / "layers", "--tuned-lens", evaluation / "tuned_lens", *modalities)
     yield figure_layers_by_task, "layers_by_task", (*layers, *tasks, *end("layers_by_task"))
     yield figure_layers_lexical, "layers_lexical", (
@@ -76,16 +88,57 @@ def test_every_figure_in_every_format_with_its_data_and_the_same_bytes(results, 
             assert len(read_csv(out / f"{name}.csv")) > 2
         digests.append({p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in out.iterdir()})
     assert digests[0] == digests[1]
-    assert len(digests[0]) == 9 * 4
+    assert len(digests[0]) == 12 * 4
 
 
 def test_scaling_data_hold_points_and_the_fitted_line(results):
-    data = figure_scaling.points(results / "evaluation/scaling", ["phone-raw"], ["swuggy"])
-    assert list(data.columns) == ["task", "modality", *figure_scaling.NUMBERS, "fit"]
-    fit = read_json(results / "evaluation/scaling/swuggy/phone-raw.fit.json")
-    gain = data["fit"].iloc[-1] - data["fit"].iloc[0]
+    evaluation = results / "evaluation"
+    drawn = figure_scaling.points(evaluation / "scaling", evaluation / "schedules.csv", ["phone-raw"], ["swuggy"])
+    assert list(drawn.columns) == ["task", "modality", "model", *figure_scaling.NUMBERS, "line", "curve"]
+    data = drawn[drawn["model"] == "checkpoint"]
+    fit = read_json(evaluation / "scaling/swuggy/phone-raw.fit.json")
+    gain = data["line"].iloc[-1] - data["line"].iloc[0]
     decades = pd.Series(data["tokens"]).transform("log10")
     assert gain == pytest.approx(fit["slope"] * (decades.iloc[-1] - decades.iloc[0]))
+    assert (data["curve"] >= 0.5).all()
+    complete = drawn[drawn["model"] == "complete"]
+    assert complete["hours"].tolist() == [0.75, 1.5, 3.0]
+    assert complete["curve"].is_monotonic_increasing
+
+
+def test_the_chain_says_what_each_factor_costs(results):
+    rows = {("swuggy", name): fake_curves.score_rows({1: share}, "distance", name, 100)
+            for name, share in (("phone-raw", 0.9), ("phone-repeat", 0.7), ("speech-hubert", 0.55))}  # fmt: skip
+    factors = fake.FACTORS[2:]
+    step = figure_chain.steps(fake.MODALITIES, factors)
+    assert step == {"phone-raw": 0, "phone-repeat": 1, "speech-hubert": 2}
+    data = figure_chain.chain(rows, ["swuggy"], step, factors, read_paper(PAPER), "total", 100, 1)
+    score = data[(data["kind"] == "score") & (data["measure"] == "accuracy")].set_index("modality")
+    assert score["paper"].tolist() == [0.858, 0.855, 0.508]
+    change = data[(data["kind"] == "change") & (data["measure"] == "accuracy")].set_index("factor")
+    assert change.loc["B", "value"] == pytest.approx(
+        score.loc["phone-repeat", "value"] - score.loc["phone-raw", "value"]
+    )
+    assert change.loc["B", "ci_low"] < change.loc["B", "value"] < change.loc["B", "ci_high"] < 0
+    couples = data[(data["measure"] == "couples") & (data["kind"] == "score")]
+    assert couples["n"].tolist() == [100] * 3
+
+
+def test_factors_in_a_circle_have_no_beginning():
+    factors = [{"name": "A", "from": "a", "to": "b"}, {"name": "B", "from": "b", "to": "a"}]
+    with pytest.raises(ValueError, match=r"factors lead from a modality back to it \(a -> b, b -> a\)"):
+        figure_chain.steps(["a", "b"], factors)
+
+
+@pytest.mark.parametrize(("module", "table", "said"), [
+    (figure_exposures, "exposures", "no task has exposures"), (figure_reach, "reach", "no task has distances"),
+])  # fmt: skip
+def test_a_table_without_levels_says_so(results, call, tmp_path, module, table, said):
+    path = results / f"evaluation/{table}.csv"
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+    call(module, f"--{table}", path, "--modalities", "phone-raw", "--formats", "svg", "--output", tmp_path / table)
+    assert read_csv(tmp_path / f"{table}.csv") == []
+    assert said in (tmp_path / f"{table}.svg").read_text()
 
 
 def test_lexical_layers_carry_the_best_baseline(results):
@@ -134,8 +187,9 @@ def test_every_modality_has_its_own_style(count):
 
 def test_one_modality_and_one_task_can_be_drawn(tmp_path, call):
     fake.write(tmp_path, modalities=["phone-raw"], tasks=["swuggy"], items=20)
+    fake_curves.write(tmp_path, ["phone-raw"], ["swuggy"])
     for module, name, arguments in commands(tmp_path, tmp_path / "out", ("svg",)):
-        if name != "factors":
+        if name not in ("factors", "chain"):  # which have factors of two modalities
             one = [a for a in arguments if a not in (*fake.MODALITIES[4:], "sblimp")]
             call(module, *one)
             assert (tmp_path / f"out/{name}.svg").exists()
@@ -156,6 +210,9 @@ def fails(results, call, tmp_path, name_wanted, message, error=ValueError):
     ("figure", "file", "column"),
     [
         ("scaling", "evaluation/scaling/sblimp/phone-repeat.csv", "hours"),
+        ("scaling", "evaluation/schedules.csv", "hours"),
+        ("exposures", "evaluation/exposures.csv", "exposure"),
+        ("reach", "evaluation/reach.csv", "unit"),
         ("layers_by_task", "evaluation/layers/sblimp/phone-repeat.csv", "layer"),
         ("layers_lexical", "evaluation/layers/swuggy/phone-raw.csv", "value"),
         ("layers_by_task", "evaluation/tuned_lens/sblimp/phone-repeat.csv", "value"),
@@ -175,7 +232,9 @@ def test_a_missing_column_names_its_file(results, call, tmp_path, figure, file, 
 
 def test_a_fit_without_slope_is_named(results, call, tmp_path):
     write_json(results / "evaluation/scaling/swuggy/phone-raw.fit.json", {"r2": 1})
-    fails(results, call, tmp_path, "scaling", r"phone-raw\.fit\.json: no key 'slope' or 'intercept'; found r2")
+    fails(
+        results, call, tmp_path, "scaling", r"phone-raw\.fit\.json: no key 'slope', 'intercept', 'centre', .*; found r2"
+    )
 
 
 def test_a_log_without_dev_loss_is_named(results, call, tmp_path):

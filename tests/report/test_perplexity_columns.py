@@ -24,7 +24,7 @@ def written(standing: Path, call, tmp_path: Path) -> Path:
     call(table_factors, "--evaluation", standing / "evaluation", "--dropped", standing / "evaluation/dropped.csv",
          "--config", json.dumps({"factors": fake.FACTORS}),
          "--tasks", *fake.TASKS, "--continuations", standing / "continuation/judged/generated", "--samples", 300,
-         "--seed", 1, *paper)  # fmt: skip
+         "--seed", 1, "--score-normalization", "total", *paper)  # fmt: skip
     call(table_continuation, "--summary", standing / "continuation/summary.csv", "--recogniser",
          standing / "continuation/recogniser.csv", "--modalities", *fake.MODALITIES, "--output", tmp_path)  # fmt: skip
     return tmp_path
@@ -48,8 +48,10 @@ def test_results_show_ours_and_the_papers_perplexities(written: Path, standing: 
 
 def test_factors_hold_the_change_of_the_mean_with_the_papers(written: Path, standing: Path):
     head, _, *rows = lines(written / "factors.md")
-    place = head.index("Continuation, change in %: ours")
-    assert [row[place + 1] for row in rows] == ["+7.8", "+26.6", "+88.3", "+140.7"]
+    assert [row[2] for row in rows] == ["sWUGGY", "sBLIMP", "Topic-SC", "Continuation"] * 4
+    theirs = head.index("change in %: paper")
+    assert [row[theirs] for row in rows if row[2] == "Continuation"] == ["+7.8", "+26.6", "+88.3", "+140.7"]
+    assert {cell for row in rows if row[2] == "Continuation" for cell in row[theirs + 1 :]} == {"–"}
     base, new = (
         perplexity_columns.by_prompt(standing / f"continuation/judged/generated/{name}.csv")
         for name in ("phone-raw", "phone-repeat")
@@ -78,6 +80,51 @@ def test_the_table_of_continuations_shows_errors_of_the_recogniser(written: Path
     assert "0.6% on held-out speech" in (written / "continuation.md").read_text()
     for form in ("csv", "tex", "html"):
         assert (written / f"continuation.{form}").exists()
+
+
+def with_spoken_text(standing: Path, folder: Path) -> tuple[Path, Path, Path]:
+    """(summary, errors, judged) of the standing results, where Text-Raw was also spoken and is 1.5 times worse."""
+    judged = folder / "spoken_text/judged/generated"
+    rows = read_csv(standing / "continuation/judged/generated/text-raw.csv")
+    worse = [{**row, "perplexity": row["perplexity"] and 1.5 * float(row["perplexity"])} for row in rows]
+    write_csv(judged / "text-raw.csv", list(rows[0]), worse)
+    rows = read_csv(standing / "continuation/summary.csv")
+    spoken = [
+        {**row, "task": row["task"].replace("continuation", "continuation-spoken"), "value": 1.5 * float(row["value"])}
+        for row in rows
+        if row["modality"] == "text-raw"
+    ]
+    write_csv(folder / "summary.csv", list(rows[0]), rows + spoken)
+    errors = read_csv(standing / "continuation/recogniser.csv")
+    text = {"speech": "text-raw", "word_error_rate": 0.11, "phone_error_rate": 0.05}
+    write_csv(folder / "recogniser.csv", list(errors[0]), [*errors, text])
+    return folder / "summary.csv", folder / "recogniser.csv", judged
+
+
+def test_spoken_text_has_a_row_and_a_change_of_its_own(standing: Path, call, tmp_path: Path):
+    summary, errors, judged = with_spoken_text(standing, tmp_path)
+    call(table_continuation, "--summary", summary, "--recogniser", errors, "--modalities", *fake.MODALITIES,
+         "--output", tmp_path)  # fmt: skip
+    head, _, *rows = lines(tmp_path / "continuation.md")
+    assert [row[0] for row in rows] == [
+        "Text-BPE", "Text-Raw", "Text-Raw, spoken", "Phone-BPE", "Phone-Raw", "Phone-Repeat", "Speech-HuBERT",
+    ]  # fmt: skip
+    direct, spoken = (dict(zip(head, row, strict=True)) for row in rows[1:3])
+    median, wrong = "generated: perplexity: median", "real continuations, resynthesised: word errors, %"
+    assert float(spoken[median]) == pytest.approx(1.5 * float(direct[median]), abs=0.1)
+    assert (direct[wrong], spoken[wrong]) == ("–", "11.0")
+
+    call(table_factors, "--evaluation", standing / "evaluation", "--dropped", standing / "evaluation/dropped.csv",
+         "--config", json.dumps({"factors": fake.FACTORS}), "--tasks", *fake.TASKS, "--continuations",
+         standing / "continuation/judged/generated", "--spoken-text", judged, "--samples", 100, "--seed", 1,
+         "--score-normalization", "total", "--paper", PAPER, "--output", tmp_path)  # fmt: skip
+    found = {(r["baseline"], r["task"]): float(r["change_percent"]) for r in read_csv(tmp_path / "factors.csv")}
+    assert [key for key in found if key[1] == "continuation-spoken"] == [("text-raw", "continuation-spoken")]
+    ratio = 1 + found["text-raw", "continuation"] / 100
+    assert 1 + found["text-raw", "continuation-spoken"] / 100 == pytest.approx(ratio / 1.5, rel=1e-4)
+    assert "Continuation-Spoken" in [row[2] for row in lines(tmp_path / "factors.md")]
+    assert "went through the same voice and recogniser" in (tmp_path / "factors.md").read_text()
+    assert set(figure_factors.changes(tmp_path / "factors.csv", read_paper(PAPER))["task"]) == set(fake.TASKS)
 
 
 def test_continuations_without_words_have_no_change(tmp_path: Path):

@@ -8,13 +8,17 @@ from scripts.evaluation.common_items import Dropped
 from scripts.report import table_seeds
 
 
-def seeded(folder, scores):
-    """Score files of two modalities under seeds 1 to len(scores[...]), each a list of items' scores."""
+def seeded(folder, scores, together=1):
+    """Score files of two modalities under seeds 1 to len(scores[...]), each a list of items' scores.
+
+    A couple is so many items that follow each other.
+    """
     for modality, per_seed in scores.items():
         for seed, values in enumerate(per_seed, start=1):
             name = modality if seed == 1 else f"{modality}-seed{seed}"
-            rows = [{"id": f"i{i}", "correct": value} for i, value in enumerate(values)]
-            write_csv(folder / f"t/{name}.csv", ["id", "correct"], rows)
+            rows = [{"id": f"i{i:03}", "couple": f"c{i // together:03}", "correct": value}
+                    for i, value in enumerate(values)]  # fmt: skip
+            write_csv(folder / f"t/{name}.csv", ["id", "couple", "correct"], rows)
     factors = [{"name": "A", "from": "base", "to": "new"}]
     return table_seeds.rows(
         folder, Dropped([]), ["base", "new"], factors, ["t"], list(range(1, 1 + len(scores["base"]))), 300
@@ -59,3 +63,13 @@ def test_the_interval_of_a_change_is_of_the_mean_over_seeds(tmp_path):
 def test_seeds_scored_on_other_items_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"base-seed2\.csv: holds other items than base\.csv"):
         seeded(tmp_path, {"base": [[1, 1], [1, 0, 1]], "new": [[1, 1], [1, 0]]})
+
+
+def test_mirrors_are_resampled_together(tmp_path):
+    alike = np.repeat((np.random.default_rng(0).random(100) < 0.7).astype(float), 2).tolist()
+    (alone, *_), (bound, *_) = (
+        seeded(tmp_path / str(size), {"base": [alike] * 3, "new": [alike] * 3}, size) for size in (1, 2)
+    )
+    assert bound["mean"] == alone["mean"]
+    ratio = (bound["ci_high"] - bound["ci_low"]) / (alone["ci_high"] - alone["ci_low"])
+    assert ratio == pytest.approx(2**0.5, rel=0.2)

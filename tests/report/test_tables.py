@@ -1,11 +1,13 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from scripts.common.files import read_csv, write_csv
-from scripts.evaluation import common_items
+from scripts.evaluation import common_items, score_rows
 from scripts.report import (
+    findings,
     summary_page,
     table_bit_breakdown,
     table_controls,
@@ -15,10 +17,10 @@ from scripts.report import (
     table_groups,
     table_modalities,
     table_results,
+    table_shared_context,
 )
 from scripts.report.comparison import Comparison
 from scripts.report.labels import display_name
-from scripts.report.render import format_number
 from scripts.report.result_files import item_scores
 from tests.report import fake
 
@@ -48,7 +50,7 @@ def commands(folder, out, tasks=fake.TASKS, modalities=fake.MODALITIES, samples=
                           "--score-normalization", "total", *paper)  # fmt: skip
     if tasks:
         yield table_factors, ("--evaluation", folder / "evaluation", "--dropped", folder / "evaluation/dropped.csv",
-                              "--config", FACTORS, "--tasks", *tasks,
+                              "--config", FACTORS, "--tasks", *tasks, "--score-normalization", "total",
                               "--samples", samples, "--seed", 1, *paper)  # fmt: skip
         yield table_decisions, ("--evaluation", folder / "evaluation", "--dropped", folder / "evaluation/dropped.csv",
                               "--config", FACTORS, "--tasks", *tasks,
@@ -71,12 +73,24 @@ def test_each_table_stands_in_every_form(written):
     assert {path.name for path in written.iterdir()} == forms
 
 
+def test_shared_contexts_show_the_share_that_differs(tmp_path, call):
+    table = tmp_path / "shared_context.csv"
+    rows = ["modality,task,items,frames,differing", "speech-hubert,topic-storycloze,300,40000,1000"]
+    table.write_text("\n".join(rows) + "\n")
+    call(table_shared_context, "--shared-context", table, "--output", tmp_path / "out")
+    lines = (tmp_path / "out/shared_context.md").read_text()
+    assert "| Speech-HuBERT | Topic-SC | 300 | 40,000 | 2.5 |" in lines
+    assert read_csv(tmp_path / "out/shared_context.csv")[0]["differing"] in ("1000", "1000.0")
+
+
 def test_columns_are_those_agreed(written):
     heads = {path.stem: path.read_text().splitlines()[0] for path in written.glob("*.csv")}
     assert heads == {
         "modalities": "modality,vocab_size,tokens,seconds,tokens_per_second,factor",
         "results": "modality,task,metric,value,ci_low,ci_high,n",
-        "factors": "factor,baseline,modality,task,metric,change_percent,ci_low,ci_high,n,p_value,p_holm",
+        "factors": "factor,baseline,modality,task,metric,change_percent,ci_low,ci_high,n,p_value,p_holm,"
+        "change_points,points_ci_low,points_ci_high,above_chance,above_chance_ci_low,above_chance_ci_high,"
+        "smallest_effect,measurable,p_equivalence,p_equivalence_holm",
         "decisions": "factor,baseline,modality,task,score_normalization,change_percent,ci_low,ci_high,n",
         "controls": "modality,task,control,value,ci_low,ci_high,n",
         "groups": "modality,task,by,name,value,ci_low,ci_high,n",
@@ -103,9 +117,15 @@ def test_results_are_the_summary_in_the_configs_order(written, standing):
 def test_results_show_paper_and_baselines_beside_every_score(written):
     lines = (written / "results.md").read_text().splitlines()
     text = next(line for line in lines if line.startswith("| Text-BPE"))
-    assert "| 93.0 [90.1, 95.9] | 85.1 | 4-gram 86.0 [82.1, 89.9] |" in text
+    assert "| 93.0 [90.1, 95.9] | 93.0 [90.1, 95.9] | 85.1 | 4-gram 86.0 [82.1, 89.9] | +7.0 |" in text
+    heads = " | ".join(
+        f"sWUGGY, %: {name}" for name in ("ours", "couples", "paper", "best baseline", "above it, points")
+    )
+    assert heads in lines[2]
     assert "sWUGGY, %: best baseline" in lines[2]
-    assert any("without a language model (length, tokens, unigram, 4-gram); results.csv" in line for line in lines)
+    assert any(
+        "without a trained language model (length, tokens, unigram, 4-gram, untrained)" in line for line in lines
+    )
     assert any("| 4-gram 86.0 [" in line for line in lines)
     assert "bits per second" in lines[2]
     assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
@@ -117,15 +137,20 @@ def test_no_cell_waits_for_continuations(written):
 
 
 def test_factors_are_100_times_the_ratio_less_one(written, standing):
-    rows = {(r["baseline"], r["modality"], r["task"]): r for r in read_csv(written / "factors.csv")}
+    found = [row for row in read_csv(written / "factors.csv") if row["metric"] == "accuracy"]
+    rows = {(r["baseline"], r["modality"], r["task"]): r for r in found}
     assert len(rows) == len(fake.FACTORS) * len(fake.TASKS)
     for (base, new, task), row in rows.items():
-        means = [item_scores(standing / f"evaluation/{task}/{m}.csv", NOTHING).mean() for m in (base, new)]
+        files = [standing / f"evaluation/{task}/{name}.csv" for name in (base, new)]
+        means = [item_scores(file, NOTHING)["correct"].mean() for file in files]
         assert float(row["change_percent"]) == pytest.approx(100 * (means[1] / means[0] - 1), abs=1e-6)
+        assert float(row["change_points"]) == pytest.approx(100 * (means[1] - means[0]), abs=1e-5)
+        if row["above_chance"]:
+            assert float(row["above_chance"]) == pytest.approx((means[1] - 0.5) / (means[0] - 0.5), abs=1e-5)
         assert float(row["ci_low"]) <= float(row["change_percent"]) <= float(row["ci_high"])
     markdown = (written / "factors.md").read_text()
-    assert "| C | Phone-Repeat → Speech-HuBERT | −24.5 [" in markdown
-    assert "] | −40.6 |" in markdown
+    assert "| C | Phone-Repeat → Speech-HuBERT | sWUGGY | −24.5 [" in markdown
+    assert "] | −40.6 | −23.0 [" in markdown
 
 
 def test_dropped_counts_by_stage_split_and_reason(written):
@@ -157,53 +182,97 @@ def test_same_input_same_bytes(written, standing, tmp_path, call):
         assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
 
 
-# The interval.
+# What a row of the factors holds.
 
 
-def test_equal_scores_have_no_width():
-    scores = np.array([1.0, 0, 1, 0.5] * 20)
-    low, high = table_factors.paired_interval(scores, scores, 100, np.random.default_rng(0))
-    assert (low, high) == (0.0, 0.0)
+def compared(folder, base, new, couples=None, dropped=NOTHING):
+    """Rows of the factors' table for one pair of modalities, given the differences of their items' sides in nats."""
+    for name, differences in (("base", base), ("new", new)):
+        rows = [
+            score_rows.score_row(
+                (f"i{i:03}", "v", "all", "g", couples[i] if couples else f"i{i:03}", "", "", ""),
+                {"logprob": [-10.0, -10.0 - difference]},
+            )
+            for i, difference in enumerate(differences)
+        ]
+        write_csv(folder / f"t/{name}.csv", score_rows.COLUMNS, score_rows.fill_correct(rows, "total"))
+    factors = [{"name": "A", "from": "base", "to": "new"}]
+    return table_factors.rows(Comparison(folder, dropped, factors, ["t"], 200, 1), "total")
 
 
-def test_pairing_narrows_the_interval():
-    rng = np.random.default_rng(3)
-    base = (rng.random(400) < 0.7).astype(float)
-    paired = np.where(rng.random(400) < 0.05, 0.0, base)  # the same items fail, and few more
-    low, high = table_factors.paired_interval(base, paired, 400, rng)
-    low_apart, high_apart = table_factors.paired_interval(base, rng.permutation(paired), 400, rng)
-    assert high - low < 0.6 * (high_apart - low_apart)
+def test_equal_scores_have_no_width_and_are_the_same(tmp_path):
+    scores = [1.0] * 70 + [-1.0] * 10
+    (row,) = compared(tmp_path, scores, scores)
+    assert [row[name] for name in (*table_factors.CHANGE, *table_factors.POINTS)] == [0] * 6
+    assert (row["above_chance"], row["smallest_effect"], row["p_value"], row["p_equivalence"]) == (1, 0, 1, 0)
+    assert table_factors.finding(row) == "the same within 10 points"
 
 
-def test_the_interval_covers_the_truth_about_95_times_in_100():
-    rng, covered = np.random.default_rng(5), 0
-    for _ in range(200):
-        hard = rng.random(150)
-        base, new = ((hard + rng.random(150) < 2 * share).astype(float) for share in (0.7, 0.55))
-        low, high = table_factors.paired_interval(base, new, 200, rng)
-        covered += low <= 100 * ((1 - 2 * 0.45**2) / (1 - 2 * 0.3**2) - 1) <= high
-    assert 0.89 <= covered / 200 <= 0.99
+def test_pairing_narrows_the_interval(tmp_path):
+    base = [1.0] * 70 + [-1.0] * 30
+    (row,) = compared(tmp_path / "alike", base, [-1.0] * 10 + base[10:])  # the same items fail, and ten more
+    (apart,) = compared(tmp_path / "apart", base, [-1.0] * 40 + [1.0] * 60)
+    assert row["change_points"] == apart["change_points"] == -10.0
+    widths = [each["points_ci_high"] - each["points_ci_low"] for each in (row, apart)]
+    assert widths[0] < 0.6 * widths[1]
+    assert row["smallest_effect"] < 0.6 * apart["smallest_effect"]
+
+
+def test_mirrors_are_compared_as_couples(tmp_path):
+    couples = [f"c{i // 2}" for i in range(120)]
+    # The baseline is right in both pairs of a couple; the other model only in one of them, by less than it is wrong.
+    rows = compared(tmp_path, [2.0] * 120, [1.0, -3.0] * 60, couples)
+    accuracy, together = rows
+    assert [row["metric"] for row in rows] == ["accuracy", "couples"]
+    assert (accuracy["change_points"], accuracy["points_ci_low"], accuracy["points_ci_high"]) == (-50, -50, -50)
+    assert (together["change_points"], together["above_chance"], together["n"]) == (-100, -1, 60)
+    assert (accuracy["smallest_effect"], accuracy["measurable"]) == (0, "yes")  # every couple says the same
+    assert table_factors.finding(accuracy) == "lower"
+
+
+def test_a_couple_counts_once_in_the_tests(tmp_path):
+    couples = [f"c{i // 2}" for i in range(120)]
+    new = np.repeat([-1.0] * 6 + [1.0] * 54, 2).tolist()
+    bound, apart = (compared(tmp_path / str(bool(each)), [1.0] * 120, new, each)[0] for each in (couples, None))
+    assert bound["p_value"] == pytest.approx(2 / 2**6, abs=0.003)
+    assert apart["p_value"] < 0.001
+    assert bound["smallest_effect"] == pytest.approx(2**0.5 * apart["smallest_effect"], rel=0.01)
+
+
+def test_a_baseline_at_chance_is_not_measurable(tmp_path):
+    (row,) = compared(tmp_path, [1.0, -1.0] * 50, [1.0, -1.0, -1.0, 1.0] * 25)
+    assert row["measurable"] == "the baseline is not above chance"
+    assert row["above_chance"] == ""
+    write_csv(tmp_path / "factors.csv", table_factors.COLUMNS, [row])
+    table = table_factors.build_table(tmp_path / "factors.csv", summary_page.read_paper(PAPER))
+    assert table.rows[0][-2:] == [row["measurable"], "not measurable: the baseline is not above chance"]
+
+
+def test_few_items_show_neither_a_difference_nor_a_sameness(tmp_path):
+    (row,) = compared(tmp_path, [1.0] * 18 + [-1.0] * 2, [1.0] * 16 + [-1.0] * 2 + [1.0] * 2)
+    assert row["measurable"] == "the smallest detectable effect exceeds 10 points"
+    assert table_factors.finding(row) == "no difference shown"
 
 
 def test_voices_are_averaged_within_an_item(tmp_path):
-    rows = [{"id": "a", "correct": 1}, {"id": "a", "correct": 0}, {"id": "b", "correct": 1}]
-    write_csv(tmp_path / "x.csv", ["id", "correct"], rows)
-    assert item_scores(tmp_path / "x.csv", NOTHING).to_dict() == {"a": 0.5, "b": 1.0}
+    rows = [{"id": "a", "couple": "x", "correct": right} for right in (1, 0)]
+    write_csv(tmp_path / "x.csv", ["id", "couple", "correct"], [*rows, {"id": "b", "couple": "x", "correct": 1}])
+    found = item_scores(tmp_path / "x.csv", NOTHING)
+    assert found["correct"].to_dict() == {"a": 0.5, "b": 1.0}
+    assert found["couple"].to_dict() == {"a": "x", "b": "x"}
 
 
 def test_a_baseline_of_zero_has_no_change(tmp_path):
-    for name, right in (("base", 0), ("new", 1)):
-        write_csv(tmp_path / f"t/{name}.csv", ["id", "correct"], [{"id": str(i), "correct": right} for i in range(5)])
-    factors = [{"name": "A", "from": "base", "to": "new"}]
-    rows = table_factors.rows(Comparison(tmp_path, NOTHING, factors, ["t"], 20, 1))
-    assert np.isnan(rows[0]["change_percent"])
-    write_csv(tmp_path / "factors.csv", table_factors.COLUMNS, rows)
+    (row,) = compared(tmp_path, [-1.0] * 5, [1.0] * 5)
+    assert [row[name] for name in table_factors.CHANGE] == [""] * 3
+    write_csv(tmp_path / "factors.csv", table_factors.COLUMNS, [row])
     table = table_factors.build_table(tmp_path / "factors.csv", summary_page.read_paper(PAPER))
-    assert table.rows == [["A", "Base → New", "–", "–", format_number(rows[0]["p_holm"], 3)]]
+    assert table.rows[0][:5] == ["A", "Base → New", "T", "–", "–"]
+    assert table.rows[0][-1] == "not measurable: the baseline is not above chance"
 
 
 def test_factors_carry_a_paired_test_corrected_for_their_number(written, standing):
-    rows = read_csv(written / "factors.csv")
+    rows = [row for row in read_csv(written / "factors.csv") if row["metric"] == "accuracy"]
     p = [float(row["p_value"]) for row in rows]
     corrected = [float(row["p_holm"]) for row in rows]
     assert all(before <= after <= 1 for before, after in zip(p, corrected, strict=True))
@@ -265,13 +334,18 @@ def test_summary_states_the_cost_of_each_factor(written):
     assert "The cost of each factor" in text
     assert (
         "Factor B (longer sequences, every phone repeated for as long as it lasts), Phone-Raw → Phone-Repeat, costs"
-        in text
+        " sBLIMP 26.2% (22.0 points, 95% interval" in text
     )
-    assert "shows no difference on sWUGGY" in text
-    assert "The largest cost is that of factor B on sBLIMP: 26.2%." in text
-    assert "Significant at a family-wise level of 5% over all 12 comparisons" in text
-    assert "(paired randomisation tests, Holm&#x27;s correction): B (Phone-Raw → Phone-Repeat) on sBLIMP" in text
-    assert "Not shown to be above chance (50%): Speech-HuBERT on sBLIMP" in text
+    assert ") the same within 10 points" in text
+    assert "Models of seed 1 are compared on the same items (sWUGGY 300, sBLIMP 300, Topic-SC 300)" in text
+    assert "correction for 12 comparisons. " in text
+    assert "of 12 cells are measurable" in text
+    assert "of the paper&#x27;s" in text or "have the sign of the paper" in text
+    assert "Not shown to be above chance, 50% (paired randomisation of couples" in text
+    assert "Speech-HuBERT on sBLIMP (54.0%, 95% interval 48.4 to 59.6, 300 items)" in text
+    assert "Phone-Repeat on sBLIMP (+4.8 points" in text
+    assert "hold the training seed, the corpus and the length of training fixed" in text
+    assert "largest" not in text
     assert "2 by alignment (oov)" in text
 
 
@@ -291,13 +365,66 @@ def test_summary_says_whether_all_models_had_the_same_passes(written):
     assert "the number of passes differs" in stopped
 
 
-def test_an_interval_that_holds_zero_is_never_a_cost(tmp_path):
-    from scripts.report.findings import changes
+ROW = {"task": "sblimp", "change_percent": -5.0, "change_points": -4.0, "points_ci_low": -9.0, "points_ci_high": 1.0,
+       "smallest_effect": 7.0, "measurable": "yes", "p_holm": 0.3, "p_equivalence_holm": 0.3}  # fmt: skip
 
-    row = {"task": "sblimp", "change_percent": -5.0, "ci_low": -12.0, "ci_high": 2.0}
-    assert changes([row]) == "shows no difference on sBLIMP (−5.0%, 95% interval −12.0 to +2.0)"
-    assert changes([{**row, "ci_high": -1.0}]) == "costs sBLIMP 5.0% (95% interval 1.0 to 12.0)"
-    assert changes([{**row, "change_percent": 5.0, "ci_low": 1.0, "ci_high": 9.0}]).startswith("improves sBLIMP 5.0%")
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({}, "shows no difference on sBLIMP (−4.0 points, 95% interval −9.0 to +1.0; could show 7.0 points or more)"),
+        ({"p_holm": 0.01}, "costs sBLIMP 5.0% (4.0 points, 95% interval −1.0 to 9.0)"),
+        ({"p_equivalence_holm": 0.01},
+         "leaves sBLIMP (−4.0 points, 95% interval −9.0 to +1.0) the same within 10 points"),
+        ({"p_holm": 0.01, "change_points": 4.0, "points_ci_low": 1.0, "points_ci_high": 7.0},
+         "improves sBLIMP 5.0% (4.0 points, 95% interval 1.0 to 7.0)"),
+        ({"measurable": "the baseline is not above chance", "p_holm": 0.01, "p_equivalence_holm": 0.01},
+         "is not measurable on sBLIMP, where the baseline is not above chance"),
+    ],
+)  # fmt: skip
+def test_a_sentence_claims_what_a_corrected_test_shows(changed, sentence):
+    assert findings.changes([{**ROW, **changed}]) == sentence
+
+
+def test_the_paper_is_called_the_same_only_where_that_is_shown():
+    paper = summary_page.read_paper(PAPER)
+    ours = {"factor": "B", "baseline": "phone-raw", "modality": "phone-repeat", "p_holm": 0.001}
+    theirs = paper.accuracy("phone-repeat", "sblimp") - paper.accuracy("phone-raw", "sblimp")
+    same = {**ROW, **ours, "change_points": theirs + 1, "smallest_effect": 5.0}
+    for change, cells in (
+        ({}, 1),
+        ({"smallest_effect": 30.0}, 0),
+        ({"change_points": theirs + 5, "smallest_effect": 14.0}, 0),
+    ):
+        sentences = findings.beside_paper(pd.DataFrame([{**same, **change}]), paper)
+        assert sentences[0] == "Of our 1 changes that are shown, 1 have the sign of the paper's."
+        assert f"the same as the paper's within 10 points in {cells} of 1 cells" in sentences[1]
+
+
+def score(modality, task, value, p_chance, p_baseline=None, over=0.0):
+    """Rows of results.csv of one score."""
+    rows = {"accuracy": value, "chance": 0.5, "p_above_chance": p_chance}
+    rows |= {"over_best_baseline": over, "p_over_best_baseline": p_baseline} if p_baseline is not None else {}
+    return [{"modality": modality, "task": task, "metric": metric, "value": number, "ci_low": 0.4, "ci_high": 0.9,
+             "n": 40.0} for metric, number in rows.items()]  # fmt: skip
+
+
+def test_weak_scores_are_those_that_no_corrected_test_shows():
+    scored = [
+        *score("text-raw", "t", 0.7, 0.001, 0.001, 9.0),
+        *score("phone-raw", "t", 0.6, 0.04, 0.001, 9.0),  # 0.04 by itself, 0.08 corrected
+        *score("phone-bpe", "t", 0.3, 0.001, 0.001, 9.0),  # below chance
+        *score("text-bpe", "t", 0.7, 0.001, 0.001, -9.0),
+        *score("their-slm", "t", 0.7, 0.04),
+    ]
+    at_chance, no_gain = findings.weak_scores(pd.DataFrame(scored))
+    assert at_chance.endswith(
+        "correction for 5 scores): Phone-Raw on T (60.0%, 95% interval 40.0 to 90.0, 40 items), Phone-BPE on T (30.0%,"
+        " 95% interval 40.0 to 90.0, 40 items) and Their-Slm on T (70.0%, 95% interval 40.0 to 90.0, 40 items)."
+    )
+    assert "correction for 4 scores): Text-BPE on T (−9.0 points, 95% interval" in no_gain
+    (every,) = findings.weak_scores(pd.DataFrame(score("text-raw", "t", 0.7, 0.001, 0.001, 9.0)))
+    assert every.startswith("Every score is shown to be above chance")
 
 
 # Without tasks, and a stranger's modality.
@@ -327,13 +454,11 @@ def test_a_strangers_modality_needs_no_code(tmp_path, call):
     factors = json.dumps({"factors": [{"name": "D", "from": "phone-raw", "to": "my-units"}]})
     out = tmp_path / "out"
     call(table_factors, "--evaluation", tmp_path / "evaluation", "--dropped", tmp_path / "evaluation/dropped.csv",
-         "--config", factors, "--tasks", "my-task", "--samples", 50, "--seed", 1, "--paper", PAPER,
-         "--output", out)  # fmt: skip
+         "--config", factors, "--tasks", "my-task", "--score-normalization", "total", "--samples", 50, "--seed", 1,
+         "--paper", PAPER, "--output", out)  # fmt: skip
     lines = (out / "factors.md").read_text().splitlines()
-    heads = " | ".join(f"My-Task, change in %: {name}" for name in ("ours", "paper", "p"))
-    assert lines[2] == f"| factor | from → to | {heads} |"
-    assert lines[4].startswith("| D | Phone-Raw → My-Units |")
-    assert lines[4].split(" | ")[-2] == "–"
+    assert lines[4].startswith("| D | Phone-Raw → My-Units | My-Task |")
+    assert lines[4].split(" | ")[4] == "–"  # of the paper
 
 
 def test_a_task_of_text_alone_has_dashes_elsewhere(results, tmp_path, call):

@@ -22,8 +22,8 @@ def rewrite(path, change):
 def factors_of(results, call, tmp_path):
     factors = json.dumps({"factors": [{"name": "B", "from": "phone-raw", "to": "phone-repeat"}]})
     call(table_factors, "--evaluation", results / "evaluation", "--dropped", results / "evaluation/dropped.csv",
-         "--config", factors, "--tasks", "swuggy", "--samples", 10, "--seed", 1, "--paper", PAPER,
-         "--output", tmp_path)  # fmt: skip
+         "--config", factors, "--tasks", "swuggy", "--score-normalization", "total", "--samples", 10, "--seed", 1,
+         "--paper", PAPER, "--output", tmp_path)  # fmt: skip
 
 
 def results_of(results, call, tmp_path):
@@ -63,7 +63,7 @@ def test_damaged_items_are_named(results, call, tmp_path, change, message):
 
 def test_empty_and_missing_items_are_named(results, call, tmp_path):
     path = results / "evaluation/swuggy/phone-repeat.csv"
-    path.write_text("id,correct\n")
+    path.write_text("id,couple,correct\n")
     with pytest.raises(ValueError, match=r"phone-repeat\.csv: holds no items"):
         factors_of(results, call, tmp_path)
     path.write_text("")

@@ -2,14 +2,16 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from scripts.common.audio import AudioError
+from scripts.common.audio import AudioError, UnreachableError
 from scripts.common.cuts import read_cuts
 from scripts.units.prefetch import DecodeProcess, prefetch
 from tests.factories.cuts import hummed_cut
@@ -30,6 +32,14 @@ def test_audio_that_cannot_be_read(corpus: SimpleNamespace) -> None:
     with pytest.raises(AudioError, match=r"x: .* does not exist") as error:
         list(prefetch([[hummed_cut("x", "gone.flac", 0.0, 16_000)]], corpus.root, 1, normalise=True))
     assert error.value.reason == "audio-missing"
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_file_that_cannot_be_reached(tmp_path: Path, workers: int) -> None:
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(tmp_path / "a.wav"))  # is there, and cannot be opened
+        with pytest.raises(UnreachableError, match=r"a\.wav is there but cannot be read"):
+            list(prefetch([[hummed_cut("x", "a.wav", 0.0, 16_000)]], str(tmp_path), workers, normalise=True))
 
 
 def test_a_process_that_dies(corpus: SimpleNamespace) -> None:

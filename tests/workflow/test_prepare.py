@@ -27,8 +27,10 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     http.server_close()
 
 
-def overlay(workflow: Workflow, source: str, **keys: object) -> tuple[str, str]:
-    section = {"source": source, "shards": {"train": 2, "dev": 1}, source: keys}
+def overlay(
+    workflow: Workflow, source: str, *, corpus: dict[str, object] | None = None, **keys: object
+) -> tuple[str, str]:
+    section = {"source": source, "shards": {"train": 2, "dev": 1}, source: keys, **(corpus or {})}
     return "--configfile", workflow.overlay(json.dumps({"name": "x", "corpus": section}))
 
 
@@ -122,7 +124,11 @@ def test_a_folder_of_audio_and_texts(workflow: Workflow, an4: Path, tmp_path_fac
         soundfile.write(place, read(cut, an4), 16_000)
         place.with_suffix(".txt").write_text(book_text(cut))
     (root / "train/empty.txt").touch()
-    workflow.snakemake(*overlay(workflow, "folder", audio_root=str(root)), "--", "corpus")
+    done = workflow.snakemake(*overlay(workflow, "folder", audio_root=str(root)), "--", "corpus", check=False)
+    assert done.returncode != 0
+    assert "1 of 49 files (2.041%) are without usable audio: 1 no-audio, e.g. train/empty" in done.stdout + done.stderr
+    config = overlay(workflow, "folder", corpus={"max_missing_audio": 0.03}, audio_root=str(root))
+    workflow.snakemake(*config, "--", "corpus")
     train, dev = split(workflow, "train", 2), split(workflow, "dev", 1)
     assert (len(train), len(dev)) == (48, 12)
     assert {spoken_text(c) for c in train + dev} == {spoken_text(c) for c in cuts}
@@ -131,7 +137,7 @@ def test_a_folder_of_audio_and_texts(workflow: Workflow, an4: Path, tmp_path_fac
 
     lost = next((root / "dev").rglob("*.wav"))
     lost.write_bytes(lost.read_bytes()[:1000])
-    workflow.snakemake(*overlay(workflow, "folder", audio_root=str(root)), "--", "audio_check")
+    workflow.snakemake(*config, "--", "audio_check")
     (row,) = read_csv(workflow.folder / "results/x/corpus/audio_check.csv")
     assert row["file"] == str(lost.relative_to(root))
     assert row["problem"] in ("damaged", "length")

@@ -15,6 +15,7 @@ from scripts.common.cuts import phone_alignment, pronunciations, read_cuts, spea
 from scripts.common.files import read_csv, read_jsonl, write_jsonl
 from scripts.common.frames import SAMPLE_RATE, frame_count
 from scripts.common.ragged import load_bin
+from scripts.corpus.config import CutRules, Limits
 from scripts.tokens.modality import from_config, to_json
 from scripts.units.config import Extraction
 from tests.corpus.published.testsets import LEXICAL, SYNTACTIC, sentence_row, sound, word_row, write_gold
@@ -87,10 +88,12 @@ def published_words(results: Path, folder: Path) -> dict[str, str]:
         for side in (line["positive"], *line["negatives"])
     }
     rows, phones = [], {}
-    for item in list(read_jsonl(results / "corpus/tasks/swuggy.jsonl.gz"))[:8]:
+    items = list(read_jsonl(results / "corpus/tasks/swuggy.jsonl.gz"))[:8]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(item["id"] for item in items))}
+    for item in items:
         for side, correct in (("positive", 1), ("negative", 0)):
             word, voice = spoken_text(item[side]), speaker(item[side])
-            row = word_row(int(item["id"].split("-")[1]), voice, correct, word=word.lower(), phones=said[word])
+            row = word_row(numbers[item["id"]], voice, correct, word=word.lower(), phones=said[word])
             rows.append(row)
             phones[row["filename"]] = said[word]
             sound(folder / f"{row['filename']}.wav")
@@ -111,10 +114,10 @@ def test_every_modality_reads_both_sides_of_a_published_set(smoke: Workflow, tmp
 
     at = {name: tmp_path / f"{name}.jsonl.gz" for name in ("raw", "checked", "aligned")}
     step("scripts.corpus.published.tasks", task="swuggy", folder=tmp_path / "slm21", out=at["raw"],
-         dropped=tmp_path / "0.csv", config=json.dumps({"format": "slm21-lexical", "split": "dev"}))  # fmt: skip
-    rules = json.dumps({"min_seconds": 0.1, "max_seconds": 30.0, "characters": "a-z"})
+         dropped=tmp_path / "0.csv", config=json.dumps({"format": "slm21-lexical", "split": "dev"}),
+         limits=settings(Limits, "corpus"))  # fmt: skip
     step("scripts.corpus.speech.manifest_tasks", task="swuggy", items=at["raw"], audio_root=tmp_path / "slm21",
-         out=at["checked"], dropped=tmp_path / "1.csv", config=rules)  # fmt: skip
+         out=at["checked"], dropped=tmp_path / "1.csv", config=settings(CutRules, "corpus"))  # fmt: skip
     step("scripts.alignment.align", cuts=at["checked"], audio_root=tmp_path / "slm21", split="swuggy",
          model=results / "alignment/model", lexicon=results / "corpus/lexicon_tasks.txt", out=at["aligned"],
          dropped=tmp_path / "2.csv", guessed=tmp_path / "3.csv", config=settings(Aligning, "alignment"))  # fmt: skip

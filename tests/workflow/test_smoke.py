@@ -35,17 +35,29 @@ def test_the_report_and_its_tables_stand(smoke: Workflow):
 
 
 @pytest.mark.smoke
+def test_stories_have_one_context_that_the_encoder_reads_in_two_ways(smoke: Workflow):
+    found = {row["modality"]: row for row in rows(smoke.folder / "results/smoke/report/tables/shared_context.csv")}
+    assert set(found) == {"phone-repeat", "speech-hubert"}
+    share = {name: float(row["differing"]) / float(row["frames"]) for name, row in found.items()}
+    assert share["phone-repeat"] < 0.02 < share["speech-hubert"] < 0.2
+
+
+@pytest.mark.smoke
 def test_continuations_are_said_heard_judged_and_shown(smoke: Workflow):
     results = smoke.folder / "results/smoke"
     judged = {path.stem: rows(path) for path in (results / "continuation/judged/generated").glob("*.csv")}
     assert len(judged) == 6
     assert {len(found) for found in judged.values()} == {3 * 2}
     table = rows(results / "report/tables/continuation.csv")
-    assert {row["task"] for row in table} == {"continuation", "continuation-real"}
+    direct, spoken = {"continuation", "continuation-real"}, {"continuation-spoken", "continuation-spoken-real"}
+    assert {row["task"] for row in table} == direct | spoken
+    assert {row["modality"] for row in table if row["task"] in spoken} == {"text-bpe", "text-raw"}
     recogniser = [row["speech"] for row in rows(results / "continuation/recogniser.csv")]
     assert recogniser[:3] == ["held-out", "copied", "random-words"]
-    assert len(recogniser) == 3 + 4
-    assert {row["task"] for row in rows(results / "report/tables/factors.csv")} >= {"continuation"}
+    assert len(recogniser) == 3 + 6
+    changes = {(row["factor"], row["task"]) for row in rows(results / "report/tables/factors.csv")}
+    assert {("A", "continuation"), ("A", "continuation-spoken"), ("C", "continuation")} <= changes
+    assert ("C", "continuation-spoken") not in changes
     assert (results / "report/listen.html").read_text().count("<section>") == 3
 
 

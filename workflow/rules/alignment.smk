@@ -12,7 +12,7 @@ include: "alignment_external.smk" if EXTERNAL["alignment"] else "alignment_compu
 
 
 rule alignment_dropped:
-    """Merge the tables of dropped cuts; an error if a split or task has no cuts left."""
+    """Merge the tables of dropped cuts; an error if a split lost too much or a task has none left."""
     input:
         dropped=[f"{ALIGNMENT}/dropped/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]]
         + expand(f"{ALIGNMENT}/dropped/tasks/{{task}}.csv", task=TASKS),
@@ -28,10 +28,14 @@ rule alignment_dropped:
         code=code_of("scripts.alignment.merge_dropped"),
         aligned=[f"{split}={ALIGNMENT}/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]]
         + [f"{task}={ALIGNMENT}/tasks/{task}.jsonl.gz" for task in TASKS],
+        splits=SPLITS,
+        limits=part_json(config["corpus"], Limits),
     shell:
         "python -m scripts.alignment.merge_dropped"
         " --dropped {input.dropped}"
         " --aligned {params.aligned:q}"
+        " --splits {params.splits}"
+        " --limits {params.limits:q}"
         " --out {output}"
         " 2>&1 | tee {log}"
 

@@ -11,6 +11,7 @@ sys.path.insert(0, workflow.basedir)
 from scripts.common.config import as_json, part_json
 from scripts.common.files import check_writable, write_json
 from scripts.common.stages import STAGES
+from scripts.lm.data_shares import share_models
 from scripts.lm.seed_replicas import seed_replicas
 from scripts.project.check import check, task_names
 from scripts.project.imports import code_of
@@ -48,6 +49,7 @@ EXTERNAL = {
     "tokens": {name: line["external"] for name, line in config["modalities"].items() if line["source"] == "tokens"},
 }
 SEED_REPLICAS = seed_replicas(config)
+SHARE_MODELS = share_models(config)
 AUDIO_ROOT = {
     "world": f"{CORPUS}/audio",
     "manifest": config["corpus"]["manifest"]["audio_root"],
@@ -109,4 +111,4 @@ wildcard_constraints:
     split="|".join([*SPLITS, PROMPTS]),
     shard=r"\d+",
     task="|".join(TASKS) or "no-task",
-    modality="|".join([*SEED_REPLICAS, *MODALITIES]),
+    modality="|".join([*SEED_REPLICAS, *SHARE_MODELS, *MODALITIES]),

@@ -2,7 +2,8 @@
 
 In: alignment/cuts/dev, the audio, units/, tokens/{modality} and lm/{modality}.
 Out: continuation/prompts.jsonl; generated/{modality}.jsonl and real/{modality}.jsonl; speech/{modality}/ for modalities
-other than text; transcripts/, judged/ (a row per continuation), recogniser.csv and summary.csv.
+other than text; transcripts/, judged/ (a row per continuation), recogniser.csv and summary.csv. With
+`continuation.speak_text` also spoken_text/, the same of text modalities: phones/, speech/, transcripts/ and judged/.
 
 Real continuations of the same prompts are encoded, synthesised, transcribed and judged like generated ones; their
 perplexity shows the cost of these steps. With `continuation.prompts: 0` no target requests any output of these rules.
@@ -23,6 +24,7 @@ LEFT_OUT = {
 }
 WRITTEN = [name for name in MODALITIES if SOURCE[name] == "text" and name not in LEFT_OUT]
 SPOKEN = [name for name in MODALITIES if SOURCE[name] != "text" and name not in LEFT_OUT]
+READ_ALOUD = WRITTEN * CONTINUATION["speak_text"]  # text that is also spoken and transcribed, as phones are
 CONTINUED = [name for name in MODALITIES if name in WRITTEN + SPOKEN]
 WITH_CONTINUATION = CONTINUATION["prompts"] > 0 and bool(CONTINUED)
 FROM_LIST = CONTINUATION["prompts_from"] == "list"

@@ -27,6 +27,7 @@ rule continuation_judge_text:
         "../../envs/core.yaml"
     params:
         code=code_of("scripts.continuation.judge_text"),
+        lexicon=config["corpus"]["world"]["lexicon"],
         hours=JUDGE["hours"],
         rate=config["corpus"]["world"]["rate"]["mean"],
         vocab_size=JUDGE["vocab_size"],
@@ -36,6 +37,7 @@ rule continuation_judge_text:
         " --scripts {input.scripts}"
         " --tasks {input.tasks}"
         " --cuts {input.cuts}"
+        " --lexicon {params.lexicon}"
         " --hours {params.hours}"
         " --rate {params.rate}"
         " --vocab-size {params.vocab_size}"
@@ -71,7 +73,7 @@ rule continuation_judge_train:
         code=code_of("scripts.lm.train"),
         config=as_json(
             {
-                **config["lm"],
+                "model": config["lm"]["model"],
                 "training": {
                     **config["lm"]["training"],
                     "epochs": JUDGE["epochs"],
@@ -100,12 +102,14 @@ rule continuation_judge:
             f"{RESULTS}/continuation/transcripts/{{set}}/{{modality}}.jsonl",
             set=SETS,
             modality=CONTINUED,
-        ),
+        )
+        + expand(f"{SPOKEN_TEXT}/transcripts/{{set}}/{{modality}}.jsonl", set=SETS, modality=READ_ALOUD),
         prompts=f"{RESULTS}/continuation/prompts.jsonl",
         judge=[OWN_JUDGE] * (JUDGE["source"] == "train"),
         source=local_files(JUDGE["source"]) * (JUDGE["source"] != "train"),
     output:
-        judged=expand(f"{RESULTS}/continuation/judged/{{set}}/{{modality}}.csv", set=SETS, modality=CONTINUED),
+        judged=expand(f"{RESULTS}/continuation/judged/{{set}}/{{modality}}.csv", set=SETS, modality=CONTINUED)
+        + expand(f"{SPOKEN_TEXT}/judged/{{set}}/{{modality}}.csv", set=SETS, modality=READ_ALOUD),
     log:
         f"{RESULTS}/logs/continuation/judge.log",
     benchmark:
@@ -140,6 +144,8 @@ rule continuation_summary:
     input:
         generated=expand(f"{RESULTS}/continuation/judged/generated/{{modality}}.csv", modality=CONTINUED),
         real=expand(f"{RESULTS}/continuation/judged/real/{{modality}}.csv", modality=CONTINUED),
+        spoken=expand(f"{SPOKEN_TEXT}/judged/generated/{{modality}}.csv", modality=READ_ALOUD),
+        spoken_real=expand(f"{SPOKEN_TEXT}/judged/real/{{modality}}.csv", modality=READ_ALOUD),
         prompts=f"{RESULTS}/continuation/prompts.jsonl",
     output:
         summary=f"{RESULTS}/continuation/summary.csv",
@@ -150,7 +156,8 @@ rule continuation_summary:
     params:
         code=code_of("scripts.continuation.summary"),
         modalities=CONTINUED,
-        world="--world" if SCRIPTS else "",
+        read_aloud=READ_ALOUD,
+        world=f"--world {config['corpus']['world']['lexicon']}" if SCRIPTS else "",
         config=part_json(config["evaluation"], Resampling),
         seed=config["seed"],
     shell:
@@ -158,6 +165,9 @@ rule continuation_summary:
         " --modalities {params.modalities}"
         " --generated {input.generated}"
         " --real {input.real}"
+        " --read-aloud {params.read_aloud}"
+        " --spoken {input.spoken}"
+        " --spoken-real {input.spoken_real}"
         " --prompts {input.prompts}"
         " {params.world}"
         " --config {params.config:q}"

@@ -6,6 +6,7 @@ Included by continuation.smk.
 from scripts.continuation.config import VoiceTraining
 
 SPEECH = CONTINUATION["speech"]
+SPOKEN_TEXT = f"{RESULTS}/continuation/spoken_text"
 VOCODER = {
     "vocoder": SPEECH["vocoder"],
     "vocoder_command": SPEECH["vocoder_command"] or [],
@@ -100,6 +101,45 @@ rule continuation_speak:
         " --threads {params.threads}"
         " --out {output.speech}"
         " 2>&1 | tee {log}"
+
+
+rule continuation_pronounce:
+    """Phones of the continuations of a text modality."""
+    input:
+        lines=expand(f"{RESULTS}/continuation/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
+        lexicon=f"{CORPUS}/lexicon.txt",
+    output:
+        phones=expand(f"{SPOKEN_TEXT}/phones/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
+    log:
+        f"{RESULTS}/logs/continuation/pronounce/{{modality}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/continuation/pronounce/{{modality}}.tsv"
+    conda:
+        "../../envs/core.yaml"
+    params:
+        code=code_of("scripts.continuation.pronounce_text"),
+    shell:
+        "python -m scripts.continuation.pronounce_text"
+        " --texts {input.lines}"
+        " --lexicon {input.lexicon}"
+        " --out {output.phones}"
+        " 2>&1 | tee {log}"
+
+
+# The phones of a text, in the voice and with the durations of Phone-Raw.
+use rule continuation_speak as continuation_speak_text with:
+    input:
+        lines=expand(f"{SPOKEN_TEXT}/phones/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
+        voice=f"{RESULTS}/continuation/voice/phones",
+        vocoder=local_files(SPEECH["vocoder"]),
+    output:
+        speech=directory(f"{SPOKEN_TEXT}/speech/{{modality}}"),
+    log:
+        f"{RESULTS}/logs/continuation/speak_text/{{modality}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/continuation/speak_text/{{modality}}.tsv"
+    wildcard_constraints:
+        modality="|".join(WRITTEN) or "nothing-written",
 
 
 rule continuation_controls:
@@ -212,6 +252,21 @@ rule continuation_transcribe:
         " 2>&1 | tee {log}"
 
 
+use rule continuation_transcribe as continuation_transcribe_text with:
+    input:
+        **RECOGNISER_INPUT,
+        lines=expand(f"{SPOKEN_TEXT}/phones/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
+        speech=f"{SPOKEN_TEXT}/speech/{{modality}}",
+    output:
+        transcripts=expand(f"{SPOKEN_TEXT}/transcripts/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
+    log:
+        f"{RESULTS}/logs/continuation/transcribe_text/{{modality}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/continuation/transcribe_text/{{modality}}.tsv"
+    wildcard_constraints:
+        modality="|".join(WRITTEN) or "nothing-written",
+
+
 # Transcripts of the real speech, of its copy and of random words.
 use rule continuation_transcribe as continuation_transcribe_controls with:
     input:
@@ -240,7 +295,8 @@ rule continuation_recognition:
         cuts_transcript=f"{RESULTS}/continuation/controls/transcripts/cuts.jsonl",
         references=expand(f"{RESULTS}/continuation/controls/{{set}}.jsonl", set=["copy", "random"]),
         controls=expand(f"{RESULTS}/continuation/controls/transcripts/{{set}}.jsonl", set=["copy", "random"]),
-        real=expand(f"{RESULTS}/continuation/transcripts/real/{{modality}}.jsonl", modality=SPOKEN),
+        real=expand(f"{RESULTS}/continuation/transcripts/real/{{modality}}.jsonl", modality=SPOKEN)
+        + expand(f"{SPOKEN_TEXT}/transcripts/real/{{modality}}.jsonl", modality=READ_ALOUD),
     output:
         table=f"{RESULTS}/continuation/recogniser.csv",
     log:
@@ -249,7 +305,7 @@ rule continuation_recognition:
         "../../envs/core.yaml"
     params:
         code=code_of("scripts.continuation.recogniser_errors"),
-        modalities=SPOKEN,
+        modalities=SPOKEN + READ_ALOUD,
     shell:
         "python -m scripts.continuation.recogniser_errors"
         " --cuts {input.cuts}"

@@ -26,10 +26,12 @@ rule corpus_folder:
     params:
         code=code_of("scripts.corpus.speech.folder"),
         audio_root=audio_root,
+        limits=part_json(config["corpus"], Limits),
     shell:
         "python -m scripts.corpus.speech.folder"
         " --audio-root {params.audio_root:q}"
         " --folder {input.folder:q}"
         " --out {output.cuts}"
         " --dropped {output.dropped}"
+        " --limits {params.limits:q}"
         " 2>&1 | tee {log}"

@@ -36,6 +36,7 @@ rule corpus_published_tasks:
                 if key in ("format", "split", "transcripts")
             }
         ),
+        limits=part_json(config["corpus"], Limits),
     shell:
         "python -m scripts.corpus.published.tasks"
         " --task {wildcards.task}"
@@ -43,4 +44,5 @@ rule corpus_published_tasks:
         " --config {params.config:q}"
         " --out {output.pairs}"
         " --dropped {output.dropped}"
+        " --limits {params.limits:q}"
         " 2>&1 | tee {log}"

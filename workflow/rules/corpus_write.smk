@@ -5,15 +5,18 @@ Included by corpus.smk where corpus.source is `world`.
 
 from scripts.corpus.config import Script, Tasks
 
+WORLD_FILES = [
+    f"resources/world/{config['corpus']['world']['lexicon']}/topics.yaml",
+    f"resources/world/{config['corpus']['world']['lexicon']}/shared.yaml",
+    "resources/world/planted.yaml",
+    "resources/world/grammar.yaml",
+]
+
 
 rule corpus_write_tasks:
     """Write the three pair tasks' words and sentences, balanced in letters, phones and words by construction."""
     input:
-        world=[
-            "resources/world/topics.yaml",
-            "resources/world/shared.yaml",
-            "resources/world/grammar.yaml",
-        ],
+        world=WORLD_FILES,
     output:
         tasks=expand(
             f"{CORPUS}/script/tasks/{{task}}.jsonl.gz",
@@ -42,11 +45,7 @@ rule corpus_write:
     """Write the paragraphs of both splits, without any sentence of the tasks, as shards of whole chapters."""
     input:
         tasks=rules.corpus_write_tasks.output.tasks,
-        world=[
-            "resources/world/topics.yaml",
-            "resources/world/shared.yaml",
-            "resources/world/grammar.yaml",
-        ],
+        world=WORLD_FILES,
     output:
         scripts=[f"{CORPUS}/script/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]],
     log:

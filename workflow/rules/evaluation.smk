@@ -2,13 +2,13 @@
 
 In: alignment/tasks, alignment/cuts/dev, units/dev, tokens/{modality} and lm/{modality}.
 Out: evaluation/{task}/{modality}.csv, evaluation/{baselines,layers,tuned_lens,scaling}/{task}/{modality}.csv,
-evaluation/{bits,bit_breakdown}/{modality}.csv and evaluation/controls.csv; comparisons of modalities are in
+evaluation/{bits,bit_breakdown}/{modality}.csv and evaluation/{controls,untrained}.csv; comparisons of modalities are in
 evaluation_comparison.smk.
 
 One job covers all tasks of a modality, since importing torch takes longer than scoring a small task.
 """
 
-from scripts.evaluation.config import Controls, Decision, Scaling, Scoring, TextScoring
+from scripts.evaluation.config import Controls, Decision, LayerScoring, Scaling, TextScoring
 from scripts.evaluation.text_items import text_item_files
 
 TEXT_TASKS = config["evaluation"]["text_tasks"]
@@ -38,6 +38,11 @@ include: "evaluation_exchange.smk"
 include: "evaluation_comparison.smk"
 
 
+if TASKS:
+
+    include: "evaluation_curves.smk"
+
+
 rule evaluation_score:
     """Score all tasks with a trained model and with its layers, and the bits of dev."""
     input:
@@ -50,6 +55,8 @@ rule evaluation_score:
         ),
         tables=lambda w: TABLES_OF[w.modality],
         tokenizer=f"{TOKENS}/{{modality}}/tokenizer",
+        train=f"{TOKENS}/{{modality}}/train.bin",
+        train_index=f"{TOKENS}/{{modality}}/train.idx.npz",
         dev=f"{TOKENS}/{{modality}}/dev.bin",
         dev_index=f"{TOKENS}/{{modality}}/dev.idx.npz",
         model=f"{RESULTS}/lm/{{modality}}/model",
@@ -83,7 +90,7 @@ rule evaluation_score:
         code=code_of("scripts.evaluation.score"),
         tasks=TASKS,
         definition=lambda w: MODALITY[w.modality],
-        config=part_json(config["evaluation"], Scoring),
+        config=part_json(config["evaluation"], LayerScoring),
         seed=config["seed"],
     shell:
         "python -m scripts.evaluation.score"
@@ -100,6 +107,7 @@ rule evaluation_score:
         " --streams {input.streams}"
         " --tables {input.tables}"
         " --tokenizer {input.tokenizer}"
+        " --train {input.train}"
         " --dev {input.dev}"
         " --bits {output.bits}"
         " --bit-breakdown {output.bit_breakdown}"
@@ -210,6 +218,7 @@ if TASKS:
             dropped=DROPPED,
         output:
             controls=f"{RESULTS}/evaluation/controls.csv",
+            untrained=f"{RESULTS}/evaluation/untrained.csv",
         log:
             f"{RESULTS}/logs/evaluation/controls.log",
         benchmark:
@@ -235,6 +244,7 @@ if TASKS:
             " --items {input.pairs}"
             " --dropped {input.dropped}"
             " --out {output.controls}"
+            " --untrained {output.untrained}"
             " --config {params.config:q}"
             " --seed {params.seed}"
             " 2>&1 | tee {log}"

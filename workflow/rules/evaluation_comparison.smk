@@ -1,6 +1,6 @@
 """Comparison of the modalities: the common items, scores by group, and one table of all scores.
 
-In: evaluation/{task}/{modality}.csv, evaluation/baselines/ and evaluation/bits/.
+In: evaluation/{task}/{modality}.csv, evaluation/baselines/, evaluation/untrained.csv and evaluation/bits/.
 Out: evaluation/dropped.csv, evaluation/groups.csv and evaluation/summary.csv.
 """
 
@@ -65,6 +65,7 @@ rule evaluation_summary:
             modality=MODALITIES,
             task=TASKS,
         ),
+        untrained=[f"{RESULTS}/evaluation/untrained.csv"] * bool(TASKS),
         bits=expand(f"{RESULTS}/evaluation/bits/{{modality}}.csv", modality=MODALITIES),
     output:
         summary=f"{RESULTS}/evaluation/summary.csv",
@@ -82,6 +83,7 @@ rule evaluation_summary:
         "python -m scripts.evaluation.summary"
         " --scores {input.scores}"
         " --baselines {input.baselines}"
+        " --untrained {input.untrained}"
         " --bits {input.bits}"
         " --dropped {input.dropped}"
         " --out {output.summary}"

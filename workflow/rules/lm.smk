@@ -6,6 +6,8 @@ models kept inside the first epoch. Training states gather under lm/{modality}/c
 rule declares: a job that is killed and started again goes on from there.
 """
 
+from scripts.lm.config import LMConfig
+
 # One process per GPU, started inside the job. A resource, not a parameter: how many share the work is no reason to
 # train anew.
 LM_PROCESSES = max(1, config["cluster"]["gpus"]["lm"])
@@ -37,7 +39,7 @@ rule lm_train:
         processes=LM_PROCESSES,
     params:
         code=code_of("scripts.lm.train"),
-        config=as_json(config["lm"]),
+        config=part_json(config["lm"], LMConfig),
         seed=training_seed,
         out=subpath(output.model, parent=True),
         events=f"{RESULTS}/logs/lm/events/{{modality}}",

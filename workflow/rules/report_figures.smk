@@ -1,11 +1,52 @@
 """report: the figures, each in every format of `report.formats` with the drawn data as csv; included by report.smk.
 
 An entry of `FIGURES` becomes rule report_figure_<name>, which runs scripts/report/figure_<name>.py and shows the first
-format with the caption workflow/report/<caption>.rst. `shown` is false if the configuration has no data for the
-figure, or if it is not part of the report; `target` names a further target that requests it.
+format with the caption workflow/report/<caption>.rst in the report's `category`, "3. Figures" if it names none.
+`shown` is false if the configuration has no data for the figure, or if it is not part of the report; `target` names a
+further target that requests it.
 """
 
 FIGURES = {
+    "chain": dict(  # accuracy at each step from text to speech, with the loss of each factor
+        label="The evolution chain",
+        in_paper="from Tables 3 and 4",
+        category="1. Summary",
+        shown=WITH_FACTORS,
+        input=dict(scores=PAIR_SCORES, dropped=DROPPED, paper=PAPER),
+        flags=lambda wildcards, input: [
+            *("--evaluation", input.scores[0].rsplit("/", 2)[0]),
+            *("--dropped", input.dropped),
+            *("--modalities", *MODALITIES),
+            *("--tasks", *TASKS),
+            *("--config", as_json(config, "factors")),
+            *("--score-normalization", config["evaluation"]["score_normalization"]),
+            *("--samples", config["evaluation"]["bootstrap_samples"]),
+            *("--seed", config["seed"]),
+            *("--paper", input.paper),
+        ],
+    ),
+    "exposures": dict(  # accuracy of words against their exposures, and the exposures needed for 75%
+        label="Exposures",
+        in_paper="not there",
+        caption="exposures_figure",
+        shown=bool(TASKS),
+        input=dict(exposures=f"{RESULTS}/evaluation/exposures.csv"),
+        flags=lambda wildcards, input: [
+            *("--exposures", input.exposures),
+            *("--modalities", *MODALITIES),
+        ],
+    ),
+    "reach": dict(  # accuracy against the distance between two words, and the distance at which it is 75%
+        label="Reach",
+        in_paper="not there",
+        caption="reach_figure",
+        shown=bool(TASKS),
+        input=dict(reach=f"{RESULTS}/evaluation/reach.csv"),
+        flags=lambda wildcards, input: [
+            *("--reach", input.reach),
+            *("--modalities", *MODALITIES),
+        ],
+    ),
     "training": dict(  # dev loss of every model over its training, per token and per second of speech
         label="Training",
         in_paper="not there",
@@ -40,7 +81,7 @@ FIGURES = {
             *("--bit-breakdown", input.bit_breakdown),
         ],
     ),
-    "scaling": dict(  # accuracy against data seen in the first epoch, with straight-line fits
+    "scaling": dict(  # accuracy against data seen in the first epoch and of complete schedules, with fits
         label="Scaling",
         in_paper="Figure 1",
         shown=bool(TASKS),
@@ -51,9 +92,11 @@ FIGURES = {
                 modality=MODALITIES,
                 ending=[".csv", ".fit.json"],
             ),
+            schedules=[f"{RESULTS}/evaluation/schedules.csv"] * bool(TASKS),
         ),
         flags=lambda wildcards, input: [
             *("--scaling", input.points[0].rsplit("/", 2)[0]),
+            *("--schedules", *input.schedules),
             *("--modalities", *MODALITIES),
             *("--tasks", *TASKS),
         ],
@@ -144,7 +187,7 @@ for name, figure in FIGURES.items():
         output:
             report(
                 f"{RESULTS}/report/figures/{name}.{FORMATS[0]}",
-                category="3. Figures",
+                category=figure.get("category", "3. Figures"),
                 labels={"figure": figure["label"], "in the paper": figure["in_paper"]},
                 caption=f"../report/{figure.get('caption', name)}.rst",
             ),

@@ -53,6 +53,9 @@ TABLES = {
             continuations=expand(
                 f"{RESULTS}/continuation/judged/generated/{{modality}}.csv", modality=CONTINUED * WITH_CONTINUATION
             ),
+            spoken_text=expand(
+                f"{SPOKEN_TEXT}/judged/generated/{{modality}}.csv", modality=READ_ALOUD * WITH_CONTINUATION
+            ),
             paper=PAPER,
         ),
         flags=lambda wildcards, input: [
@@ -61,8 +64,10 @@ TABLES = {
             *("--config", as_json(config, "factors")),
             *("--tasks", *TASKS),
             *("--continuations", *[file.rsplit("/", 1)[0] for file in input.continuations[:1]]),
+            *("--spoken-text", *[file.rsplit("/", 1)[0] for file in input.spoken_text[:1]]),
             *("--samples", config["evaluation"]["bootstrap_samples"]),
             *("--seed", config["seed"]),
+            *("--score-normalization", config["evaluation"]["score_normalization"]),
             *("--paper", input.paper),
         ],
     ),
@@ -100,6 +105,24 @@ TABLES = {
             *("--samples", config["evaluation"]["bootstrap_samples"]),
         ],
     ),
+    "exposures": dict(  # accuracy by exposures of a word; the exposures that each modality needs
+        label="Exposures needed",
+        in_paper="not there",
+        shown=bool(TASKS),
+        input=dict(exposures=f"{RESULTS}/evaluation/exposures.csv"),
+        flags=lambda wildcards, input: [
+            *("--exposures", input.exposures),
+        ],
+    ),
+    "reach": dict(  # accuracy by the distance between two words; how far back each modality sees
+        label="Reach",
+        in_paper="not there",
+        shown=bool(TASKS),
+        input=dict(reach=f"{RESULTS}/evaluation/reach.csv"),
+        flags=lambda wildcards, input: [
+            *("--reach", input.reach),
+        ],
+    ),
     "groups": dict(  # scores by phenomenon, frequency band, topic: the labels of the items
         label="Groups of items",
         in_paper="not there",
@@ -130,6 +153,13 @@ TABLES = {
             *("--bit-breakdown", input.bit_breakdown[0].rsplit("/", 1)[0]),
             *("--modalities", *MODALITIES),
         ],
+    ),
+    "shared_context": dict(  # frames that differ where both sides of an item are the same sound
+        label="Shared contexts",
+        in_paper="not there",
+        shown=bool(SCRIPTS and FRAMED and "topic-storycloze" in TASKS),
+        input=dict(table=f"{TOKENS}/shared_context.csv"),
+        flags=lambda wildcards, input: ["--shared-context", input.table],
     ),
     "continuation": dict(  # perplexity, signs of degenerate text, errors of the recogniser
         label="Continuations",

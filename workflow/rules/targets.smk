@@ -64,7 +64,7 @@ rule evaluation:
         f"{RESULTS}/evaluation/summary.csv",
         f"{RESULTS}/evaluation/groups.csv",
         DROPPED,
-        [f"{RESULTS}/evaluation/controls.csv"] * bool(TASKS),
+        [f"{RESULTS}/evaluation/{table}.csv" for table in ("controls", "exposures", "reach", "schedules")] * bool(TASKS),
         expand(
             f"{RESULTS}/evaluation/{{analysis}}/{{task}}/{{modality}}.csv",
             analysis=["layers", "tuned_lens"],
@@ -94,7 +94,7 @@ rule all:
     localrule: True
 
 
-for name in [*SEED_REPLICAS, *MODALITIES]:
+for name in [*SEED_REPLICAS, *SHARE_MODELS, *MODALITIES]:
 
     rule:
         name:

@@ -253,3 +253,35 @@ rule tokens_stats:
         " --tokenizer {input.tokenizer}"
         " --output {output.stats}"
         " 2>&1 | tee {log}"
+
+
+FRAMED = [
+    name
+    for name, line in config["modalities"].items()
+    if line.get("frame_rate") and line["source"] in ("phones", "units")
+]
+
+
+rule tokens_shared_context:
+    """Count the frames of a context that differ between the sides of an item, although the sound is the same."""
+    input:
+        aligned=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
+        units=expand(f"{UNITS}/tasks/{{task}}.npz", task=TASKS if "units" in [SOURCE[name] for name in FRAMED] else []),
+    output:
+        table=f"{TOKENS}/shared_context.csv",
+    log:
+        f"{RESULTS}/logs/tokens/shared_context.log",
+    conda:
+        "../../envs/core.yaml"
+    params:
+        code=code_of("scripts.tokens.shared_context"),
+        modalities=[MODALITY[name] for name in FRAMED],
+        tasks=TASKS,
+    shell:
+        "python -m scripts.tokens.shared_context"
+        " --modalities {params.modalities:q}"
+        " --tasks {params.tasks}"
+        " --items {input.aligned}"
+        " --units {input.units}"
+        " --output {output.table}"
+        " 2>&1 | tee {log}"

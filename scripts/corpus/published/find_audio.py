@@ -3,9 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+from scripts.common.audio_errors import AudioError
 from scripts.common.cuts import Cut
+from scripts.common.sound_file import whole_file
 from scripts.corpus.drops import DropError
 from scripts.corpus.sound_files import whole_file_cut
+
+
+def without_wav(name: str) -> str:
+    """A file's name without .wav or .WAV."""
+    return name[:-4] if name.lower().endswith(".wav") else name
 
 
 def side_cut(
@@ -22,18 +29,13 @@ def side_cut(
         pronunciations: upper-case word -> "PH ON ES", for words that only this cut has.
 
     Raises:
-        DropError: the file is missing, empty or not a sound file.
+        DropError: the file is missing, empty, not a sound file, or holds less than its header promises.
+        UnreachableError: it cannot be read.
     """
-    import soundfile
-
-    if not path.is_file():
-        raise DropError("audio-missing", f"{path} does not exist")
     try:
-        header = soundfile.info(str(path))
-    except soundfile.LibsndfileError as error:
-        raise DropError("audio-damaged", f"{path} cannot be decoded ({error})") from None
-    if not header.frames:
-        raise DropError("audio-damaged", f"{path} holds no samples")
+        header = whole_file(path)
+    except AudioError as error:
+        raise DropError(error.reason, str(error)) from None
     custom: dict[str, Any] = {"texts": [text]}
     if pronunciations:
         custom["pronunciations"] = pronunciations

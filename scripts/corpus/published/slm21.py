@@ -18,11 +18,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from scripts.common.audio_errors import exists
 from scripts.common.cuts import Item
 from scripts.common.files import text_lines
 from scripts.common.progress import Progress
 from scripts.corpus.drops import DropError, dropped
-from scripts.corpus.published.find_audio import side_cut
+from scripts.corpus.published.find_audio import side_cut, without_wav
 from scripts.corpus.published.phone_sets import UnmappedError, detect_alphabet, to_cmudict
 
 COLUMNS = {
@@ -178,6 +179,8 @@ def _item_fields(row: Row, level: str) -> dict[str, str]:
 
 
 def _cut(row: Mapping[str, str], sounds: Path, root: Path, level: str, alphabet: str | None) -> dict[str, Any]:
-    name = row["filename"].removesuffix(".wav")
+    name = without_wav(row["filename"])
+    given = (sounds / f"{name}{ending}" for ending in (".wav", ".WAV"))
+    path = next((path for path in given if exists(path)), sounds / f"{name}.wav")
     side = word_side(dict(row), alphabet) if level == "lexical" else {"text": row["transcription"]}
-    return side_cut(sounds / f"{name}.wav", root, name=name, speaker=row["voice"], **side)
+    return side_cut(path, root, name=name, speaker=row["voice"], **side)

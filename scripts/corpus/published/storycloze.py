@@ -12,8 +12,8 @@ from pathlib import Path
 
 from scripts.common.cuts import Item
 from scripts.common.files import text_lines
-from scripts.corpus.drops import DropError, dropped
-from scripts.corpus.published.find_audio import side_cut
+from scripts.corpus.drops import DropError, check_name, dropped, printable
+from scripts.corpus.published.find_audio import side_cut, without_wav
 
 SIDES = {"correct": "positive", "incorrect": "negative"}
 VOICE = "storycloze"  # all stories were synthesised with one voice
@@ -30,7 +30,7 @@ def read_transcripts(path: Path) -> dict[str, str]:
         if not line.strip():
             continue
         name, tab, text = line.partition("\t")
-        name = Path(name.strip()).name.removesuffix(".wav")
+        name = without_wav(Path(name.strip()).name)
         if not tab:
             raise ValueError(f"{path}:{number}: expected <name><TAB><text>, found {line.strip()[:40]!r}")
         if name in texts:
@@ -43,6 +43,11 @@ def paired(sounds: list[Path], drops: list[dict[str, str]]) -> Iterator[tuple[st
     """(pair, correct file, incorrect file) in order of names; files without a partner go to `drops`."""
     exact: dict[str, dict[str, list[Path]]] = defaultdict(lambda: defaultdict(list))
     for path in sounds:
+        try:
+            check_name(path.stem)
+        except DropError as error:
+            drops.append(dropped(printable(path.stem), error.reason, str(error)))
+            continue
         stem, _, ending = path.stem.rpartition("_")
         if ending not in SIDES or not stem:
             drops.append(dropped(path.stem, "name", "expected <n>_<story>_correct.wav or <n>_<story>_incorrect.wav"))
@@ -74,7 +79,8 @@ def read_items(folder: Path, transcripts: Mapping[str, str] | None, drops: list[
     Raises:
         ValueError: the folder holds no sound file.
     """
-    sounds = sorted(p for p in folder.rglob("*.wav") if "__MACOSX" not in p.parts and not p.name.startswith("._"))
+    files = (path for path in folder.rglob("*") if path.suffix.lower() == ".wav")
+    sounds = sorted(p for p in files if "__MACOSX" not in p.parts and not p.name.startswith("._"))
     if not sounds:
         raise ValueError(
             f"{folder}: holds no .wav file; expected <n>_<story>_correct.wav and <n>_<story>_incorrect.wav"
@@ -92,12 +98,10 @@ def read_items(folder: Path, transcripts: Mapping[str, str] | None, drops: list[
 
 
 def _text(path: Path, transcripts: Mapping[str, str] | None) -> str:
-    text_file = path.with_suffix(".txt")
+    text_file = next((path.with_suffix(each) for each in (".txt", ".TXT") if path.with_suffix(each).is_file()), None)
     text = transcripts.get(path.stem) if transcripts is not None else None
-    if text is None and text_file.is_file():
+    if text is None and text_file:
         text = " ".join("".join(text_lines(text_file)).split())
     if not text:
-        raise DropError(
-            "no-text", f"{path.name} has no text: neither in a table of transcripts nor in {text_file.name}"
-        )
+        raise DropError("no-text", f"{path.name} has no text: neither in a table of transcripts nor in {path.stem}.txt")
     return text

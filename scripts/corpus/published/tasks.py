@@ -11,8 +11,9 @@ from pathlib import Path
 from scripts.common.cli import run
 from scripts.common.config import parse
 from scripts.common.files import write_csv, write_jsonl
-from scripts.corpus.config import PublishedSet, published_set_problems
-from scripts.corpus.drops import COLUMNS, format_counts
+from scripts.corpus.config import Limits, PublishedSet, published_set_problems
+from scripts.corpus.drops import COLUMNS, examples_of, format_counts
+from scripts.corpus.losses import hold_to_limits
 from scripts.corpus.published import slm21, storycloze
 from scripts.corpus.published.phone_sets import unmapped_summary
 
@@ -25,9 +26,11 @@ def main() -> None:
     parser.add_argument("--config", required=True, help="JSON: format, split, transcripts")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--dropped", type=Path, required=True)
+    parser.add_argument("--limits", required=True, help="JSON: shares of pairs that may be dropped")
     args = parser.parse_args()
     where = f"corpus.manifest.tasks.{args.task}"
     config = parse(PublishedSet, args.config, where, lambda entry: published_set_problems(entry, where))
+    limits = parse(Limits, args.limits, "corpus")
     if not args.folder.is_dir():
         raise ValueError(f"{where}: {args.folder} is not a folder")
     drops: list[dict[str, str]] = []
@@ -50,6 +53,7 @@ def main() -> None:
     if not count:
         example = f", e.g. {drops[0]['id']}: {drops[0]['detail']}" if drops else ""
         raise ValueError(f"{args.folder}: no usable pair (dropped: {summary}{example})")
+    hold_to_limits(f"corpus/tasks {args.task}", reasons, count, limits, examples_of(drops), "pairs")
     print(f"corpus/tasks {args.task}: {count} items; dropped: {summary}", file=sys.stderr)
 
 

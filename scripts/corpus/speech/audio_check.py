@@ -1,23 +1,27 @@
 """Check that every audio file of a shard's cuts opens, has the stated rate and length, and decodes to its end.
 
-Rate and length are read from the header. The last tenth of a second is decoded, because a truncated file has an intact
-header. The rest is not read, so that a file takes milliseconds (the alignment drops a cut whose samples cannot be
-decoded). Problems: missing, damaged, rate, length, channels.
+Rate and length are read from the header; the samples that it promises must be in the file. The last tenth of a second
+is decoded, because a truncated FLAC or MP3 has an intact header. The rest is not read, so that a file takes
+milliseconds (the alignment drops a cut whose samples cannot be decoded); only a FLAC from a pipe, whose header has no
+length, is decoded to find it. Where a recording has lazy transforms, its file is compared with what they begin with.
+Problems: missing, damaged, rate, length, channels, transform. A file that cannot be reached ends the job.
 """
 
 import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import soundfile
-
+from scripts.common import audio_transforms
+from scripts.common.audio_errors import AudioError, reach
 from scripts.common.cli import run
 from scripts.common.cuts import ROUNDING, read_cuts
 from scripts.common.files import write_csv
 from scripts.common.progress import Progress
+from scripts.common.sound_file import broken_off, open_sound
 
 COLUMNS = ("recording", "file", "problem", "detail")
 TAIL = 0.1  # seconds decoded at the end
@@ -31,27 +35,46 @@ def recordings_of(path: str | Path) -> dict[str, dict[str, Any]]:
 
 
 def problem(recording: dict[str, Any], root: Path) -> Problem | None:
-    """The problem of a recording's file and its detail; None if there is none."""
-    path = root / recording["sources"][0]["source"]
-    if not path.exists():
-        return "missing", "does not exist"
+    """The first problem of a recording's files and its detail; None if there is none.
+
+    Raises:
+        UnreachableError: naming a file that cannot be read.
+    """
     try:
-        with soundfile.SoundFile(path) as file:
-            rate, frames, channels = file.samplerate, file.frames, file.channels
-            tail = min(frames, round(TAIL * rate))
-            file.seek(frames - tail)
-            decoded = len(file.read(tail, dtype="int16"))
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        return "damaged", str(error).removeprefix(f"Error opening {str(path)!r}: ").strip()
-    if rate != recording["sampling_rate"]:
-        return "rate", f"{rate} Hz; the manifest says {recording['sampling_rate']}"
-    if abs(frames / rate - recording["duration"]) > ROUNDING:
-        return "length", f"{frames / rate:.3f} s; the manifest says {recording['duration']:.3f}"
-    stated = recording.get("channel_ids")
-    if stated is not None and channels != len(stated):
-        return "channels", f"{channels}; the manifest says {len(stated)}"
-    if decoded < tail:
-        return "damaged", f"decodes {decoded} of its last {tail} samples"
+        chain = audio_transforms.steps(recording)
+    except ValueError as error:
+        return "transform", str(error)
+    rate, seconds = audio_transforms.file_rate(recording), recording["duration"] * audio_transforms.speed(chain)
+    sources = recording["sources"]
+    for source in sources:
+        path = root / source["source"]
+        stated = recording.get("channel_ids") if len(sources) == 1 else source.get("channels")
+        try:
+            found = reach(path, partial(_problem, path, rate, seconds, None if stated is None else len(stated)))
+        except AudioError as error:
+            return error.reason.removeprefix("audio-"), str(error).removeprefix(f"{path} ")
+        if found:
+            return found
+    return None
+
+
+def _problem(path: Path, rate: float, seconds: float, channels: int | None) -> Problem | None:
+    """The problem of one file; AudioError and OSError as `open_sound`."""
+    with open_sound(path) as sound:
+        if sound.broken_off:
+            raise broken_off(sound)
+        frames = sound.frames()
+        # Without a stated length the file was decoded to its end just now.
+        tail = 0 if sound.stated is None else min(frames, round(TAIL * sound.rate) + sound.slack)
+        decoded = len(sound.read(frames - tail, tail)) if tail else 0
+        if sound.rate != rate:
+            return "rate", f"{sound.rate} Hz; the manifest says {rate:g}"
+        if abs(frames / sound.rate - seconds) > max(ROUNDING, sound.slack / sound.rate):
+            return "length", f"{frames / sound.rate:.3f} s; the manifest says {seconds:.3f}"
+        if channels is not None and sound.channels != channels:
+            return "channels", f"{sound.channels}; the manifest says {channels}"
+        if decoded < tail - sound.slack:
+            raise AudioError("audio-damaged", f"{path} decodes {decoded} of its last {tail} samples")
     return None
 
 

@@ -4,10 +4,13 @@ Audio is not copied. A cut keeps every field that it came with (of LibriHeavy's,
 read as one stream; memory grows by 12 to 24 bytes per cut (to find ids used twice) and by about 300 per recording. All
 cuts of a recording are in one shard: a new recording is assigned to the shard with the fewest seconds so far.
 
+A cut that is longer than its supervision is cut to it, since the text is of that part only.
+
 A damaged file (truncated, not JSON) is an error. A cut that cannot be used is dropped with a reason: malformed,
-no-supervision, several-supervisions, no-text, empty-text, characters, digits, too-short, too-long, outside-recording,
-duplicate-id, in-train (dev only: its recording, or its speaker or book where asked, is in train too, so that the dev
-loss would be measured on training data), audio-missing (with --need-audio; otherwise the alignment finds it).
+no-supervision, several-supervisions, supervision-outside, transform-unsupported, no-text, empty-text, characters,
+letters, digits, too-short, too-long, outside-recording, duplicate-id, in-train (dev only: its recording, or its speaker
+or book where asked, is in train too, so that the dev loss would be measured on training data), audio-missing (with
+--need-audio; otherwise the alignment finds it). Above the shares of `losses` they are an error.
 """
 
 import argparse
@@ -18,12 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scripts.common.audio_errors import exists
 from scripts.common.cli import run
 from scripts.common.cuts import Cut
 from scripts.common.files import read_json, read_jsonl, write_json
 from scripts.common.frames import SAMPLE_RATE
 from scripts.common.seeds import derive
 from scripts.corpus.drops import DropError, Drops
+from scripts.corpus.losses import hold_to_limits
 from scripts.corpus.speech.seen_ids import SeenIds
 from scripts.corpus.speech.shards import Shards
 from scripts.corpus.speech.validate import Rules, check_cut
@@ -33,22 +38,36 @@ SPLIT_KEYS = ("recording", "speaker", "book")
 
 
 class Recordings:
-    """The recordings of the cuts read so far: whether each file exists, how many are resampled or multi-channel."""
+    """The recordings of the cuts read so far: whether their files exist, how many are resampled or multi-channel.
+
+    Attributes:
+        cuts_without: cuts whose file does not exist.
+        trimmed: cuts that were cut to their supervision.
+        example: a file that does not exist or, if all do, one that does.
+    """
 
     def __init__(self, root: Path):
         self.root = root
         self.exists: dict[str, bool] = {}
-        self.resampled = self.multichannel = 0
+        self.resampled = self.multichannel = self.cuts_without = self.trimmed = 0
         self.example = ""
 
     def register(self, recording: dict[str, Any]) -> bool:
-        """Return whether a recording's file exists; the disk is asked once per recording."""
+        """Return whether the files of a cut's recording exist; the disk is asked once per recording.
+
+        Raises:
+            UnreachableError: the disk does not answer.
+        """
         known = self.exists.get(recording["id"])
         if known is not None:
+            self.cuts_without += not known
             return known
-        path = self.root / recording["sources"][0]["source"]
-        self.exists[recording["id"]] = path.exists()
-        self.example = self.example or str(path)
+        paths = [self.root / source["source"] for source in recording["sources"]]
+        missing = [path for path in paths if not exists(path)]
+        self.exists[recording["id"]] = not missing
+        if missing and not self.cuts_without:
+            self.example = str(missing[0])
+        self.cuts_without += bool(missing)
         self.resampled += recording["sampling_rate"] != SAMPLE_RATE
         self.multichannel += len(recording.get("channel_ids") or [0]) > 1
         return self.exists[recording["id"]]
@@ -67,6 +86,7 @@ class Recordings:
         return (
             f"{len(self.exists)} recordings ({missing} without a file, {self.resampled} to be resampled to"
             f" {SAMPLE_RATE} Hz, {self.multichannel} with several channels)"
+            + (f", {self.trimmed} cuts cut to their supervision" if self.trimmed else "")
         )
 
 
@@ -164,6 +184,7 @@ def valid_cuts(
         except DropError as error:
             drops.add(name, error.reason, str(error))
             continue
+        recordings.trimmed += cut["duration"] != line["duration"]
         names = exclusion.names_of(cut)
         if not seen_ids.add(name):
             drops.add(name, "duplicate-id", f"again at {location}")
@@ -212,7 +233,14 @@ def main() -> None:
             if done % REPORT_EVERY == 0:
                 print(f"{label}: {done:,} cuts, dropped: {drops.summary()}", file=sys.stderr)
         recordings.check(manifests, args.section)
-        if not sum(shards.counts):
+        kept = sum(shards.counts)
+        # Without --need-audio the alignment drops what is missing: it is lost all the same.
+        lost = drops.counts if args.need_audio else {**drops.counts, "audio-missing": recordings.cuts_without}
+        present = kept if args.need_audio else kept - recordings.cuts_without
+        if kept:
+            examples = {"audio-missing": recordings.example} | drops.examples
+            hold_to_limits(label, lost, present, args.config, examples)
+        if not kept:
             example = f", e.g. {drops.example}" if drops.example else ""
             hint = (
                 f"; corpus.{args.section}.held_out = {args.held_out:g} leaves {args.split} no speaker"

@@ -1,17 +1,20 @@
 """Check the task items of a file, each side like a cut of the corpus.
 
-An item with a side that cannot be used (see `validate`) is dropped, under that side's reason.
+An item with a side that cannot be used (see `validate`) is dropped, under that side's reason. The other items of its
+couple are dropped too (couple-incomplete).
 """
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.common.cli import run
 from scripts.common.cuts import Cut, Item, sides, with_sides
 from scripts.common.files import read_jsonl, write_csv, write_jsonl
-from scripts.corpus.drops import COLUMNS, DropError, dropped
+from scripts.corpus.drops import COLUMNS, DropError, complete_couples, dropped, examples_of
+from scripts.corpus.losses import hold_to_limits
 from scripts.corpus.speech.manifest import Recordings, check_root
 from scripts.corpus.speech.validate import Rules, check_cut
 
@@ -19,9 +22,9 @@ FIELDS = ("id", "subset", "group", "positive", "negative")
 
 
 def valid_items(
-    path: Path, task: str, rules: Rules, recordings: Recordings, drops: list[dict[str, str]]
+    path: Path, task: str, rules: Rules, recordings: Recordings, drops: list[dict[str, str]], lost: set[str]
 ) -> Iterator[Item]:
-    """The valid items, with `task` as their task; the others are appended to `drops`.
+    """The valid items, with `task` as their task; the others are appended to `drops`, and their couples to `lost`.
 
     Raises:
         ValueError: naming file and item, if an item lacks a field or has no negative side.
@@ -32,6 +35,8 @@ def valid_items(
             raise ValueError(f"{path}: item {number} has no {', '.join(missing)}; an item needs {', '.join(FIELDS)}")
         if item["negative"] == []:
             raise ValueError(f"{path}: item {number} ({item['id']!r}) has an empty list as negative; it needs a cut")
+        if not isinstance(item.get("couple", ""), str):
+            raise ValueError(f"{path}: item {number} has the couple {item['couple']!r}; it must be a name")
         cuts: list[Cut] = []
         try:
             for side in sides(item):
@@ -41,6 +46,7 @@ def valid_items(
                 cuts.append(cut)
         except DropError as error:
             drops.append(dropped(str(item["id"]), error.reason, f"{'negative' if cuts else 'positive'}: {error}"))
+            lost |= {item["couple"]} if "couple" in item else set()
             continue
         for cut in cuts:
             seen.add(cut["id"])
@@ -61,11 +67,19 @@ def main() -> None:
     check_root(args.audio_root)
     drops: list[dict[str, str]] = []
     recordings = Recordings(args.audio_root)
-    items = list(valid_items(args.items, args.task, args.config, recordings, drops))
+    lost: set[str] = set()
+    valid = list(valid_items(args.items, args.task, args.config, recordings, drops, lost))
+    items, incomplete = complete_couples(valid, lost)
+    drops += incomplete
     if not items:
         example = f", e.g. {drops[0]['id']}: {drops[0]['detail']}" if drops else ""
         raise ValueError(f"{args.items}: no usable item ({len(drops)} dropped{example})")
     recordings.check(args.items)
+    # Items with a side whose file does not exist stay until the alignment drops them, but are lost all the same.
+    missing = sum(not all(recordings.exists[cut["recording"]["id"]] for cut in sides(item)) for item in items)
+    counts = Counter(row["reason"] for row in drops) + Counter({"audio-missing": missing})
+    examples = {"audio-missing": recordings.example} | examples_of(drops)
+    hold_to_limits(str(args.items), counts, len(items) - missing, args.config, examples, "items")
     write_csv(args.dropped, COLUMNS, drops)
     write_jsonl(args.out, items)
     print(

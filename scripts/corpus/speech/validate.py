@@ -6,6 +6,7 @@ from functools import cached_property
 from math import isfinite
 from typing import Any, Literal
 
+from scripts.common.audio_transforms import steps
 from scripts.common.config import parse
 from scripts.common.cuts import ROUNDING, Cut
 from scripts.corpus.config import CutRules
@@ -44,6 +45,8 @@ class Rules(CutRules):
 def check_cut(cut: dict[str, Any], rules: Rules) -> Cut:
     """The cut with `custom.texts` and speaker filled in, without OMITTED_FIELDS, otherwise unchanged.
 
+    A cut that is longer than its supervision is cut to it (`trim`): the text is of that part only.
+
     Raises:
         DropError: it cannot be used, with the reason; the message does not repeat the id.
     """
@@ -58,6 +61,13 @@ def check_cut(cut: dict[str, Any], rules: Rules) -> Cut:
         raise DropError(
             "malformed", f"{_malformed_fields(cut)} missing or not as in Lhotse's MonoCut with an audio file"
         )
+    cut = trim(cut)
+    supervisions = cut["supervisions"]
+    if cut["recording"].get("transforms"):
+        try:
+            steps(cut["recording"])
+        except ValueError as error:
+            raise DropError("transform-unsupported", str(error)) from None
     if cut["duration"] < rules.min_seconds:
         raise DropError("too-short", f"{cut['duration']:.2f} s; corpus.min_seconds is {rules.min_seconds:g}")
     if cut["duration"] > rules.max_seconds:
@@ -73,6 +83,50 @@ def check_cut(cut: dict[str, Any], rules: Rules) -> Cut:
     return {**cut, "supervisions": [{**supervision, "speaker": speaker, "custom": custom}]}
 
 
+def trim(cut: dict[str, Any]) -> dict[str, Any]:
+    """The cut of its supervision's time, as Lhotse's `trim_to_supervisions` makes it; the same cut if that is its own.
+
+    A supervision's times count from the cut's start, and differ from the cut's by ROUNDING at most where it is the
+    whole cut. An alignment that came with a longer cut is left out.
+
+    Raises:
+        DropError: with reason `supervision-outside`: it begins before the cut, ends after it, lasts no time, or belongs
+            to another recording or channel. Its text then is of other audio, or of audio that the cut lacks.
+    """
+    supervision, seconds = cut["supervisions"][0], cut["duration"]
+    start, end = supervision["start"], supervision["start"] + supervision["duration"]
+    if not (-ROUNDING <= start < end <= seconds + ROUNDING):
+        raise DropError(
+            "supervision-outside",
+            f"its supervision is of {start:.3f} to {end:.3f} s; the cut has 0 to {seconds:.3f} s",
+        )
+    recording = supervision.get("recording_id")
+    if recording is not None and recording != cut["recording"]["id"]:
+        raise DropError(
+            "supervision-outside",
+            f"its supervision is of recording {recording!r}, not {cut['recording']['id']!r}",
+        )
+    if supervision.get("channel") != cut.get("channel"):
+        channels, own = _channels(supervision), _channels(cut)
+        if channels and own and not channels <= own:
+            raise DropError(
+                "supervision-outside",
+                f"its supervision is of channel {supervision['channel']}, the cut of {cut['channel']}",
+            )
+    if start <= ROUNDING and end >= seconds - ROUNDING:
+        return cut
+    start, end = max(0.0, start), min(seconds, end)
+    moved = {**supervision, "start": 0.0, "duration": round(end - start, 8)}
+    moved.pop("alignment", None)
+    return {**cut, "start": round(cut["start"] + start, 8), "duration": moved["duration"], "supervisions": [moved]}
+
+
+def _channels(entry: dict[str, Any]) -> set[int]:
+    """The channels of a cut or supervision; empty if it does not say."""
+    channel = entry.get("channel")
+    return set(channel) if isinstance(channel, list) else set() if channel is None else {channel}
+
+
 def _is_wellformed(cut: dict[str, Any]) -> bool:
     """Whether the fields that later stages read exist with the right types (else see `_malformed_fields`)."""
     try:
@@ -84,6 +138,10 @@ def _is_wellformed(cut: dict[str, Any]) -> bool:
             and _is_number(cut["start"])
             and _is_number(cut["duration"])
             and type(cut["supervisions"][0]) is dict
+            and _is_number(cut["supervisions"][0]["start"])
+            and _is_number(cut["supervisions"][0]["duration"])
+            and _is_channel(cut.get("channel"))
+            and _is_channel(cut["supervisions"][0].get("channel"))
             and _is_one_of(cut["supervisions"][0].get("custom"), dict)
             and _is_one_of(cut["supervisions"][0].get("speaker"), str, int)
             and _is_one_of(cut.get("custom"), dict)
@@ -93,6 +151,7 @@ def _is_wellformed(cut: dict[str, Any]) -> bool:
             and _is_number(recording["sampling_rate"])
             and _is_number(recording["duration"])
             and type(source["source"]) is str
+            and "\0" not in source["source"]
             and source.get("type", "file") == "file"
         )
     except (KeyError, IndexError, TypeError, AttributeError):
@@ -112,7 +171,11 @@ def _malformed_fields(cut: dict[str, Any]) -> str:
         "id": isinstance(cut.get("id"), str) and cut["id"] != "",
         "start": _is_number(cut.get("start")),
         "duration": _is_number(cut.get("duration")),
+        "channel": _is_channel(cut.get("channel")),
         "supervisions[0]": isinstance(cut["supervisions"][0], dict),
+        "supervisions[0].start": _is_number(supervision.get("start")),
+        "supervisions[0].duration": _is_number(supervision.get("duration")),
+        "supervisions[0].channel": _is_channel(supervision.get("channel")),
         "supervisions[0].custom": _is_one_of(supervision.get("custom"), dict),
         "supervisions[0].speaker": _is_one_of(supervision.get("speaker"), str, int),
         "custom": _is_one_of(custom, dict),
@@ -121,7 +184,7 @@ def _malformed_fields(cut: dict[str, Any]) -> str:
         "recording.id": isinstance(recording.get("id"), str),
         "recording.sampling_rate": _is_number(recording.get("sampling_rate")),
         "recording.duration": _is_number(recording.get("duration")),
-        "recording.sources[0].source": isinstance(source.get("source"), str),
+        "recording.sources[0].source": isinstance(source.get("source"), str) and "\0" not in source["source"],
         "recording.sources[0].type": source.get("type", "file") == "file",
     }
     return ", ".join(field for field, good in fields.items() if not good)
@@ -132,6 +195,13 @@ def _is_number(value: object) -> bool:
         return type(value) in NUMBERS and isfinite(value)  # type: ignore[arg-type]
     except OverflowError:  # an integer beyond all floats
         return False
+
+
+def _is_channel(value: object) -> bool:
+    """Whether this is a number of a channel, a list of such, or None."""
+    if type(value) is list:
+        return all(type(each) is int for each in value)
+    return type(value) is int or value is None
 
 
 def _is_one_of(value: object, *types: type) -> bool:

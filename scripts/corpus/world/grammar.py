@@ -1,6 +1,6 @@
 """What sentences are made of: agreement, tense, articles, and the choice of words.
 
-`scripts.corpus.world.story` puts the pieces together; the task pairs of `scripts.corpus.world.pairs` use them too.
+`scripts.corpus.world.story` puts the pieces together; the pairs of the tasks use them too.
 """
 
 from collections.abc import Sequence
@@ -48,6 +48,27 @@ class Sentence:
         return " ".join(self.words)
 
 
+# Slots that are filled without a word of the topic.
+NEUTRAL = frozenset(
+    [
+        "hero",
+        "human",
+        "kin",
+        "meet-hero",
+        "poss",
+        "relative",
+        "reflect",
+        "act",
+        "feel",
+        "mood",
+        "often",
+        "manner",
+        "time",
+        "now",
+    ]
+)
+
+
 @dataclass(frozen=True)
 class Template:
     """One line of grammar.yaml."""
@@ -55,6 +76,12 @@ class Template:
     tokens: tuple[str, ...]
     weight: float
     tenses: tuple[str, ...]
+
+    @property
+    def is_neutral(self) -> bool:
+        """Whether its sentences hold no word of the topic."""
+        slots = (token.strip("[]").split(":")[0] for token in self.tokens if token.startswith("["))
+        return all(slot in NEUTRAL for slot in slots)
 
     @property
     def needs_hero_before(self) -> bool:

@@ -224,10 +224,27 @@ class Parser:
         for after in self._verb(state, "do", form):
             yield from self._object(after)
 
-    def slot_use(self, state: State) -> Iterator[State]:
+    def slot_use(self, state: State, form: str = "") -> Iterator[State]:
         """What people do to any thing."""
         for after in self._verb(state, "use"):
-            yield from self._object(after)
+            yield from self._described(after) if form == "described" else self._object(after)
+
+    def _described(self, state: State) -> Iterator[State]:
+        """A thing with two or three words between determiner and noun."""
+        shared = self.known.adjectives["thing"]
+        determiner = self._word(state.place)
+        for start in self._any(state, ("the", "this", "these")):
+            ways = {*self._degree(start, shared)}
+            ways |= {after for first in (start, *ways) for after in self._two(first, start, shared)}
+            for after in ways:
+                for number, subject in self.known.things.get(self._word(after.place), ()):
+                    if determiner in self.known.determiners["subject"][number]:
+                        yield after._replace(place=after.place + 1, object_plural=subject == PLURAL)
+
+    def _two(self, state: State, start: State, shared: set[str]) -> Iterator[State]:
+        """A quality after a shared adjective, which `state` has read already unless it is `start`."""
+        for after in self._any(state, shared) if state == start else (state,):
+            yield from self._any(after, self.known.qualities)
 
     def slot_take(self, state: State) -> Iterator[State]:
         """The verb of "the onions that she chops"."""
@@ -245,15 +262,15 @@ class Parser:
         for after in self._verb(state, "meet"):
             yield from self._pronoun(after, 1)
 
-    def slot_reflect(self, state: State) -> Iterator[State]:
+    def slot_reflect(self, state: State, form: str = "") -> Iterator[State]:
         """What one does to oneself."""
-        for after in self._verb(state, "reflect"):
+        for after in self._verb(state, "reflect", form):
             if state.subject in PRONOUNS:
                 yield from self._any(after, (PRONOUNS[state.subject][3],))
 
-    def slot_act(self, state: State) -> Iterator[State]:
+    def slot_act(self, state: State, form: str = "") -> Iterator[State]:
         """What one does without an object."""
-        return self._verb(state, "act")
+        return self._verb(state, "act", form)
 
     def slot_say(self, state: State) -> Iterator[State]:
         """says, thinks, ... that."""
@@ -293,6 +310,35 @@ class Parser:
                     if (number == PLURAL) == plural:
                         yield state._replace(place=place + 2)
 
+    # Planted sentences
+
+    def slot_planted(self, state: State, form: str = "") -> Iterator[State]:
+        """The candle, this old candle and the drum."""
+        known = self.known
+        several = [(state, False, False)]  # the state after a planted noun, whether it is not the first, or the last
+        while several:
+            before, further, last = several.pop()
+            for after, _ in self._phrase(before, known.planted, known.adjectives["thing"], "planted"):
+                if not further or last:
+                    subject = PLURAL if further else NEUTER
+                    yield after._replace(subject=subject, head=subject) if form == "subject" else after
+                if not last:
+                    several.append((after, True, False))
+                    several += [(joined, True, True) for joined in self._any(after, ("and",))]
+
+    def slot_notice(self, state: State, form: str = "") -> Iterator[State]:
+        """What people do to anything."""
+        return self._verb(state, "notice", form)
+
+    def slot_near(self, state: State) -> Iterator[State]:
+        """A preposition of place."""
+        return self._match(state, [tuple(preposition.split()) for preposition in self.known.lexicon.prepositions])
+
+    def slot_general(self, state: State) -> Iterator[State]:
+        """old, very strange."""
+        yield from self._any(state, self.known.adjectives["thing"])
+        yield from self._degree(state, self.known.adjectives["thing"])
+
     # Adjectives and adverbs
 
     def _degree(self, state: State, adjectives: Iterable[str]) -> Iterator[State]:
@@ -311,9 +357,23 @@ class Parser:
             yield from self._any(after, feelings)
             yield from self._degree(after, feelings)
 
-    def slot_manner(self, state: State) -> Iterator[State]:
+    def slot_mood(self, state: State) -> Iterator[State]:
+        """A feeling with a degree, or one feeling after another."""
+        feelings = self.known.adjectives["feeling"]
+        yield from self._degree(state, feelings)
+        for start in self._any(state, ("first",)):
+            for first in self._any(start, feelings):
+                for after in self._any(first, ("then",)):
+                    yield from self._any(after, feelings)
+
+    def slot_often(self, state: State) -> Iterator[State]:
+        """How often it is done."""
+        return self._any(state, self.known.lexicon.adverbs["frequency"])
+
+    def slot_manner(self, state: State, form: str = "") -> Iterator[State]:
         """How it is done."""
-        return self._any(state, self.known.lexicon.adverbs["manner"])
+        adverbs = self.known.lexicon.adverbs["manner"]
+        return self._any(state, [word for word in adverbs if not form or word.endswith(form)])
 
     def slot_place(self, state: State) -> Iterator[State]:
         """Where people of any topic are."""

@@ -31,7 +31,8 @@ def forms(word: Noun | Verb | Adjective | str) -> tuple[str, ...]:
 class Phrases:
     """Draws words of one topic and builds phrases of them.
 
-    `word_counts` counts the words of this story and of earlier stories that share the counter.
+    `word_counts` counts the words of this story and of earlier stories that share the counter. `planted` are the words
+    that the next planted sentence holds.
     """
 
     lexicon: Lexicon
@@ -44,6 +45,7 @@ class Phrases:
     head: Subject = field(default_factory=lambda: Subject(False))  # subject of the main clause
     object: Subject | None = None  # the last object, to which "it" refers
     used: set[str] = field(default_factory=set)  # adjectives and nouns of this sentence, which are not repeated
+    planted: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         shares = self._shares(self.topic.things)
@@ -143,6 +145,37 @@ class Phrases:
         if not noun.located:
             return self._pick(self.lexicon.verbs["mention"])
         return self._pick(self.lexicon.verbs["handle" if noun.handled and self._chance(0.6) else "perceive"])
+
+    # Slots of planted sentences: words that fit every noun and every topic
+
+    def slot_planted(self, form: str = "") -> list[str]:
+        """The planted words: the candle, this old candle and the drum; with the form "subject", verbs agree with it."""
+        if form == "subject":
+            self.subject = self.head = Subject(len(self.planted) > 1)
+        tokens: list[str] = []
+        for number, word in enumerate(self.planted):
+            if number:
+                tokens.append("and" if number == len(self.planted) - 1 else ",")
+            adjective = [self._general_adjective()] if self._chance(0.1) else []
+            tokens += [pick(self.rng, ("the", "this"), (0.85, 0.15)), *adjective, word]
+        return tokens
+
+    def slot_notice(self, form: str = "") -> list[str]:
+        """What people do to anything; the object follows."""
+        return self._verb(self._pick([*self.lexicon.verbs["perceive"], *self.lexicon.verbs["mention"]]), form)
+
+    def slot_near(self) -> list[str]:
+        """A preposition of place; what it governs follows."""
+        return self._pick(self.lexicon.prepositions).split()
+
+    def slot_general(self) -> list[str]:
+        """What anything can be like: old, very strange."""
+        return self._degree(self._general_adjective(), 0.3)
+
+    def _general_adjective(self) -> str:
+        word = self._pick([a.word for a in self.lexicon.adjectives["thing"] if a.word not in self.used])
+        self.used.add(word)
+        return word
 
     def _degree(self, word: str, probability: float) -> list[str]:
         return [self._pick(self.lexicon.adverbs["degree"]), word] if self._chance(probability) else [word]

@@ -23,9 +23,10 @@ class Prosody:
     settings: Mapping[str, Any]
     gain: float
 
-    def apply_gain(self, wave: np.ndarray) -> np.ndarray:
-        """The wave with its peak at `gain` decibels full scale."""
-        return wave * np.float32(10 ** (self.gain / 20) / max(float(np.abs(wave).max()), 1e-9))
+    def apply_gain(self, wave: np.ndarray, peak: float | None = None) -> np.ndarray:
+        """The wave, scaled so that `peak` (by default its own) comes to `gain` decibels full scale."""
+        loudest = float(np.abs(wave).max()) if peak is None else peak
+        return wave * np.float32(10 ** (self.gain / 20) / max(loudest, 1e-9))
 
 
 def parse_voices(text: str) -> Voices:

@@ -17,7 +17,13 @@ EDGE = 0.3  # seconds before the first and after the last cut
 
 @dataclass(frozen=True)
 class Utterance:
-    """One spoken utterance: `wave` is float32 [N] at 16 kHz, `words` are {word, phones, after}."""
+    """One spoken utterance.
+
+    Attributes:
+        words: {word, phones, after} each.
+        wave: float32 [N] at 16 kHz, without noise.
+        shared: samples at the start that are those of the utterance before it in the recording, noise included.
+    """
 
     id: str
     speaker: str
@@ -25,6 +31,7 @@ class Utterance:
     words: Sequence[Mapping[str, str]]
     wave: np.ndarray
     pronunciations: Mapping[str, str] = field(default_factory=dict)
+    shared: int = 0
 
 
 def spoken_words(words: Sequence[Mapping[str, str]]) -> str:
@@ -57,9 +64,16 @@ def write_recording(
         position = starts[-1] + len(utterance.wave)
     wave = np.concatenate([*pieces, np.zeros(round(EDGE * SAMPLE_RATE), np.float32)])
     if noise is not None:
-        wave += np.float32(10 ** (noise / 20)) * rng.standard_normal(len(wave), dtype=np.float32)
+        white = rng.standard_normal(len(wave), dtype=np.float32)
+        for i, utterance in enumerate(utterances):
+            if utterance.shared:
+                before = starts[i - 1]
+                white[starts[i] : starts[i] + utterance.shared] = white[before : before + utterance.shared]
+        white *= np.float32(10 ** (noise / 20))
+        wave += white
+    np.clip(wave, -1.0, 1.0 - 2.0**-15, out=wave)
     with atomic_path(file) as aside:
-        soundfile.write(aside, np.clip(wave, -1.0, 1.0 - 2.0**-15), SAMPLE_RATE, subtype="PCM_16")
+        soundfile.write(aside, wave, SAMPLE_RATE, subtype="PCM_16")
 
     recording = {
         "id": source.removesuffix(".flac"),

@@ -7,6 +7,7 @@ A line of `corpus/script/{split}/{shard}.jsonl.gz` is {id, speaker, chapter, top
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from scripts.corpus.config import Task
 from scripts.corpus.world.grammar import PUNCTUATION, Sentence
 from scripts.corpus.world.vocabulary import Lexicon
 
@@ -19,6 +20,11 @@ Side = dict[str, Any]
 def speakers(count: int) -> list[str]:
     """Names of the speakers."""
     return [f"speaker-{i}" for i in range(count)]
+
+
+def voices_of(number: int, task: Task, count: int) -> list[str]:
+    """Speakers of the item or couple with this number, taken in turn."""
+    return [speakers(count)[(number + i) % count] for i in range(task.voices)]
 
 
 def side(sentences: Iterable[Sentence], lexicon: Lexicon) -> Side:

@@ -7,6 +7,7 @@ true phone times.
 import argparse
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from scripts.common.files import atomic_directory, read_jsonl, write_csv, write_
 from scripts.common.progress import Progress
 from scripts.common.seeds import generator
 from scripts.corpus.config import Limits, Voices
-from scripts.corpus.drops import COLUMNS, dropped
+from scripts.corpus.drops import COLUMNS, dropped, examples_of
+from scripts.corpus.losses import hold_to_limits
 from scripts.corpus.world.arguments import add_voice_arguments
 from scripts.corpus.world.closures import with_closures
 from scripts.corpus.world.espeak import Speech, SpeechError, speak
@@ -96,6 +98,8 @@ def main() -> None:
             progress.update(done)
     if not cuts:
         raise ValueError(f"{args.script}: no utterance is left ({len(drops)} dropped: see {args.dropped})")
+    counts = Counter(row["reason"] for row in drops)
+    hold_to_limits(f"corpus/speak {args.script}", counts, len(cuts), limits, examples_of(drops))
     write_csv(args.dropped, COLUMNS, drops)
     write_jsonl(args.truth, truths)
     write_jsonl(args.cuts, cuts)

@@ -13,16 +13,20 @@ import numpy as np
 
 from scripts.corpus.world.grammar import TENSES, Sentence, Subject, Template, article, be, conjugate, pick
 from scripts.corpus.world.phrases import Phrases
-from scripts.corpus.world.vocabulary import read_yaml
+from scripts.corpus.world.vocabulary import Noun, read_yaml
 
 ATTEMPTS = 500  # draws of a new sentence before an error
+
+
+class NoNewSentenceError(ValueError):
+    """The templates and words give no sentence that is not taken."""
 
 
 Grammar = dict[str, tuple[Template, ...]]
 
 
 def load_grammar(world: str | Path) -> Grammar:
-    """Templates by part (opening, middle, ending, cloze); ValueError names a slot or key that is unknown."""
+    """Templates by part (opening, middle, planted, ending, cloze); ValueError names a slot or key that is unknown."""
     path = Path(world) / "grammar.yaml"
     grammar = {}
     for part, lines in read_yaml(path).items():
@@ -59,7 +63,7 @@ class Story(Phrases):
         return self.fill(pick(self.rng, templates, weights / weights.sum()))
 
     def new_sentence(self, part: str, taken: Container[str]) -> Sentence:
-        """A sentence whose key is not in `taken`; ValueError if none is drawn in ATTEMPTS attempts."""
+        """A sentence whose key is not in `taken`; NoNewSentenceError if none is drawn in ATTEMPTS attempts."""
         for _ in range(ATTEMPTS):
             state = (self.introduced, self.object)
             sentence = self.sentence(part)
@@ -67,9 +71,7 @@ class Story(Phrases):
                 self.word_counts.update(sentence.words)
                 return sentence
             self.introduced, self.object = state
-        raise ValueError(
-            f"{self.topic.name}: no new {part} sentence in {ATTEMPTS} attempts; ask for fewer hours or pairs"
-        )
+        raise NoNewSentenceError(f"{self.topic.name}: no new {part} sentence in {ATTEMPTS} attempts")
 
     def fill(self, template: Template) -> Sentence:
         """The template with its slots filled."""
@@ -179,11 +181,24 @@ class Story(Phrases):
         verb = self._pick([verb for verb in self.topic.do if verb.ing or form != "ing"])
         return [*self._verb(verb, form), *self.object_phrase(verb.groups)]
 
-    def slot_use(self) -> list[str]:
-        """What people do to things of any topic."""
+    def slot_use(self, form: str = "") -> list[str]:
+        """What people do to things of any topic; with the form "described", to one described in several words."""
         noun = self._thing()
-        tokens, self.object = self._thing_phrase(noun, "object")
+        if form == "described":
+            plural = self._is_plural(noun)
+            self.object = Subject(plural, None, noun)
+            determiner = "the" if self._chance(0.3) else "these" if plural else "this"
+            tokens = [determiner, *self.described(noun), str(noun.plural) if plural else noun.singular]
+        else:
+            tokens, self.object = self._thing_phrase(noun, "object")
         return [*self._verb(self._use_verb(noun)), *tokens]
+
+    def described(self, noun: Noun) -> list[str]:
+        """Two or three words before a noun: very old, old red, very old red."""
+        first = self._pick(self.lexicon.adjectives["thing"]).word
+        self.used.add(first)
+        degree, second = [self._pick(self.lexicon.adverbs["degree"])], [self._adjective(noun)]
+        return pick(self.rng, ([*degree, first], [first, *second], [*degree, first, *second]), (0.4, 0.3, 0.3))
 
     def slot_take(self) -> list[str]:
         """The verb of "the onions that she chops": done to the main clause's subject."""
@@ -204,13 +219,13 @@ class Story(Phrases):
         """The same, done to the hero, by pronoun."""
         return [*self._verb(self._pick(self.lexicon.verbs["meet"])), self.cast.subject.pronouns[1]]
 
-    def slot_reflect(self) -> list[str]:
+    def slot_reflect(self, form: str = "") -> list[str]:
         """What one does to oneself."""
-        return [*self._verb(self._pick(self.lexicon.verbs["reflect"])), self.subject.pronouns[3]]
+        return [*self._verb(self._pick(self.lexicon.verbs["reflect"]), form), self.subject.pronouns[3]]
 
-    def slot_act(self) -> list[str]:
+    def slot_act(self, form: str = "") -> list[str]:
         """What one does without an object."""
-        return self._verb(self._pick(self.lexicon.verbs["act"]))
+        return self._verb(self._pick(self.lexicon.verbs["act"]), form)
 
     def slot_say(self) -> list[str]:
         """says, thinks, ... that."""
@@ -259,9 +274,22 @@ class Story(Phrases):
         """A feeling: is happy, are very tired."""
         return [*self.slot_is(), *self._degree(self._pick(self.lexicon.adjectives["feeling"]).word, 0.3)]
 
-    def slot_manner(self) -> list[str]:
-        """How it is done."""
-        return [self._pick(self.lexicon.adverbs["manner"])]
+    def slot_mood(self) -> list[str]:
+        """A feeling with a degree, or one feeling after another."""
+        feelings = [adjective.word for adjective in self.lexicon.adjectives["feeling"]]
+        first = self._pick(feelings)
+        if self._chance(0.6):
+            return [self._pick(self.lexicon.adverbs["degree"]), first]
+        return ["first", first, ",", "then", self._pick([word for word in feelings if word != first])]
+
+    def slot_often(self) -> list[str]:
+        """How often it is done."""
+        return [self._pick(self.lexicon.adverbs["frequency"])]
+
+    def slot_manner(self, form: str = "") -> list[str]:
+        """How it is done; with the form "ly", an adverb that may stand before the verb."""
+        together = self.subject.plural and form != "ly"
+        return [self._pick([word for word in self.lexicon.adverbs["manner"] if together or word.endswith("ly")])]
 
     def slot_place(self) -> list[str]:
         """Where people of this topic are."""

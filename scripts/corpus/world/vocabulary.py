@@ -1,9 +1,10 @@
 """The words of the world: topics, inflections and, at run time, CMUdict's pronunciations.
 
-The word lists are in `resources/world/{topics,shared}.yaml`, whose comments describe them. The spelling rules below
-give most inflected forms, `irregular` in shared.yaml the others. A word has its first pronunciation in CMUdict, except
-for function words with a `reduced` pronunciation in shared.yaml, which is one of CMUdict's too. All pronunciations are
-therefore in the aligner's lexicon.
+The word lists of the lexicon `small` are in `resources/world/small/{topics,shared}.yaml`, whose comments describe them,
+those of `full` beside them. The nouns of `resources/world/planted.yaml` belong to every lexicon and occur in planted
+sentences alone. The spelling rules below give most inflected forms, `irregular` in shared.yaml the others. A word has
+its first pronunciation in CMUdict, except for function words with a `reduced` pronunciation in shared.yaml, which is
+one of CMUdict's too. All pronunciations are therefore in the aligner's lexicon.
 """
 
 import re
@@ -94,7 +95,7 @@ class Lexicon:
         adverbs: by use (manner, frequency, degree).
         times: time adverbials by tense (present, past, future, now).
         reduced: function word -> its unstressed pronunciation.
-        unwanted: letters that no pseudo-word may contain.
+        planted: nouns that only planted sentences hold, in the singular.
     """
 
     topics: dict[str, Topic]
@@ -108,10 +109,10 @@ class Lexicon:
     times: dict[str, tuple[str, ...]]
     prepositions: tuple[str, ...]
     reduced: dict[str, str]
-    unwanted: tuple[str, ...]
+    planted: tuple[str, ...]
 
     def entries(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """(part of speech, forms) of every content word; forms[0] is the one a dictionary lists."""
+        """(part of speech, forms) of every content word that is not planted; forms[0] is a dictionary's."""
         for topic in self.topics.values():
             yield from (("noun", noun.forms) for noun in (*topic.people, *topic.things))
             yield from (("verb", verb.forms) for verb in (*topic.do, *topic.happen))
@@ -261,15 +262,25 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def load_lexicon(world: str | Path = WORLD) -> Lexicon:
-    """Read the folder's topics.yaml and shared.yaml.
+def planted_lines(world: Path) -> list[dict[str, str]]:
+    """The couples of planted.yaml as they stand there; ValueError naming the file if they are no such list."""
+    path = world / "planted.yaml"
+    lines = read_yaml(path).get("couples")
+    if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
+        raise ValueError(f"{path}: expected a list of mappings under the key couples")
+    return lines
+
+
+def load_lexicon(name: str, world: Path = WORLD) -> Lexicon:
+    """Read topics.yaml and shared.yaml of the lexicon with this name, and the words of planted.yaml.
 
     Raises:
         FileNotFoundError: one of them is missing.
         ValueError: naming file and key, if one cannot be read as described in its comments, or naming
-            the word, if a content word or a reduced pronunciation is not CMUdict's.
+            the word, if a content word or a reduced pronunciation is not CMUdict's, or if a planted word is also
+            another word of the lexicon.
     """
-    folder = Path(world)
+    folder = world / name
     shared = read_yaml(folder / "shared.yaml")
     where = str(folder / "shared.yaml")
     try:
@@ -300,13 +311,16 @@ def load_lexicon(world: str | Path = WORLD) -> Lexicon:
             times={tense: tuple(phrases) for tense, phrases in shared["times"].items()},
             prepositions=tuple(shared["prepositions"]),
             reduced=dict(shared["reduced"]),
-            unwanted=_words(shared["unwanted"], f"{where}: unwanted"),
+            planted=tuple(str(word).replace("-", "") for line in planted_lines(world) for word in line),
         )
     except KeyError as error:
         raise ValueError(f"{where}: the key {error} is missing") from None
     for word, phones in lexicon.reduced.items():
         if phones.split() not in cmudict_entries().get(word, []):
             raise ValueError(f"{where}: reduced.{word}: {phones!r} is not one of CMUdict's pronunciations")
-    for word in lexicon.content_forms():
+    forms = lexicon.content_forms()
+    for word in forms:
         lexicon.phones(word)
+    if both := set(forms) & set(lexicon.planted):
+        raise ValueError(f"{world / 'planted.yaml'}: {min(both)!r} is also a word of {folder}")
     return lexicon

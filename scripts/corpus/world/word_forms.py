@@ -1,6 +1,6 @@
 """The world's words by the places that they can take in a sentence, for `scripts.corpus.world.parser`."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from scripts.corpus.world.grammar import be
 from scripts.corpus.world.vocabulary import Adjective, Lexicon, Noun, Verb
@@ -29,9 +29,11 @@ class Words:
         self.verbs["do"] = _verbs(verb for topic in topics for verb in topic.do)
         self.verbs["happen"] = _verbs(verb for topic in topics for verb in topic.happen)
         self.verbs["use"] = _merged(self.verbs[use] for use in ("mention", "perceive", "handle"))
+        self.verbs["notice"] = _merged(self.verbs[use] for use in ("mention", "perceive"))
         self.verbs["take"] = _merged(self.verbs[use] for use in ("do", "use"))
         things = [noun for topic in topics for noun in topic.things]
         self.things, self.located = _nouns(things), _nouns(noun for noun in things if noun.located)
+        self.planted: Nouns = {word: {(SINGULAR, NEUTER)} for word in lexicon.planted}
         self.people = _nouns(noun for topic in topics for noun in topic.people)
         self.humans = _nouns(noun for nouns in lexicon.humans.values() for noun in nouns)
         self.kin = _nouns(noun for nouns in lexicon.kin.values() for noun in nouns)
@@ -43,9 +45,10 @@ class Words:
         self.names = {name.lower(): gender for gender, names in lexicon.names.items() for name in names}
         numbers = frozenset(lexicon.numbers)
         plural = numbers | {"the", "these"}
-        self.determiners = {
+        self.determiners: dict[str, dict[str, Collection[str]]] = {
             "subject": {PLURAL: plural, MASS: {"the", "this"}, SINGULAR: {"the", "this"}},
             "object": {PLURAL: plural | {""}, MASS: {"the", "this", "some"}, SINGULAR: {"the", "this", "a", "an"}},
+            "planted": {PLURAL: set(), MASS: set(), SINGULAR: {"the", "this"}},
             "there": {PLURAL: numbers | {""}, MASS: {"some"}, SINGULAR: {"a", "an"}},
         }
 

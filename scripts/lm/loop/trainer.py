@@ -33,7 +33,7 @@ from scripts.lm.loop.checkpoint import (
 from scripts.lm.loop.gradients import Gradients
 from scripts.lm.loop.meter import Meter
 from scripts.lm.loop.optimizer import Optimizer
-from scripts.lm.loop.schedule import evaluation_steps, learning_rate, scaling_steps
+from scripts.lm.loop.schedule import evaluation_steps, learning_rate, scaling_steps, warmup_steps
 from scripts.lm.model.llama import build_model, prepare_for_device
 
 ROWS_PER_EPOCH = 20
@@ -95,7 +95,8 @@ class Trainer:
         self.loader = Loader(self.config, seed, ranks)
         self.epoch_steps = steps_per_epoch(len(train), self.config.batch_utterances)
         self.steps = self.epoch_steps * self.config.epochs
-        self.scaling_steps = set(scaling_steps(self.epoch_steps, self.config.checkpoints_in_epoch_1))
+        warmup = warmup_steps(self.steps, self.config)
+        self.scaling_steps = set(scaling_steps(self.epoch_steps, self.config.checkpoints_in_epoch_1, warmup))
         self.evaluation_steps = set(evaluation_steps(self.epoch_steps, self.config.evaluations_per_epoch))
         self.row_every = max(1, self.epoch_steps // ROWS_PER_EPOCH)
         self.stopped_by = 0  # the signal that asked for an end

@@ -1,6 +1,7 @@
 """Published test sets become items by their keys; every trap of the layouts is met."""
 
 import json
+import os
 from pathlib import Path
 
 import lhotse
@@ -13,15 +14,21 @@ from scripts.corpus.published import tasks
 from scripts.corpus.published.slm21 import band
 from scripts.corpus.speech import manifest_tasks
 from tests.corpus.published.testsets import LEXICAL, SYNTACTIC, sentence_row, sound, word_row, write_gold
+from tests.corpus.speech.test_folder import LIMITS
 from tests.corpus.speech.test_manifest import RULES
+from tests.factories.sounds import break_off
 
 
-def convert(folder: Path, monkeypatch: pytest.MonkeyPatch, **config: str) -> list[dict]:
+def convert(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, limits: dict[str, float] = LIMITS, **config: str
+) -> list[dict]:
     """The items of the test set below `folder`/data; drops lie in `folder`/dropped.csv."""
     out, dropped = folder / "items.jsonl.gz", folder / "dropped.csv"
     paths = {"folder": folder / "data", "out": out, "dropped": dropped}
     given = [part for key, value in paths.items() for part in (f"--{key}", str(value))]
-    monkeypatch.setattr("sys.argv", ["x", "--task", "t", "--config", json.dumps(config), *given])
+    monkeypatch.setattr(
+        "sys.argv", ["x", "--task", "t", "--config", json.dumps(config), "--limits", json.dumps(limits), *given]
+    )
     tasks.main()
     return list(read_jsonl(out))
 
@@ -98,6 +105,30 @@ def test_missing_and_damaged_sounds_leave_with_their_pair(tmp_path: Path, monkey
     items = convert(tmp_path, monkeypatch, format="slm21-lexical", split="dev")
     assert [item["id"] for item in items] == ["3"]
     assert drops(tmp_path) == {"1/A": "audio-missing", "2/A": "audio-damaged"}
+
+
+def test_broken_copies_capitals_and_names_that_are_not_utf8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    rows = [word_row(i, "A", side) for i in (1, 2) for side in (1, 0)]
+    rows[2]["filename"] = "w2xA.WAV"
+    write_gold(lexical(tmp_path), LEXICAL, rows)
+    break_off(lexical(tmp_path) / "w1xA.wav", 0.8)
+    (lexical(tmp_path) / "n2xA.wav").rename(lexical(tmp_path) / "n2xA.WAV")
+    (lexical(tmp_path) / "w2xA.WAV.wav").rename(lexical(tmp_path) / "w2xA.WAV")
+    items = convert(tmp_path, monkeypatch, format="slm21-lexical", split="dev")
+    assert [(item["positive"]["id"], item["negative"]["id"]) for item in items] == [("w2xA", "n2xA")]
+    assert drops(tmp_path) == {"1/A": "audio-damaged"}
+    for name in ("0_a_correct", "0_a_incorrect", "1_b_correct", "1_b_incorrect"):
+        story(tmp_path, name)
+    stories = tmp_path / "data/tSC"
+    for ending in ("wav", "txt"):
+        (stories / f"0_a_correct.{ending}").rename(stories / f"0_a_correct.{ending.upper()}")
+    (stories / "1_b_correct.wav").rename(stories / os.fsdecode(b"1_\xe9_correct.wav"))
+    (item,) = convert(tmp_path, monkeypatch, format="storycloze")
+    assert item["positive"]["recording"]["sources"][0]["source"] == "tSC/0_a_correct.WAV"
+    assert book_text(item["positive"]) == "The end."
+    found = drops(tmp_path)
+    assert [found.pop(name) for name in ("w1xA", "n1xA", "w2xA", "n2xA")] == ["name"] * 4
+    assert found == {"1_\\xe9_correct": "name-not-utf8", "1_b_incorrect": "no-partner"}
 
 
 def test_unmapped_phones_are_each_named(

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from lhotse import MonoCut
 
 from scripts.common.audio import read
 from scripts.common.cuts import book_text, read_cuts, spoken_text
@@ -22,7 +23,13 @@ from scripts.corpus.speech.transcripts import to_words
 from scripts.corpus.speech.validate import Rules
 from tests.factories.cuts import make_cut
 
-RULES = {"min_seconds": 0.1, "max_seconds": 30.0, "characters": "A-Za-z0-9 .,;:!?'\"()-"}
+RULES = {
+    "min_seconds": 0.1,
+    "max_seconds": 30.0,
+    "max_missing_audio": 1,
+    "max_dropped": 1,
+    "characters": "A-Za-z0-9 .,;:!?'\"()-",
+}
 AN4 = Path(os.environ.get("SHARED", "../shared")) / "an4"
 
 
@@ -112,12 +119,98 @@ def test_a_good_cut_keeps_every_field(tmp_path: Path, monkeypatch: pytest.Monkey
         (make_cut("bad") | {"custom": "x"}, "malformed"),
         (make_cut("bad") | {"custom": {"text_path": ["x"]}}, "malformed"),
         (make_cut("good0"), "duplicate-id"),
+        (changed("supervisions.0.start", None), "malformed"),
+        (changed("supervisions.0.duration", "long"), "malformed"),
+        (changed("supervisions.0.channel", [[0]]), "malformed"),
+        (changed("channel", "left"), "malformed"),
+        (changed("recording.sources.0.source", "a\0b.wav"), "malformed"),
+        (changed("supervisions.0.start", -0.2), "supervision-outside"),
+        (changed("supervisions.0.start", 0.2), "supervision-outside"),
+        (changed("supervisions.0.duration", 1.1), "supervision-outside"),
+        (changed("supervisions.0.duration", 0.0), "supervision-outside"),
+        (changed("supervisions.0.duration", -0.5), "supervision-outside"),
+        (changed("supervisions.0.recording_id", "r1"), "supervision-outside"),
+        (changed("supervisions.0.channel", 1), "supervision-outside"),
+        (changed("supervisions.0.duration", 0.05), "too-short"),
+        (changed("recording.transforms", [{"name": "Tempo", "kwargs": {"factor": 1.1}}]), "transform-unsupported"),
+        (changed("recording.transforms", "loud"), "transform-unsupported"),
     ],
 )
 def test_a_bad_cut_is_dropped_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: dict, reason: str):
     left = run(tmp_path, monkeypatch, [make_cut("good0"), bad, make_cut("good1")])
     assert [c["id"] for c in left] == ["good0", "good1"]
     assert drops(tmp_path) == {bad["id"]: reason}
+
+
+def test_a_supervision_of_a_part_takes_the_cut_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """As Lhotse's trim_to_supervisions."""
+    part = copy.deepcopy(make_cut("part", start=10.0, duration=3.0))
+    part["supervisions"][0] |= {"start": 0.4, "duration": 1.25, "alignment": {"word": [["HELLO", 0.4, 0.5, None]]}}
+    rounded = copy.deepcopy(make_cut("rounded", duration=1.0004))
+    rounded["supervisions"][0] |= {"start": 0.0002, "duration": 0.9997}
+    left = {c["id"]: c for c in run(tmp_path, monkeypatch, [part, rounded, make_cut("whole")])}
+    assert drops(tmp_path) == {}
+    (theirs,) = MonoCut.from_dict(copy.deepcopy(part)).trim_to_supervisions(keep_overlapping=False)
+    ours = MonoCut.from_dict(copy.deepcopy(left["part"]))
+    assert (ours.start, ours.duration) == (theirs.start, theirs.duration) == (10.4, 1.25)
+    assert (ours.supervisions[0].start, ours.supervisions[0].duration) == (0.0, 1.25)
+    assert "alignment" not in left["part"]["supervisions"][0]
+    assert left["rounded"] == rounded
+    assert left["whole"] == make_cut("whole")
+    assert "1 cuts cut to their supervision" in capsys.readouterr().err
+
+
+def test_transformed_recordings_stay_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    time = np.arange(64_000) / 16_000
+    soundfile.write(tmp_path / "r0.wav", 0.3 * np.sin(2 * np.pi * (100 + 300 * time) * time), 16_000)
+    whole = changed("recording.duration", 4.0) | {"id": "a"}
+    whole["recording"]["num_samples"] = 64_000
+    fast = MonoCut.from_dict(copy.deepcopy(whole)).perturb_speed(1.25).to_dict()
+    (left,) = run(tmp_path, monkeypatch, [fast], audio=False)
+    assert left["recording"]["transforms"] == [{"name": "Speed", "kwargs": {"factor": 1.25}}]
+    want = MonoCut.from_dict(copy.deepcopy(fast)).with_recording_path_prefix(tmp_path).load_audio()[0]
+    np.testing.assert_allclose(read(left, tmp_path)[200:-200], want[200:-200], atol=0.02)
+
+
+def test_losses_above_their_limit_end_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    missing = [make_cut(f"m{i}", "gone") for i in range(2)]
+    (tmp_path / "r0.wav").touch()
+    path = tmp_path / "cuts.jsonl"
+    for number, more in ((200, ()), (198, ()), (198, ["--need-audio"])):
+        write_jsonl(path, [make_cut(f"c{i}") for i in range(number - 1)] + missing)
+        if number == 200:  # 2 of 201
+            call(tmp_path, monkeypatch, path, rules={"max_missing_audio": 0.01}, more=more)
+            share = (
+                "2 of 201 cuts (0.995%) are without usable audio: 2 audio-missing; corpus.max_missing_audio allows 1%"
+            )
+            assert share in capsys.readouterr().err
+            (tmp_path / "shard0.jsonl.gz").unlink()
+            continue
+        says = r"2 of 199 cuts \(1\.005%\) are without usable audio: 2 audio-missing, e\.g\. .*gone\.wav.*"
+        says += r"corpus\.max_missing_audio allows 1%: complete or mend the audio, or raise it"
+        fails(tmp_path, monkeypatch, says, path, rules={"max_missing_audio": 0.01}, more=more)
+    odd = [make_cut("x", text="Café."), make_cut("y", text="?"), make_cut("z", text="?")]
+    write_jsonl(path, [make_cut(f"c{i}") for i in range(11)] + odd)
+    says = (
+        r"3 of 14 cuts \(21\.43%\) are dropped for their content: 1 characters, 2 empty-text, e\.g\. y: .*max_dropped"
+    )
+    fails(tmp_path, monkeypatch, says, path, rules={"max_dropped": 0.2})
+    write_jsonl(path, [make_cut(f"c{i}") for i in range(12)] + odd)
+    call(tmp_path, monkeypatch, path, rules={"max_dropped": 0.2})
+
+
+def test_what_train_has_is_not_lost_to_dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for number in range(2):
+        (tmp_path / f"r{number}.wav").touch()
+    used = tmp_path / "used.json"
+    used.write_text(json.dumps({"recording": ["r0"], "speaker": [], "book": []}))
+    write_jsonl(tmp_path / "dev.jsonl", [make_cut("a"), make_cut("b"), make_cut("c", "r1")])
+    call(tmp_path, monkeypatch, tmp_path / "dev.jsonl", others=[used], rules={"max_dropped": 0.2})
+    assert drops(tmp_path) == {"a": "in-train", "b": "in-train"}
 
 
 def test_a_cut_without_id_is_named_by_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

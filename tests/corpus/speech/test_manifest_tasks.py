@@ -11,11 +11,18 @@ from tests.corpus.speech.test_manifest import RULES, drops
 from tests.factories.cuts import make_cut
 
 
-def items(folder: Path, monkeypatch: pytest.MonkeyPatch, content: list[dict]) -> list[dict]:
+def items(folder: Path, monkeypatch: pytest.MonkeyPatch, content: list[dict], **limits: float) -> list[dict]:
     write_jsonl(folder / "items.jsonl.gz", content)
     (folder / "r0.wav").touch()
     flags = ["--task", "mine", "--items", folder / "items.jsonl.gz", "--audio-root", folder]
-    flags += ["--out", folder / "out.jsonl.gz", "--dropped", folder / "dropped.csv", "--config", json.dumps(RULES)]
+    flags += [
+        "--out",
+        folder / "out.jsonl.gz",
+        "--dropped",
+        folder / "dropped.csv",
+        "--config",
+        json.dumps(RULES | limits),
+    ]
     monkeypatch.setattr("sys.argv", ["manifest_tasks", *map(str, flags)])
     manifest_tasks.main()
     return list(read_jsonl(folder / "out.jsonl.gz"))
@@ -32,6 +39,18 @@ def test_items_pass_or_leave_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     same = item("i3", make_cut("f"), make_cut("f"))
     assert items(tmp_path, monkeypatch, [good, bad, again, same]) == [{**good, "task": "mine"}]
     assert drops(tmp_path) == {"i1": "empty-text", "i2": "duplicate-id", "i3": "duplicate-id"}
+
+
+def test_the_other_items_of_a_couple_leave_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    whole = [item(f"0{mirror}", make_cut(f"0{mirror}p"), make_cut(f"0{mirror}n")) | {"couple": "0"} for mirror in "ab"]
+    half = [item(f"1{mirror}", make_cut(f"1{mirror}p"), make_cut(f"1{mirror}n")) | {"couple": "1"} for mirror in "ab"]
+    half[1]["negative"] = make_cut("1bn", text="")
+    alone = item("2", make_cut("2p"), make_cut("2n"))
+    kept = items(tmp_path, monkeypatch, [*half, *whole, alone])
+    assert [each["id"] for each in kept] == ["0a", "0b", "2"]
+    assert drops(tmp_path) == {"1b": "empty-text", "1a": "couple-incomplete"}
+    with pytest.raises(ValueError, match=r"item 1 has the couple 7; it must be a name"):
+        items(tmp_path, monkeypatch, [whole[0] | {"couple": 7}])
 
 
 def test_items_without_their_fields_are_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -53,3 +72,18 @@ def test_a_choice_has_several_negative_sides(tmp_path: Path, monkeypatch: pytest
     assert drops(tmp_path) == {"i1": "empty-text", "i2": "duplicate-id"}
     with pytest.raises(ValueError, match=r"item 1 \('i'\) has an empty list as negative; it needs a cut"):
         items(tmp_path, monkeypatch, [item("i", make_cut("a"), [])])
+
+
+def test_items_without_audio_above_their_limit_end_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    good = item("i0", make_cut("a"), make_cut("b"))
+    mute = item("i1", make_cut("c"), [make_cut("d"), make_cut("e", "gone")])
+    assert len(items(tmp_path, monkeypatch, [good, mute])) == 2
+    with pytest.raises(
+        ValueError, match=r"1 of 2 items \(50%\) are without usable audio: .*gone\.wav.*max_missing_audio"
+    ):
+        items(tmp_path, monkeypatch, [good, mute], max_missing_audio=0.4)
+    bad = item("i1", make_cut("c"), make_cut("d", text=""))
+    with pytest.raises(
+        ValueError, match=r"1 of 2 items \(50%\) are dropped for their content: 1 empty-text, e\.g\. i1: "
+    ):
+        items(tmp_path, monkeypatch, [good, bad], max_dropped=0.4)

@@ -8,29 +8,31 @@ from typing import Any
 from scripts.common.files import write_jsonl
 from scripts.common.seeds import generator
 from scripts.corpus.config import Script, Task
+from scripts.corpus.world.planting import Planting
 from scripts.corpus.world.story import load_grammar
 from scripts.corpus.world.vocabulary import WORLD, Lexicon, load_lexicon
-from scripts.corpus.world.write import SHORT, Paragraph, task_sentences, write_paragraphs
+from scripts.corpus.world.write import SHORT, Paragraph, task_sentences, write_corpus
 from scripts.corpus.world.write_tasks import WRITERS
 from tests.factories.settings import configured
 
 SEED = 1
 SECTION: dict[str, Any] = {
-    "hours": {"train": 3.0, "dev": 0.2},
+    "lexicon": "small",
+    "hours": {"train": 8.0, "dev": 0.2},
     "speakers": 4,
     "isolated_words": 0,
     "rate": {"mean": 180, "jitter": 0.05},
     "tasks": {
-        "swuggy": {"pairs": 300, "voices": 2},
-        "sblimp": {"pairs": 400, "voices": 1},
-        "topic-storycloze": {"pairs": 300, "voices": 1},
+        "swuggy": {"pairs": 140, "voices": 2, "exposures": (1, 4, 16, 64, 256)},
+        "sblimp": {"pairs": 800, "voices": 1},
+        "topic-storycloze": {"pairs": 450, "voices": 1},
     },
 }
 
 
 @cache
 def lexicon() -> Lexicon:
-    return load_lexicon()
+    return load_lexicon("small")
 
 
 @cache
@@ -48,6 +50,12 @@ def forbidden() -> frozenset[str]:
 
 
 @cache
+def exposures() -> dict[str, int]:
+    """How often train holds each word that swuggy asks about."""
+    return {item["positive"]["text"]: item["exposure"] for item in items("swuggy")}
+
+
+@cache
 def paragraphs(split: str) -> list[Paragraph]:
     """As scripts.corpus.world.write writes them: train without the sentences of dev."""
     taken = set(forbidden())
@@ -55,7 +63,8 @@ def paragraphs(split: str) -> list[Paragraph]:
         taken |= {s.key for p in paragraphs("dev") for s in p.sentences if len(s.words) > SHORT}
     config = configured(Script, "corpus.world", **SECTION)
     rng = generator(SEED, "corpus", "write", split)
-    return write_paragraphs(lexicon(), load_grammar(WORLD), getattr(config.hours, split), config.rate.mean, rng, taken)
+    planting = Planting(exposures() if split == "train" else {}, rng)
+    return write_corpus(split, config, lexicon(), load_grammar(WORLD), rng, taken, planting)
 
 
 def texts(split: str) -> list[list[str]]:

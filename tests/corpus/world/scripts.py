@@ -10,7 +10,7 @@ CONFIG = {
     "gain": {"mean": -3.0, "jitter": 1.0},
     "noise": -60.0,
 }
-LIMITS = {"min_seconds": 0.1, "max_seconds": 30.0}
+LIMITS = {"min_seconds": 0.1, "max_seconds": 30.0, "max_missing_audio": 1, "max_dropped": 1}
 PHONES = {
     "the": "DH AH0",
     "dog": "D AO1 G",

@@ -106,6 +106,12 @@ def test_utterances_do_not_depend_on_their_neighbours(tmp_path: Path, monkeypatc
     assert list(read_jsonl(tmp_path / "one/truth.jsonl.gz")) == [truths["u3"]]
 
 
+def test_losses_above_their_limit_end_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(ValueError, match=r"are dropped for their content: \d too-long, e\.g\. .*corpus\.max_dropped"):
+        run(tmp_path, monkeypatch, limits={**LIMITS, "max_seconds": 1.3, "max_dropped": 0.01})
+    assert not (tmp_path / "cuts.jsonl.gz").exists()
+
+
 def test_too_long_is_dropped_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     run(tmp_path, monkeypatch, limits={**LIMITS, "max_seconds": 1.3})
     rows = read_csv(tmp_path / "dropped.csv")

@@ -75,14 +75,17 @@ def test_both_sides_are_said_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_pair_that_fails_leaves_whole_and_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    run(tmp_path, monkeypatch, limits={**LIMITS, "max_seconds": 0.65})
+    run(tmp_path, monkeypatch, limits={**LIMITS, "max_seconds": 0.55})
     left = {item["id"] for item in read_jsonl(tmp_path / "items.jsonl.gz")}
     rows = read_csv(tmp_path / "dropped.csv")
     assert left | {row["id"] for row in rows} == {"s0", "s1", "s2", "s3"}
     assert not left & {row["id"] for row in rows}
+    assert rows
     assert all("too-long" in row["detail"] for row in rows)
     with pytest.raises(ValueError, match="no pair is left"):
         run(tmp_path, monkeypatch, limits={**LIMITS, "max_seconds": 0.2})
+    with pytest.raises(ValueError, match=r"pairs \(\d+\.?\d*%\) are dropped for their content: .*corpus\.max_dropped"):
+        run(tmp_path, monkeypatch, limits={**LIMITS, "max_seconds": 0.55, "max_dropped": 0.01})
 
 
 def test_bad_pairs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -120,3 +123,15 @@ def test_choose_balances_every_column_and_prefers_the_nearest():
 
 def test_shorter_side_accuracy_counts_ties_as_half():
     assert shorter_side_accuracy([-1, -5, 3, 0]) == 0.625
+
+
+def test_mirrored_words_with_one_candidate_each_balance_by_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A pair of words and a pair of pseudo-words from the same parts, in one voice: nothing is left to choose."""
+    lines = [
+        {**pair("s0a", "dog", {"dagh": "D AE1 G"}), "couple": "s0"},
+        {**pair("s0b", "ten", {"tawn": "T AO1 N"}), "couple": "s0"},
+    ]
+    run(tmp_path, monkeypatch, pairs=lines)
+    items = list(read_jsonl(tmp_path / "items.jsonl.gz"))
+    assert [item["couple"] for item in items] == ["s0"] * 4
+    assert select_candidates([np.array([[3, -1]]), np.array([[-3, 1]]), np.array([[0, 0]])]) == [0, 0, 0]

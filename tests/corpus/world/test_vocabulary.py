@@ -33,19 +33,35 @@ def test_plural_of_knife_and_box():
     assert add_s("boy") == "boys"
 
 
-def test_the_world_is_large_enough():
-    parts = Counter(lexicon().content_words().values())
-    assert sum(parts.values()) >= 500
-    assert min(parts[part] for part in ("noun", "verb", "adjective", "adverb")) >= 20
-    assert len(lexicon().topics) >= 12
+@pytest.mark.parametrize(("name", "topics", "words", "of_a_part"), [("small", 6, 230, 10), ("full", 14, 500, 20)])
+def test_the_worlds_are_large_enough(name, topics, words, of_a_part):
+    parts = Counter(load_lexicon(name).content_words().values())
+    assert sum(parts.values()) >= words
+    assert min(parts[part] for part in ("noun", "verb", "adjective", "adverb")) >= of_a_part
+    assert len(load_lexicon(name).topics) == topics
 
 
-def test_every_topic_has_its_own_words():
-    for topic in lexicon().topics.values():
+@pytest.mark.parametrize("name", ["small", "full"])
+def test_every_topic_has_its_own_words(name):
+    for topic in load_lexicon(name).topics.values():
         assert len(topic.things) >= 10, topic.name
         assert len(topic.do) >= 6, topic.name
         assert len(topic.be) >= 5, topic.name
         assert topic.happen, topic.name
+
+
+@pytest.mark.parametrize("name", ["small", "full"])
+def test_no_form_of_a_planted_word_is_a_word_of_the_lexicon(name):
+    lexicon = load_lexicon(name)
+    forms = {form.lower() for form in lexicon.content_forms()} | {
+        n.lower() for ns in lexicon.names.values() for n in ns
+    }
+    function_words = {
+        word for use in (*lexicon.times.values(), lexicon.prepositions) for phrase in use for word in phrase.split()
+    }
+    assert len(lexicon.planted) >= 150
+    for word in lexicon.planted:
+        assert not {word, add_s(word), add_ed(word), add_ing(word)} & (forms | function_words)
 
 
 def test_words_of_things_belong_to_one_topic():
@@ -81,22 +97,24 @@ def _changed(tmp_path, file, old, new):
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [
-        ("topics.yaml", "onion,", "onionoid,", "'onionoid' is not in CMUdict"),
-        ("topics.yaml", "chop: vegetable", "chop: mineral", "kitchen.do.chop: no group 'mineral'"),
-        ("topics.yaml", "people: cook, baker", "people: cook,, baker", "kitchen.people: expected words"),
-        ("topics.yaml", "  people: cook, baker\n", "", "kitchen: expected the keys"),
-        ("shared.yaml", "the: DH AH0", "the: D AH0", "reduced.the: 'D AH0' is not one of CMUdict's"),
-        ("shared.yaml", "numbers:", "numerals:", "shared.yaml: the key 'numbers' is missing"),
-        ("shared.yaml", "names:", "names: [", "shared.yaml: not YAML"),
+        ("full/topics.yaml", "onion,", "onionoid,", "'onionoid' is not in CMUdict"),
+        ("full/topics.yaml", "chop: vegetable", "chop: mineral", "kitchen.do.chop: no group 'mineral'"),
+        ("full/topics.yaml", "people: cook, baker", "people: cook,, baker", "kitchen.people: expected words"),
+        ("full/topics.yaml", "  people: cook, baker\n", "", "kitchen: expected the keys"),
+        ("full/shared.yaml", "the: DH AH0", "the: D AH0", "reduced.the: 'D AH0' is not one of CMUdict's"),
+        ("full/shared.yaml", "numbers:", "numerals:", "shared.yaml: the key 'numbers' is missing"),
+        ("full/shared.yaml", "names:", "names: [", "shared.yaml: not YAML"),
+        ("full/topics.yaml", "onion,", "onion, hammock,", "planted.yaml: 'hammock' is also a word of"),
+        ("planted.yaml", "couples:", "pairs:", "planted.yaml: expected a list of mappings under the key couples"),
     ],
 )
 def test_a_mistake_in_the_files_is_named(tmp_path, file, old, new, message):
     with pytest.raises(ValueError, match=r".") as error:
-        load_lexicon(_changed(tmp_path, file, old, new))
+        load_lexicon("full", _changed(tmp_path, file, old, new))
     assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
 def test_missing_files(tmp_path):
     with pytest.raises(FileNotFoundError):
-        load_lexicon(tmp_path)
+        load_lexicon("small", tmp_path)

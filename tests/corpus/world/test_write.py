@@ -1,4 +1,5 @@
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -8,10 +9,14 @@ import pytest
 
 from scripts.common.config import parse, part_json
 from scripts.common.files import read_jsonl
+from scripts.common.seeds import generator
 from scripts.corpus.config import Script, Tasks
+from scripts.corpus.world.planting import Planting
 from scripts.corpus.world.script import phone_count, seconds, side
-from scripts.corpus.world.write import SENTENCES, SHORT, sentence_keys, write_split
-from tests.corpus.world.miniature import SECTION, forbidden, lexicon, paragraphs, texts
+from scripts.corpus.world.story import load_grammar
+from scripts.corpus.world.vocabulary import WORLD
+from scripts.corpus.world.write import SENTENCES, SHORT, sentence_keys, write_corpus, write_split
+from tests.corpus.world.miniature import SECTION, exposures, forbidden, lexicon, paragraphs, texts
 from tests.factories.settings import configured
 
 CHARACTERS = r"[A-Za-z0-9 .,;:!?'\"()-]+"
@@ -31,7 +36,8 @@ def write(out: Path, section: dict, *, shards: str = '{"train": 2, "dev": 1}', t
 @pytest.fixture(scope="module")
 def small(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("script")
-    few = {**SMALL, "tasks": {name: {"pairs": 10, "voices": 1} for name in SECTION["tasks"]}}
+    few = {**SMALL, "tasks": {name: {"pairs": 12, "voices": 1} for name in SECTION["tasks"]}}
+    few["tasks"]["swuggy"]["exposures"] = [1, 3]
     flags = ["--config", part_json(few, Tasks), "--seed", "1", "--out", str(folder / "tasks")]
     assert run("write_tasks", *flags).returncode == 0
     done = write(folder, few | {"isolated_words": 1}, tasks=tuple(map(str, (folder / "tasks").glob("*.gz"))))
@@ -58,16 +64,22 @@ def test_chapters_are_whole_and_of_one_speaker(small):
             assert where.setdefault(u["chapter"], (shard, u["speaker"])) == (shard, u["speaker"])
 
 
-def test_isolated_words_are_in_train_alone(small):
-    alone = [u for shard in "01" for u in read_jsonl(small / "train" / f"{shard}.jsonl.gz") if len(u["words"]) == 1]
-    asked = {item["positive"]["text"] for item in read_jsonl(small / "tasks/swuggy.jsonl.gz")}
-    spoken = [u["text"] for u in alone]
-    assert asked
-    assert len(spoken) == len(set(spoken)) > 100
-    for _, forms in lexicon().entries():
-        assert not asked & set(forms) or not set(spoken) & set(forms)
-    assert set(spoken) < set(lexicon().content_forms())
+def test_isolated_words_are_those_of_the_lexicon_and_in_train_alone(small):
+    alone = [
+        u["text"] for shard in "01" for u in read_jsonl(small / "train" / f"{shard}.jsonl.gz") if len(u["words"]) == 1
+    ]
+    assert sorted(alone) == sorted(lexicon().content_forms())
+    assert not set(alone) & set(lexicon().planted)
     assert all(len(u["words"]) > 1 for u in read_jsonl(small / "dev" / "0.jsonl.gz"))
+
+
+def test_the_written_train_holds_each_word_as_often_as_its_item_says(small):
+    wanted = {item["positive"]["text"]: item["exposure"] for item in read_jsonl(small / "tasks/swuggy.jsonl.gz")}
+    train = [u for shard in "01" for u in read_jsonl(small / "train" / f"{shard}.jsonl.gz")]
+    counts = Counter(word["word"] for u in train for word in u["words"])
+    assert sorted(set(wanted.values())) == [1, 3]
+    assert {word: counts[word] for word in wanted} == wanted
+    assert not {word["word"] for u in read_jsonl(small / "dev" / "0.jsonl.gz") for word in u["words"]} & set(wanted)
 
 
 def test_the_same_seed_gives_the_same_bytes(small, tmp_path):
@@ -81,7 +93,7 @@ def test_lengths_of_paragraphs():
     written = [p for split in ("train", "dev") for p in paragraphs(split)]
     assert all(SENTENCES[0] <= len(p.sentences) <= SENTENCES[1] for p in written)
     lengths = [seconds(side(p.sentences, lexicon())["words"], 180) for p in written]
-    assert 8 < sum(lengths) / len(lengths) < 13
+    assert 12 < sum(lengths) / len(lengths) < 17
     assert max(lengths) < 25
     assert min(lengths) > 4
     for split in ("train", "dev"):
@@ -107,9 +119,92 @@ def test_train_and_dev_share_no_longer_sentence():
     assert not train & dev
 
 
-def test_little_is_said_twice():
-    sentences = [" ".join(s) for s in texts("train")]
-    assert 1 - len(set(sentences)) / len(sentences) < 0.06
+def test_only_short_sentences_are_said_twice():
+    counts = Counter(" ".join(s) for s in texts("train"))
+    assert max(len(sentence.split()) for sentence, count in counts.items() if count > 1) <= SHORT
+    assert 1 - len(counts) / counts.total() < 0.06
+
+
+# Planted words
+
+
+def test_planted_words_are_in_as_many_different_sentences_as_they_are_exposed():
+    sentences = Counter(word for text in {tuple(s) for s in texts("train")} for word in set(text))
+    occurrences = Counter(word for text in texts("train") for word in text)
+    for word, exposure in exposures().items():
+        assert (word, sentences[word], occurrences[word]) == (word, exposure, exposure)
+    elsewhere = {word for sentence in forbidden() for word in sentence.split()}
+    elsewhere |= {word for text in texts("dev") for word in text}
+    assert not elsewhere & set(lexicon().planted)
+
+
+def test_occurrences_are_spread_over_the_text_and_the_topics():
+    train = paragraphs("train")
+    places = {word: [] for word in exposures()}
+    topics = {word: Counter() for word in exposures()}
+    for number, paragraph in enumerate(train):
+        for word in {w for s in paragraph.sentences for w in s.words} & set(places):
+            places[word].append(number / len(train))
+            topics[word][paragraph.topic] += 1
+    for word, exposure in exposures().items():
+        for quarter in range(4):
+            inside = sum(quarter / 4 <= place < (quarter + 1) / 4 for place in places[word])
+            assert exposure < 16 or 0.12 * exposure <= inside <= 0.4 * exposure, (word, quarter)
+        if exposure == 256:
+            assert max(topics[word].values()) < 0.3 * exposure
+
+
+def test_planted_words_stand_in_middle_sentences_up_to_three_at_a_time():
+    for paragraph in paragraphs("train"):
+        for number, sentence in enumerate(paragraph.sentences):
+            planted = [word for word in sentence.words if word in exposures()]
+            assert len(planted) == len(set(planted)) <= 3
+            assert not planted or 0 < number < len(paragraph.sentences) - 1
+
+
+def test_exposures_that_the_hours_cannot_hold_are_named_with_the_most_that_fits():
+    config = configured(Script, "corpus.world", **SMALL)
+    rng = generator(1, "test")
+    with pytest.raises(ValueError, match=r".") as error:
+        write_corpus("train", config, lexicon(), load_grammar(WORLD), rng, set(), Planting(exposures(), rng))
+    found = re.fullmatch(
+        r"corpus\.world\.tasks\.swuggy\.exposures: 9548 occurrences in all do not fit into"
+        r" corpus\.world\.hours\.train = 0\.08, which holds (\d+) at most;"
+        r" give more hours, fewer pairs or lower exposures",
+        str(error.value),
+    )
+    assert found
+    assert 30 < int(found[1]) < 300
+    fits = Planting(dict.fromkeys(list(exposures())[: int(found[1]) // 3], 1), generator(1, "test"))
+    write_corpus("train", config, lexicon(), load_grammar(WORLD), generator(1, "test"), set(), fits)
+    assert not fits.waiting
+
+
+def test_a_world_too_small_for_the_hours_is_named_with_the_most_it_gives(tmp_path):
+    shutil.copytree(WORLD, tmp_path / "world")
+    (tmp_path / "world/grammar.yaml").write_text(
+        "".join(
+            f'{part}:\n  - {{text: "[hero] [notice] {what} ."}}\n'
+            for part, what in (
+                ("opening", "a boat"),
+                ("middle", "the boat"),
+                ("planted", "[planted]"),
+                ("ending", "it"),
+            )
+        )
+    )
+    config = configured(Script, "corpus.world", **{**SMALL, "hours": {"train": 5.0, "dev": 0.01}})
+    rng = generator(1, "test")
+    with pytest.raises(ValueError, match=r".") as error:
+        write_corpus("train", config, lexicon(), load_grammar(tmp_path / "world"), rng, set(), Planting({}, rng))
+    found = re.fullmatch(
+        r"corpus\.world\.hours\.train is 5\.0: the world has no new sentences after (\d\.\d\d) h"
+        r" \(\w+: no new \w+ sentence in \d+ attempts\);"
+        r" ask for at most (\d\.\d\d) h, or set corpus\.world\.lexicon to full",
+        str(error.value),
+    )
+    assert found
+    assert 0 < float(found[1]) == float(found[2]) < 5
 
 
 def test_every_word_of_the_lexicon_is_said_often_enough_to_be_learnt():

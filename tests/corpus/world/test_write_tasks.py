@@ -2,16 +2,12 @@ import json
 import math
 import re
 from collections import Counter
-from itertools import pairwise
 
 import pytest
 
 from scripts.common.config import parse
-from scripts.corpus.config import Task, Tasks, task_problems
-from scripts.corpus.pronounce import cmudict_entries
-from scripts.corpus.world.pseudowords import align_letters, split_parts, stress
-from scripts.corpus.world.vocabulary import strip_stress
-from scripts.corpus.world.write_tasks import swuggy
+from scripts.common.seeds import generator
+from scripts.corpus.config import Tasks, task_problems
 from tests.corpus.world.miniature import SECTION, accuracy, items, lexicon, phones_of, texts, words_of
 
 TASKS = list(SECTION["tasks"])
@@ -24,8 +20,16 @@ def test_items_are_the_contract(task):
     assert len(found) == SECTION["tasks"][task]["pairs"]
     assert len({item["id"] for item in found}) == len(found)
     for item in found:
-        bound = ["couple"] if task in SENTENCE_TASKS else []
-        assert list(item) == ["id", "task", "subset", "group", *bound, "voices", "positive", "negatives"]
+        own = ["distance", "cue", "target"] if task in SENTENCE_TASKS else ["exposure"]
+        story = ["topic", "context_words"] if task == "topic-storycloze" else []
+        labels = {"id", "task", "subset", "group", "couple", *own, *story}
+        assert set(item) == labels | {"voices", "positive", "negatives"}
+        if story:
+            count = item["context_words"]
+            right, wrong = item["positive"]["words"], item["negatives"][0]["words"]
+            assert right[:count] == wrong[:count]
+            assert right[count - 1]["after"] == "."
+            assert not any(word["after"] in {".", "?", "!"} for word in right[count:-1])  # the ending is one sentence
         assert len(set(item["voices"])) == SECTION["tasks"][task]["voices"]
         for one in (item["positive"], *item["negatives"]):
             assert re.fullmatch(r"[A-Za-z ,.]+", one["text"])
@@ -33,78 +37,12 @@ def test_items_are_the_contract(task):
 
 
 def test_voices_take_turns():
-    assert set(Counter(voice for item in items("swuggy") for voice in item["voices"]).values()) == {150}
+    counts = Counter(voice for item in items("swuggy") for voice in item["voices"])
+    assert len(counts) == 4
+    assert max(counts.values()) - min(counts.values()) <= 4  # the items of a couple have the same voices
 
 
-# swuggy
-
-
-def test_letters_are_aligned_with_phones():
-    chunks = align_letters(
-        {"ship": "SH IH1 P", "fish": "F IH1 SH", "shop": "SH AA1 P", "bake": "B EY1 K", "map": "M AE1 P"}
-    )
-    assert chunks["ship"] == [("sh", ("SH",)), ("i", ("IH1",)), ("p", ("P",))]
-    assert [part.letters for part in split_parts(chunks["bake"])] == ["b", "ake"]
-
-
-def test_parts_spell_and_sound_like_the_word():
-    words = {word: lexicon().phones(word) for word in lexicon().content_forms()}
-    for word, chunks in align_letters(words).items():
-        parts = split_parts(chunks)
-        assert "".join(part.letters for part in parts) == word
-        assert " ".join(phone for part in parts for phone in part.phones) == words[word]
-
-
-def test_pseudo_words_have_the_shape_of_their_word():
-    for item in items("swuggy"):
-        word, real = item["positive"]["text"], phones_of(item["positive"])
-        assert 1 <= len(item["negatives"]) <= 6
-        for negative in item["negatives"]:
-            assert len(negative["text"]) == len(word)
-            assert len(phones_of(negative)) == len(real)
-            assert stress(phones_of(negative)) == stress(real)
-
-
-def test_pseudo_words_are_no_words_and_sound_like_none():
-    sounds = {strip_stress(phones) for entry in cmudict_entries().values() for phones in entry}
-    corpus = {word for split in ("train", "dev") for sentence in texts(split) for word in sentence}
-    seen: set[str] = set()
-    for item in items("swuggy"):
-        for negative in item["negatives"]:
-            assert negative["text"] not in cmudict_entries()
-            assert negative["text"] not in corpus
-            assert strip_stress(phones_of(negative)) not in sounds
-            assert negative["text"] not in seen
-            assert not any(letters in negative["text"] for letters in lexicon().unwanted)
-            seen.add(negative["text"])
-
-
-def test_words_are_of_the_lexicon_and_of_the_corpus():
-    corpus = {word for sentence in texts("train") for word in sentence}
-    for item in items("swuggy"):
-        assert item["positive"]["text"] in lexicon().content_words()
-        assert item["positive"]["text"] in corpus
-
-
-def test_most_words_have_several_candidates():
-    assert sum(len(item["negatives"]) >= 4 for item in items("swuggy")) > 0.9 * len(items("swuggy"))
-
-
-def test_neighbouring_phones_of_pseudo_words_are_attested():
-    pairs = set()
-    for word in lexicon().content_forms():
-        phones = ["#", *lexicon().phones(word).split(), "#"]
-        pairs |= set(pairwise(phones))
-    for item in items("swuggy"):
-        for negative in item["negatives"]:
-            phones = ["#", *phones_of(negative), "#"]
-            assert set(pairwise(phones)) <= pairs
-
-
-def test_more_pairs_than_words(tmp_path):
-    with pytest.raises(ValueError, match=r"corpus\.world\.tasks\.swuggy\.pairs is 5000; the lexicon has words for \d+"):
-        list(swuggy(Task(5000, 1), 4, lexicon(), tmp_path, 1))
-
+# swuggy: tests/corpus/world/test_word_pairs.py
 
 # balance
 
@@ -138,13 +76,7 @@ def test_unigrams_say_nothing(task):
     assert 0.45 <= _scores(task, _unigram(phones, phones_of)) <= 0.55
 
 
-# sblimp
-
-
-def test_phenomena():
-    groups = Counter(item["group"] for item in items("sblimp"))
-    assert len(groups) >= 4
-    assert min(groups.values()) >= 50
+# mirrored tasks
 
 
 @pytest.mark.parametrize("task", SENTENCE_TASKS)
@@ -160,95 +92,45 @@ def test_items_come_in_mirrors(task):
         assert {w: c for w, c in difference.items() if c} == {w: c for w, c in mirrored.items() if c}
 
 
-def _ngram_score(order):
-    counts: list[Counter] = [Counter() for _ in range(order + 1)]
-    for sentence in texts("train"):
-        padded = ["<s>"] * (order - 1) + sentence + ["</s>"]
-        for i in range(order - 1, len(padded)):
-            for n in range(1, order + 1):
-                counts[n][tuple(padded[i - n + 1 : i + 1])] += 1
-    contexts: list[Counter] = [Counter() for _ in range(order + 1)]
-    for n in range(1, order + 1):
-        for gram, count in counts[n].items():
-            contexts[n][gram[:-1]] += count
-
-    def probability(gram):
-        p = (counts[1][gram[-1:]] + 0.5) / (contexts[1][()] + 1000)
-        for n in range(2, order + 1):
-            context = gram[-n:-1]
-            p = (counts[n][gram[-n:]] + 4 * p) / (contexts[n][context] + 4)
-        return p
+@pytest.mark.parametrize("task", SENTENCE_TASKS)
+def test_couples_cancel_within_every_stratum(task):
+    """Unigrams and length are right in exactly half of the pairs, whatever the weights."""
+    rng = generator(1, "weights")
+    weights: dict[str, float] = {}
 
     def score(one):
-        padded = ["<s>"] * (order - 1) + words_of(one) + ["</s>"]
-        return sum(math.log(probability(tuple(padded[i - order + 1 : i + 1]))) for i in range(order - 1, len(padded)))
+        return sum(weights.setdefault(word, float(rng.normal())) for word in words_of(one))
 
-    return score
-
-
-def test_the_world_can_be_learnt():
-    score = _ngram_score(3)
-    right = {
-        group: accuracy(
-            [score(i["positive"]) for i in items("sblimp") if i["group"] == group],
-            [score(i["negatives"][0]) for i in items("sblimp") if i["group"] == group],
-        )
-        for group in ("agreement", "determiner-noun")
-    }
-    assert right["agreement"] > 0.6
-    assert right["determiner-noun"] > 0.8
+    for group in {item["group"] for item in items(task)}:
+        found = [item for item in items(task) if item["group"] == group]
+        for measure in (score, lambda one: -len(phones_of(one)), lambda one: -len(one["text"])):
+            assert accuracy([measure(i["positive"]) for i in found], [measure(i["negatives"][0]) for i in found]) == 0.5
 
 
-# topic-storycloze
+@pytest.mark.parametrize("task", SENTENCE_TASKS)
+def test_sides_are_the_same_up_to_the_target(task):
+    for item in items(task):
+        right, wrong = words_of(item["positive"]), words_of(item["negatives"][0])
+        assert 0 <= item["cue"] < item["target"] < len(right)
+        assert item["distance"] == item["target"] - item["cue"]
+        assert right[: item["target"]] == wrong[: item["target"]]
+        assert right[item["target"]] != wrong[item["target"]]
 
 
-def test_groups_are_the_topics():
-    assert {item["group"] for item in items("topic-storycloze")} == set(lexicon().topics)
-
-
-def _split(item):
-    """Sentences of the context, right ending and wrong ending."""
-    right = re.findall(r"[^.]+\.", item["positive"]["text"])
-    wrong = re.findall(r"[^.]+\.", item["negatives"][0]["text"])
-    assert right[:-1] == wrong[:-1]
-    return right[:-1], right[-1], wrong[-1]
-
-
-def test_both_sides_share_the_context():
-    for item in items("topic-storycloze"):
-        context, right, wrong = _split(item)
-        assert 2 <= len(context) <= 4
-        assert right != wrong
-        assert not re.search(r"\b([Hh]e|[Ss]he|[Hh]is|[Hh]er|[Hh]im)\b", right)
-
-
-def test_both_endings_are_the_same_sentence_of_two_topics():
-    lengths = []
-    for item in items("topic-storycloze"):
-        _, *endings = _split(item)
-        words = [re.findall(r"[a-z]+", ending.lower()) for ending in endings]
-        letters = [sum(map(len, found)) for found in words]
-        assert len(words[0]) == len(words[1])
-        assert abs(letters[0] - letters[1]) <= 2
-        lengths.append(letters[0] - letters[1])
-        assert set(words[0]) != set(words[1])
-    assert sum(lengths) == 0  # mirrored
-
-
-def test_the_topic_tells_the_endings_apart():
-    topics = {
-        topic.name: {form for entry in (*topic.things, *topic.people, *topic.do, *topic.happen) for form in entry.forms}
-        for topic in lexicon().topics.values()
-    }
-
-    def overlap(item, ending):
-        return len(topics[item["group"]] & set(re.findall(r"[a-z]+", ending.lower())))
-
-    found = [(item, *_split(item)[1:]) for item in items("topic-storycloze")]
-    assert accuracy([overlap(i, r) for i, r, _ in found], [overlap(i, w) for i, _, w in found]) > 0.95
+@pytest.mark.parametrize("task", SENTENCE_TASKS)
+def test_strata_do_not_take_turns_at_a_fixed_step(task):
+    """Evenly taken couples, as for checkpoints, hold all strata about as often as the whole."""
+    couples = items(task)[::2]
+    whole = Counter(item["group"].split("/")[0] for item in couples)
+    for step in range(2, 7):
+        part = Counter(item["group"].split("/")[0] for item in couples[::step])
+        for stratum, count in whole.items():
+            assert abs(part[stratum] / len(couples[::step]) - count / len(couples)) < 0.16
 
 
 # configuration
+
+WORDS = {"pairs": 8, "voices": 1, "exposures": [1, 4]}
 
 
 @pytest.mark.parametrize(
@@ -259,11 +141,33 @@ def test_the_topic_tells_the_endings_apart():
             "corpus.world.tasks.rhymes is not a known key; known here: swuggy",
         ),
         ({"sblimp": {"pairs": 0, "voices": 1}}, "corpus.world.tasks.sblimp.pairs is 0"),
-        ({"sblimp": {"pairs": 7, "voices": 1}}, "corpus.world.tasks.sblimp.pairs is 7"),
-        ({"swuggy": {"pairs": 10, "voices": 5}}, "corpus.world.tasks.swuggy.voices is 5"),
+        ({"sblimp": {"pairs": 9, "voices": 1}}, "corpus.world.tasks.sblimp.pairs is 9; it must be a multiple of 2"),
+        ({"sblimp": {"pairs": 8, "voices": 1}}, "corpus.world.tasks.sblimp.pairs is 8; its strata need at least 10"),
+        (
+            {"topic-storycloze": {"pairs": 4, "voices": 1}},
+            "corpus.world.tasks.topic-storycloze.pairs is 4; its strata need at least 6",
+        ),
+        ({"swuggy": WORDS | {"voices": 5}}, "corpus.world.tasks.swuggy.voices is 5"),
+        ({"swuggy": WORDS | {"pairs": 11}}, "corpus.world.tasks.swuggy.pairs is 11; it must be a multiple of 2"),
+        (
+            {"swuggy": WORDS | {"pairs": 10}},
+            "swuggy.pairs is 10; it must be a multiple of 4 (mirrored twos, as many for",
+        ),
+        (
+            {"swuggy": WORDS | {"exposures": [4, 1]}},
+            "swuggy.exposures is [4, 1]; each must be greater than the one before",
+        ),
+        (
+            {"swuggy": WORDS | {"exposures": [4, 4]}},
+            "swuggy.exposures is [4, 4]; each must be greater than the one before",
+        ),
+        ({"swuggy": WORDS | {"exposures": [0, 4]}}, "corpus.world.tasks.swuggy.exposures"),
+        ({"swuggy": WORDS | {"exposures": []}}, "corpus.world.tasks.swuggy.exposures"),
+        ({"swuggy": {"pairs": 8, "voices": 1}}, "swuggy.exposures is missing; how often its words occur in train"),
+        ({"sblimp": WORDS | {"pairs": 10}}, "corpus.world.tasks.sblimp.exposures is set; only swuggy has words"),
     ],
 )
 def test_an_impossible_task_is_named(tasks, message):
     with pytest.raises(ValueError, match=r".") as error:
-        parse(Tasks, json.dumps({"speakers": 4, "tasks": tasks}), "corpus.world", task_problems)
+        parse(Tasks, json.dumps({"lexicon": "small", "speakers": 4, "tasks": tasks}), "corpus.world", task_problems)
     assert message in str(error.value)

@@ -22,18 +22,27 @@ def test_learning_rate_by_hand(section):
 
 
 @pytest.mark.parametrize(
-    ("steps", "count", "expected"),
-    [(75, 8, [2, 4, 6, 10, 17, 28, 46, 75]), (8, 8, list(range(1, 9))), (3, 8, [1, 2, 3]), (1, 8, [1]), (10, 1, [10])],
+    ("steps", "count", "warmup", "expected"),
+    [
+        (75, 8, 1, [2, 4, 6, 10, 17, 28, 46, 75]),
+        (80, 4, 10, [10, 20, 40, 80]),
+        (80, 2, 300, [40, 80]),
+        (8, 8, 2, list(range(1, 9))),
+        (3, 8, 1, [1, 2, 3]),
+        (1, 8, 1, [1]),
+        (10, 1, 1, [10]),
+    ],
 )
-def test_scaling_steps_by_hand(steps, count, expected):
-    found = scaling_steps(steps, count)
+def test_scaling_steps_by_hand(steps, count, warmup, expected):
+    found = scaling_steps(steps, count, warmup)
     assert found[-1] == steps if count > 1 else len(found) == 1
     assert count == 1 or found == expected
 
 
 @pytest.mark.parametrize("steps", range(1, 60))
-def test_scaling_steps_are_distinct_and_rise_to_the_epochs_end(steps):
-    found = scaling_steps(steps, 8)
+@pytest.mark.parametrize("warmup", [1, 10, 40])
+def test_scaling_steps_are_distinct_and_rise_to_the_epochs_end(steps, warmup):
+    found = scaling_steps(steps, 8, warmup)
     assert len(found) == min(8, steps)
     assert found == sorted(set(found))
     assert found[0] >= 1

@@ -1,0 +1,38 @@
+"""Accuracy of words against their exposures in train, and the exposures that each modality needs for 75%."""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from scripts.common.cli import run
+from scripts.report.level_panels import COLUMNS, Words, draw
+from scripts.report.result_files import read_table
+
+WORDS = Words(
+    axis="occurrences of the word in train",
+    threshold="exposures needed for 75% (95% interval)",
+    none="no task has exposures",
+    falls=False,
+)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """The rows of evaluation/exposures.csv that are drawn, with the columns of level_panels.COLUMNS."""
+    text = ["factor", "task", "modality", "measure", "quantity", "text"]
+    table = read_table(path, text, ["exposure", "value", "ci_low", "ci_high", "n"])
+    return table[table["factor"] == ""].rename(columns={"exposure": "level"}).reset_index(drop=True)[list(COLUMNS)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--exposures", type=Path, required=True, help="evaluation/exposures.csv")
+    parser.add_argument("--modalities", nargs="+", required=True)
+    parser.add_argument("--formats", nargs="+", required=True)
+    parser.add_argument("--output", type=Path, required=True, help="path without ending")
+    args = parser.parse_args()
+    draw(read(args.exposures), WORDS, args.modalities, args.output, args.formats)
+
+
+if __name__ == "__main__":
+    run(main)
