@@ -39,10 +39,14 @@ class Modality(Symbols):
         return self.frame_rate is not None
 
     @property
+    def clocked(self) -> bool:
+        """Whether there is exactly one symbol per frame of the cut."""
+        return self.framed and self.repeats == "keep" and self.durations == "aligned"
+
+    @property
     def timed(self) -> bool:
         """Whether there is exactly one token per frame of the cut."""
-        aligned = self.repeats == "keep" and self.durations == "aligned"
-        return self.framed and aligned and self.tokenizer == "symbol"
+        return self.clocked and self.tokenizer == "symbol"
 
     @property
     def kind(self) -> Kind:

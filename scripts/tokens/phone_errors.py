@@ -1,7 +1,7 @@
 """Replace phones by others: substitution errors that are alike for all phones, or those that units make.
 
-The draws of a cut depend on the seed and its id alone, so that the errors of a small share are among those of a larger
-one, and every modality has them at the same phones.
+The draws depend on the seed, the cut and the place in it alone: the errors of a small share are among those of a larger
+one, every modality has them at the same phones, and what begins alike has the same errors as long as it is alike.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,11 +26,12 @@ def substitute(phones: np.ndarray, share: float, inventory: Sequence[str], rng: 
     others = np.array(sorted(set(inventory) - {SILENCE}), dtype=np.str_)
     if len(others) < 2:
         raise ValueError(f"noise needs two phones to take one for another; train has {len(others)}")
-    replaced = (rng.random(len(phones)) < share) & (phones != SILENCE)  # [N]
+    uniform = rng.random((len(phones), 2))
+    replaced = (uniform[:, 0] < share) & (phones != SILENCE)  # [N]
     own = np.searchsorted(others, phones)
     known = others[np.minimum(own, len(others) - 1)] == phones
     # One of the others, whose places are those below and above the phone's own.
-    drawn = (rng.random(len(phones)) * (len(others) - known)).astype(np.int64)
+    drawn = (uniform[:, 1] * (len(others) - known)).astype(np.int64)
     drawn += known & (drawn >= own)
     return np.where(replaced, others[drawn], phones)
 

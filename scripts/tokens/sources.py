@@ -2,7 +2,8 @@
 
 Text is a sequence of characters, phones and units are sequences of names: all are `Sequence[str]`, which later code
 does not distinguish. What a modality's line changes is applied in one order: stress or units' phones, errors per phone,
-silence and word boundaries, durations, errors per frame, repeats.
+silence and word boundaries, durations, errors per frame, repeats. Readers name the random draws of a cut by its id where
+they are given no other name.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scripts.common.cuts import Cut, holds_items, num_samples, read_cuts, supervision
+from scripts.common.cuts import Cut, holds_items, is_item, num_samples, sides, speaker, supervision
+from scripts.common.files import read_jsonl
 from scripts.common.frames import frame_count
 from scripts.common.ragged import Ragged, load_npz
 from scripts.common.seeds import generator
@@ -81,15 +83,19 @@ def _texts(cut: Cut) -> Sequence[str]:
     return texts
 
 
-def text(cut: Cut, modality: Modality, stream: np.ndarray | None = None, tables: Tables = NO_TABLES) -> Symbols:
+def text(
+    cut: Cut, modality: Modality, stream: np.ndarray | None = None, tables: Tables = NO_TABLES, draws: str = ""
+) -> Symbols:
     """The characters of the book text."""
     return Symbols(*text_form(_texts(cut)[0], modality))
 
 
-def phones(cut: Cut, modality: Modality, stream: np.ndarray | None = None, tables: Tables = NO_TABLES) -> Symbols:
+def phones(
+    cut: Cut, modality: Modality, stream: np.ndarray | None = None, tables: Tables = NO_TABLES, draws: str = ""
+) -> Symbols:
     """The aligned phones in order, with or without SIL, with or without boundaries between words."""
     aligned = [name for name, _, _ in alignment(cut)]
-    names = _phone_names(cut, modality, tables)
+    names = _phone_names(cut, modality, tables, draws)
     places = np.arange(len(names))
     if modality.silence == "drop":
         places = places[names != SILENCE]
@@ -104,26 +110,30 @@ def phones(cut: Cut, modality: Modality, stream: np.ndarray | None = None, table
     return Symbols(found, places, sum(name != SILENCE for name in aligned))
 
 
-def phone_frames(cut: Cut, modality: Modality, stream: np.ndarray | None = None, tables: Tables = NO_TABLES) -> Symbols:
+def phone_frames(
+    cut: Cut, modality: Modality, stream: np.ndarray | None = None, tables: Tables = NO_TABLES, draws: str = ""
+) -> Symbols:
     """The phone at each frame's centre, or as many frames of each phone as the modality's durations say; with SIL.
 
     Aligned phones have as many frames as the cut has at the modality's rate; errors of `phone_at_frames`.
     """
     rate = modality.frame_rate or 0.0
-    aligned, names = alignment(cut), _phone_names(cut, modality, tables)
+    aligned, names = alignment(cut), _phone_names(cut, modality, tables, draws)
     if modality.durations == "aligned":
         places = phone_at_frames(cut, rate)
     else:
-        places = np.repeat(np.arange(len(names)), _other_durations(cut, modality, tables.durations))
+        places = np.repeat(np.arange(len(names)), _other_durations(cut, modality, tables.durations, draws or cut["id"]))
     spoken = [index for index, (name, _, _) in enumerate(aligned) if name != SILENCE]
     lost = len(spoken) - int(np.isin(spoken, places).sum())
     frames = names[places]
     if modality.noise and modality.noise_per == "frame":
-        frames = _with_errors(frames, cut, modality, tables)
+        frames = _with_errors(frames, modality, tables, draws or cut["id"])
     return Symbols(*_without_repeats(frames, places, modality), len(spoken), lost)
 
 
-def units(cut: Cut, modality: Modality, stream: np.ndarray | None = None, tables: Tables = NO_TABLES) -> Symbols:
+def units(
+    cut: Cut, modality: Modality, stream: np.ndarray | None = None, tables: Tables = NO_TABLES, draws: str = ""
+) -> Symbols:
     """The cut's units, by number or by phone; ValueError naming the cut if their number is not that of its frames."""
     assert stream is not None
     expected = frame_count(num_samples(cut), UNIT_RATE)
@@ -144,25 +154,27 @@ def units(cut: Cut, modality: Modality, stream: np.ndarray | None = None, tables
     return Symbols(*_without_repeats(phone_of[chosen], places, modality))
 
 
-def tokens(cut: Cut, modality: Modality, stream: np.ndarray | None = None, tables: Tables = NO_TABLES) -> Symbols:
+def tokens(
+    cut: Cut, modality: Modality, stream: np.ndarray | None = None, tables: Tables = NO_TABLES, draws: str = ""
+) -> Symbols:
     """The cut's external tokens."""
     assert stream is not None
     return Symbols([str(token) for token in stream.tolist()], np.full(len(stream), NOWHERE))
 
 
-def _phone_names(cut: Cut, modality: Modality, tables: Tables) -> np.ndarray:
+def _phone_names(cut: Cut, modality: Modality, tables: Tables, draws: str) -> np.ndarray:
     """The aligned phones, str [P], with their stress and errors as the modality has them."""
     names = [name for name, _, _ in alignment(cut)]
     if modality.stress == "drop":
         names = [without_stress(name) for name in names]
     found = np.array(names, dtype=np.str_)
     if modality.noise and modality.noise_per == "phone":
-        return _with_errors(found, cut, modality, tables)
+        return _with_errors(found, modality, tables, draws or cut["id"])
     return found
 
 
-def _with_errors(names: np.ndarray, cut: Cut, modality: Modality, tables: Tables) -> np.ndarray:
-    rng = generator(modality.seed or 0, "tokens", "noise", cut["id"])
+def _with_errors(names: np.ndarray, modality: Modality, tables: Tables, draws: str) -> np.ndarray:
+    rng = generator(modality.seed or 0, "tokens", "noise", draws)
     if modality.noise == "units":
         assert tables.units is not None
         return confuse(names, tables.units.confusion, rng)
@@ -171,7 +183,7 @@ def _with_errors(names: np.ndarray, cut: Cut, modality: Modality, tables: Tables
     return substitute(names, modality.noise, tables.durations.phones, rng)
 
 
-def _other_durations(cut: Cut, modality: Modality, durations: PhoneDurations | None) -> np.ndarray:
+def _other_durations(cut: Cut, modality: Modality, durations: PhoneDurations | None, draws: str) -> np.ndarray:
     """Frames of each phone that does not last as aligned, int64 [P]."""
     names = [name for name, _, _ in alignment(cut)]
     if modality.stress == "drop":
@@ -182,7 +194,7 @@ def _other_durations(cut: Cut, modality: Modality, durations: PhoneDurations | N
     if modality.durations == "mean":
         samples = [durations.mean(name) for name in names]
     else:
-        uniform = generator(modality.seed or 0, "tokens", "durations", cut["id"]).random(len(names))
+        uniform = generator(modality.seed or 0, "tokens", "durations", draws).random(len(names))
         samples = [durations.draw(name, u) for name, u in zip(names, uniform.tolist(), strict=True)]
     return frames_of(np.array(samples), modality.frame_rate or 0.0)
 
@@ -195,7 +207,7 @@ def _without_repeats(names: np.ndarray, places: np.ndarray, modality: Modality) 
     return names.tolist(), places
 
 
-READERS: dict[tuple[str, bool], Callable[[Cut, Modality, np.ndarray | None, Tables], Symbols]] = {
+READERS: dict[tuple[str, bool], Callable[[Cut, Modality, np.ndarray | None, Tables, str], Symbols]] = {
     ("text", False): text,
     ("phones", False): phones,
     ("phones", True): phone_frames,
@@ -222,12 +234,12 @@ def read(
     reader, items = READERS[modality.source, modality.framed], holds_items(cuts)
     streams = load_npz(unit_file) if unit_file else None
     count = 0
-    for count, cut in enumerate(read_cuts(cuts), start=1):
+    for count, (cut, draws) in enumerate(_with_draws(cuts), start=1):
         stream = _units_of(cut, count - 1, streams, unit_file, cuts) if streams is not None else None
         try:
             # A side without external units or tokens is imported as an empty sequence.
             absent = items and stream is not None and not len(stream)
-            found = Symbols([], np.zeros(0, np.int64)) if absent else reader(cut, modality, stream, tables)
+            found = Symbols([], np.zeros(0, np.int64)) if absent else reader(cut, modality, stream, tables, draws)
             yield Utterance(
                 id=cut["id"],
                 symbols=found.names,
@@ -242,6 +254,18 @@ def read(
             raise ValueError(f"{cuts}: {error}") from None
     if streams is not None and count != len(streams):
         raise ValueError(f"{unit_file}: holds {len(streams)} utterances, {cuts} holds {count}; run the units again")
+
+
+def _with_draws(path: str | Path) -> Iterator[tuple[Cut, str]]:
+    """(cut, name of its random draws) of a file: the sides of an item have the same draws.
+
+    Sides that begin with the same sound, such as the two stories of one context, then begin with the same symbols.
+    """
+    for line in read_jsonl(path):
+        if is_item(line):
+            yield from ((cut, f"{line['id']}/{speaker(line['positive'])}") for cut in sides(line))
+        else:
+            yield line, line["id"]
 
 
 def _units_of(cut: Cut, index: int, streams: Ragged, unit_file: str | Path | None, cuts: str | Path) -> np.ndarray:

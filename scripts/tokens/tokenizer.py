@@ -274,10 +274,9 @@ def main() -> None:
     tables = load_tables(args.tables, modality)
     with atomic_directory(args.output) as folder:
         tokenizer = build(args.cuts, args.units, args.inventory, modality, folder, args.extra, tables)
-        if tables.units is not None:
-            made_by = tables.units.made_by
-        else:
-            made_by = read_json(args.inventory).get("kmeans") if modality.source == "units" else None
+        made_by: str | None = tables.units.made_by if tables.units is not None else None
+        if modality.alphabet == "units":
+            made_by = read_json(args.inventory).get("kmeans")
         if made_by:
             (folder / MADE_BY).write_text(made_by + "\n", encoding="utf-8")
     print(

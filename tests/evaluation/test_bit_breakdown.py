@@ -38,7 +38,7 @@ def parts(cut: dict, symbols: Sequence[str], spans: list[tuple[int, int]], modal
 
 def read_as(modality: Modality, stream: np.ndarray | None = None) -> Utterance:
     """The sentence as a modality has it."""
-    found = READERS[modality.source, modality.framed](a_dog(), modality, stream, NO_TABLES)
+    found = READERS[modality.source, modality.framed](a_dog(), modality, stream, NO_TABLES, "c")
     return Utterance("c", found.names, found.places, 0.4, 2, 0)
 
 

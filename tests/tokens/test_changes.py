@@ -317,3 +317,18 @@ def test_noise_needs_no_more_than_the_cut(tmp_path):
     )
     assert first == second
     assert len({tuple(symbols) for symbols in first.values()}) > 1
+
+
+@pytest.mark.parametrize("keys", [{"noise": 0.3}, {"noise": 0.3, "noise_per": "frame"}, {"durations": "shuffled"}])
+def test_sides_that_begin_alike_have_the_same_errors_and_durations(tmp_path, keys):
+    table = {phone: {"800": 1, "1600": 1, "320": 1} for phone in ("SIL", "A", "B", "C", "D")}
+    tables = Tables(durations=durations(table, tmp_path))
+    context = [("ABCD"[i % 4], i / 10, 0.1) for i in range(80)]
+    ends = {"positive": [("D", 8.0, 0.5)], "negative": [("C", 8.0, 0.1), ("B", 8.1, 0.1)]}
+    cuts = {side: aligned_cut(side, "a b", [*context, *end], end[-1][1] + end[-1][2]) for side, end in ends.items()}
+    write_jsonl(tmp_path / "items.jsonl", [{"id": "0", "task": "t", "subset": "", "group": "", **cuts}])
+    first, second = sources.read(tmp_path / "items.jsonl", None, line("phones", frame_rate=50, **keys), tables)
+    shared = [u.places < 80 for u in (first, second)]
+    symbols = [np.array(u.symbols)[at].tolist() for u, at in zip((first, second), shared, strict=True)]
+    assert symbols[0] == symbols[1]
+    assert symbols[0] != framed(cut=cuts["positive"]).names[: len(symbols[0])]

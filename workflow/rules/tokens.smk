@@ -255,11 +255,8 @@ rule tokens_stats:
         " 2>&1 | tee {log}"
 
 
-FRAMED = [
-    name
-    for name, line in config["modalities"].items()
-    if line.get("frame_rate") and line["source"] in ("phones", "units")
-]
+# Modalities whose symbols can be compared frame by frame.
+FRAMED = [name for name, modality in DEFINITION.items() if modality.clocked]
 
 
 rule tokens_shared_context:
@@ -267,6 +264,7 @@ rule tokens_shared_context:
     input:
         aligned=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
         units=expand(f"{UNITS}/tasks/{{task}}.npz", task=TASKS if "units" in [SOURCE[name] for name in FRAMED] else []),
+        tables=sorted({table for name in FRAMED for table in TABLES_OF[name]}),
     output:
         table=f"{TOKENS}/shared_context.csv",
     log:
@@ -283,5 +281,6 @@ rule tokens_shared_context:
         " --tasks {params.tasks}"
         " --items {input.aligned}"
         " --units {input.units}"
+        " --tables {input.tables}"
         " --output {output.table}"
         " 2>&1 | tee {log}"
