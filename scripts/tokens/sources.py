@@ -2,8 +2,8 @@
 
 Text is a sequence of characters, phones and units are sequences of names: all are `Sequence[str]`, which later code
 does not distinguish. What a modality's line changes is applied in one order: stress or units' phones, errors per phone,
-silence and word boundaries, durations, errors per frame, repeats. Readers name the random draws of a cut by its id where
-they are given no other name.
+silence and word boundaries, durations, errors per frame, repeats. Random draws of a cut are named by its id where a
+reader is given no other name.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,11 +1,15 @@
 import json
 import re
+from pathlib import Path
 
 import pytest
+import yaml
 
 from scripts.common.config import read
+from scripts.project.check import check
 from scripts.tokens.config import ModalityEntry, problems
 from scripts.tokens.modality import from_config, from_json, to_json
+from tests.plan.conftest import MINI, merged
 
 TOKENS = {"silence": "keep"}
 
@@ -173,3 +177,16 @@ def test_defaults_are_as_if_not_said():
 def test_tables_and_clock(changes, tables, timed):
     found = from_config("m", {"source": "phones", "tokenizer": "symbol", "frame_rate": 50, **changes}, TOKENS)
     assert (found.tables, found.timed) == (tables, timed)
+
+
+def test_the_lines_of_the_overlay_are_possible_and_fit_the_context():
+    dials = yaml.safe_load(Path("workflow/configs/dials.yaml").read_text(encoding="utf-8"))
+    config = merged(MINI, dials)
+    check(config)
+    assert list(config["modalities"]) == list(dials["modalities"])
+    config["lm"]["model"]["context"] = MINI["lm"]["model"]["context"]
+    with pytest.raises(ValueError, match="phone-100hz has 3002 tokens in a cut of"):
+        check(config)
+    config["modalities"]["speech-25hz"]["frame_rate"] = 40
+    with pytest.raises(ValueError, match=r"speech-25hz\.frame_rate is 40; units come at units\.frame_rate = 50"):
+        check(config)
