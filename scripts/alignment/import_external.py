@@ -5,15 +5,17 @@
     <cut id>.TextGrid            tiers `words` and `phones` (MFA's), in folders of any depth
     words.ctm and phones.ctm     Kaldi's, `id channel start duration symbol`
 
-Every cut is checked: it must have an alignment of its own length (to LENGTH_TOLERANCE), in order, of ARPAbet phones,
-with the transcript's words. What fails is dropped with its reason and counted, as in scripts.alignment.align, and the
-output is the same, but for scores, which other aligners do not give.
+Every cut is checked, in both forms alike: it must have a readable alignment of its own length (to LENGTH_TOLERANCE), of
+ARPAbet phones and of the transcript's words, each of which begins after the last one ends, lasts, and lies in the cut.
+What fails is dropped with its reason and counted, as in scripts.alignment.align, and the job goes on. The output is as
+there, but for scores, which other aligners do not give.
 """
 
 import argparse
 import sys
 from collections import Counter
 from collections.abc import Container, Iterator
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -63,21 +65,53 @@ class External:
         missing = [path for path in tables if not path.is_file()]
         if not self.grids and missing:
             raise ValueError(f"alignment.external: {folder} holds no TextGrid, and {missing[0].name} is missing")
-        self.phones, self.words = ({}, {}) if self.grids else (ctm.read(path, wanted) for path in tables)
+        self.damaged: dict[str, str] = {}
+        self.phones, self.words = ({}, {}) if self.grids else (ctm.read(path, wanted, self.damaged) for path in tables)
+        if others := [problem for name, problem in self.damaged.items() if name not in wanted]:
+            print(
+                f"{folder}: {len(others)} further ids have lines that cannot be read, e.g. {others[0]}", file=sys.stderr
+            )
 
     def __call__(self, name: str) -> Aligned | None:
-        """Phones and words of a cut as they stand there, or None."""
+        """Phones and words of a cut as they stand there, or None; DropError external-damaged."""
+        if name in self.damaged:
+            raise DropError("external-damaged", self.damaged[name])
         if not self.grids:
             return (self.phones[name], self.words.get(name, [])) if name in self.phones else None
         path = self.grids.get(name)
         if path is None:
             return None
-        tiers = textgrid.read(path)
+        try:
+            tiers = textgrid.read(path)
+        except ValueError as error:
+            raise DropError("external-damaged", str(error)) from None
         absent = {"phones", "words"} - set(tiers)
         if absent:
-            raise ValueError(f"{path}: has no tier {min(absent)!r}; its tiers are {', '.join(tiers) or 'none'}")
+            raise DropError(
+                "external-damaged", f"{path}: has no tier {min(absent)!r}; its tiers are {', '.join(tiers) or 'none'}"
+            )
         phones, words = ([(s, a, b - a) for a, b, s in tiers[tier]] for tier in ("phones", "words"))
         return phones, words
+
+
+def check_times(items: list[ctm.Item], end: float) -> None:
+    """Check that phones or words follow each other, each with a length of its own, between 0 and `end` seconds.
+
+    Raises:
+        DropError: external-order or external-length, naming the first that does not.
+    """
+    now = 0.0
+    for symbol, start, duration in items:
+        if not (isfinite(start) and isfinite(duration)):
+            raise DropError("external-order", f"{symbol!r} begins at {start} s and lasts {duration} s")
+        if duration <= 0:
+            raise DropError("external-order", f"{symbol!r} at {start:.3f} s lasts {duration:.3f} s")
+        if start < now - OVERLAP:
+            raise DropError("external-order", f"{symbol!r} begins at {start:.3f} s, before {now:.3f} s")
+        now = start + duration
+        # Kaldi's last frame may end some milliseconds behind the cut, but nothing begins there.
+        if now > end + LENGTH_TOLERANCE or start >= end:
+            raise DropError("external-length", f"{symbol!r} ends at {now:.3f} s, the cut at {end:.3f} s")
 
 
 def gapless(phones: list[ctm.Item], end: float) -> list[ctm.Item]:
@@ -86,21 +120,20 @@ def gapless(phones: list[ctm.Item], end: float) -> list[ctm.Item]:
     Raises:
         DropError: external-length, external-order or external-phones.
     """
-    last = max((start + duration for _, start, duration in phones), default=0.0)
-    # Kaldi's last frame ends up to 25 ms early, and a CTM without silences ends where the last word does.
-    if last > end + LENGTH_TOLERANCE or not phones:
-        raise DropError("external-length", f"the alignment ends at {last:.3f} s, the cut at {end:.3f} s")
+    if not phones:
+        raise DropError("external-length", f"the alignment has no phones, and the cut lasts {end:.3f} s")
+    *earlier, (symbol, start, duration) = phones
+    if symbol.upper() in SILENCES and end <= start and start + duration <= end + LENGTH_TOLERANCE:
+        phones = earlier  # rounding moved the silence after the last phone behind the cut
+    check_times(phones, end)
     boundaries: list[tuple[str, float]] = []
     now = 0.0
     for symbol, start, duration in phones:
-        if start < now - OVERLAP:
-            raise DropError("external-order", f"{symbol!r} begins at {start:.3f} s, before {now:.3f} s")
-        if duration <= 0:
-            raise DropError("external-order", f"{symbol!r} at {start:.3f} s lasts {duration:.3f} s")
         if start > now + OVERLAP:
             boundaries.append((SILENCE, now))
         boundaries.append((phone_name(symbol), start if start > now + OVERLAP else now))
         now = start + duration
+    # Kaldi's last frame ends up to 25 ms early, and a CTM without silences ends where the last word does.
     if now < end - LENGTH_TOLERANCE:
         boundaries.append((SILENCE, now))
     joined = [
@@ -116,6 +149,7 @@ def imported(cut: Cut, aligned: Aligned | None) -> Cut:
         raise DropError("external-missing", "no alignment has this id")
     phones = gapless(aligned[0], cut["duration"])
     words = [item for item in aligned[1] if item[0].upper() not in SILENCES]
+    check_times(words, cut["duration"])
     aligned_words, text_words = [word.upper() for word, _, _ in words], spoken_text(cut).split()
     if len(aligned_words) != len(text_words) or any(
         a != b and a not in NOISES for a, b in zip(aligned_words, text_words, strict=True)
@@ -123,7 +157,10 @@ def imported(cut: Cut, aligned: Aligned | None) -> Cut:
         detail = f"its words are {' '.join(aligned_words)[:60]!r}, the transcript's {' '.join(text_words)[:60]!r}"
         raise DropError("external-words", detail)
     alignment: dict[str, Any] = {
-        "word": [[word, start, duration, None] for word, (_, start, duration) in zip(text_words, words, strict=True)],
+        "word": [
+            [word, start, round(min(duration, cut["duration"] - start), 8), None]
+            for word, (_, start, duration) in zip(text_words, words, strict=True)
+        ],
         "phone": [[phone, start, duration, None] for phone, start, duration in phones],
     }
     return {**cut, "supervisions": [{**supervision(cut), "alignment": alignment}]}
@@ -187,8 +224,9 @@ def main() -> None:
     print(f"alignment/{args.split}: {kept} of {len(lines)} kept with alignments of {args.external}", file=sys.stderr)
     for note, count in notes.items():
         print(f"alignment/{args.split}: audio of {count} cuts {note}", file=sys.stderr)
+    examples = {row["reason"]: f"{row['id']}: {row['detail']}" for row in reversed(dropped)}
     for reason, count in Counter(row["reason"] for row in dropped).most_common():
-        print(f"alignment/{args.split}: dropped {count} cuts: {reason}", file=sys.stderr)
+        print(f"alignment/{args.split}: dropped {count} cuts: {reason}, e.g. {examples[reason]}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from scripts.common.cuts import Cut, pronunciations, spoken_text
+from scripts.common.files import text_lines
 from scripts.corpus.pronounce import is_phone
 
 SILENCE = "SIL"
@@ -24,18 +25,17 @@ def read_lexicon(path: str | Path) -> dict[str, tuple[Pronunciation, ...]]:
         ValueError: naming the file, if a line has no phones or the file has no lines.
     """
     lexicon: dict[str, list[Pronunciation]] = {}
-    with open(path, encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            word, *phones = line.split() or [""]
-            if not word:
-                continue
-            if not phones:
-                raise ValueError(f"{path}:{number}: {word!r} has no phones; expected 'WORD PH ON ES'")
-            if SILENCE in phones:
-                raise ValueError(f"{path}:{number}: {word!r} holds {SILENCE}; the aligner inserts silence itself")
-            known = lexicon.setdefault(word, [])
-            if tuple(phones) not in known:
-                known.append(tuple(phones))
+    for number, line in enumerate(text_lines(path), start=1):
+        word, *phones = line.split() or [""]
+        if not word:
+            continue
+        if not phones:
+            raise ValueError(f"{path}:{number}: {word!r} has no phones; expected 'WORD PH ON ES'")
+        if SILENCE in phones:
+            raise ValueError(f"{path}:{number}: {word!r} holds {SILENCE}; the aligner inserts silence itself")
+        known = lexicon.setdefault(word, [])
+        if tuple(phones) not in known:
+            known.append(tuple(phones))
     if not lexicon:
         raise ValueError(f"{path}: holds no pronunciation; expected lines 'WORD PH ON ES'")
     return {word: tuple(known) for word, known in lexicon.items()}

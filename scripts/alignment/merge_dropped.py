@@ -21,10 +21,7 @@ def gather(paths: list[str]) -> list[dict[str, str]]:
     """Rows of several tables of dropped cuts, in order; ValueError naming a file with other columns."""
     rows: list[dict[str, str]] = []
     for path in paths:
-        for row in read_csv(path):
-            if tuple(row) != DROPPED_COLUMNS:
-                raise ValueError(f"{path}: columns {list(row)}; expected {list(DROPPED_COLUMNS)}")
-            rows.append(row)
+        rows += read_csv(path, DROPPED_COLUMNS)
     return rows
 
 
@@ -32,12 +29,12 @@ def check_something_left(name: str, aligned: list[str], rows: list[dict[str, str
     """ValueError with the most frequent reason if every aligned file of this split or task is empty."""
     if any(next(read_jsonl(path), None) is not None for path in aligned):
         return
-    reasons = Counter(row["reason"] for row in rows if row["split"] == name)
-    cause = (
-        "it was empty before alignment"
-        if not reasons
-        else "the most frequent reason is {} ({})".format(*reasons.most_common(1)[0])
-    )
+    lost = [row for row in rows if row["split"] == name]
+    cause = "it was empty before alignment"
+    if lost:
+        reason, count = Counter(row["reason"] for row in lost).most_common(1)[0]
+        example = next(row for row in lost if row["reason"] == reason)
+        cause = f"the most frequent reason is {reason} ({count}), e.g. {example['id']}: {example['detail']}"
     raise ValueError(f"{aligned[0]}: no cut of {name!r} is left after alignment; {cause}")
 
 

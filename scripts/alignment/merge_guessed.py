@@ -13,9 +13,7 @@ def gather(paths: list[str]) -> list[dict[str, str | int]]:
     """Sum of the counts of several tables, most frequent first; ValueError naming a file with other columns."""
     counts: Counter[tuple[str, str]] = Counter()
     for path in paths:
-        for row in read_csv(path):
-            if tuple(row) != GUESSED_COLUMNS:
-                raise ValueError(f"{path}: columns {list(row)}; expected {list(GUESSED_COLUMNS)}")
+        for row in read_csv(path, GUESSED_COLUMNS):
             counts[row["word"], row["pronunciation"]] += int(row["count"])
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [{"word": word, "count": count, "pronunciation": phones} for (word, phones), count in ordered]

@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from scripts.common.files import atomic_path
+from scripts.common.stand_ins import check_kind
 
+UTF16 = (b"\xff\xfe", b"\xfe\xff")  # byte-order marks
 Interval = tuple[float, float, str]  # start, end in seconds, symbol
 TOKEN = re.compile(r'"(?:[^"]|"")*"|<\w+>|(?<!\S)[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?!\S)')
 
@@ -36,8 +38,10 @@ def read(path: str | Path) -> dict[str, list[Interval]]:
         ValueError: naming the file, if it is not a TextGrid or is truncated.
     """
     raw = Path(path).read_bytes()
+    if raw[:2] not in UTF16:
+        check_kind(path)
     try:  # Praat writes UTF-16 if a text is not ASCII
-        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        text = raw.decode("utf-16" if raw[:2] in UTF16 else "utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(f"{path}: neither UTF-8 nor UTF-16 text") from None
     tokens = TOKEN.findall(text)

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from scripts.common.cuts import Cut
-from scripts.common.files import atomic_directory, read_jsonl, text_lines, write_json
+from scripts.common.files import atomic_directory, numbered_jsonl, text_lines, write_json
 from scripts.common.ragged import Ragged
 
 STREAM, ABOUT = "stream.bin", "about.json"
@@ -54,7 +54,7 @@ def sequences(folder: Path, key: str, setting: str) -> Iterator[Entry]:
         kinds = "both" if lines else "neither"
         raise ValueError(f"{setting}: {folder} must hold .jsonl files or fairseq's .tsv with .km; it holds {kinds}")
     for path in lines:
-        for number, line in enumerate(read_jsonl(path), start=1):
+        for number, line in numbered_jsonl(path):
             where = f"{path}:{number}"
             if not isinstance(line.get("id"), str) or key not in line:
                 raise ValueError(f"{where}: needs id and {key}, found {', '.join(line) or 'nothing'}")
@@ -67,16 +67,37 @@ def _fairseq(table: Path) -> Iterator[Entry]:
     values = table.with_suffix(".km")
     if not values.exists():
         raise ValueError(f"{values}: no such file; {table.name} needs one of the same name")
-    paths, rows = text_lines(table), text_lines(values)
-    next(paths, None)  # the root that the paths are relative to
-    for number, path in enumerate(paths, start=1):
+    rows = text_lines(values)
+    number = 0
+    for number, name in enumerate(_listed(table), start=1):
         row = next(rows, None)
         if row is None:
             raise ValueError(f"{values}: ends after line {number - 1}; {table.name} lists more files")
-        name = str(PurePosixPath(path.split("\t")[0].strip()).with_suffix(""))
         yield name, _numbers(row, f"{values}:{number}"), f"{values}:{number}"
-    if next(rows, None) is not None:
-        raise ValueError(f"{values}: has more lines than {table.name} lists files")
+    if any(row.strip() for row in rows):
+        raise ValueError(f"{values}: has more lines than the {number} files that {table.name} lists after its root")
+
+
+def _listed(table: Path) -> Iterator[str]:
+    """The path without its ending on each line of a fairseq .tsv but the first.
+
+    Raises:
+        ValueError: naming the line: the first has no root, or another one that is not at the end names no file.
+    """
+    lines = text_lines(table)
+    root, _, samples = next(lines, "").strip().partition("\t")
+    if not root or samples.strip().isdigit():
+        found = f"a file, {root!r}, and its samples" if root else "nothing"
+        raise ValueError(f"{table}:1: expected the folder that the paths are relative to (/ will do), found {found}")
+    blank = 0  # the line of the first blank one
+    for number, line in enumerate(lines, start=2):
+        path = PurePosixPath(line.split("\t")[0].strip())
+        if not line.strip():
+            blank = blank or number
+        elif blank or not path.name:
+            raise ValueError(f"{table}:{blank or number}: names no file; expected 'path <tab> samples'")
+        else:
+            yield str(path.with_suffix(""))
 
 
 def _numbers(given: object, where: str) -> np.ndarray:

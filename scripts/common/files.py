@@ -17,6 +17,10 @@ from typing import Any
 import orjson
 from isal import igzip, isal_zlib
 
+from scripts.common.stand_ins import check_kind
+
+MAKE_AGAIN = "The workflow writes this file whole: delete it and run again"
+
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
@@ -64,17 +68,23 @@ def check_writable(folder: str | Path) -> None:
 
 
 def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a .jsonl or .jsonl.gz file, one line at a time.
+    """Yield the objects of a .jsonl or .jsonl.gz file, one line at a time; errors as of `numbered_jsonl`."""
+    return (item for _, item in numbered_jsonl(path))
+
+
+def numbered_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the number of each line and its object, without blank lines.
 
     Raises:
         FileNotFoundError: the file is missing.
         OSError: naming the file, if it cannot be read.
         ValueError: naming file and line, if the gzip stream is damaged or cut off, a line is not
-            UTF-8 or is not a JSON object.
+            UTF-8 or is not a JSON object; naming what the file is instead (see stand_ins.py).
     """
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file")
+    check_kind(path, compressed=path.suffix == ".gz")
     number = 0
     try:
         with igzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as lines:
@@ -90,7 +100,7 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
                 if not isinstance(item, dict):
                     start = line.decode("utf-8").strip()[:40]
                     raise ValueError(f"{path}:{number}: expected a JSON object, found {start!r}")
-                yield item
+                yield number, item
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}:{number}: not JSON ({error.msg} at column {error.colno})") from None
     except UnicodeDecodeError:
@@ -123,9 +133,10 @@ def text_lines(path: str | Path) -> Iterator[str]:
     """The lines of a text file with their line ends, without a byte-order mark.
 
     Raises:
-        ValueError: naming the file, if it is not UTF-8.
+        ValueError: naming the file, if it is not UTF-8, and what it is instead (see stand_ins.py).
         OSError: naming the file, if it cannot be read.
     """
+    check_kind(path)
     with open(path, newline="", encoding="utf-8-sig") as lines:
         try:
             yield from lines
@@ -133,6 +144,21 @@ def text_lines(path: str | Path) -> Iterator[str]:
             raise unreadable(path, error) from None
         except UnicodeDecodeError:
             raise ValueError(f"{path}: not UTF-8 text") from None
+
+
+def read_text(path: str | Path) -> str:
+    """All of `text_lines`."""
+    return "".join(text_lines(path))
+
+
+def read_yaml(path: str | Path) -> Any:
+    """The content of a YAML file; ValueError names the file if it is not YAML."""
+    import yaml
+
+    try:
+        return yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
 
 
 def write_jsonl(path: str | Path, items: Iterable[Mapping[str, Any]]) -> int:
@@ -149,10 +175,38 @@ def write_jsonl(path: str | Path, items: Iterable[Mapping[str, Any]]) -> int:
     return count
 
 
-def read_csv(path: str | Path) -> list[dict[str, str]]:
-    """Rows of a small csv file as dictionaries of strings."""
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+def csv_rows(path: str | Path, columns: Sequence[str] = (), *, delimiter: str = ",") -> Iterator[dict[str, str]]:
+    """Rows of a table that the workflow wrote; those of others are read by scripts/common/tables.py.
+
+    Args:
+        path: the table.
+        columns: those that it must have, among others.
+        delimiter: between cells.
+
+    Raises:
+        ValueError: naming file and line, if it lacks a header or a column, its quotation marks do not match, or a row
+            is not as long as the header.
+    """
+    reader = csv.reader(text_lines(path), delimiter=delimiter, strict=True)
+    try:
+        names = next(reader, [])
+        if not names:
+            raise ValueError(f"{path}: is empty; expected a table with a header. {MAKE_AGAIN}")
+        if missing := [name for name in columns if name not in names]:
+            raise ValueError(f"{path}: no column {', '.join(map(repr, missing))}; found {', '.join(names)}")
+        for cells in reader:
+            if len(cells) != len(names):
+                raise ValueError(
+                    f"{path}:{reader.line_num}: has {len(cells)} cells, the header {len(names)}. {MAKE_AGAIN}"
+                )
+            yield dict(zip(names, cells, strict=True))
+    except csv.Error as error:
+        raise ValueError(f"{path}:{reader.line_num}: not a row of a table ({error}). {MAKE_AGAIN}") from None
+
+
+def read_csv(path: str | Path, columns: Sequence[str] = ()) -> list[dict[str, str]]:
+    """All of `csv_rows`."""
+    return list(csv_rows(path, columns))
 
 
 def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
@@ -166,7 +220,7 @@ def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[s
 def read_json(path: str | Path) -> Any:
     """The content of a JSON file; ValueError names the file if it is not JSON."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}:{error.lineno}: not JSON ({error.msg})") from None
 

@@ -85,7 +85,7 @@ def load(folder: str | Path) -> tuple[Network, dict[str, Any]]:
     network = Network(**about["shape"])
     try:
         network.load_state_dict(load_file(Path(folder) / "model.safetensors"))
-    except (SafetensorError, RuntimeError) as error:
+    except (SafetensorError, RuntimeError, OSError) as error:
         raise ValueError(f"{folder}: the weights cannot be read ({error}); train it again") from None
     return network.eval(), about
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from scripts.common.cli import run
-from scripts.common.files import atomic_path, write_csv
+from scripts.common.files import atomic_path, csv_rows, write_csv
 
 COLUMNS = ("id", "reason", "detail")
 AnItem = TypeVar("AnItem", bound=Mapping[str, Any])  # an item, or a pair of a script
@@ -104,10 +104,9 @@ def format_counts(counts: Counter[str]) -> str:
 def join_rows(parts: Sequence[Path], counts: Counter[str]) -> Iterator[dict[str, str]]:
     """The rows of several dropped.csv; adds them to `counts` by reason."""
     for part in parts:
-        with open(part, newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                counts[row["reason"]] += 1
-                yield row
+        for row in csv_rows(part, COLUMNS):
+            counts[row["reason"]] += 1
+            yield row
 
 
 def main() -> None:

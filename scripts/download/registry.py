@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-import yaml
-
 from scripts.common.config import read
+from scripts.common.files import read_yaml
 from scripts.download.config import Download
 
 REGISTRY = Path("resources/datasets.yaml")
@@ -88,7 +87,7 @@ def read_registry(hosts: Mapping[str, Sequence[str]] | None = None, path: Path =
     Raises:
         ValueError: naming the file, the entry and the key that is wrong.
     """
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = read_yaml(path)
     bases = {**content["hosts"], **{host: list(urls) for host, urls in (hosts or {}).items()}}
     if unknown := set(bases) - set(content["hosts"]):
         known = ", ".join(content["hosts"])

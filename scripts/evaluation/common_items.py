@@ -52,7 +52,7 @@ def find_dropped(scores: Sequence[Path]) -> list[dict[str, str]]:
     dropped_rows = []
     for path in scores:
         reasons: dict[str, str] = {}
-        for row in read_csv(path):
+        for row in read_csv(path, ["id", "couple", "dropped"]):
             couples_by_task[path.parent.name][row["id"]] = row["couple"] or row["id"]
             if row["dropped"]:
                 reasons.setdefault(row["id"], row["dropped"])
@@ -84,7 +84,7 @@ class Dropped:
     @classmethod
     def read(cls, path: str | Path) -> "Dropped":
         """From `evaluation/dropped.csv`."""
-        return cls(read_csv(path))
+        return cls(read_csv(path, ["task", "id"]))
 
     def common_rows(self, path: Path) -> list[dict[str, str]]:
         """The rows of `<task>/<name>.csv` of the common items.
@@ -93,7 +93,7 @@ class Dropped:
             ValueError: names the file, if the row of a common item has no score.
         """
         excluded = self.ids.get(path.parent.name, set())
-        kept = [row for row in read_csv(path) if row["id"] not in excluded]
+        kept = [row for row in read_csv(path, ["id"]) if row["id"] not in excluded]
         for row in kept:
             if row.get("dropped"):
                 raise ValueError(

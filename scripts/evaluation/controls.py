@@ -128,7 +128,7 @@ def seconds_control(task: Task, config: Controls, seed: int) -> dict[str, Any]:
 
 def trained(task: Task, scores: Path) -> np.ndarray:
     """`correct` of the task's items by the trained model."""
-    correct = {(row["id"], row["voice"]): row["correct"] for row in read_csv(scores)}
+    correct = {(row["id"], row["voice"]): row["correct"] for row in read_csv(scores, ["id", "voice", "correct"])}
     return np.array([float(correct[item["id"], speaker(item["positive"])]) for item in task.items])
 
 
@@ -215,13 +215,14 @@ def main() -> None:
     parser.add_argument("--modalities", required=True, type=json.loads, help="section of config.yaml as JSON")
     parser.add_argument("--tasks", nargs="+", required=True, help="names of the tasks")
     parser.add_argument("--items", nargs="+", required=True, type=Path, help="aligned items (jsonl.gz) per task")
-    parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
+    parser.add_argument("--dropped", type=Path, required=True, help="csv of the items that are not compared")
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
     parser.add_argument("--untrained", required=True, type=Path, help="csv to write: untrained models, item by item")
     parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", required=True, type=int)
     arguments = parser.parse_args()
     arguments.config = parse(Controls, arguments.config, "evaluation")
+    dropped = Dropped.read(arguments.dropped)
     config, results, seed = arguments.config, arguments.results, arguments.seed
     cpu.prepare(config.threads)
     rows: list[dict[str, Any]] = []
@@ -229,9 +230,7 @@ def main() -> None:
     for modality, definition in arguments.modalities.items():
         folder = results / f"lm/{modality}/model"
         tasks = [
-            read_task(
-                name, items, arguments.tokens / f"{modality}/tasks/{name}.bin", arguments.dropped, config.control_items
-            )
+            read_task(name, items, arguments.tokens / f"{modality}/tasks/{name}.bin", dropped, config.control_items)
             for name, items in zip(arguments.tasks, arguments.items, strict=True)
         ]
         if not rows:

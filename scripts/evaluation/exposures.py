@@ -123,19 +123,20 @@ def main() -> None:
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="+", required=True)
     parser.add_argument("--factors", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
-    parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
+    parser.add_argument("--dropped", type=Path, required=True, help="csv of the items that are not compared")
     parser.add_argument("--out", type=Path, required=True, help="csv to write")
     parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", type=int, required=True)
     args = parser.parse_args()
+    dropped = Dropped.read(args.dropped)
     config = parse(Summarising, args.config, "evaluation")
     table_rows: list[dict[str, Any]] = []
     for task in args.tasks:
         curves = Curves(task, config, args.seed)
         for name in args.modalities:
-            rows = level_curves.with_level(args.dropped.common_rows(args.evaluation / task / f"{name}.csv"), "exposure")
+            rows = level_curves.with_level(dropped.common_rows(args.evaluation / task / f"{name}.csv"), "exposure")
             if rows:
-                baselines = args.dropped.common_rows(args.evaluation / "baselines" / task / f"{name}.csv")
+                baselines = dropped.common_rows(args.evaluation / "baselines" / task / f"{name}.csv")
                 table_rows += curves.modality(name, rows, baselines)
         for factor in args.factors["factors"]:
             table_rows += curves.factor(factor["name"], factor["from"], factor["to"])

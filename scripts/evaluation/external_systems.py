@@ -1,13 +1,13 @@
 """Convert the scores of an external system to the rows of score_rows.py, for the same tables as our models.
 
-A score file holds one score per cut, higher for the more likely: a csv with the columns `id` and `score` (among
-others), JSON lines `{"id", "score"}`, or lines `<id> <score>` as in a ZeroSpeech submission. Ids are those of the cuts;
-for sLM21 and StoryCloze these are the names of the sound files, with or without .wav. Scores of other ids are counted
-and ignored; a side without a score is an error, since all systems are compared on the same pairs.
+A score file holds one score per cut, higher for the more likely: a table (.csv, .tsv) with the columns `id` and `score`
+(among others), JSON lines (.jsonl, .jsonl.gz) `{"id", "score"}`, or under any other name lines `<id> <score>` as in a
+ZeroSpeech submission, with a space or tab between and with or without a header that ends in `score`. Ids are those of
+the cuts; for sLM21 and StoryCloze these are the names of the sound files, with or without .wav. Scores of other ids are
+counted and ignored; a side without a score is an error, since all systems are compared on the same pairs.
 """
 
 import argparse
-import csv
 import math
 import sys
 from collections.abc import Iterator
@@ -15,29 +15,39 @@ from pathlib import Path
 
 from scripts.common.cli import run
 from scripts.common.cuts import Item, sides
-from scripts.common.files import read_jsonl, text_lines, write_csv
+from scripts.common.files import numbered_jsonl, text_lines, write_csv
+from scripts.common.tables import table_rows
 from scripts.evaluation import score_rows
 from scripts.evaluation.items import cut_ids, read_items
 
+COLUMNS = ("id", "score")
+
 
 def _lines(path: Path) -> Iterator[tuple[int, str, object]]:
-    """(line number, id, score) of a score file, unchecked."""
+    """(line number, id, score) of a score file, unchecked but for the parts of a line."""
     if path.name.endswith((".jsonl", ".jsonl.gz")):
-        for number, row in enumerate(read_jsonl(path), start=1):
-            yield number, str(row.get("id") or ""), row.get("score")
+        for number, line in numbered_jsonl(path):
+            if missing := [name for name in COLUMNS if name not in line]:
+                raise ValueError(
+                    f"{path}:{number}: has no {missing[0]}; expected id and score, found {', '.join(line)}"
+                )
+            yield number, str(line["id"] or ""), line["score"]
         return
-    if path.suffix == ".csv":
-        reader = csv.DictReader(text_lines(path))
-        missing = [name for name in ("id", "score") if name not in (reader.fieldnames or ())]
-        if missing:
-            raise ValueError(f"{path}: has no column {missing[0]!r}; expected id and score")
-        for row in reader:
-            yield reader.line_num, row["id"] or "", row["score"]
+    if path.suffix in (".csv", ".tsv"):
+        for number, row in table_rows(path, COLUMNS):
+            yield number, row["id"], row["score"]
         return
-    for number, line in enumerate(text_lines(path), start=1):
-        if line.strip():
-            name, _, score = line.strip().rpartition(" ")
-            yield number, name.strip(), score
+    for number, text in enumerate(text_lines(path), start=1):
+        parts = text.strip().rsplit("\t" if "\t" in text.strip() else None, 1)
+        if number == 1 and parts[-1:] and parts[-1].lower() == "score":
+            continue  # a header
+        if len(parts) == 1:
+            raise ValueError(
+                f"{path}:{number}: has no id or no score; expected both with a space or tab between them, found"
+                f" {parts[0][:60]!r} (a file with commas and a header must be named .csv)"
+            )
+        if parts:
+            yield number, parts[0].strip(), parts[1]
 
 
 def read_scores(path: Path) -> dict[str, float]:
@@ -51,7 +61,7 @@ def read_scores(path: Path) -> dict[str, float]:
         name = raw_id.removesuffix(".wav")
         try:
             score = float(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             score = math.nan
         if not name:
             raise ValueError(f"{path}:{number}: has no id; expected an id and a score")

@@ -46,16 +46,17 @@ def main() -> None:
     """Command line of rule evaluation_groups."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scores", nargs="*", type=Path, default=[], help="<task>/<modality>.csv, any number")
-    parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
+    parser.add_argument("--dropped", type=Path, required=True, help="csv of the items that are not compared")
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
     parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", required=True, type=int)
     arguments = parser.parse_args()
     arguments.config = parse(Resampling, arguments.config, "evaluation")
+    dropped = Dropped.read(arguments.dropped)
     rows = [
         {"modality": path.stem, "task": path.parent.name, **row}
         for path in arguments.scores
-        for row in accuracies(arguments.dropped.common_rows(path), arguments.config.bootstrap_samples, arguments.seed)
+        for row in accuracies(dropped.common_rows(path), arguments.config.bootstrap_samples, arguments.seed)
     ]
     write_csv(arguments.out, COLUMNS, rows)
     print(f"evaluation/groups: {len(rows)} accuracies of {len(arguments.scores)} score files", file=sys.stderr)

@@ -115,19 +115,18 @@ def main() -> None:
     parser.add_argument("--evaluation", type=Path, required=True, help="folder with {task}/{modality}.csv")
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="+", required=True)
-    parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
+    parser.add_argument("--dropped", type=Path, required=True, help="csv of the items that are not compared")
     parser.add_argument("--out", type=Path, required=True, help="csv to write")
     parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", type=int, required=True)
     args = parser.parse_args()
+    dropped = Dropped.read(args.dropped)
     config = parse(Summarising, args.config, "evaluation")
     table_rows = [
         row
         for task in args.tasks
         for name in args.modalities
-        for row in reach(
-            name, task, args.dropped.common_rows(args.evaluation / task / f"{name}.csv"), config, args.seed
-        )
+        for row in reach(name, task, dropped.common_rows(args.evaluation / task / f"{name}.csv"), config, args.seed)
     ]
     write_csv(args.out, COLUMNS, table_rows)
     if not table_rows:

@@ -108,18 +108,19 @@ def main() -> None:
     parser.add_argument("--tokens", type=Path, required=True, help="folder with {model}/stats.json")
     parser.add_argument("--models", type=json.loads, required=True, help="JSON: modality -> model -> share of train")
     parser.add_argument("--tasks", nargs="+", required=True)
-    parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
+    parser.add_argument("--dropped", type=Path, required=True, help="csv of the items that are not compared")
     parser.add_argument("--out", type=Path, required=True, help="csv to write")
     parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", type=int, required=True)
     args = parser.parse_args()
+    dropped = Dropped.read(args.dropped)
     samples = parse(Resampling, args.config, "evaluation").bootstrap_samples
     table_rows: list[dict[str, Any]] = []
     for modality, unsorted in args.models.items():
         models = dict(sorted(unsorted.items(), key=lambda model: model[1]))
         trained = {name: train_tokens(args.tokens / name / "stats.json") for name in models}
         for task in args.tasks:
-            rows_of = {name: args.dropped.common_rows(args.evaluation / task / f"{name}.csv") for name in models}
+            rows_of = {name: dropped.common_rows(args.evaluation / task / f"{name}.csv") for name in models}
             table_rows += schedules(modality, task, models, rows_of, trained, samples, args.seed)
     write_csv(args.out, COLUMNS, table_rows)
     for row in table_rows:

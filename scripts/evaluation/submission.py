@@ -53,7 +53,7 @@ class Part:
 def file_scores(part: Part, score_normalization: str) -> tuple[dict[str, float], int]:
     """Score by file name, sorted by name, and the number of files without a score of their own."""
     score_by_name: dict[str, float] = {}
-    rows = {(row["id"], row["voice"]): row for row in read_csv(part.scores)}
+    rows = {(row["id"], row["voice"]): row for row in read_csv(part.scores, ["id", "voice", "dropped"])}
     for item in read_items(part.items):
         row = rows[item["id"], speaker(item["positive"])]
         if row["dropped"]:

@@ -169,12 +169,13 @@ def main() -> None:
     parser.add_argument("--baselines", nargs="*", type=Path, default=[], help="<task>/<modality>.csv, any number")
     parser.add_argument("--untrained", nargs="?", type=Path, help="untrained.csv of the controls, if there are tasks")
     parser.add_argument("--bits", nargs="+", type=Path, required=True, help="<modality>.csv, any number")
-    parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
+    parser.add_argument("--dropped", type=Path, required=True, help="csv of the items that are not compared")
     parser.add_argument("--out", required=True, type=Path, help="csv to write")
     parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", required=True, type=int)
     arguments = parser.parse_args()
     arguments.config = parse(Summarising, arguments.config, "evaluation")
+    dropped = Dropped.read(arguments.dropped)
     config, seed = arguments.config, arguments.seed
     rows: list[dict[str, Any]] = []
     baseline_files = {(path.parent.name, path.stem): path for path in arguments.baselines}
@@ -183,13 +184,11 @@ def main() -> None:
         task, modality = path.parent.name, path.stem
         file = baseline_files.get((task, modality))  # another system, and a task of text alone, have no baselines
         own = [row for row in untrained_rows if (row["task"], row["modality"]) == (task, modality)]
-        own = [row for row in own if row["id"] not in arguments.dropped.ids[task]]
-        metrics = task_metrics(
-            arguments.dropped.common_rows(path), arguments.dropped.common_rows(file) if file else [], own, config, seed
-        )
+        own = [row for row in own if row["id"] not in dropped.ids[task]]
+        metrics = task_metrics(dropped.common_rows(path), dropped.common_rows(file) if file else [], own, config, seed)
         rows += _rows(modality, task, metrics)
     for path in arguments.bits:
-        rows += ({"modality": path.stem, "task": "dev", **row} for row in read_csv(path))
+        rows += ({"modality": path.stem, "task": "dev", **row} for row in read_csv(path, ["metric", "value"]))
     write_csv(arguments.out, COLUMNS, rows)
     print(f"evaluation: {len(rows)} scores of {len(arguments.bits)} modalities", file=sys.stderr)
 

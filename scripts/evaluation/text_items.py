@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.common.files import read_jsonl
+from scripts.common.files import numbered_jsonl
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def read_text_items(path: Path) -> Iterator[TextItem]:
     """
     seen: set[str] = set()
     for file in text_item_files(path):
-        for number, line in enumerate(read_jsonl(file), start=1):
+        for number, line in numbered_jsonl(file):
             item = _text_item(line, f"{file}:{number}")
             if item.id in seen:
                 raise ValueError(f"{file}:{number}: item {item.id!r} appears twice")

@@ -8,7 +8,6 @@ times; on an otherwise idle machine the two are nearly equal.
 """
 
 import argparse
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -111,7 +110,7 @@ def main() -> None:
         raise ValueError(
             f"{path}: no such file; `snakemake report` writes it, `snakemake plan` writes plan/config.json"
         )
-    config = json.loads(path.read_text(encoding="utf-8"))
+    config = read_json(path)
     times = read_times(args.times) if args.times else read_benchmarks(args.results / "benchmarks")
     stages, rules = compare(config, times)
     print(as_text(stages), as_text(rules), tokens_text(config, args.results), sep="\n\n")

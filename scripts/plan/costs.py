@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
+from scripts.common.files import read_yaml
 from scripts.common.stages import PIPELINE
 from scripts.plan import work
 from scripts.plan.amounts import Amounts
@@ -59,7 +58,7 @@ def datasets(config: Mapping[str, Any]) -> list[str]:
 
 def download(config: Mapping[str, Any], jobs: int, registry: Path) -> Cost:
     """The datasets: their bytes come in, their content stays; a core hashes while they come."""
-    entries = yaml.safe_load(registry.read_text(encoding="utf-8"))["datasets"]
+    entries = read_yaml(registry)["datasets"]
     sizes = [
         ((entry["bytes"] or entry["about_bytes"]) / GIGA, entry["unpacked"])
         for entry in (entries[name] for name in datasets(config))

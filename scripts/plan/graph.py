@@ -19,7 +19,7 @@ from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path as Line
 
 from scripts.common.cli import run
-from scripts.common.files import atomic_path
+from scripts.common.files import atomic_path, read_text
 from scripts.common.stages import PIPELINE
 from scripts.plan.costs import stage_of
 from scripts.plan.figure import SETTINGS
@@ -152,8 +152,8 @@ def main() -> None:
     parser.add_argument("--output", required=True, type=Path, help="folder of the graphs")
     parser.add_argument("--form", default="svg", help="svg, pdf or png")
     args = parser.parse_args()
-    edges = read_rules(args.rules.read_text(encoding="utf-8"))
-    jobs = count_jobs(dry_run_jobs(args.jobs.read_text(encoding="utf-8")))
+    edges = read_rules(read_text(args.rules))
+    jobs = count_jobs(dry_run_jobs(read_text(args.jobs)))
     draw_graphs(edges, jobs, args.output, args.form)
 
 

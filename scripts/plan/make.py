@@ -5,13 +5,12 @@ configuration and the sizes and speeds in its section `plan`.
 """
 
 import argparse
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from scripts.common.cli import run
-from scripts.common.files import atomic_path, write_csv
+from scripts.common.files import atomic_path, read_json, read_text, write_csv
 from scripts.plan import costs
 from scripts.plan.amounts import left_out
 from scripts.plan.costs import Cost
@@ -149,9 +148,9 @@ def main() -> None:
     args = parser.parse_args()
     from scripts.plan.figure import draw  # importing matplotlib takes a second
 
-    config = json.loads(args.config.read_text(encoding="utf-8"))
+    config = read_json(args.config)
     profile = Profile(Path(config["plan"]["profile"]))
-    jobs = dry_run_jobs(args.jobs.read_text(encoding="utf-8"))
+    jobs = dry_run_jobs(read_text(args.jobs))
     rules = costs.rule_costs(config, jobs, args.registry, profile)
     stages = costs.stage_costs(rules, config["plan"]["models_gb"])
     text = as_text(config, rules, profile)

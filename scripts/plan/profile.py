@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
+from scripts.common.files import read_yaml
 
 EXPRESSION = re.compile(r"(\d+)( \* attempt)?")
 
@@ -33,7 +33,7 @@ class Profile:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            content = read_yaml(path)
         except OSError as error:
             raise ValueError(f"config: plan.profile is {path}, which cannot be read ({error.strerror})") from None
         if not isinstance(content, dict):

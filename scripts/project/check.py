@@ -10,6 +10,7 @@ from scripts.evaluation import config as evaluation
 from scripts.lm import config as lm
 from scripts.lm.data_shares import share_models
 from scripts.lm.seed_replicas import seed_replicas
+from scripts.project import paths
 from scripts.project.config import Configuration
 from scripts.project.renamed import with_new_name
 from scripts.tokens import config as tokens
@@ -31,7 +32,7 @@ def check(config: Mapping[str, Any]) -> None:
     read_config, problems = read(Configuration, config)
     problems = [with_new_name(line) for line in problems]
     if not problems:  # the rest reads keys that only a valid configuration has
-        problems = [*_problems(read_config), *_replica_problems(config)]
+        problems = [*_problems(read_config), *_replica_problems(config), *paths.problems(config)]
     if problems:
         raise ValueError("the configuration cannot be used:\n  " + "\n  ".join(f"config: {line}" for line in problems))
 

@@ -5,7 +5,6 @@ yes. Stages that stand in another experiment's folder (`share`) stay; those that
 """
 
 import argparse
-import csv
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from scripts.common.cli import run
-from scripts.common.files import read_json
+from scripts.common.files import csv_rows, read_json
 from scripts.common.stages import STAGES
 from scripts.project.share import shared_stages
 
@@ -74,8 +73,7 @@ def _within(path: Path) -> Iterable[Path]:
 def _seconds(benchmarks: Path) -> float:
     total = 0.0
     for path in sorted(benchmarks.rglob("*.tsv")):
-        with open(path, newline="", encoding="utf-8") as file:
-            total += sum(float(row["s"]) for row in csv.DictReader(file, delimiter="\t"))
+        total += sum(float(row["s"]) for row in csv_rows(path, ["s"], delimiter="\t"))
     return total
 
 

@@ -40,7 +40,7 @@ class Comparison:
 def add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that `comparison_of` reads."""
     parser.add_argument("--evaluation", type=Path, required=True, help="folder with {task}/{modality}.csv")
-    parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
+    parser.add_argument("--dropped", type=Path, required=True, help="csv of the items that are not compared")
     parser.add_argument("--config", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
     parser.add_argument("--tasks", nargs="+", required=True)
     parser.add_argument("--samples", type=int, required=True, help="bootstrap resamples")
@@ -49,4 +49,6 @@ def add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
 
 def comparison_of(args: argparse.Namespace) -> Comparison:
     """The comparison that the command line describes."""
-    return Comparison(args.evaluation, args.dropped, args.config["factors"], args.tasks, args.samples, args.seed)
+    return Comparison(
+        args.evaluation, Dropped.read(args.dropped), args.config["factors"], args.tasks, args.samples, args.seed
+    )

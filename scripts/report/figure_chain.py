@@ -220,7 +220,7 @@ def _label_axes(axes: Any, step: dict[str, int]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--evaluation", type=Path, required=True, help="folder with {task}/{modality}.csv")
-    parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
+    parser.add_argument("--dropped", type=Path, required=True, help="csv of the items that are not compared")
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="+", required=True)
     parser.add_argument("--config", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
@@ -231,10 +231,11 @@ def main() -> None:
     parser.add_argument("--formats", nargs="+", required=True)
     parser.add_argument("--output", type=Path, required=True, help="path without ending")
     args = parser.parse_args()
+    dropped = Dropped.read(args.dropped)
     factors = args.config["factors"]
     step = steps(args.modalities, factors)
     rows_of = {
-        (task, name): args.dropped.common_rows(args.evaluation / task / f"{name}.csv")
+        (task, name): dropped.common_rows(args.evaluation / task / f"{name}.csv")
         for task in args.tasks
         for name in step
     }

@@ -65,7 +65,7 @@ def perplexity(row: Mapping[str, str]) -> str:
 def lowest_seed_rows(path: Path) -> dict[str, dict[str, str]]:
     """The judged row of the lowest seed of each prompt."""
     rows: dict[str, dict[str, str]] = {}
-    for row in read_csv(path):
+    for row in read_csv(path, ["prompt", "seed", "id", "text", "perplexity"]):
         known = rows.get(row["prompt"])
         if known is None or int(row["seed"]) < int(known["seed"]):
             rows[row["prompt"]] = row

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from scripts.common.files import read_yaml
+
 
 @dataclass(frozen=True)
 class Paper:
@@ -39,12 +41,7 @@ class Paper:
 
 def read_paper(path: str | Path) -> Paper:
     """Read resources/paper.yaml; ValueError names the file if it is not YAML or lacks a section."""
-    import yaml
-
-    try:
-        content: dict[str, Any] = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    content: dict[str, Any] = read_yaml(path)
     sections = ("source", "modalities", "results", "factors", "meanings")
     missing = [key for key in sections if not isinstance(content, dict) or key not in content]
     if missing:

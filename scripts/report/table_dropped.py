@@ -1,13 +1,12 @@
 """Count the cuts and items that were dropped, by stage and reason."""
 
 import argparse
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.common.cli import run
-from scripts.common.files import write_csv
+from scripts.common.files import csv_rows, write_csv
 from scripts.evaluation.common_items import NO_MODALITY
 from scripts.report.render import Column, Table, write_formats
 from scripts.report.result_files import read_table, records
@@ -29,16 +28,12 @@ def rows(corpus: str | Path, alignment: str | Path, evaluation: str | Path) -> l
         ("evaluation", evaluation, ("task", "id", "modality", "reason")),
     )
     for stage, path, columns in tables:
-        with open(path, newline="", encoding="utf-8") as file:
-            table = csv.DictReader(file)
-            if missing := [column for column in columns if column not in (table.fieldnames or ())]:
-                raise ValueError(f"{path}: no column {missing[0]!r}; found {', '.join(table.fieldnames or ())}")
-            for row in table:
-                modality = row.get("modality", NO_MODALITY)
-                reason = row["reason"] if modality == NO_MODALITY else f"{row['reason']} in {modality}"
-                key = (stage, row.get("split", row.get("task", "")), reason)
-                counts[key] += 1
-                examples.setdefault(key, row["id"])
+        for row in csv_rows(path, columns):
+            modality = row.get("modality", NO_MODALITY)
+            reason = row["reason"] if modality == NO_MODALITY else f"{row['reason']} in {modality}"
+            key = (stage, row.get("split", row.get("task", "")), reason)
+            counts[key] += 1
+            examples.setdefault(key, row["id"])
     return [dict(zip(COLUMNS, (*key, count, examples[key]), strict=True)) for key, count in counts.items()]
 
 

@@ -148,7 +148,7 @@ def main() -> None:
     """Command line of rule report_table_seeds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--evaluation", type=Path, required=True, help="folder with {task}/{modality}.csv")
-    parser.add_argument("--dropped", type=Dropped.read, required=True, help="csv of the items that are not compared")
+    parser.add_argument("--dropped", type=Path, required=True, help="csv of the items that are not compared")
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="+", required=True)
     parser.add_argument("--config", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
@@ -157,7 +157,13 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for seeds.{csv,md,tex,html}")
     args = parser.parse_args()
     table_rows = rows(
-        args.evaluation, args.dropped, args.modalities, args.config["factors"], args.tasks, args.seeds, args.samples
+        args.evaluation,
+        Dropped.read(args.dropped),
+        args.modalities,
+        args.config["factors"],
+        args.tasks,
+        args.seeds,
+        args.samples,
     )
     write_csv(args.output / "seeds.csv", COLUMNS, table_rows)
     write_formats(args.output, build_table(args.output / "seeds.csv"))

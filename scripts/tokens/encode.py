@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from scripts.common.cli import run
+from scripts.common.files import read_text
 from scripts.common.ragged import Ragged, load_npz
 from scripts.tokens import store
 from scripts.tokens.modality import from_json
@@ -45,7 +46,7 @@ def check_units(units: str | None, tokenizer: str) -> None:
     path = Path(tokenizer) / MADE_BY
     if units is None or not path.exists():
         return
-    expected, actual = path.read_text(encoding="utf-8").strip(), load_npz(units).made_by
+    expected, actual = read_text(path).strip(), load_npz(units).made_by
     if actual != expected:
         raise ValueError(
             f"{units}: its units were made by k-means {actual[:12] or 'of unknown origin'}, those of {tokenizer} by"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sentencepiece
 
-from scripts.common.files import read_json
+from scripts.common.files import read_json, read_text
 
 MADE_BY = "units_made_by.txt"  # fingerprint of the k-means that made the units
 MODEL = "sentencepiece.model"
@@ -24,7 +24,7 @@ def read_characters(folder: Path) -> dict[str, str]:
     """Symbol -> private character; empty for text, whose symbols are characters."""
     if not (folder / SYMBOLS).exists():
         return {}
-    lines = (folder / SYMBOLS).read_text(encoding="utf-8").splitlines()
+    lines = read_text(folder / SYMBOLS).splitlines()
     return dict(line.split("\t") for line in lines)  # type: ignore[misc]
 
 

@@ -6,9 +6,10 @@ are made once, when the cuts are encoded.
 
 import shutil
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -78,15 +79,30 @@ def join(parts: Sequence[str | Path], path: str | Path) -> None:
 
 def totals(path: str | Path) -> dict[str, int | float]:
     """Totals of a token file: `utterances`, `tokens` (without <s>, </s>) and the sum of every column."""
-    with np.load(index_path(path), allow_pickle=False) as index:
+    with _index(path) as index:
         offsets = index["offsets"]
         sums = {name: index[name].sum().item() for name in COLUMNS}
     utterances = len(offsets) - 1
     return {"utterances": utterances, "tokens": int(offsets[-1]) - 2 * utterances, **sums}
 
 
+@contextmanager
+def _index(path: str | Path) -> Iterator[Any]:
+    """The columns of a token file's index by name; ValueError names the index if it is damaged."""
+    place = index_path(path)
+    try:
+        with np.load(place, allow_pickle=False) as index:
+            yield index
+    except OSError as error:
+        if error.filename:
+            raise
+        raise ValueError(f"{place}: not a token index ({error})") from None
+    except Exception as error:  # zipfile, numpy and zlib each raise their own
+        raise ValueError(f"{place}: not a token index ({error})") from None
+
+
 def _column(path: str | Path, name: str) -> np.ndarray:
-    with np.load(index_path(path), allow_pickle=False) as index:
+    with _index(path) as index:
         return index[name]
 
 

@@ -22,7 +22,7 @@ import sentencepiece
 from tokenizers import Tokenizer
 
 from scripts.common.cli import run
-from scripts.common.files import atomic_directory, read_json
+from scripts.common.files import atomic_directory, read_json, text_lines
 from scripts.tokens import hf_tokenizer
 from scripts.tokens.aligned import SILENCE, without_stress
 from scripts.tokens.config import MAX_VOCABULARY
@@ -167,10 +167,22 @@ def _train(
     sentences: Iterator[str], seen: set[str] | dict[str, str], modality: Modality, *, spaces: bool, scripts: bool
 ) -> bytes:
     """Train `sentencepiece_model`; its errors as ValueErrors that name the config key."""
+    failures: list[Exception] = []
+
+    def watched() -> Iterator[str]:
+        """The sentences; SentencePiece would turn an error of theirs into a text with a traceback."""
+        try:
+            yield from sentences
+        except (ValueError, OSError) as error:
+            failures.append(error)
+            raise
+
     try:
         size = modality.vocab_size or MAX_VOCABULARY
-        model = sentencepiece_model(sentences, modality.tokenizer, size, spaces=spaces, scripts=scripts)
+        model = sentencepiece_model(watched(), modality.tokenizer, size, spaces=spaces, scripts=scripts)
     except RuntimeError as error:
+        if failures:
+            raise failures[0] from None
         minimum = len(seen) + len(hf_tokenizer.SPECIAL) + (spaces and " " not in seen and BOUNDARY not in seen)
         if not seen:
             raise ValueError(f"modalities.{modality.name}: the training split holds no symbols") from None
@@ -195,8 +207,7 @@ BUILDERS: dict[tuple[str, bool], Callable[..., Tokenizer]] = {
 
 def lexicon_phones(path: str) -> list[str]:
     """SIL and the phones of a lexicon ("WORD PH ON ES" per line), sorted: the symbols of alignments."""
-    with open(path, encoding="utf-8") as lines:
-        phones = {phone for line in lines for phone in line.split()[1:]}
+    phones = {phone for line in text_lines(path) for phone in line.split()[1:]}
     if not phones:
         raise ValueError(f"{path}: holds no pronunciation; expected lines 'WORD PH ON ES'")
     return [SILENCE, *sorted(phones)]

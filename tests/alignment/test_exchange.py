@@ -27,7 +27,7 @@ def import_external(tmp_path):
         if grid is not None:
             (folder / "a").mkdir(exist_ok=True)
             (folder / f"{name}.TextGrid").write_text(grid)
-        else:
+        elif name is not None:  # else the test has written the folder
             ctm.write(folder / "phones.ctm", [(each, phones) for each in (name, *also)])
             ctm.write(folder / "words.ctm", [(each, words) for each in (name, *also)])
         write_jsonl(tmp_path / "in.jsonl.gz", lines)
@@ -163,20 +163,99 @@ def test_items_leave_whole(import_external):
     assert all("alignment" in side["supervisions"][0] for side in kept[0]["negative"])
 
 
-def test_damaged_files_are_named(import_external, tmp_path):
-    stderr = import_external([hello()], grid=SHORT[:200], ok=False)
-    assert "b-1.TextGrid: damaged or truncated TextGrid" in stderr
-    stderr = import_external([hello()], grid="nothing", ok=False)
-    assert "not a TextGrid" in stderr
-    stderr = import_external([hello()], grid=SHORT.replace('"phones"', '"fones"'), ok=False)
-    assert "has no tier 'phones'; its tiers are words, fones" in stderr
-    path = tmp_path / "bad.ctm"
-    path.write_text("a 1 0.0 0.1\n")
-    with pytest.raises(ValueError, match=r"bad\.ctm:1: 4 fields"):
+@pytest.mark.parametrize("form", ["ctm", "TextGrid"])
+@pytest.mark.parametrize(
+    ("tier", "items", "reason"),
+    [
+        ("phones", [("HH", 0.0, 0.5), ("AY1", 0.5, -0.2)], "external-order"),
+        ("phones", [("HH", 0.0, 0.5), ("AY1", 0.5, 0.5), ("sil", 0.4, 0.1)], "external-order"),
+        ("phones", [("HH", -0.2, 0.5), ("AY1", 0.3, 0.7)], "external-order"),
+        ("phones", [("HH", 0.0, 1.01), ("AY1", 1.01, 0.03)], "external-length"),
+        ("phones", [("HH", 0.0, 1e999)], "external-order"),
+        ("phones", [("HH", 0.0, 0.5), ("AY1", 700.0, 0.5)], "external-length"),
+        ("words", [("hi", 0.1, -0.05), ("all", 0.5, 0.3)], "external-order"),
+        ("words", [("hi", 0.1, 0.0), ("all", 0.5, 0.3)], "external-order"),
+        ("words", [("hi", 0.1, 0.5), ("all", 0.5, 0.3)], "external-order"),
+        ("words", [("hi", -0.1, 0.3), ("all", 0.5, 0.3)], "external-order"),
+        ("words", [("hi", 0.1, 0.3), ("all", 0.5, 0.6)], "external-length"),
+        ("words", [("hi", 0.1, 0.3), ("all", 3.5, 0.2)], "external-length"),
+    ],
+)
+def test_impossible_words_and_phones_cost_their_cut_alone(import_external, tmp_path, form, tier, items, reason):
+    good = {"phones": PHONES, "words": WORDS}
+    folder = tmp_path / "external"
+    for name, tiers in (("bad", {**good, tier: items}), ("good", good)):
+        if form == "TextGrid":
+            textgrid.write(folder / f"{name}.TextGrid", 1.0,
+                           {key: [(a, a + d, s) for s, a, d in each] for key, each in tiers.items()})  # fmt: skip
+            continue
+        folder.mkdir(exist_ok=True)
+        for key, each in tiers.items():
+            with open(folder / f"{key}.ctm", "a") as file:
+                file.writelines(f"{name} 1 {start:.4f} {duration:.4f} {symbol}\n" for symbol, start, duration in each)
+    kept, dropped = import_external([hello("bad"), hello("good")], name=None)
+    assert [cut["id"] for cut in kept] == ["good"]
+    # A CTM holds numbers that a TextGrid cannot: inf is no number of Praat's.
+    reasons = {reason, "external-damaged"} if float("inf") in [item[2] for item in items] else {reason}
+    assert [row["id"] for row in dropped if row["reason"] in reasons] == ["bad"]
+
+
+def test_what_rounding_leaves_is_kept_inside_the_cut(import_external):
+    phones = [*PHONES[:-1], ("AH0", 0.8, 0.2), ("sil", 1.0, 0.02)]
+    kept, dropped = import_external([hello()], phones=phones, words=[("hi", 0.1, 0.3), ("all", 0.5, 0.54)])
+    assert dropped == []
+    assert supervision(kept[0])["alignment"]["word"][-1][1:3] == [0.5, 0.5]
+    assert phone_alignment(kept[0])[-1] == ("AH0", 0.8, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("grid", "says"),
+    [
+        ("SHORT", "b-1.TextGrid: damaged or truncated TextGrid"),
+        ("nothing", "not a TextGrid"),
+        ("tier", "has no tier 'phones'; its tiers are words, fones"),
+        ("version https://git-lfs.github.com/spec/v1\n", "b-1.TextGrid: is a pointer of Git LFS"),
+    ],
+)
+def test_a_damaged_textgrid_costs_its_cut_alone(import_external, tmp_path, grid, says):
+    grid = {"SHORT": SHORT[:200], "tier": SHORT.replace('"phones"', '"fones"')}.get(grid, grid)
+    textgrid.write(tmp_path / "external/good.TextGrid", 1.0, {"words": [(0.1, 0.4, "hi"), (0.5, 0.8, "all")],
+                                                              "phones": [(0.1, 0.8, "AO1")]})  # fmt: skip
+    kept, dropped = import_external([hello(), hello("good")], grid=grid)
+    assert [cut["id"] for cut in kept] == ["good"]
+    assert [(row["id"], row["reason"]) for row in dropped] == [("a/b-1", "external-damaged")]
+    assert says in dropped[0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        ("bad 1 0.0 0.1", "words.ctm:1: 4 fields; expected 'id channel start duration symbol'"),
+        ("bad 1 x 0.1 hi", "words.ctm:1: 'x' is not a start"),
+        ("bad 1 0.0 nan hi", "words.ctm:1: 'nan' is not a duration"),
+        ("bad 1 0.0 0.1 hello there", "words.ctm:1: 'there' is not a score"),
+    ],
+)
+def test_a_damaged_line_of_a_ctm_costs_its_cut_alone(import_external, tmp_path, bad, says):
+    ctm.write(tmp_path / "external/phones.ctm", [(name, PHONES) for name in ("bad", "good")])
+    ctm.write(tmp_path / "external/words.ctm", [("good", WORDS)])
+    path = tmp_path / "external/words.ctm"
+    path.write_text(f"{bad}\n{path.read_text()}")
+    kept, dropped = import_external([hello("bad"), hello("good")], name=None)
+    assert [cut["id"] for cut in kept] == ["good"]
+    assert [(row["id"], row["reason"]) for row in dropped] == [("bad", "external-damaged")]
+    assert says in dropped[0]["detail"]
+    kept, _ = import_external([hello("good")], name=None)  # of a cut of another job
+    assert [cut["id"] for cut in kept] == ["good"]
+    with pytest.raises(ValueError, match=r"words\.ctm:1: "):
         ctm.read(path)
-    path.write_text("a 1 0.0 0.1 AA1\na 1 x 0.1 AA1\n")
-    with pytest.raises(ValueError, match=r"bad\.ctm:2: x and 0\.1 are not a start"):
-        ctm.read(path)
+
+
+def test_a_file_that_is_no_ctm_ends_the_job(import_external, tmp_path):
+    (tmp_path / "external").mkdir()
+    for name in ("phones", "words"):
+        (tmp_path / f"external/{name}.ctm").write_text("HI  HH AY1\nALL  AO1 L\n")
+    assert "phones.ctm:1: 3 fields; expected" in import_external([hello()], name=None, ok=False)
 
 
 def test_a_folder_without_alignments_is_refused(tmp_path):

@@ -45,6 +45,15 @@ def test_sequences_come_back_by_id(tmp_path: Path, form: str):
     assert read_json(tmp_path / "store/about.json")["clusters"] == 100
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_line_ends_of_windows_and_blank_lines_at_the_end(tmp_path: Path, line_end: str):
+    (tmp_path / "given").mkdir()
+    for name, lines in {"a.tsv": ["/root", "x.wav\t9", "d.e/y\t9", "", " "], "a.km": ["1 2", "", "", ""]}.items():
+        (tmp_path / "given" / name).write_bytes(b"\xef\xbb\xbf" + line_end.join(lines).encode())
+    found = store(tmp_path / "given")
+    assert [row.tolist() for row in (found.get("x"), found.get("d.e/y")) if row is not None] == [[1, 2], []]
+
+
 def test_the_last_part_of_several_paths_is_nobodys_id(tmp_path: Path):
     fairseq(tmp_path / "given", "a", {"x/one": [1], "y/one": [2], "two": [3]})
     found = store(tmp_path / "given")
@@ -76,7 +85,18 @@ def test_the_last_part_of_several_paths_is_nobodys_id(tmp_path: Path):
         ),
         ({"a.tsv": "/\nx.wav\t9\n"}, r"a\.km: no such file; a\.tsv needs one"),
         ({"a.tsv": "/\nx.wav\t9\ny.wav\t9\n", "a.km": "1 2\n"}, r"a\.km: ends after line 1"),
-        ({"a.tsv": "/\nx.wav\t9\n", "a.km": "1 2\n3\n"}, r"a\.km: has more lines than a\.tsv lists"),
+        ({"a.tsv": "/\nx.wav\t9\n", "a.km": "1 2\n3\n"}, r"a\.km: has more lines than the 1 files that a\.tsv lists"),
+        (
+            {"a.tsv": "x.wav\t9\ny.wav\t9\n", "a.km": "1\n2\n"},
+            r"a\.tsv:1: expected the folder .* found a file, 'x\.wav'",
+        ),
+        ({"a.tsv": "\r\nx.wav\t9\r\n", "a.km": "1\n"}, r"a\.tsv:1: expected the folder .* found nothing"),
+        ({"a.tsv": "", "a.km": ""}, r"a\.tsv:1: expected the folder .* found nothing"),
+        ({"a.tsv": "/\nx.wav\t9\n\ny.wav\t9\n", "a.km": "1\n\n2\n"}, r"a\.tsv:3: names no file; expected 'path"),
+        ({"a.tsv": "/\n\r\nx.wav\t9\n", "a.km": "1\n"}, r"a\.tsv:2: names no file"),
+        ({"a.tsv": "/\n\t9\n", "a.km": "1\n"}, r"a\.tsv:2: names no file"),
+        ({"a.tsv": "/\n./\t9\n", "a.km": "1\n"}, r"a\.tsv:2: names no file"),
+        ({"a.jsonl": '\n{"id": "x"}\n'}, r"a\.jsonl:2: needs id and units, found id"),
         ({"a.tsv": "/\nx.wav\t9\n", "a.km": "1 two\n"}, r"a\.km:1: '1 two' is not a row"),
     ],
 )

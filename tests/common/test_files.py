@@ -13,6 +13,7 @@ from scripts.common.files import (
     atomic_directory,
     atomic_path,
     check_writable,
+    read_json,
     read_jsonl,
     text_lines,
     write_csv,
@@ -59,7 +60,7 @@ def test_truncated_gzip_is_named(tmp_path: Path):
 
 
 def test_not_gzip_and_not_json_and_not_an_object(tmp_path: Path):
-    (tmp_path / "a.jsonl.gz").write_bytes(b"<html>")
+    (tmp_path / "a.jsonl.gz").write_bytes(b"\x1f\x8bxx")
     with pytest.raises(ValueError, match=r"a\.jsonl\.gz: damaged or truncated gzip"):
         list(read_jsonl(tmp_path / "a.jsonl.gz"))
     (tmp_path / "b.jsonl").write_text('{"id": 1}\n{"id": \n')
@@ -70,6 +71,45 @@ def test_not_gzip_and_not_json_and_not_an_object(tmp_path: Path):
         list(read_jsonl(tmp_path / "c.jsonl"))
     with pytest.raises(FileNotFoundError, match="no such file"):
         list(read_jsonl(tmp_path / "none.jsonl"))
+
+
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2\nsize 12345\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (LFS, r"is a pointer of Git LFS, not the file itself; run `git lfs pull`"),
+        (b"/annex/objects/SHA256E-s9--4d7a2.csv\n", r"is a pointer of git-annex"),
+        (b"\xef\xbb\xbf\r\n<!DOCTYPE html>\n<html>", r"is a web page .*: fetch it again"),
+        (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", r"is a web page"),
+        (b"PK\x03\x04\0\0", r"is compressed with zip"),
+        (b"\xfd7zXZ\x00\0", r"is compressed with xz"),
+    ],
+)
+def test_what_stands_in_a_files_place_is_named(tmp_path: Path, content: bytes, says: str):
+    for name, read in (("a.jsonl", read_jsonl), ("a.jsonl.gz", read_jsonl), ("a.txt", text_lines)):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match=rf"/{name}: {says}"):
+            list(read(tmp_path / name))
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"a\.json: {says}"):
+        read_json(tmp_path / "a.json")
+
+
+def test_a_name_and_its_content_must_agree(tmp_path: Path):
+    (tmp_path / "a.jsonl").write_bytes(gzip.compress(b"{}\n"))
+    with pytest.raises(ValueError, match=r"a\.jsonl: is compressed with gzip; unpack it"):
+        list(read_jsonl(tmp_path / "a.jsonl"))
+    (tmp_path / "a.jsonl.gz").write_bytes(b"{}\n")
+    with pytest.raises(ValueError, match=r"a\.jsonl\.gz: is not compressed with gzip, though its name ends in \.gz"):
+        list(read_jsonl(tmp_path / "a.jsonl.gz"))
+    (tmp_path / "a.jsonl.gz").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"a\.jsonl\.gz: is empty \(0 bytes\)"):
+        list(read_jsonl(tmp_path / "a.jsonl.gz"))
+    (tmp_path / "a.txt").write_bytes("id score".encode("utf-16-le"))
+    with pytest.raises(ValueError, match=r"a\.txt: holds zero bytes, so it is binary data or UTF-16"):
+        list(text_lines(tmp_path / "a.txt"))
 
 
 def test_csv_refuses_an_unknown_column(tmp_path: Path):

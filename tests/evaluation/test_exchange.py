@@ -38,13 +38,39 @@ def as_text(path: Path, scores: dict[str, float]) -> Path:
     return path
 
 
+def as_tabs(path: Path, scores: dict[str, float]) -> Path:
+    path.write_text("id\tScore\r\n" + "".join(f"{name}.wav\t{score}\r\n" for name, score in scores.items()))
+    return path
+
+
+def as_spaces(path: Path, scores: dict[str, float]) -> Path:
+    path.write_text("filename score\n" + "".join(f"{name}   {score}\n" for name, score in scores.items()))
+    return path
+
+
+def as_tsv(path: Path, scores: dict[str, float]) -> Path:
+    path.write_text("score\tid\n" + "".join(f"{score}\t{name}\n" for name, score in scores.items()))
+    return path
+
+
 @pytest.fixture
 def items(tmp_path: Path) -> Path:
     write_jsonl(tmp_path / "toy.jsonl.gz", [item("a"), item("b")])
     return tmp_path / "toy.jsonl.gz"
 
 
-@pytest.mark.parametrize(("name", "write"), [("s.csv", as_csv), ("s.jsonl.gz", as_jsonl), ("s.txt", as_text)])
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("s.csv", as_csv),
+        ("s.jsonl.gz", as_jsonl),
+        ("s.txt", as_text),
+        ("s.txt", as_tabs),
+        ("scores", as_spaces),
+        ("s.tsv", as_tsv),
+        ("s.csv", as_tsv),
+    ],
+)
 def test_another_systems_scores_become_rows_like_ours(
     tmp_path: Path, run_step: Callable, items: Path, name: str, write: Callable
 ) -> None:
@@ -67,11 +93,19 @@ def test_another_systems_scores_become_rows_like_ours(
         ("s.txt", "a -1\na -2\n", "s.txt:2: a is scored twice"),
         ("s.txt", "-1\n", "s.txt:1: has no id"),
         ("s.txt", "\n", "holds no scores"),
-        ("s.csv", "id,points\na,1\n", "has no column 'score'"),
-        ("s.csv", "score,id\n-2\n", "s.csv:2: has no id"),
+        ("s.csv", "id,points\na,1\n", "has no column score; it has id, points"),
+        ("s.csv", "score,id\n-2,\n", "s.csv:2: has no id"),
+        ("s.csv", "score,id\n-2\n", "s.csv:2: has 1 cells, the header 2"),
+        ("s.csv", 'id,score\na,"-2\nb,"-1\n', "s.csv:2: the score of a is '\"-2'"),
+        ("s.txt", "filename logprob\na -1\n", "s.txt:1: the score of filename is 'logprob'"),
+        ("s.txt", "id,score\na,-1\n", "s.txt:1: has no id or no score; expected both with a space or tab between"),
+        ("s.txt", "a\t\n", "s.txt:1: has no id or no score"),
+        ("s.jsonl", '{"id": "a", "score": 1%s}\n' % ("0" * 400), "the score of a is 1000"),
+        ("s.txt", "version https://git-lfs.github.com/spec/v1\n", "s.txt: is a pointer of Git LFS"),
         ("s.csv", "id,score\n\xe9,-2\n", "s.csv: not UTF-8 text"),
         ("s.txt", "\xe9 -2\n", "s.txt: not UTF-8 text"),
-        ("s.jsonl", '{"id": "a"}\n', "s.jsonl:1: the score of a is None"),
+        ("s.jsonl", '{"id": "a"}\n', "s.jsonl:1: has no score; expected id and score, found id"),
+        ("s.jsonl", '\n{"id": "a", "score": null}\n', "s.jsonl:2: the score of a is None"),
         ("s.jsonl", '{"id": null, "score": -1}\n', "s.jsonl:1: has no id"),
         ("s.txt", "a-speaker-0-positive -1\n", "has no score for 'a-speaker-0-negative' (3 of 4 missing)"),
     ],

@@ -15,6 +15,7 @@ from scripts.lm.data_shares import share_models
 from scripts.lm.seed_replicas import seed_replicas
 from scripts.project.check import check, task_names
 from scripts.project.imports import code_of
+from scripts.project.paths import hide_dashes
 from scripts.project.results_format import check_format, write_format
 from scripts.project.share import SHARABLE, check_shared, shared_stages
 
@@ -24,6 +25,7 @@ report: "../report/workflow.rst"
 
 try:
     check(config)
+    hide_dashes(config)
     check_shared(config)
     check_writable(f"results/{config['name']}")
     check_format(Path("results", config["name"]))

@@ -186,7 +186,7 @@ else:
         shell:
             "python -m scripts.corpus.speech.manifest_tasks"
             " --task {wildcards.task}"
-            " --items {input.pairs}"
+            " --items {input.pairs:q}"
             " --audio-root {params.audio_root:q}"
             " --out {output.pairs}"
             " --dropped {output.dropped}"
@@ -248,7 +248,7 @@ rule corpus_lexicon:
         "python -m scripts.corpus.pronounce"
         " --cuts {input.cuts}"
         " --scripts {input.scripts}"
-        " --lexicon {input.lexicon}"
+        " --lexicon {input.lexicon:q}"
         " --out {output.lexicon}"
         " 2>&1 | tee {log}"
 

@@ -40,7 +40,7 @@ rule download_dataset:
     shell:
         "python -m scripts.download.fetch"
         " --dataset {wildcards.dataset}"
-        " --done {output.done}"
+        " --done {output.done:q}"
         " --config {params.config:q}"
         " 2>&1 | tee {log}"
 
@@ -61,14 +61,14 @@ rule download_check:
         "../../envs/core.yaml"
     params:
         datasets=DOWNLOADS.chosen,
-        markers=downloaded("$name"),
+        markers=str(Path(downloaded("a")).parent),
         config=as_json(config["download"]),
     shell:
         "for name in {params.datasets}; do"
         " python -m scripts.download.fetch"
         " --check"
         " --dataset $name"
-        " --done {params.markers}"
+        " --done {params.markers:q}/$name.done"
         " --config {params.config:q}"
         " || exit 1; done 2>&1 | tee {log}"
 

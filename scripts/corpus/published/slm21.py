@@ -11,7 +11,6 @@ A word pair's group is the frequency band of its word in LibriSpeech, with the b
 Source: zerospeech2021 0.9, lexical.py (bands) and syntactic.py (a pair is type, subtype and id); Nguyen et al. 2020.
 """
 
-import csv
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -20,8 +19,8 @@ from typing import Any
 
 from scripts.common.audio_errors import exists
 from scripts.common.cuts import Item
-from scripts.common.files import text_lines
 from scripts.common.progress import Progress
+from scripts.common.tables import table_rows
 from scripts.corpus.drops import DropError, dropped
 from scripts.corpus.published.find_audio import side_cut, without_wav
 from scripts.corpus.published.phone_sets import UnmappedError, detect_alphabet, to_cmudict
@@ -54,16 +53,10 @@ def read_gold(path: Path, level: str) -> list[Row]:
     """The rows of a gold.csv, each with `line` (its number) and `side`.
 
     Raises:
-        ValueError: naming file and column or line, if a column is missing, a cell of the key is empty or `correct`
-            is neither 0 nor 1.
+        ValueError: naming file and column or line, if a column is missing, a row is not as long as the header, a cell
+            of the key is empty or `correct` is neither 0 nor 1.
     """
-    reader = csv.DictReader(text_lines(path))
-    names = [name.strip() for name in reader.fieldnames or ()]
-    reader.fieldnames = names
-    missing = [name for name in COLUMNS[level] if name not in names]
-    if missing:
-        raise ValueError(f"{path}: has no column {', '.join(missing)}; it has {', '.join(names) or 'none'}")
-    rows = [{**{k: (v or "").strip() for k, v in row.items() if k}, "line": str(reader.line_num)} for row in reader]
+    rows = [{**row, "line": str(number)} for number, row in table_rows(path, COLUMNS[level])]
     for row in rows:
         if row["correct"] not in CORRECT:
             raise ValueError(f"{path}:{row['line']}: correct is {row['correct']!r}; it must be 1 or 0")

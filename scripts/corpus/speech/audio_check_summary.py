@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     # Tasks may share a file; a split's recordings are each in one shard.
-    rows = {row["file"]: row for part in args.parts for row in read_csv(part)}
+    rows = {row["file"]: row for part in args.parts for row in read_csv(part, ["file"])}
     write_csv(args.out, COLUMNS, rows.values())
     counts = ", ".join(
         f"{count} {name}" for name, count in sorted(Counter(row["problem"] for row in rows.values()).items())

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.common.cli import run
-from scripts.common.files import atomic_directory, text_lines, write_jsonl
+from scripts.common.files import atomic_directory, read_yaml, write_jsonl
 from scripts.common.seeds import generator
 from scripts.corpus.config import Voices
 from scripts.corpus.pronounce import cmudict_lexicon
@@ -36,12 +36,7 @@ def read_prompts(path: Path) -> list[Prompt]:
     Raises:
         ValueError: naming file and entry: not YAML, not such a list, empty, an id twice or unfit for a file's name.
     """
-    import yaml
-
-    try:
-        prompts = yaml.safe_load("".join(text_lines(path)))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    prompts = read_yaml(path)
     if not isinstance(prompts, list) or not prompts:
         raise ValueError(f"{path}: holds no prompts; expected a list of {{id, topic, text}}")
     seen: set[str] = set()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scripts.common import files
 from scripts.corpus.pronounce import cmudict_entries
 
 WORLD = Path("resources/world")
@@ -251,12 +252,7 @@ class _Reader:
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping that the file holds; ValueError naming the file if it is not YAML or not a mapping."""
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    content = files.read_yaml(path)
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected keys at the top level")
     return content

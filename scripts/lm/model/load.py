@@ -31,8 +31,8 @@ def load_model(
         device: `default_device()` where it is None.
 
     Raises:
-        OSError: the folder or its weights are missing (transformers' own message names them).
-        ValueError: the weights cannot be read, or do not fill the model that config.json describes.
+        FileNotFoundError: the folder holds no config.json.
+        ValueError: its files cannot be read, or do not fill the model that config.json describes.
     """
     if not Path(folder, "config.json").exists():
         raise FileNotFoundError(f"{folder}: holds no config.json; expected a folder that save_pretrained wrote")
@@ -41,8 +41,10 @@ def load_model(
         model, loading = AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype, local_files_only=True, output_loading_info=True
         )
-    except SafetensorError as error:
-        raise ValueError(f"{folder}: the weights cannot be read ({error}); train the model again") from None
+    except (SafetensorError, OSError, ValueError) as error:
+        what = "weights" if isinstance(error, SafetensorError) else "model"
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{folder}: the {what} cannot be read ({reason}); train the model again") from None
     check_complete(f"{folder}", loading)
     return model.eval().to(device or default_device())
 

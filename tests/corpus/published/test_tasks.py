@@ -98,6 +98,27 @@ def test_unequal_voices_missing_partners_and_ambiguous_keys_are_counted(
     assert drops(tmp_path) == {"3/A": "no-partner", "3/B": "no-partner", "4/A": "ambiguous-key"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"the dogs bark',
+        'the dogs bark"',
+        'the "dogs" bark',
+        '"the" dogs bark',
+        '"the dogs ""bark"""',
+        '"the dogs bark"',
+    ],
+)
+def test_no_quotation_mark_of_a_text_swallows_a_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str):
+    rows = [sentence_row(i, "A", "plain", side, text=f"sentence {i}") for i in range(4) for side in (1, 0)]
+    gold = write_gold(syntactic(tmp_path), SYNTACTIC, rows)
+    gold.write_text(gold.read_text().replace("sentence 1", text))
+    items = convert(tmp_path, monkeypatch, format="slm21-syntactic", split="test")
+    assert [item["id"] for item in items] == [f"agreement/plain/{i}" for i in range(4)]
+    assert book_text(items[1]["positive"]).replace('"', "") == "the dogs bark"
+    assert book_text(items[2]["positive"]) == "sentence 2"
+
+
 def test_missing_and_damaged_sounds_leave_with_their_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     write_gold(lexical(tmp_path), LEXICAL, [word_row(i, "A", side) for i in (1, 2, 3) for side in (1, 0)])
     (lexical(tmp_path) / "n1xA.wav").unlink()
@@ -211,6 +232,10 @@ def test_items_pass_the_check_of_manifest_items(tmp_path: Path, monkeypatch: pyt
         (lambda p: p.write_text(p.read_text().replace(",3,dog", ",often,dog", 1)), "gold.csv:2: frequency is 'often'"),
         (lambda p: p.write_text(p.read_text().splitlines()[0]), "gold.csv: holds no rows"),
         (lambda p: p.write_bytes(p.read_bytes() + b"\xff"), "gold.csv: not UTF-8"),
+        (lambda p: p.write_text(p.read_text().replace("dog,", "dog", 1)), "gold.csv:2: has 7 cells, the header 8"),
+        (lambda p: p.write_text(p.read_text().replace("dog,", '"do,g,', 1)), "gold.csv:2: has 9 cells, the header 8"),
+        (lambda p: p.write_text("version https://git-lfs.github.com/spec/v1\n"), "gold.csv: is a pointer of Git LFS"),
+        (lambda p: p.write_text("<!DOCTYPE html>\n"), "gold.csv: is a web page"),
         (lambda p: p.unlink(), "holds 0 files lexical/dev/gold.csv"),
     ],
 )

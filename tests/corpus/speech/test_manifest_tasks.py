@@ -7,6 +7,7 @@ import pytest
 
 from scripts.common.files import read_jsonl, write_jsonl
 from scripts.corpus.speech import manifest_tasks
+from scripts.evaluation.items import read_items
 from tests.corpus.speech.test_manifest import RULES, drops
 from tests.factories.cuts import make_cut
 
@@ -62,6 +63,52 @@ def test_items_without_their_fields_are_errors(tmp_path: Path, monkeypatch: pyte
         )
     with pytest.raises(ValueError, match=r"no usable item \(1 dropped, e.g. i: positive: "):
         items(tmp_path, monkeypatch, [item("i", make_cut("a", text=""), make_cut("b"))])
+
+
+def voiced(name: str, voice: str | None) -> dict:
+    made = make_cut(name)
+    made["supervisions"][0]["speaker"] = voice
+    return made
+
+
+def test_what_scoring_refuses_is_refused_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Several voices of an item without their speakers: found after the models' training, were it not for this."""
+    voices = [item("i", voiced(f"p{voice}", voice), voiced(f"n{voice}", voice)) for voice in ("a", "b")]
+    kept = items(tmp_path, monkeypatch, voices)
+    assert [each["id"] for each in kept] == ["i", "i"]
+    assert len(read_items(tmp_path / "out.jsonl.gz")) == 2
+    silent = [item("i", voiced(f"p{n}", None), voiced(f"n{n}", None)) for n in (0, 1)]
+    with pytest.raises(ValueError, match=r"items 1 and 2 are both 'i' with voice 'unknown'; .* another supervisions"):
+        items(tmp_path, monkeypatch, silent)
+    same = [item("i", voiced(f"p{n}", "a"), voiced(f"n{n}", "b")) for n in (0, 1)]
+    with pytest.raises(ValueError, match=r"items 1 and 2 are both 'i' with voice 'a'"):
+        items(tmp_path, monkeypatch, [*same, *voices])
+    # A side that cannot be used takes its item out, and with it the second of the two.
+    assert len(items(tmp_path, monkeypatch, [same[0], {**same[1], "negative": make_cut("x", text="")}])) == 1
+
+
+def test_numbers_as_names_become_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    numbered = {**item("i", voiced("p", "a"), voiced("n", "a")), "id": 7, "subset": 1, "group": 2}
+    (kept,) = items(tmp_path, monkeypatch, [numbered])
+    assert [kept[name] for name in ("id", "subset", "group")] == ["7", "1", "2"]
+    assert (tmp_path / "out.jsonl.gz").exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("id", None, r"item 1: id is 'None'; it must be a text"),
+        ("id", "", r"item 1: id is ''; it must be a text"),
+        ("group", ["g"], r"item 1: group is \"\['g'\]\"; it must be a text"),
+        ("exposure", "often", r"item 1: exposure is 'often'; it must be a number"),
+        ("distance_seconds", float("nan"), r"item 1: distance_seconds is 'nan'; it must be a number"),
+    ],
+)
+def test_a_field_of_a_wrong_type_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: str, value: object, says: str
+):
+    with pytest.raises(ValueError, match=says):
+        items(tmp_path, monkeypatch, [{**item("i", make_cut("a"), make_cut("b")), field: value}])
 
 
 def test_a_choice_has_several_negative_sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

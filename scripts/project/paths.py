@@ -1,0 +1,64 @@
+"""Paths in the configuration that a command line or Snakemake would take for something else.
+
+Rules quote what the user names, so spaces, apostrophes, brackets and other scripts need no care. Two things no quoting
+mends: a leading dash, which steps would read as a flag, and braces, which Snakemake reads as wildcards.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+# Keys with a path, or values that may be one; * is any key of a mapping.
+PATHS = (
+    "download.folder",
+    "corpus.prompts",
+    "corpus.manifest.train",
+    "corpus.manifest.dev",
+    "corpus.*.audio_root",
+    "corpus.*.lexicon",
+    "corpus.*.tasks.*",
+    "corpus.*.tasks.*.folder",
+    "corpus.*.tasks.*.transcripts",
+    "corpus.libriheavy.manifests",
+    "alignment.external",
+    "units.external",
+    "units.encoder.source",
+    "modalities.*.external",
+    "evaluation.text_tasks.*",
+    "evaluation.external_systems.*.*",
+    "continuation.recogniser",
+    "continuation.judge.source",
+    "continuation.speech.vocoder",
+)
+
+
+def problems(config: Mapping[str, Any]) -> Iterator[str]:
+    """Paths that Snakemake cannot take, a line each."""
+    for where, section, key in _places(config):
+        if wrong := set(section[key]) & set("{}\n"):
+            yield (
+                f"{where} is {section[key]!r}; Snakemake cannot take {min(wrong)!r} in a path: rename the file or"
+                " folder, or make a link to it of another name"
+            )
+
+
+def hide_dashes(config: Mapping[str, Any]) -> None:
+    """Make paths that begin with a dash absolute, in place."""
+    for _, section, key in _places(config):
+        if section[key].startswith("-"):
+            section[key] = str(Path(section[key]).absolute())
+
+
+def _places(config: Mapping[str, Any]) -> Iterator[tuple[str, Any, str]]:
+    """(key's path, the section that holds it, its last part) of each text under PATHS."""
+    for pattern in PATHS:
+        found: list[tuple[str, Any, str]] = [("", {"": config}, "")]
+        for part in pattern.split("."):
+            found = [
+                (f"{where}.{key}" if where else key, section[last], key)
+                for where, section, last in found
+                if isinstance(section[last], dict)
+                for key in (section[last] if part == "*" else [part])
+                if key in section[last]
+            ]
+        yield from (place for place in found if isinstance(place[1][place[2]], str))
