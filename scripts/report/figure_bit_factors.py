@@ -39,7 +39,8 @@ def draw(data: pd.DataFrame, modalities: Sequence[str], prefix: str | Path, form
             for name, value in ends.items():
                 style = {key: styles[name][key] for key in ("color", "marker")}
                 panel.plot(value, place, **style, linestyle="none", markersize=5, zorder=3)
-            shown = format_interval(*(row[name] for name in CHANGE), 0, sign=True).replace(" [", "% [")
+            change, low, high = (row[name] for name in CHANGE)
+            shown = format_interval(change, low, high, 0, sign=True).replace(" [", "% [")
             panel.annotate(
                 shown, (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize=8, fontweight="bold",
                 color=color,
