@@ -14,6 +14,11 @@ from scripts.common.bounds import Name, Share, Text, Unique
 MIRRORED = {"swuggy": 2, "sblimp": 10, "topic-storycloze": 6}
 Hours = Annotated[float, Gt(0), Le(1e7)]
 Shards = Annotated[int, Ge(1), Le(100_000)]
+# Subsets that resources/datasets.yaml can fetch, as librispeech-<subset>: those of OpenSLR 12 and 31.
+PUBLISHED_SUBSETS = (
+    *("train-clean-5", "dev-clean-2", "train-clean-100", "train-clean-360", "train-other-500"),
+    *("dev-clean", "dev-other", "test-clean", "test-other"),
+)
 Part = Literal["small", "medium", "large", "dev", "test-clean", "test-other"]
 
 
@@ -249,10 +254,28 @@ class Folder:
 
 
 @dataclass(frozen=True)
+class LibriSpeech:
+    """Subsets of LibriSpeech, or of anything in its layout: corpus.source librispeech."""
+
+    audio_root: Text | None
+    """folder that holds the subsets' folders and SPEAKERS.TXT; null to fetch the subsets"""
+    train: Annotated[tuple[Text, ...], MinLen(1), Unique()]
+    """subsets of the train split"""
+    dev: Annotated[tuple[Text, ...], Unique()]
+    """subsets of the dev split; none takes speakers out of train's subsets"""
+    held_out: Annotated[float, Gt(0), Lt(1)]
+    """share of train's speakers assigned to dev where dev is empty"""
+    lexicon: Text | None
+    """file of further pronunciations, as in manifest"""
+    tasks: GivenTasks
+    """as in manifest"""
+
+
+@dataclass(frozen=True)
 class Corpus(CutRules):
     """Speech, its texts and the zero-shot tasks."""
 
-    source: Literal["world", "manifest", "libriheavy", "folder"]
+    source: Literal["world", "manifest", "libriheavy", "librispeech", "folder"]
     """where the speech comes from"""
     shards: SplitShards
     """files per split"""
@@ -264,6 +287,8 @@ class Corpus(CutRules):
     """for source manifest"""
     libriheavy: LibriHeavy
     """for source libriheavy"""
+    librispeech: LibriSpeech
+    """for source librispeech"""
     folder: Folder
     """for source folder"""
 
@@ -296,6 +321,23 @@ def problems(corpus: Corpus) -> Iterator[str]:
             yield "corpus.folder.train and dev are the same folder; they must be two"
     if corpus.source == "libriheavy" and (both := {*corpus.libriheavy.train} & {*corpus.libriheavy.dev}):
         yield f"corpus.libriheavy: {min(both)} is in train and in dev; dev: [] takes speakers out of train"
+    if corpus.source == "librispeech":
+        yield from _librispeech_problems(corpus.librispeech)
+
+
+def _librispeech_problems(section: LibriSpeech) -> Iterator[str]:
+    """Subsets that are in both splits, that nobody publishes, or whose name is a path, a line each."""
+    if both := {*section.train} & {*section.dev}:
+        yield f"corpus.librispeech: {min(both)} is in train and in dev; dev: [] takes speakers out of train"
+    for split in ("train", "dev"):
+        for subset in getattr(section, split):
+            if "/" in subset or subset in (".", ".."):
+                yield f"corpus.librispeech.{split}: {subset!r} is not the name of a folder below audio_root"
+            elif section.audio_root is None and subset not in PUBLISHED_SUBSETS:
+                yield (
+                    f"corpus.librispeech.{split}: {subset!r} cannot be fetched; set audio_root, or take"
+                    f" {', '.join(PUBLISHED_SUBSETS)}"
+                )
 
 
 def task_problems(world: Tasks) -> Iterator[str]:

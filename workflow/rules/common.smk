@@ -56,6 +56,7 @@ AUDIO_ROOT = {
     "world": f"{CORPUS}/audio",
     "manifest": config["corpus"]["manifest"]["audio_root"],
     "libriheavy": config["corpus"]["libriheavy"]["audio_root"] or config["download"]["folder"],
+    "librispeech": config["corpus"]["librispeech"]["audio_root"] or config["download"]["folder"],
     "folder": config["corpus"]["folder"]["audio_root"],
 }[config["corpus"]["source"]]
 

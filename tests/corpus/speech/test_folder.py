@@ -75,7 +75,7 @@ def test_a_folder_with_nothing_is_one_line(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(OSError, match=r"corpus\.folder: .*train is not a folder"):
         run(tmp_path, monkeypatch)
     (tmp_path / "train").mkdir()
-    with pytest.raises(ValueError, match=r"train: no \.wav or \.flac with a \.txt"):
+    with pytest.raises(ValueError, match=r"train: no sound file \(\.wav, \.flac, \.mp3, .*\) with a \.txt"):
         run(tmp_path, monkeypatch)
     assert not (tmp_path / "cuts.jsonl.gz").exists()
 
