@@ -238,15 +238,39 @@ class LibriHeavy:
 
 
 @dataclass(frozen=True)
+class TableColumns:
+    """Where a table of files has what; the defaults are Common Voice's names."""
+
+    file: Text = "path"
+    """column of the sound file's path below audio_root"""
+    text: Text = "sentence"
+    """column of what is said"""
+    speaker: Text | None = "client_id"
+    """column of who says it; null: unknown"""
+
+
+@dataclass(frozen=True)
+class SoundTable(TableColumns):
+    """A table of files and texts per split, as Common Voice publishes them."""
+
+    train: Text = "train.tsv"
+    """table (.tsv or .csv, its first line names the columns) of the train split"""
+    dev: Text = "dev.tsv"
+    """table of the dev split"""
+
+
+@dataclass(frozen=True)
 class Folder:
     """Audio files with a text of the same name beside each: corpus.source folder."""
 
     audio_root: Text | None
-    """folder of name.wav (or .flac) with name.txt beside it, at any depth"""
+    """folder of sound files, each with a text of the same name beside it, at any depth; or those that table names"""
     train: Text
     """its sub-folder of the train split"""
     dev: Text
     """its sub-folder of the dev split"""
+    table: SoundTable | None
+    """tables of file, text and speaker instead of a text beside each file; null for texts"""
     lexicon: Text | None
     """file of further pronunciations, as in manifest"""
     tasks: GivenTasks
@@ -319,6 +343,8 @@ def problems(corpus: Corpus) -> Iterator[str]:
             yield "corpus.folder.audio_root is not set; corpus.source folder needs it"
         if corpus.folder.train == corpus.folder.dev:
             yield "corpus.folder.train and dev are the same folder; they must be two"
+        if (table := corpus.folder.table) is not None and table.train == table.dev:
+            yield "corpus.folder.table.train and dev are the same file; they must be two"
     if corpus.source == "libriheavy" and (both := {*corpus.libriheavy.train} & {*corpus.libriheavy.dev}):
         yield f"corpus.libriheavy: {min(both)} is in train and in dev; dev: [] takes speakers out of train"
     if corpus.source == "librispeech":
