@@ -301,6 +301,9 @@ class Corpus(CutRules):
 
     source: Literal["world", "manifest", "libriheavy", "librispeech", "folder"]
     """where the speech comes from"""
+    text: Literal["given", "book"]
+    """sources manifest, folder and librispeech: texts are of what was said, and a digit drops the cut; or they are of a
+    printed page, and go through the rules of LibriHeavy's"""
     shards: SplitShards
     """files per split"""
     prompts: Text

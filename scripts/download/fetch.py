@@ -286,7 +286,9 @@ def _fetch_whole(job: Job, source: Source) -> tuple[int, str, str, int]:
         state.clear()
         if not isinstance(source, LocalFile):
             archive.unlink()
-        raise OSError(f"{archive}: it is not a complete {dataset.kind} ({error}); run again to download it anew") from None
+        raise OSError(
+            f"{archive}: it is not a complete {dataset.kind} ({error}); run again to download it anew"
+        ) from None
     return size, method, digest, files
 
 

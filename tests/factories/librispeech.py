@@ -31,5 +31,7 @@ def write_subset(root: Path, subset: str, cuts: Iterable[Cut], audio_root: Path,
         (folder / f"{folder.parent.name}-7.trans.txt").write_text("".join(chapter))
     table = root / "SPEAKERS.TXT"
     known = table.read_text() if table.exists() else HEADER
-    table.write_text(known + "".join(f"{reader:<4} | F | {subset} | 1.00 | {name}\n" for name, reader in readers.items()))
+    table.write_text(
+        known + "".join(f"{reader:<4} | F | {subset} | 1.00 | {name}\n" for name, reader in readers.items())
+    )
     return names

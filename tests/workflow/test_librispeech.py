@@ -76,9 +76,7 @@ def test_with_an_audio_root_nothing_is_fetched_and_a_misspelled_subset_is_one_li
     assert "corpus_librispeech" in jobs
     assert "download_dataset" not in jobs
     rung["corpus"]["librispeech"] |= {"audio_root": None, "dev": ["dev-clean-5"]}
-    done = workflow.snakemake(
-        "--dry-run", "--configfile", workflow.overlay(yaml.safe_dump(rung)), check=False
-    )
+    done = workflow.snakemake("--dry-run", "--configfile", workflow.overlay(yaml.safe_dump(rung)), check=False)
     assert "corpus.librispeech.dev: 'dev-clean-5' cannot be fetched; set audio_root, or take train-clean-5" in (
         done.stdout + done.stderr
     )

@@ -14,7 +14,7 @@ if TABLE is not None:
 MANIFESTS = {split: f"{CORPUS}/found/{split}.jsonl.gz" for split in SPLITS}
 READY = MANIFESTS
 OPTIONS = ""
-RULES = {**config["corpus"], "texts": "given"}
+RULES = {**config["corpus"], "texts": config["corpus"]["text"]}
 DROPPED_PARTS = [f"{CORPUS}/dropped/found/{split}.csv" for split in SPLITS]
 
 

@@ -19,7 +19,7 @@ MANIFESTS = {split: [f"{CORPUS}/found/{subset}.jsonl.gz" for subset in subsets] 
 READY = MANIFESTS
 HELD_OUT = "" if LIBRISPEECH["dev"] else f"--held-out {LIBRISPEECH['held_out']} --seed {config['seed']}"
 OPTIONS = f"--split-exclusion speaker {HELD_OUT}"
-RULES = {**config["corpus"], "texts": "given"}
+RULES = {**config["corpus"], "texts": config["corpus"]["text"]}
 DROPPED_PARTS = [
     f"{CORPUS}/dropped/found/{subset}.csv" for subset in dict.fromkeys([*SUBSETS["train"], *SUBSETS["dev"]])
 ]

@@ -182,7 +182,9 @@ def main() -> None:
         if first is None:
             example = f"; e.g. {drops.example}" if drops.example else ""
             raise ValueError(f"{args.folder}: no sound file ({', '.join(SOUND)}) with a .txt of the same name{example}")
-        count = write_jsonl(args.out, held(chain([first], folder_cuts), f"corpus/folder {args.folder}", drops, limits, "files"))
+        count = write_jsonl(
+            args.out, held(chain([first], folder_cuts), f"corpus/folder {args.folder}", drops, limits, "files")
+        )
     print(f"corpus/folder {args.folder}: {count} files, dropped: {drops.summary()}", file=sys.stderr)
 
 

@@ -150,7 +150,9 @@ def main() -> None:
 
     limits = parse(Limits, args.limits, "corpus")
     if not args.subset.is_dir():
-        raise OSError(f"corpus.librispeech: {args.subset} is not a folder; audio_root is the one that holds the subsets")
+        raise OSError(
+            f"corpus.librispeech: {args.subset} is not a folder; audio_root is the one that holds the subsets"
+        )
     speakers = args.subset.parent / SPEAKERS
     genders = read_genders(speakers) if speakers.is_file() else {}
     label = f"corpus/librispeech {args.subset.name}"

@@ -83,7 +83,9 @@ def test_what_lacks_its_other_half_or_its_place_is_listed(tmp_path: Path, monkey
     soundfile.write(folder / "1-2-0004.wav", np.full(8000, 0.1), 16_000)
     (folder / "1-2-0005.flac").write_bytes(b"fLaC")
     with open(folder / "1-2.trans.txt", "a") as file:
-        file.write("1-2-0001 AGAIN\n\n1-2-0004 TWO FILES\n1-2-0005 BROKEN\n1-2-0009 NOBODY SAID\n1-2-0002\n7-7-0000 NOT HERE\n")
+        file.write(
+            "1-2-0001 AGAIN\n\n1-2-0004 TWO FILES\n1-2-0005 BROKEN\n1-2-0009 NOBODY SAID\n1-2-0002\n7-7-0000 NOT HERE\n"
+        )
     alone = chapter(tmp_path, {"3-4-0000": "ONE"})
     (alone / "3-4.trans.txt").unlink()
     latin = chapter(tmp_path, {"5-6-0000": "ONE"})
@@ -124,7 +126,9 @@ def test_nothing_to_read_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_losses_above_their_limit_end_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = chapter(tmp_path, SOUNDS)
     (folder / "1-2-0000.flac").unlink()
-    with pytest.raises(ValueError, match=r"1 of 3 utterances \(33\.33%\) are without usable audio: 1 no-audio, e\.g\. 1-2"):
+    with pytest.raises(
+        ValueError, match=r"1 of 3 utterances \(33\.33%\) are without usable audio: 1 no-audio, e\.g\. 1-2"
+    ):
         convert(tmp_path, monkeypatch, max_missing_audio=0.01)
     assert not (tmp_path / "train.jsonl.gz").exists()
 
@@ -161,9 +165,7 @@ def test_held_out_readers_are_dev_and_all_others_train(tmp_path: Path, monkeypat
     assert not reasons(tmp_path)
 
 
-def test_real_readers_in_the_published_layout(
-    mini_librispeech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_real_readers_in_the_published_layout(mini_librispeech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "train").symlink_to(mini_librispeech / "train-clean-5")
     (tmp_path / "SPEAKERS.TXT").symlink_to(mini_librispeech / "SPEAKERS.TXT")
     cuts = list(read_jsonl(convert(tmp_path, monkeypatch)))

@@ -85,9 +85,13 @@ def test_a_table_without_a_usable_row_and_too_many_losses_are_one_line(tmp_path:
     with pytest.raises(OSError, match=r"corpus\.folder\.audio_root: .*clips is not a folder"):
         run(tmp_path, monkeypatch, table)
     (tmp_path / "clips").mkdir()
-    with pytest.raises(ValueError, match=r"train\.tsv: no row with a text and a sound file .*; e\.g\. a\.mp3: train\.tsv:2"):
+    with pytest.raises(
+        ValueError, match=r"train\.tsv: no row with a text and a sound file .*; e\.g\. a\.mp3: train\.tsv:2"
+    ):
         run(tmp_path, monkeypatch, table)
     speak(tmp_path / "clips/a.mp3")
-    with pytest.raises(ValueError, match=r"1 of 2 rows \(50%\) are without usable audio: 1 audio-missing, e\.g\. b\.mp3"):
+    with pytest.raises(
+        ValueError, match=r"1 of 2 rows \(50%\) are without usable audio: 1 audio-missing, e\.g\. b\.mp3"
+    ):
         run(tmp_path, monkeypatch, table, max_missing_audio=0.01)
     assert not (tmp_path / "cuts.jsonl.gz").exists()
