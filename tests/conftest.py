@@ -62,7 +62,7 @@ def an4() -> Path:
 
 @pytest.fixture(scope="session")
 def mini_librispeech() -> Path:
-    """Two hours of real readers in LibriSpeech's layout: $SHARED/mini-librispeech/LibriSpeech, or beside the repository."""
+    """Two hours of real readers in LibriSpeech's layout: $SHARED/mini-librispeech, or beside the repository."""
     folder = Path(os.environ.get("SHARED", ROOT.parent / "shared")) / "mini-librispeech/LibriSpeech"
     if not folder.exists():
         pytest.skip(f"no real speech: {folder} does not exist (set SHARED to the folder that holds mini-librispeech)")

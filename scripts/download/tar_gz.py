@@ -1,7 +1,7 @@
 """Extract a tar.gz that was downloaded and verified whole.
 
-A gzip cannot be read from its middle, so its digest and its content are not checked in one pass over a broken connection
-as a tar's are (tar.py); archive and content stand side by side until the content is complete. An interrupted extraction
+A gzip cannot be read from its middle, so a download cannot go on where it broke and check digest and content in one
+pass, as with a tar (tar.py); archive and content stand side by side until the content is complete. An interrupted extraction
 reads the archive again and writes what is not there yet.
 """
 
@@ -36,10 +36,10 @@ def extract_tar_gz(archive: Path, folder: Path, state: DownloadState, require_sp
     """
     extracted: dict[str, Member] = {}
     if state.members.exists():
-        end = 0
-        for member, end in read_members(state.members):
-            extracted[member.name] = member
-        os.truncate(state.members, end)
+        lines_end = 0
+        for member, line_end in read_members(state.members):
+            extracted[member.name], lines_end = member, line_end
+        os.truncate(state.members, lines_end)
     size = archive.stat().st_size
     require_space(max(0, size - sum(member.size for member in extracted.values())))
     progress = Progress(f"extract/{name}", size / 1e6, "MB")
@@ -61,7 +61,7 @@ def extract_tar_gz(archive: Path, folder: Path, state: DownloadState, require_sp
                     crc = write_member(path, _blocks(content.extractfile(entry)), entry.size)
                     lines.write(Member(entry.name, entry.offset_data, entry.size, entry.size, crc).line())
                     lines.flush()
-                content.members.clear()  # tarfile keeps every member otherwise
+                content.members.clear()  # type: ignore[attr-defined]  # tarfile keeps every member otherwise
                 progress.update(file.tell() / 1e6, f"{files:,} files")
         while unpacked.read(BLOCK):  # the tar's end comes before the gzip's, where its CRC-32 is compared
             pass

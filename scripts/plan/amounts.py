@@ -16,7 +16,7 @@ LIBRIHEAVY_HOURS = {
     "test-clean": 10.5,
     "test-other": 11.5,
 }
-# Hours of LibriSpeech's subsets as published (Panayotov et al. 2015, Table 1); the first two, of Mini LibriSpeech, by the
+# Hours of LibriSpeech's subsets as published (Panayotov et al. 2015, Table 1); the first two, Mini LibriSpeech's, by the
 # size of their archives.
 LIBRISPEECH_HOURS = {
     "train-clean-5": 5.3,

@@ -1,4 +1,4 @@
-"""Words without a pronunciation: what `auto` resolves to, and what each policy would cost, before anything is aligned."""
+"""Words without a pronunciation: what `auto` resolves to, and what each policy would cost."""
 
 import pytest
 

@@ -1,8 +1,9 @@
 """Convert a folder of audio files, each with a text of the same name, to Lhotse cuts: one cut per file.
 
-`a/b/name.wav` (or .flac, .mp3, any of SOUND) belongs to `a/b/name.txt`, at any depth; endings may be upper-case. The cut's id is the path
-below the audio root without its ending, the speaker is the first folder below the split's (none: unknown). Length and
-rate are those of the file's header; a file from a pipe, whose header has no length, is decoded to find it.
+`a/b/name.wav` (or .flac, .mp3, any ending of SOUND) belongs to `a/b/name.txt`, at any depth; endings may be upper-case.
+The cut's id is the path below the audio root without its ending, the speaker is the first folder below the split's
+(none: unknown). Length and rate are those of the file's header; a file from a pipe, whose header has no length, is
+decoded to find it.
 
 Links are followed. A folder or sound file with several names is read once, under the first that is not a link; a
 file's recording is named after the place where it lies, so that one which both splits lead to is in train only.
@@ -15,7 +16,7 @@ two texts of one name), same-file (read under another name), audio-missing (a li
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain

@@ -1,6 +1,6 @@
 """Convert a subset of LibriSpeech in its published layout to Lhotse cuts: one cut per utterance.
 
-`<subset>/<speaker>/<chapter>/` holds `<speaker>-<chapter>-<utterance>.flac` and one `<speaker>-<chapter>.trans.txt` with
+`<subset>/<speaker>/<chapter>/` holds `<speaker>-<chapter>-<utterance>.flac` and a `<speaker>-<chapter>.trans.txt` with
 a line `<speaker>-<chapter>-<utterance> TEXT` for each. The cut's id is the file's name without its ending, the speaker
 is the name's first part. Sound may be of any ending in SOUND. SPEAKERS.TXT beside the subset, where it is, adds the
 speakers' gender. Links are followed, as in a folder of one's own (folder.py).
@@ -78,7 +78,7 @@ def read_transcript(path: Path, root: Path, drops: Drops) -> dict[str, str]:
 
 
 def chapters(subset: Path, root: Path, drops: Drops) -> Iterator[tuple[Path, dict[str, list[str]], list[str]]]:
-    """(folder, endings of sound files by name, names of transcripts) of each folder below a subset that holds either."""
+    """(folder, endings of sound files by name, names of transcripts) of each folder below a subset with any of them."""
     for folder, entries in walk(
         subset, lambda path, first: drops.add(_label(path, root), "same-file", f"the folder is {first}")
     ):
@@ -107,12 +107,12 @@ def cuts(root: Path, subset: Path, genders: dict[str, str], drops: Drops) -> Ite
                 else:
                     texts[name] = text
         for name, endings in sounds.items():
-            text = texts.pop(name, None)
+            text = texts.get(name)
             try:
                 yield _cut(folder, root, name, endings, text, genders, transcripts)
             except (DropError, AudioError) as error:
                 drops.add(printable(name), error.reason, str(error))
-        for name in texts:
+        for name in sorted(set(texts) - set(sounds)):
             drops.add(name, "no-audio", f"{_label(folder, root)} has no sound file of this name")
 
 
