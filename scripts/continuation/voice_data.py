@@ -14,7 +14,7 @@ from scripts.common.ragged import load_npz
 from scripts.common.sample import draw_sample
 from scripts.continuation.mel import log_mel, symbol_indices
 from scripts.tokens.modality import Modality
-from scripts.tokens.sources import READERS
+from scripts.tokens.sources import NO_TABLES, READERS
 
 FRAME_RATE: Literal[50] = 50
 
@@ -71,7 +71,7 @@ def sample(
                 continue
             done += 1
             progress.update(done)
-            names, *_ = reader(cut, modality, streams.get(cut["id"]))
+            names, *_ = reader(cut, modality, streams.get(cut["id"]), NO_TABLES, cut["id"])
             unknown = set(names) - set(index)
             if unknown:
                 raise ValueError(f"{shard}: cut {cut['id']}: symbol {min(unknown)!r} is not in the inventory")

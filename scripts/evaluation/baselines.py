@@ -1,58 +1,42 @@
 """Four baselines without a language model, for every accuracy of the language models.
 
-length: the side with fewer source symbols has the higher score (characters, phones or frames before tokenization;
-tokens for external tokens). tokens: the side with fewer tokens. unigram and 4-gram: log-probability under counts of the
+length: the side with fewer symbols before tokenization has the higher score (characters, phones, frames, or external
+tokens). tokens: the side with fewer tokens. unigram and 4-gram: log-probability under counts of the
 modality's train tokens (ngram.py), normalized like the language model's.
 """
 
 import argparse
-import json
 import sys
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from scripts.common.cli import run
 from scripts.common.config import parse
-from scripts.common.cuts import Cut, book_text, num_samples, phone_alignment, sides, speaker
+from scripts.common.cuts import speaker
 from scripts.common.files import read_json, write_csv
-from scripts.common.frames import frame_count
-from scripts.common.ragged import Ragged, load_bin
+from scripts.common.ragged import Ragged, index_path, load_bin
 from scripts.common.seeds import generator
 from scripts.evaluation.accuracy import by_item, decide_sides, normalise
 from scripts.evaluation.config import Decision
-from scripts.evaluation.items import EMPTY, add_task_arguments, couples, cut_seconds, read_tasks
+from scripts.evaluation.items import add_task_arguments, couples, cut_seconds, read_tasks
 from scripts.evaluation.ngram import FIT_TOKENS, Table, fit, ngram_logprobs, sample, unigram_logprobs
 
 COLUMNS = ("id", "voice", "couple", "baseline", "correct")
 
-# Number of symbols of a source without a frame rate, given a cut, its BOS ... EOS, and whether SIL counts.
-SOURCE_LENGTH: dict[str, Callable[[Cut, np.ndarray, bool], int]] = {
-    "text": lambda cut, tokens, silence: len(book_text(cut)),
-    "phones": lambda cut, tokens, silence: sum(silence or phone != "SIL" for phone, *_ in phone_alignment(cut)),
-    "tokens": lambda cut, tokens, silence: len(tokens) - EMPTY,
-}
 
-
-def source_length(cut: Cut, tokens: np.ndarray, source: str, frame_rate: float | None, silence: bool) -> int:
-    """Number of source symbols of a cut: frames if the modality has a frame rate, else characters, phones or tokens.
-
-    Args:
-        cut: a cut with its phone alignment.
-        tokens: its BOS ... EOS in the modality, [T].
-        source: the modality's `source` in config.yaml.
-        frame_rate: symbols per second; None for a modality without a frame rate.
-        silence: whether SIL counts among the phones (tokens.silence is keep).
+def symbol_counts(path: Path, ids: Iterable[str]) -> dict[str, int]:
+    """Number of symbols before tokenization of these cuts, as stored beside their tokens (.bin).
 
     Raises:
-        ValueError: `source` has no known length without a frame rate.
+        ValueError: names the index, if it was written by a version that did not store them.
     """
-    if frame_rate is not None:
-        return frame_count(num_samples(cut), frame_rate)
-    if source not in SOURCE_LENGTH:
-        raise ValueError(f"source {source!r} has no known length in a cut; known are {', '.join(SOURCE_LENGTH)}")
-    return SOURCE_LENGTH[source](cut, tokens, silence)
+    with np.load(index_path(path), allow_pickle=False) as index:
+        if "symbols" not in index:
+            raise ValueError(f"{index_path(path)}: has no column symbols; encode the tasks again")
+        counts = dict(zip(index["ids"].tolist(), index["symbols"].tolist(), strict=True))
+    return {name: counts[name] for name in ids}
 
 
 def scores(
@@ -67,7 +51,7 @@ def scores(
 
     Args:
         tokens: cut id -> BOS ... EOS.
-        lengths: cut id -> source symbols.
+        lengths: cut id -> symbols before tokenization.
         seconds: cut id -> duration.
         tables: n-gram counts of the modality's train tokens.
         vocab_size: size of the vocabulary.
@@ -94,8 +78,6 @@ def scores(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--modality", required=True)
-    parser.add_argument("--definition", required=True, type=json.loads, help="the modality's entry in config.yaml")
-    parser.add_argument("--silence", required=True, choices=["keep", "drop"], help="tokens.silence")
     parser.add_argument("--train", required=True, type=Path, help="train tokens (.bin) the counts are taken from")
     parser.add_argument("--stats", required=True, type=Path, help="stats.json of the modality's tokens")
     add_task_arguments(parser)
@@ -103,16 +85,14 @@ def main() -> None:
     parser.add_argument("--seed", required=True, type=int, help="draws the train utterances where there are too many")
     arguments = parser.parse_args()
     arguments.config = parse(Decision, arguments.config, "evaluation")
-    definition, score_normalization = arguments.definition, arguments.config.score_normalization
-    source, frame_rate, silence = definition["source"], definition.get("frame_rate"), arguments.silence == "keep"
+    score_normalization = arguments.config.score_normalization
     train = load_bin(arguments.train)
     counted = sample(train, FIT_TOKENS, generator(arguments.seed, "evaluation", "ngram"))
     tables, vocab_size = fit(counted), read_json(arguments.stats)["vocab_size"]
     print(f"{arguments.modality}: counted {len(counted.stream)} of {len(train.stream)} train tokens", file=sys.stderr)
-    for task in read_tasks(arguments):
+    for task, token_file in zip(read_tasks(arguments), arguments.tokens, strict=True):
         rows, ids = [], [item["id"] for item in task.items]
-        cuts = [cut for item in task.items for cut in sides(item)]
-        lengths = {cut["id"]: source_length(cut, task.tokens[cut["id"]], source, frame_rate, silence) for cut in cuts}
+        lengths = symbol_counts(token_file, task.tokens)
         by_baseline = scores(task.tokens, lengths, cut_seconds(task.items), tables, vocab_size, score_normalization)
         for baseline, score in by_baseline.items():
             correct = decide_sides(task.items, score)

@@ -2,22 +2,27 @@
 
 Every token of dev is assigned to one of PARTS by its symbols; the bits (-log2 p) of the parts add up to those of
 bits.py. Words of a text are its sequences of letters and digits; a phone belongs to the aligned word around its centre;
-a frame to the phone at its centre, for phones and units alike.
+a frame to its phone, for units that at the frame's centre. Beginning and end of a word are those of its phones, also
+where a modality leaves out what stands there.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from scripts.common.cuts import Cut, book_text, phone_alignment, read_cuts, word_alignment
+from scripts.common.cuts import Cut, book_text, read_cuts
 from scripts.evaluation.accuracy import interval
 from scripts.evaluation.bits import Utterance
+from scripts.tokens.aligned import phone_at_frames, phone_words
+from scripts.tokens.config import UNIT_RATE
 from scripts.tokens.modality import Modality
-from scripts.tokens.sources import SILENCE, phone_at_frames, read
+from scripts.tokens.sources import NO_TABLES, read
+from scripts.tokens.sources import Utterance as Read
 from scripts.tokens.span_encoder import load_spans
+from scripts.tokens.tables import Tables
+from scripts.tokens.text_form import WORD
 
 COLUMNS = ("part", "metric", "value", "ci_low", "ci_high", "n")
 PARTS = {
@@ -32,10 +37,10 @@ PARTS = {
     "end": "the end of the utterance",
 }
 BEGINS, ENDS, INSIDE = 1, 2, 4  # flags of a symbol: first of a word, last of a word, in a word
-WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 
-def _text_flags(cut: Cut, modality: Modality) -> np.ndarray:
+def _text_flags(cut: Cut) -> np.ndarray:
+    """Flags of every character of the book text."""
     text = book_text(cut)
     flags = np.zeros(len(text), np.int64)
     for word in WORD.finditer(text):
@@ -47,35 +52,22 @@ def _text_flags(cut: Cut, modality: Modality) -> np.ndarray:
 
 def _phone_flags(cut: Cut) -> np.ndarray:
     """Flags of every aligned phone, SIL included."""
-    words, phones = word_alignment(cut), phone_alignment(cut)
-    if not words:
-        return np.zeros(len(phones), np.int64)
-    starts = np.array([start for _, start, _ in words])
-    ends = np.array([start + duration for _, start, duration in words])
-    middles = np.array([start + duration / 2 for _, start, duration in phones])
-    word = np.searchsorted(starts, middles, side="right") - 1  # [P], the last word that starts before
-    inside = (word >= 0) & (np.array([name for name, *_ in phones]) != SILENCE)
-    inside &= middles < ends[np.maximum(word, 0)]
-    word = np.where(inside, word, -1)
+    word = phone_words(cut)
+    inside = word >= 0
     previous, following = np.concatenate([[-1], word[:-1]]), np.concatenate([word[1:], [-1]])
     return inside * INSIDE + (inside & (previous != word)) * BEGINS + (inside & (following != word)) * ENDS
 
 
-def _kept_phone_flags(cut: Cut, modality: Modality) -> np.ndarray:
-    kept = [modality.silence == "keep" or name != SILENCE for name, *_ in phone_alignment(cut)]
-    return _phone_flags(cut)[np.array(kept, bool)]
+def _frame_flags(cut: Cut) -> np.ndarray:
+    """Flags of every frame of the units' clock."""
+    return _phone_flags(cut)[phone_at_frames(cut, UNIT_RATE)]
 
 
-def _frame_flags(cut: Cut, modality: Modality) -> np.ndarray:
-    return _phone_flags(cut)[phone_at_frames(cut, modality.frame_rate or 0.0)]
-
-
-# (source, has a frame rate) -> flags of every symbol, int64 [symbols]
-FLAGS: dict[tuple[str, bool], Callable[[Cut, Modality], np.ndarray]] = {
-    ("text", False): _text_flags,
-    ("phones", False): _kept_phone_flags,
-    ("phones", True): _frame_flags,
-    ("units", True): _frame_flags,
+# source -> flags of everything in a cut that a symbol may stand for (`places` of sources.py)
+FLAGS: dict[str, Callable[[Cut], np.ndarray]] = {
+    "text": _text_flags,
+    "phones": _phone_flags,
+    "units": _frame_flags,
 }
 
 
@@ -90,13 +82,12 @@ def token_part(flags: np.ndarray, repeated: np.ndarray) -> str:
     return {BEGINS | ENDS: "word", BEGINS: "initial", ENDS: "final", 0: "internal"}[union & (BEGINS | ENDS)]
 
 
-def parts(cut: Cut, symbols: Sequence[str], spans: list[tuple[int, int]], modality: Modality) -> list[str]:
+def parts(cut: Cut, utterance: Read, spans: list[tuple[int, int]], modality: Modality) -> list[str]:
     """The part of every token of an utterance after BOS, EOS included."""
-    symbol_flags = FLAGS.get((modality.source, modality.framed))
-    if symbol_flags is None:
+    if modality.source not in FLAGS:
         return ["unplaced"] * len(spans) + ["end"]
-    flags = symbol_flags(cut, modality)
-    names = np.array(list(symbols), dtype=np.str_)
+    flags = np.append(FLAGS[modality.source](cut), 0)[utterance.places]  # a symbol that stands for nothing has no flag
+    names = np.array(list(utterance.symbols), dtype=np.str_)
     repeated = np.zeros(len(names), bool)
     if modality.framed:
         repeated[1:] = names[1:] == names[:-1]
@@ -104,14 +95,14 @@ def parts(cut: Cut, symbols: Sequence[str], spans: list[tuple[int, int]], modali
 
 
 def read_parts(
-    shards: Sequence[Path], streams: Sequence[Path], tokenizer: Path, modality: Modality
+    shards: Sequence[Path], streams: Sequence[Path], tokenizer: Path, modality: Modality, tables: Tables = NO_TABLES
 ) -> Iterator[tuple[str, list[str]]]:
-    """(id, part of every token after BOS) of the utterances of aligned shards; streams as for `sources.read`."""
+    """(id, part of every token after BOS) of the utterances of aligned shards; streams and tables as for `read`."""
     spans = load_spans(tokenizer)
     files: Sequence[Path | None] = streams or [None] * len(shards)
     for shard, stream in zip(shards, files, strict=True):
-        for cut, utterance in zip(read_cuts(shard), read(shard, stream, modality), strict=True):
-            yield utterance.id, parts(cut, utterance.symbols, spans(utterance.symbols), modality)
+        for cut, utterance in zip(read_cuts(shard), read(shard, stream, modality, tables), strict=True):
+            yield utterance.id, parts(cut, utterance, spans(utterance.symbols), modality)
 
 
 def table(

@@ -203,7 +203,8 @@ def shuffled_controls(
 
 def is_framed(definition: dict[str, Any]) -> bool:
     """Whether a modality has a frame rate and one token per frame, so that run lengths are durations."""
-    return "frame_rate" in definition and definition["tokenizer"] == "symbol"
+    runs = "frame_rate" in definition and definition.get("repeats") != "drop"
+    return runs and definition["tokenizer"] == "symbol"
 
 
 def main() -> None:

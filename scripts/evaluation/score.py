@@ -31,6 +31,7 @@ from scripts.evaluation.items import (
     scorable,
 )
 from scripts.tokens.modality import from_json
+from scripts.tokens.tables import load_tables
 
 
 def table(
@@ -97,7 +98,13 @@ def score_dev(
     write_csv(arguments.bits, bits.COLUMNS, [{"metric": metric, **row._asdict()} for metric, row in measures.items()])
     means = ", ".join(f"{row.value:.2f} {metric.replace('_', ' ')}" for metric, row in measures.items())
     print(f"{modality}/dev: {means} over {len(utterances)} utterances", file=sys.stderr)
-    token_parts = bit_breakdown.read_parts(arguments.cuts, arguments.streams, arguments.tokenizer, arguments.definition)
+    token_parts = bit_breakdown.read_parts(
+        arguments.cuts,
+        arguments.streams,
+        arguments.tokenizer,
+        arguments.definition,
+        load_tables(arguments.tables, arguments.definition),
+    )
     write_csv(
         arguments.bit_breakdown,
         bit_breakdown.COLUMNS,
@@ -116,6 +123,7 @@ def main() -> None:
     parser.add_argument("--tuned-lens", nargs="*", default=[], type=Path, help="the same by the tuned lens")
     parser.add_argument("--cuts", required=True, nargs="+", type=Path, help="aligned shards of dev (jsonl.gz)")
     parser.add_argument("--streams", nargs="*", default=[], type=Path, help="their units, for sources with units")
+    parser.add_argument("--tables", nargs="*", default=[], help="tables of train that the modality needs")
     parser.add_argument("--tokenizer", required=True, type=Path, help="the modality's tokenizer folder")
     parser.add_argument("--train", required=True, type=Path, help="tokens of train (.bin); the tuned lens is fitted on")
     parser.add_argument("--dev", required=True, type=Path, help="tokens of dev (.bin); the tuned lens is measured on")

@@ -17,7 +17,9 @@ from scripts.evaluation import score_rows
 from scripts.evaluation.config import TextScoring
 from scripts.evaluation.items import SideLogprob, failure, item_row
 from scripts.evaluation.text_items import TextItem, read_text_items
+from scripts.tokens.modality import from_json
 from scripts.tokens.span_encoder import BOS, EOS, UNKNOWN, load
+from scripts.tokens.text_form import text_form
 
 VOICE = "text"
 
@@ -41,6 +43,7 @@ def main() -> None:
     """Command line of rule evaluation_text."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--modality", required=True)
+    parser.add_argument("--definition", required=True, type=from_json, help="the modality, JSON")
     parser.add_argument("--task", required=True)
     parser.add_argument("--model", required=True, type=Path, help="AutoModelForCausalLM folder")
     parser.add_argument("--tokenizer", required=True, type=Path, help="the modality's tokenizer folder")
@@ -52,7 +55,9 @@ def main() -> None:
     config, name = arguments.config, f"{arguments.modality}/{arguments.task}"
     items, encode = list(read_text_items(arguments.items)), load(arguments.tokenizer)
     texts = dict.fromkeys(text for item in items for text in item.texts)
-    tokens = {text: np.array([BOS, *encode(text), EOS], np.uint16) for text in texts}
+    tokens = {
+        text: np.array([BOS, *encode(text_form(text, arguments.definition)[0]), EOS], np.uint16) for text in texts
+    }
     unknown = sum(UNKNOWN in ids for ids in tokens.values())
     from scripts.evaluation.logprobs import score_tokens
     from scripts.evaluation.precision import resolve_precision

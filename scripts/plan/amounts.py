@@ -7,6 +7,9 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from scripts.continuation.spoken import why_left_out
+from scripts.tokens.modality import Modality, from_config
+
 # Hours of LibriHeavy's parts as published (Kang et al. 2023, arXiv:2309.08105); the three training parts are disjoint.
 LIBRIHEAVY_HOURS = {
     "small": 509.0,
@@ -108,19 +111,35 @@ def task_sizes(config: Mapping[str, Any]) -> dict[str, TaskSize]:
 
 def tokens_per_second(config: Mapping[str, Any], modality: str) -> float:
     """Tokens per second of speech, without <s> and </s>. For a bpe over frames, merges are ignored."""
-    definition, plan = config["modalities"][modality], config["plan"]
-    if definition.get("frame_rate"):
-        return float(definition["frame_rate"])
-    rate = float(plan["symbols_per_second"][definition["source"]])
-    return rate / plan["symbols_per_bpe"][definition["source"]] if definition["tokenizer"] == "bpe" else rate
+    definition, plan = definition_of(config, modality), config["plan"]
+    rate = float(plan["symbols_per_second"][definition.alphabet])
+    if isinstance(definition.durations, int):
+        return rate * definition.durations
+    if definition.frame_rate:
+        return min(rate, definition.frame_rate) if definition.repeats == "drop" else float(definition.frame_rate)
+    return rate / plan["symbols_per_bpe"][definition.source] if definition.tokenizer == "bpe" else rate
 
 
 def vocabulary(config: Mapping[str, Any], modality: str) -> int:
     """Size of a modality's vocabulary, special tokens included."""
-    definition = config["modalities"][modality]
-    if definition["source"] == "units" and definition["tokenizer"] == "symbol":
+    definition = definition_of(config, modality)
+    if definition.alphabet == "units" and definition.tokenizer == "symbol":
         return config["units"]["clusters"] + SPECIAL
-    return definition.get("vocab_size", SYMBOLS + SPECIAL)
+    return config["modalities"][modality].get("vocab_size", SYMBOLS + SPECIAL)
+
+
+def definition_of(config: Mapping[str, Any], modality: str) -> Modality:
+    """The modality of this name."""
+    return from_config(modality, config["modalities"][modality], config["tokens"], config["seed"])
+
+
+def left_out(config: Mapping[str, Any]) -> dict[str, str]:
+    """Modalities that are not continued, each with the reason."""
+    made_here = config["units"]["external"] is None
+    reasons = {
+        name: why_left_out(definition_of(config, name), units_made_here=made_here) for name in config["modalities"]
+    }
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
 def parameters(model: Mapping[str, int], vocab: int) -> int:

@@ -27,6 +27,8 @@ class SymbolsPerSecond:
     """characters of a second of speech"""
     phones: Positive
     """phones of a second of speech"""
+    units: Positive
+    """runs of equal units in a second of speech, for units without repeats"""
     tokens: Positive
     """tokens of a second of speech that were made elsewhere"""
 

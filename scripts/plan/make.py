@@ -12,6 +12,7 @@ from typing import Any
 from scripts.common.cli import run
 from scripts.common.files import atomic_path, read_json, read_text, write_csv
 from scripts.plan import costs
+from scripts.plan.amounts import left_out
 from scripts.plan.costs import Cost
 from scripts.plan.jobs import dry_run_jobs
 from scripts.plan.profile import Profile
@@ -128,6 +129,9 @@ def as_text(config: Mapping[str, Any], rules: Sequence[Cost], profile: Profile) 
         ),
         f"kept at the end: {number(costs.kept_gb(stages))} GB; at most at once: {number(costs.peak_gb(stages))} GB",
     ]
+    reasons = left_out(config) if config["continuation"]["prompts"] else {}
+    if reasons:
+        parts.append("Not continued:\n" + "\n".join(f"{name}: {reason}" for name, reason in reasons.items()))
     if lines := warnings(rules, profile):
         parts.append("Does not fit:\n" + "\n".join(lines))
     return "\n\n".join(parts) + "\n"

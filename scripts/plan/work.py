@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from scripts.lm.data_shares import share_models
 from scripts.lm.seed_replicas import seed_replicas
-from scripts.plan.amounts import Amounts, forward_flops
+from scripts.plan.amounts import Amounts, definition_of, forward_flops, left_out
+from scripts.tokens.modality import Modality
 
 NGRAM_TOKENS = 10_000_000  # maximum of train tokens counted by the 4-gram baseline
 REAL_SETS = 1  # real continuations per prompt that are synthesised and transcribed
@@ -148,6 +149,10 @@ def _tokenizer(amounts: Amounts) -> Work:
     return Work(models * 3600 * amounts.hours["train"] / _speed(amounts, "encode"))
 
 
+def _encode_table(amounts: Amounts) -> Work:
+    return Work(3600 * amounts.hours["train"] / _speed(amounts, "encode"))
+
+
 def _token_bytes(amounts: Amounts, seconds: float, utterances: float) -> float:
     """2 bytes per token, <s> and </s> included, and the index entry of each utterance."""
     index = _bytes(amounts, "token_index")
@@ -249,24 +254,30 @@ def _baselines(amounts: Amounts) -> Work:
 # ---- continuation ----
 
 
+def _continued(amounts: Amounts) -> dict[str, Modality]:
+    """The modalities that are continued."""
+    without = left_out(amounts.config)
+    return {name: definition_of(amounts.config, name) for name in amounts.rates if name not in without}
+
+
 def _continuation_seconds(amounts: Amounts, sources: tuple[str, ...], sets: int) -> tuple[int, float]:
-    """(number of modalities with these sources, seconds of the continuations of each)."""
+    """(number of continued modalities with these sources, seconds of the continuations of each)."""
     continuation = amounts.config["continuation"]
-    modalities = [entry for entry in amounts.config["modalities"].values() if entry["source"] in sources]
-    return len(modalities), continuation["prompts"] * (continuation["seeds"] + sets) * continuation["seconds"]
+    count = sum(modality.source in sources for modality in _continued(amounts).values())
+    return count, continuation["prompts"] * (continuation["seeds"] + sets) * continuation["seconds"]
 
 
 def _generate(amounts: Amounts) -> Work:
     continuation = amounts.config["continuation"]
     batches = -(-continuation["prompts"] * continuation["seeds"] // continuation["batch"])
-    steps = batches * continuation["seconds"] * sum(amounts.rates.values())
+    steps = batches * continuation["seconds"] * sum(amounts.rates[name] for name in _continued(amounts))
     return Work(steps * amounts.config["plan"]["step_seconds"]["generate"], "torch", "continuation")
 
 
 def _voices(amounts: Amounts) -> Work:
     speech, plan = amounts.config["continuation"]["speech"], amounts.config["plan"]
-    sources = {line["source"] for line in amounts.config["modalities"].values()} & {"phones", "units"}
-    return Work(len(sources) * speech["steps"] * plan["step_seconds"]["voice"], "torch", "continuation")
+    voices = {modality.alphabet for modality in _continued(amounts).values()} & {"phones", "units"}
+    return Work(len(voices) * speech["steps"] * plan["step_seconds"]["voice"], "torch", "continuation")
 
 
 def _gpu_for(step: str, amounts: Amounts) -> str | None:
@@ -321,6 +332,8 @@ FORMULAS: dict[str, Callable[[Amounts], Work]] = {
     "units_extract": _extract(lambda amounts: amounts.seconds),
     "units_extract_task": _extract(lambda amounts: amounts.task_seconds),
     "units_quality": _quality,
+    "tokens_phone_durations": _encode_table,
+    "tokens_unit_phones": _encode_table,
     "tokens_tokenizer": _tokenizer,
     "tokens_encode": _encode,
     "tokens_encode_task": _encode_task,

@@ -1,16 +1,21 @@
 """The configuration's sections `modalities` and `tokens`."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le, Lt
 
 from scripts.common.bounds import Pattern, Text
 
 MAX_VOCABULARY = 2**16 - 1  # ids are stored as uint16
 SPECIAL = 3  # <unk>, <s> and </s>, beside the tokens that were made elsewhere
 ModalityName = Annotated[str, Pattern("^[A-Za-z0-9][A-Za-z0-9-]*$")]
+
+
+UNIT_RATE = 50  # units per second of the encoder's clock
+SAMPLES = 16_000  # per second of a waveform
+RATES = "12.5, 25, 50 and 100"  # frame rates that docs/modalities.md describes
 
 
 @dataclass(frozen=True)
@@ -20,22 +25,25 @@ class Kind:
     Attributes:
         tokenizers: tokenizers that make sense for it.
         options: keys of the section `tokens` that change its symbols.
+        keys: keys of its own line that change its symbols.
         named: whether symbols have names ("AH0", "17") or are themselves characters.
     """
 
     tokenizers: tuple[str, ...]
     options: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
     named: bool = True
 
 
 # (source, has a frame rate) -> kind
 KINDS = {
-    ("text", False): Kind(("bpe", "char"), named=False),
-    ("phones", False): Kind(("bpe", "symbol"), options=("silence",)),
-    ("phones", True): Kind(("bpe", "symbol")),
-    ("units", True): Kind(("bpe", "symbol")),
+    ("text", False): Kind(("bpe", "char"), keys=("case", "punctuation", "spaces"), named=False),
+    ("phones", False): Kind(("bpe", "symbol"), options=("silence",), keys=("stress", "noise", "word_boundaries")),
+    ("phones", True): Kind(("bpe", "symbol"), keys=("stress", "noise", "noise_per", "durations", "repeats")),
+    ("units", True): Kind(("bpe", "symbol"), keys=("relabel", "stress", "repeats")),
     ("tokens", False): Kind(("symbol",)),
 }
+CHANGES = tuple(dict.fromkeys(key for kind in KINDS.values() for key in kind.keys))
 
 
 @dataclass(frozen=True)
@@ -48,8 +56,28 @@ class Symbols:
     """how symbols become tokens"""
     vocab_size: Annotated[int, Ge(4), Le(MAX_VOCABULARY)] | None = None
     """size of a bpe vocabulary, special tokens included; of tokens made elsewhere, without"""
-    frame_rate: Literal[50] | None = None
+    frame_rate: Annotated[float, Gt(0), Le(SAMPLES)] | None = None
     """symbols per second; absent for one per phone or character"""
+    repeats: Literal["keep", "drop"] = "keep"
+    """of framed symbols: drop leaves one symbol of every run of equal ones"""
+    durations: Literal["aligned", "mean", "shuffled"] | Annotated[int, Ge(1), Le(100)] = "aligned"
+    """of framed phones: as aligned; the phone's mean in train; drawn from its own in train; or so many frames each"""
+    noise: Annotated[float, Gt(0), Lt(1)] | Literal["units"] | None = None
+    """of phones: share that is replaced by another phone, all alike; units: errors as the units make them"""
+    noise_per: Literal["phone", "frame"] = "phone"
+    """what an error replaces: a phone as a whole, or a frame"""
+    relabel: Literal["majority-phone"] | None = None
+    """of units: majority-phone: each unit becomes the phone that most of its frames in train have"""
+    stress: Literal["keep", "drop"] = "keep"
+    """of phones: drop takes the digit of stress off vowels"""
+    word_boundaries: Literal["keep", "drop"] = "drop"
+    """of phones without a frame rate: keep puts the symbol | between words, which bpe does not merge across"""
+    case: Literal["keep", "drop"] = "keep"
+    """of text: drop makes it lower-case"""
+    punctuation: Literal["keep", "drop"] = "keep"
+    """of text: drop leaves words and single spaces"""
+    spaces: Literal["keep", "drop"] = "keep"
+    """of text: drop takes out spaces, so that bpe merges across words"""
 
 
 @dataclass(frozen=True)
@@ -77,8 +105,12 @@ def problems(modalities: Mapping[str, ModalityEntry], unit_rate: float) -> Itera
     """What is wrong between keys of the modalities, a line each; `unit_rate` is units.frame_rate."""
     for name, modality in modalities.items():
         yield from modality_problems(name, modality)
-        if modality.source == "units" and modality.frame_rate not in (None, unit_rate):
-            yield f"modalities.{name}.frame_rate is {modality.frame_rate}; units.frame_rate is {unit_rate}"
+        if modality.source == "units" and modality.frame_rate and unit_rate % modality.frame_rate:
+            slower = f"{unit_rate:g}, {unit_rate / 2:g} or {unit_rate / 4:g}"
+            yield (
+                f"modalities.{name}.frame_rate is {modality.frame_rate:g}; units come at units.frame_rate ="
+                f" {unit_rate:g}, of which every second or fourth may be taken: {slower}"
+            )
 
 
 def modality_problems(name: str, modality: ModalityEntry) -> Iterator[str]:
@@ -86,7 +118,7 @@ def modality_problems(name: str, modality: ModalityEntry) -> Iterator[str]:
     where = f"modalities.{name}"
     kind = KINDS.get((modality.source, modality.frame_rate is not None))
     if kind is None and modality.frame_rate is not None:
-        yield f"{where}.frame_rate is {modality.frame_rate}; source {modality.source} has no frames; leave it out"
+        yield f"{where}.frame_rate is {modality.frame_rate:g}; source {modality.source} has no frames; leave it out"
     elif kind is None:
         yield f"{where}.frame_rate is missing; {modality.source} come at units.frame_rate"
     elif modality.tokenizer not in kind.tokenizers:
@@ -94,6 +126,7 @@ def modality_problems(name: str, modality: ModalityEntry) -> Iterator[str]:
             f"{where}.tokenizer is {modality.tokenizer!r}; for source {modality.source}"
             f" it must be one of {', '.join(kind.tokenizers)}"
         )
+    yield from _change_problems(where, modality, kind)
     if modality.source == "tokens":
         yield from _external_problems(where, modality)
         return
@@ -103,6 +136,37 @@ def modality_problems(name: str, modality: ModalityEntry) -> Iterator[str]:
         yield f"{where}.vocab_size is missing; a bpe tokenizer needs one"
     if modality.tokenizer != "bpe" and modality.vocab_size is not None:
         yield f"{where}.vocab_size is set, but a {modality.tokenizer} tokenizer takes its size from the data"
+
+
+def changed(symbols: Symbols) -> dict[str, object]:
+    """The keys of CHANGES that are not at their default, with their values."""
+    defaults = {field.name: field.default for field in fields(Symbols)}
+    return {key: getattr(symbols, key) for key in CHANGES if getattr(symbols, key) != defaults[key]}
+
+
+def _change_problems(where: str, modality: ModalityEntry, kind: Kind | None) -> Iterator[str]:
+    """What is wrong with the keys that change a modality's symbols."""
+    rate = modality.frame_rate
+    if rate and (SAMPLES / rate) % 1:
+        yield (
+            f"{where}.frame_rate is {rate:g}; {SAMPLES} samples per second make no whole number of samples per frame"
+            f" of it; rates in use are {RATES}"
+        )
+    keys = changed(modality)
+    for key, value in keys.items():
+        if kind and key not in kind.keys:
+            known = [
+                f"{source} {'with' if framed else 'without'} frame_rate"
+                for (source, framed), other in KINDS.items()
+                if key in other.keys
+            ]
+            yield f"{where}.{key} is {value!r}; it can be said of {' and of '.join(known)} only"
+    if "repeats" in keys and "durations" in keys:
+        yield f"{where}.durations is {modality.durations!r}, but repeats: drop leaves no durations; set one of the two"
+    if "noise_per" in keys and "noise" not in keys:
+        yield f"{where}.noise_per is {modality.noise_per!r}, but there is no noise; set noise, or leave it out"
+    if modality.source == "units" and "stress" in keys and "relabel" not in keys:
+        yield f"{where}.stress is 'drop', but units have no stress; set relabel: majority-phone, or leave it out"
 
 
 def _external_problems(where: str, modality: ModalityEntry) -> Iterator[str]:

@@ -18,6 +18,7 @@ from scripts.tokens import store
 from scripts.tokens.modality import from_json
 from scripts.tokens.sources import Utterance, read
 from scripts.tokens.span_encoder import BOS, EOS, MADE_BY, UNKNOWN, Encoder, load
+from scripts.tokens.tables import load_tables
 
 
 def encode(utterances: Iterable[Utterance], encoder: Encoder) -> tuple[Ragged, dict[str, list[float]]]:
@@ -34,7 +35,8 @@ def encode(utterances: Iterable[Utterance], encoder: Encoder) -> tuple[Ragged, d
         ids.append(utterance.id)
         sequences.append(tokens)
         columns["unknown"].append(int(np.count_nonzero(tokens == UNKNOWN)))
-        for name in columns.keys() - {"unknown"}:
+        columns["symbols"].append(len(utterance.symbols))
+        for name in columns.keys() - {"unknown", "symbols"}:
             columns[name].append(getattr(utterance, name))
     return Ragged.join(ids, sequences), columns
 
@@ -60,7 +62,7 @@ def summary(tokens: Ragged, columns: dict[str, list[float]]) -> str:
         f"{len(tokens)} utterances, {int(lengths.sum())} tokens",
         f"{unknown} unknown in {sum(count > 0 for count in columns['unknown'])} utterances" if unknown else "",
         f"{int((lengths == 0).sum())} without a token" if (lengths == 0).any() else "",
-        f"{int(sum(columns['phones_lost']))} of {int(sum(columns['phones']))} phones between two frames"
+        f"{int(sum(columns['phones_lost']))} of {int(sum(columns['phones']))} phones in no frame"
         if sum(columns["phones_lost"])
         else "",
     ]
@@ -71,14 +73,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--cuts", required=True, help="aligned cuts or task items")
     parser.add_argument("--units", nargs="?", help="units of the same cuts, for source units")
+    parser.add_argument("--tables", nargs="*", default=[], help="tables of train that the modality needs")
     parser.add_argument("--tokenizer", required=True, help="tokenizer folder")
     parser.add_argument("--modality", required=True, help="the modality, JSON")
     parser.add_argument("--output", required=True, help=".bin; its .idx.npz is written beside it")
     args = parser.parse_args()
     modality = from_json(args.modality)
     check_units(args.units, args.tokenizer)
+    tables = load_tables(args.tables, modality)
     try:
-        tokens, columns = encode(read(args.cuts, args.units, modality), load(args.tokenizer))
+        tokens, columns = encode(read(args.cuts, args.units, modality, tables), load(args.tokenizer))
     except ValueError as error:
         # Errors of `read` name the file; that of a repeated id does not.
         raise ValueError(error if args.cuts in str(error) else f"{args.cuts}: {error}") from None

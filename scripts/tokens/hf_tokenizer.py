@@ -35,18 +35,23 @@ def bpe(pieces: Sequence[str]) -> models.BPE:
     return models.BPE(vocab=ids, merges=merges, unk_token=SPECIAL[0], fuse_unk=True)
 
 
-def from_text_pieces(pieces: Sequence[str]) -> Tokenizer:
-    """Tokenizer of plain text, with SentencePiece's dummy prefix and space symbol."""
+def from_text_pieces(pieces: Sequence[str], *, spaces: bool = True) -> Tokenizer:
+    """Tokenizer of plain text, with SentencePiece's space symbol, and with its dummy prefix where there are spaces."""
     tokenizer = Tokenizer(bpe(pieces))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend(SPACE), normalizers.Replace(" ", SPACE)])
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Prepend(SPACE)] * spaces + [normalizers.Replace(" ", SPACE)]
+    )
     tokenizer.decoder = decoders.Sequence(
         [decoders.Replace(SPACE, " "), decoders.Fuse(), decoders.Strip(" ", left=1, right=0)]
     )
     return _add_special_tokens(tokenizer)
 
 
-def from_symbol_pieces(pieces: Sequence[str], characters: Mapping[str, str]) -> Tokenizer:
-    """Tokenizer of symbols that were encoded as single characters for SentencePiece (symbol -> character)."""
+def from_symbol_pieces(pieces: Sequence[str], characters: Mapping[str, str], *, spaces: bool = False) -> Tokenizer:
+    """Tokenizer of symbols that were encoded as single characters for SentencePiece (symbol -> character).
+
+    With `spaces` one of the characters is SentencePiece's space, and another one is put before the first symbol.
+    """
     tokenizer = Tokenizer(bpe(pieces))
     tokenizer.normalizer = normalizers.Sequence(
         [
@@ -56,12 +61,14 @@ def from_symbol_pieces(pieces: Sequence[str], characters: Mapping[str, str]) -> 
                 for symbol, character in characters.items()
             ),
             normalizers.Replace(Regex(r"\s+"), ""),
+            *[normalizers.Prepend(SPACE)] * spaces,
         ]
     )
     tokenizer.decoder = decoders.Sequence(
         [
             *(decoders.Replace(character, f" {symbol}") for symbol, character in characters.items()),
             decoders.Fuse(),
+            *[decoders.Replace(Regex(r"^ \|"), "")] * spaces,
             decoders.Strip(" ", left=1, right=0),
         ]
     )

@@ -7,11 +7,13 @@ phone modalities that it concerns and no other.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from scripts.common.config import parse, read
 from scripts.tokens.config import KINDS, Kind, ModalityEntry, Silence, Symbols, modality_problems
+
+PHONE_DURATIONS, UNIT_PHONES = "phone_durations", "unit_phones"  # tables of train that some modalities need
 
 
 @dataclass(frozen=True)
@@ -21,26 +23,50 @@ class Modality(Symbols):
     Attributes:
         name: as in the configuration.
         silence: keep | drop SIL; None where the question does not arise.
+        seed: of its random choices; None if it makes none.
     """
 
     name: str = field(kw_only=True)
     """its name in the section `modalities`"""
     silence: str | None = None
     """keep or drop SIL; absent where the question does not arise"""
+    seed: int | None = None
+    """of random choices; absent if there are none"""
 
     @property
     def framed(self) -> bool:
-        """Whether the symbols follow the frame clock."""
+        """Whether the symbols follow a frame clock."""
         return self.frame_rate is not None
+
+    @property
+    def clocked(self) -> bool:
+        """Whether there is exactly one symbol per frame of the cut."""
+        return self.framed and self.repeats == "keep" and self.durations == "aligned"
+
+    @property
+    def timed(self) -> bool:
+        """Whether there is exactly one token per frame of the cut."""
+        return self.clocked and self.tokenizer == "symbol"
 
     @property
     def kind(self) -> Kind:
         """What holds for this source with or without a frame rate."""
         return KINDS[self.source, self.framed]
 
+    @property
+    def alphabet(self) -> str:
+        """The source whose symbols it has: phones, where units are called by their phones."""
+        return "phones" if self.relabel else self.source
 
-def from_config(name: str, line: Mapping[str, Any], tokens: Mapping[str, Any]) -> Modality:
-    """The modality `name` from its line and the `tokens` section of the configuration.
+    @property
+    def tables(self) -> list[str]:
+        """Tables of train that its symbols depend on."""
+        durations = self.durations in ("mean", "shuffled") or isinstance(self.noise, float)
+        return [PHONE_DURATIONS] * durations + [UNIT_PHONES] * (self.relabel is not None or self.noise == "units")
+
+
+def from_config(name: str, line: Mapping[str, Any], tokens: Mapping[str, Any], seed: int = 0) -> Modality:
+    """The modality `name` from its line, the `tokens` section and the seed of the configuration.
 
     Raises:
         ValueError: naming the key, for anything that is not a possible modality.
@@ -52,20 +78,23 @@ def from_config(name: str, line: Mapping[str, Any], tokens: Mapping[str, Any]) -
     silence, more = read(Silence, tokens, "tokens")
     if problems + more:
         raise ValueError("\n".join(f"config: {problem}" for problem in problems + more))
+    given = {key.name: getattr(entry, key.name) for key in fields(Symbols)}
+    if entry.source == "tokens":  # where they are and how many there are is for the job that reads them
+        given["vocab_size"] = None
+    options = KINDS[entry.source, entry.frame_rate is not None].options
+    random = entry.noise is not None or entry.durations == "shuffled"
     return Modality(
+        **given,
         name=name,
-        source=entry.source,
-        tokenizer=entry.tokenizer,
-        # Of tokens made elsewhere, where and how many is for the job that reads them.
-        vocab_size=entry.vocab_size if entry.source != "tokens" else None,
-        frame_rate=entry.frame_rate,
-        silence=silence.silence if "silence" in KINDS[entry.source, entry.frame_rate is not None].options else None,
+        silence=silence.silence if "silence" in options else None,
+        seed=seed if random else None,
     )
 
 
 def to_json(modality: Modality) -> str:
-    """The form a modality is handed to the steps in; keys that do not matter to it are absent."""
-    return json.dumps({key: value for key, value in asdict(modality).items() if value is not None}, sort_keys=True)
+    """The form a modality is handed to the steps in; keys at their default are absent."""
+    defaults = {key.name: key.default for key in fields(Modality)}
+    return json.dumps({key: value for key, value in asdict(modality).items() if value != defaults[key]}, sort_keys=True)
 
 
 def from_json(text: str) -> Modality:

@@ -48,7 +48,7 @@ def main() -> None:
     stats = {
         "modality": modality.name,
         "vocab_size": vocabulary_size(args.tokenizer),
-        "frame_rate": modality.frame_rate,
+        "frame_rate": modality.frame_rate if modality.timed else None,
         "splits": splits,
         "tasks": tasks,
     }

@@ -17,12 +17,13 @@ from scripts.common.files import atomic_path
 from scripts.common.packed_record import PackedRecord, id_hashes
 from scripts.common.ragged import Ragged, index_path
 
-# Per utterance: duration of the cut in seconds, words, frames, <unk> tokens, phones without SIL, and phones between two
-# frames.
+# Per utterance: duration of the cut in seconds, words, frames, symbols before tokenization, <unk> tokens, phones
+# without SIL, and phones that are in no frame.
 COLUMNS: dict[str, np.dtype] = {
     "seconds": np.dtype("<f8"),
     "words": np.dtype("<i4"),
     "frames": np.dtype("<i4"),
+    "symbols": np.dtype("<i4"),
     "unknown": np.dtype("<i4"),
     "phones": np.dtype("<i4"),
     "phones_lost": np.dtype("<i4"),

@@ -3,7 +3,9 @@
 `bpe` and `char` are SentencePiece models with the same options, so that text-bpe and text-raw differ in merges only;
 normalisation is the identity and spaces are kept, so that decoding returns the text exactly. Symbols with names
 (phones, units) are encoded for SentencePiece as one private character each; merges may cross word boundaries, because
-speech has no spaces. `symbol` has one id per symbol.
+speech has no spaces. Where a modality has boundaries between its words' phones, these are SentencePiece's spaces, and
+text without spaces has none: then merges of phones keep to words, and merges of text do not. `symbol` has one id per
+symbol.
 
 SentencePiece keeps its training data in memory, about 70 bytes per phone or unit. SAMPLE limits it: each training shard
 contributes the same number of symbols from its first utterances, so that 50,000 hours need no more memory than 500.
@@ -22,10 +24,12 @@ from tokenizers import Tokenizer
 from scripts.common.cli import run
 from scripts.common.files import atomic_directory, read_json, text_lines
 from scripts.tokens import hf_tokenizer
+from scripts.tokens.aligned import SILENCE, without_stress
 from scripts.tokens.config import MAX_VOCABULARY
 from scripts.tokens.modality import Modality, from_json
-from scripts.tokens.sources import SILENCE, read
+from scripts.tokens.sources import BOUNDARY, NO_TABLES, read
 from scripts.tokens.span_encoder import MADE_BY, MODEL, SYMBOLS
+from scripts.tokens.tables import Tables, load_tables
 
 SAMPLE = 20_000_000  # symbols: 1.5 GB, 560 hours of phones or 110 hours of units
 PRIVATE = 0xF0000  # first of the 65,534 code points of Unicode's private use plane
@@ -40,7 +44,11 @@ class Characters(dict[str, str]):
 
 
 def sample(
-    cuts: Sequence[str], units: Sequence[str], modality: Modality, limit: int = SAMPLE
+    cuts: Sequence[str],
+    units: Sequence[str],
+    modality: Modality,
+    limit: int = SAMPLE,
+    tables: Tables = NO_TABLES,
 ) -> Iterator[Sequence[str]]:
     """Symbols of the training utterances of the tokenizer, in a fixed order.
 
@@ -49,21 +57,24 @@ def sample(
     unit_files: Sequence[str | None] = units or [None] * len(cuts)
     for shard, unit_file in zip(cuts, unit_files, strict=True):
         count = 0
-        for utterance in read(shard, unit_file, modality):
+        for utterance in read(shard, unit_file, modality, tables):
             yield utterance.symbols
             count += len(utterance.symbols)
             if count * len(cuts) >= limit:
                 break
 
 
-def sentencepiece_model(sentences: Iterable[str], model_type: str, vocab_size: int, *, spaces: bool) -> bytes:
+def sentencepiece_model(
+    sentences: Iterable[str], model_type: str, vocab_size: int, *, spaces: bool, scripts: bool
+) -> bytes:
     """Train a SentencePiece model.
 
     Args:
         sentences: one utterance each.
         model_type: bpe or char.
         vocab_size: pieces including <unk>, <s>, </s>; for char the maximum.
-        spaces: whether sentences have spaces between words, which merges do not cross.
+        spaces: whether sentences have spaces between words, which merges do not cross; one is put before the first.
+        scripts: whether merges keep to one script (letters, digits, punctuation), as in text.
 
     Returns:
         The serialised model. It has fewer than `vocab_size` pieces if the corpus has no more pairs to merge.
@@ -79,7 +90,7 @@ def sentencepiece_model(sentences: Iterable[str], model_type: str, vocab_size: i
         normalization_rule_name="identity",
         remove_extra_whitespaces=False,
         add_dummy_prefix=spaces,
-        split_by_unicode_script=spaces,
+        split_by_unicode_script=scripts,
         split_by_whitespace=spaces,
         max_sentence_length=2**24,  # bytes; SentencePiece skips longer sentences without an error
         shuffle_input_sentence=False,
@@ -115,16 +126,18 @@ def train_text_tokenizer(
             seen.update(text)
             yield "".join(text)
 
-    model = _train(sentences(), seen, modality, spaces=True)
+    spaces = modality.spaces == "keep"
+    model = _train(sentences(), seen, modality, spaces=spaces, scripts=True)
     (folder / MODEL).write_bytes(model)
-    return hf_tokenizer.from_text_pieces(pieces(model))
+    return hf_tokenizer.from_text_pieces(pieces(model), spaces=spaces)
 
 
 def train_symbol_bpe(
     symbols: Iterable[Sequence[str]], inventory: Sequence[str], modality: Modality, folder: Path
 ) -> Tokenizer:
     """Train SentencePiece on symbols as private characters; write its model and the table of characters."""
-    characters = Characters()
+    spaces = modality.word_boundaries == "keep"
+    characters = Characters({BOUNDARY: hf_tokenizer.SPACE} if spaces else {})
 
     def sentences() -> Iterator[str]:
         for symbol in inventory:  # as sentences of their own, so that unseen symbols have an id too
@@ -132,11 +145,11 @@ def train_symbol_bpe(
         for sequence in symbols:
             yield "".join(characters[symbol] for symbol in sequence)
 
-    model = _train(sentences(), characters, modality, spaces=False)
+    model = _train(sentences(), characters, modality, spaces=spaces, scripts=False)
     (folder / MODEL).write_bytes(model)
     table = "".join(f"{symbol}\t{character}\n" for symbol, character in characters.items())
     (folder / SYMBOLS).write_text(table, encoding="utf-8")
-    return hf_tokenizer.from_symbol_pieces(pieces(model), characters)
+    return hf_tokenizer.from_symbol_pieces(pieces(model), characters, spaces=spaces)
 
 
 def symbol_tokenizer(
@@ -150,7 +163,9 @@ def symbol_tokenizer(
     return hf_tokenizer.from_symbols(inventory)
 
 
-def _train(sentences: Iterator[str], seen: set[str] | dict[str, str], modality: Modality, *, spaces: bool) -> bytes:
+def _train(
+    sentences: Iterator[str], seen: set[str] | dict[str, str], modality: Modality, *, spaces: bool, scripts: bool
+) -> bytes:
     """Train `sentencepiece_model`; its errors as ValueErrors that name the config key."""
     failures: list[Exception] = []
 
@@ -163,11 +178,12 @@ def _train(sentences: Iterator[str], seen: set[str] | dict[str, str], modality: 
             raise
 
     try:
-        model = sentencepiece_model(watched(), modality.tokenizer, modality.vocab_size or MAX_VOCABULARY, spaces=spaces)
+        size = modality.vocab_size or MAX_VOCABULARY
+        model = sentencepiece_model(watched(), modality.tokenizer, size, spaces=spaces, scripts=scripts)
     except RuntimeError as error:
         if failures:
             raise failures[0] from None
-        minimum = len(seen) + len(hf_tokenizer.SPECIAL) + (spaces and " " not in seen)
+        minimum = len(seen) + len(hf_tokenizer.SPECIAL) + (spaces and " " not in seen and BOUNDARY not in seen)
         if not seen:
             raise ValueError(f"modalities.{modality.name}: the training split holds no symbols") from None
         if modality.vocab_size and modality.vocab_size < minimum:
@@ -226,25 +242,31 @@ def build(
     modality: Modality,
     folder: Path,
     extra: Sequence[str] = (),
+    tables: Tables = NO_TABLES,
 ) -> Tokenizer:
     """Build the tokenizer of `modality` and write its files into `folder`.
 
     Args:
         cuts: aligned training shards.
         units: unit files of the shards for source units, else empty.
-        inventory_file: corpus/lexicon.txt for source phones, units/kmeans.json for source units, else None.
+        inventory_file: corpus/lexicon.txt for phones, units/kmeans.json for units by number, else None.
         modality: the modality.
         folder: existing folder for tokenizer.json, its configuration and the SentencePiece model if there is one.
         extra: symbols that the inventory file lacks, such as SPN for words without a pronunciation.
+        tables: what the modality needs of train.
 
     Raises:
         ValueError: if an input is damaged, or naming the config's key if `vocab_size` is impossible.
     """
-    inventory = symbols(modality.source, inventory_file, extra) if inventory_file else []
+    inventory = symbols(modality.alphabet, inventory_file, extra) if inventory_file else []
     if modality.silence == "drop":
         inventory = [symbol for symbol in inventory if symbol != SILENCE]
+    if modality.stress == "drop":
+        inventory = list(dict.fromkeys(map(without_stress, inventory)))
+    if modality.word_boundaries == "keep":
+        inventory = [BOUNDARY, *inventory]
     builder = BUILDERS[modality.tokenizer, modality.kind.named]
-    tokenizer = builder(sample(cuts, units, modality), inventory, modality, folder)
+    tokenizer = builder(sample(cuts, units, modality, tables=tables), inventory, modality, folder)
     hf_tokenizer.save(tokenizer, folder)
     return tokenizer
 
@@ -254,14 +276,18 @@ def main() -> None:
     parser.add_argument("--cuts", nargs="+", required=True, help="aligned training shards")
     parser.add_argument("--units", nargs="*", default=[], help="units of the shards, for source units")
     parser.add_argument("--inventory", nargs="?", help="list of symbols: lexicon.txt or kmeans.json")
+    parser.add_argument("--tables", nargs="*", default=[], help="tables of train that the modality needs")
     parser.add_argument("--extra", nargs="*", default=[], help="symbols that the inventory lacks")
     parser.add_argument("--modality", required=True, help="the modality, JSON")
     parser.add_argument("--output", required=True, type=Path, help="tokenizer folder")
     args = parser.parse_args()
     modality = from_json(args.modality)
+    tables = load_tables(args.tables, modality)
     with atomic_directory(args.output) as folder:
-        tokenizer = build(args.cuts, args.units, args.inventory, modality, folder, args.extra)
-        made_by = read_json(args.inventory).get("kmeans") if modality.source == "units" else None
+        tokenizer = build(args.cuts, args.units, args.inventory, modality, folder, args.extra, tables)
+        made_by: str | None = tables.units.made_by if tables.units is not None else None
+        if modality.alphabet == "units":
+            made_by = read_json(args.inventory).get("kmeans")
         if made_by:
             (folder / MADE_BY).write_text(made_by + "\n", encoding="utf-8")
     print(

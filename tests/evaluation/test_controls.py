@@ -65,6 +65,7 @@ def test_durations_change_hands_among_runs_of_a_symbol() -> None:
 
 def test_only_frames_with_a_token_each_have_durations() -> None:
     assert controls.is_framed({"source": "phones", "tokenizer": "symbol", "frame_rate": 50})
+    assert not controls.is_framed({"source": "units", "tokenizer": "symbol", "frame_rate": 50, "repeats": "drop"})
     assert not controls.is_framed({"source": "phones", "tokenizer": "bpe", "frame_rate": 50, "vocab_size": 9})
     assert not controls.is_framed({"source": "phones", "tokenizer": "symbol"})
 

@@ -12,7 +12,6 @@ import pytest
 from transformers import LlamaForCausalLM
 
 from scripts.common.files import read_csv, read_json, write_json, write_jsonl
-from scripts.common.frames import frame_count
 from scripts.common.ragged import Ragged, save_bin
 from scripts.evaluation import baselines, bits, logprobs, scaling, score, summary, tuned_lens
 from scripts.evaluation.accuracy import interval
@@ -20,6 +19,7 @@ from scripts.evaluation.config import Summarising
 from scripts.evaluation.items import SideLogprob, Task, cut_ids, read_items, read_tokens
 from scripts.evaluation.level_curves import resample
 from scripts.evaluation.score_rows import COLUMNS
+from scripts.tokens import store
 from tests.evaluation.conftest import item
 from tests.factories.cuts import lettered_cut
 from tests.factories.models import CONTEXT, VOCABULARY, random_sequence, tiny_llama
@@ -137,24 +137,10 @@ def test_flags_of_unequal_number(tmp_path: Path, toy_task: Callable, run_step: C
         run_step(score.main, *flags)
 
 
-@pytest.mark.parametrize(
-    ("source", "rate", "silence", "length"),
-    [
-        ("text", None, True, 6),  # "A dog."
-        ("phones", None, True, 5),
-        ("phones", None, False, 4),
-        ("phones", 50.0, True, frame_count(16_000)),
-        ("units", 50.0, True, frame_count(16_000)),
-        ("tokens", None, True, 3),
-    ],
-)
-def test_source_length(source: str, rate: float | None, silence: bool, length: int) -> None:
-    assert baselines.source_length(lettered_cut("a"), np.array([1, 7, 7, 8, 2]), source, rate, silence) == length
-
-
-def test_source_without_length() -> None:
-    with pytest.raises(ValueError, match="source 'gestures' has no known length"):
-        baselines.source_length(lettered_cut("a"), np.array([1, 2]), "gestures", None, True)
+def test_tokens_without_symbol_counts_are_refused(tmp_path: Path) -> None:
+    save_bin(tmp_path / "toy.bin", Ragged.join(["a"], [np.array([1, 3, 2])]))
+    with pytest.raises(ValueError, match=r"toy\.idx\.npz: has no column symbols; encode the tasks again"):
+        baselines.symbol_counts(tmp_path / "toy.bin", ["a"])
 
 
 def test_baselines_prefer_short_and_frequent(tmp_path: Path, run_step: Callable) -> None:
@@ -167,14 +153,14 @@ def test_baselines_prefer_short_and_frequent(tmp_path: Path, run_step: Callable)
         "tie-speaker-0-negative": [1, 4, 3, 2],
     }
     write_jsonl(tmp_path / "toy.jsonl.gz", items)
-    save_bin(tmp_path / "toy.bin", Ragged.join(list(tokens), [np.array(t) for t in tokens.values()]))
+    columns = dict.fromkeys(store.COLUMNS, [0] * 4) | {"symbols": [6, 8, 9, 9]}
+    store.save(tmp_path / "toy.bin", Ragged.join(list(tokens), [np.array(t) for t in tokens.values()]), columns)
     train = [np.array([1, 3, 4, 3, 4, 3, 4, 2])] * 20
     save_bin(tmp_path / "train.bin", Ragged.join([str(i) for i in range(20)], train))
     write_json(tmp_path / "stats.json", {"vocab_size": VOCABULARY})
     run_step(
         baselines.main,
         *task_flags(tmp_path, "out.csv"),
-        *("--definition", json.dumps({"source": "text", "tokenizer": "char"}), "--silence", "keep"),
         *("--train", tmp_path / "train.bin", "--stats", tmp_path / "stats.json"),
         *("--config", json.dumps({"score_normalization": "total"}), "--seed", 1),
     )

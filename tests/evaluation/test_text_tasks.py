@@ -16,6 +16,7 @@ from scripts.lm.model.load import load_model
 from tests.factories.models import CONTEXT
 
 CONFIG = {"score_normalization": "total", "batch_tokens": 256, "precision": "auto", "threads": 1}
+DEFINITION = json.dumps({"name": "m", "source": "text", "tokenizer": "char", "case": "drop"})
 BLIMP = {"sentence_good": "ab", "sentence_bad": "ba", "UID": "order", "pairID": "7", "linguistics_term": "syntax"}
 CHOICE = {"id": "c", "positive": "aab", "negative": ["b", "abc", "cc"], "group": "three"}
 
@@ -64,9 +65,10 @@ def test_bad_items_are_named(tmp_path: Path, lines: list[dict], message: str) ->
 
 
 def test_the_step_scores_like_scoring_itself(tmp_path: Path, run_step: Callable, model_folder: Path) -> None:
-    write_jsonl(tmp_path / "t.jsonl", [BLIMP, CHOICE])
+    write_jsonl(tmp_path / "t.jsonl", [{**BLIMP, "sentence_good": "aB"}, CHOICE])  # the modality has no case
     write_json(tmp_path / "tokenizer/tokenizer.json", {"model": {"vocab": {"a": 3, "b": 4, "c": 5}}})
     flags = ["--modality", "m", "--task", "t", "--model", model_folder, "--tokenizer", tmp_path / "tokenizer"]
+    flags += ["--definition", DEFINITION]
     flags += ["--items", tmp_path / "t.jsonl", "--out", tmp_path / "t/m.csv", "--config", json.dumps(CONFIG)]
     run_step(text_tasks.main, *flags)
     rows = read_csv(tmp_path / "t/m.csv")
@@ -97,6 +99,7 @@ def test_a_text_that_cannot_be_scored_is_said(tmp_path: Path, run_step: Callable
     write_jsonl(tmp_path / "t.jsonl", [BLIMP, long])
     write_json(tmp_path / "tokenizer/tokenizer.json", {"model": {"vocab": {"a": 3, "b": 4, "c": 5}}})
     flags = ["--modality", "m", "--task", "t", "--model", model_folder, "--tokenizer", tmp_path / "tokenizer"]
+    flags += ["--definition", DEFINITION]
     flags += ["--items", tmp_path / "t.jsonl", "--out", tmp_path / "t/m.csv", "--config", json.dumps(CONFIG)]
     run_step(text_tasks.main, *flags)
     found = {row["id"]: row["dropped"] for row in read_csv(tmp_path / "t/m.csv")}

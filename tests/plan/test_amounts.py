@@ -8,7 +8,7 @@ import yaml
 
 from scripts.lm.config import ModelConfig
 from scripts.lm.model.llama import build_model
-from scripts.plan.amounts import Amounts, forward_flops, parameters, split_hours, task_sizes
+from scripts.plan.amounts import Amounts, forward_flops, left_out, parameters, split_hours, task_sizes
 from tests.plan.conftest import MINI, PAPER
 
 TABLE = yaml.safe_load(Path("resources/paper.yaml").read_text())["modalities"]
@@ -76,3 +76,27 @@ def test_words_alone_are_utterances_of_the_worlds_train():
 
 def test_the_worlds_tasks_have_two_sides_by_every_voice():
     assert task_sizes(MINI)["swuggy"].sides == 140 * 2 * 2
+
+
+def test_changed_symbols_have_their_own_rates_and_vocabularies():
+    config, units = copy.deepcopy(MINI), {"source": "units", "tokenizer": "symbol", "frame_rate": 50}
+    phones = {"source": "phones", "tokenizer": "symbol", "frame_rate": 50}
+    config["modalities"] = {
+        "twice": {**phones, "durations": 2},
+        "mean": {**phones, "durations": "mean"},
+        "collapsed": {**units, "repeats": "drop"},
+        "slow": {**units, "frame_rate": 12.5, "repeats": "drop"},
+        "called": {**units, "relabel": "majority-phone", "repeats": "drop"},
+    }
+    config["plan"]["symbols_per_second"] = {"text": 17, "phones": 12, "units": 30, "tokens": 1}
+    amounts = Amounts(config)
+    assert amounts.rates == {"twice": 24, "mean": 50, "collapsed": 30, "slow": 12.5, "called": 12}
+    sizes = {name: amounts.parameters(name) for name in config["modalities"]}
+    assert sizes["called"] == sizes["mean"] != sizes["collapsed"] == sizes["slow"]
+
+
+def test_what_is_not_continued_has_a_reason():
+    config = copy.deepcopy(MINI)
+    assert left_out(config) == {}
+    config["modalities"]["speech-hubert"]["repeats"] = "drop"
+    assert left_out(config) == {"speech-hubert": "no voice predicts how long units without repeats last"}

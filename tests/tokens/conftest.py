@@ -1,6 +1,7 @@
 """A tiny corpus with results that can be computed by hand: aligned cuts, units, a lexicon."""
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,17 @@ LINES = {
     "phone-repeat": {"source": "phones", "tokenizer": "symbol", "frame_rate": 50},
     "phone-repeat-bpe": {"source": "phones", "tokenizer": "bpe", "frame_rate": 50, "vocab_size": 60},
     "speech-hubert": {"source": "units", "tokenizer": "symbol", "frame_rate": 50},
+    "unit-25-collapsed": {"source": "units", "tokenizer": "symbol", "frame_rate": 25, "repeats": "drop"},
+    "text-bpe-spaceless": {"source": "text", "tokenizer": "bpe", "vocab_size": 60, "spaces": "drop"},
+    "phone-bpe-words": {"source": "phones", "tokenizer": "bpe", "vocab_size": 48, "word_boundaries": "keep"},
+    "phone-raw-words": {"source": "phones", "tokenizer": "symbol", "word_boundaries": "keep", "stress": "drop"},
+    "unit-bpe-collapsed": {
+        "source": "units",
+        "tokenizer": "bpe",
+        "frame_rate": 50,
+        "vocab_size": 60,
+        "repeats": "drop",
+    },
     "unit-bpe": {"source": "units", "tokenizer": "bpe", "frame_rate": 50, "vocab_size": 60},
 }
 
@@ -82,6 +94,17 @@ def files(corpus: Path) -> Callable[[str], dict[str, list[str]]]:
         }
 
     return of
+
+
+@pytest.fixture
+def step(monkeypatch):
+    """Run a step's main with these arguments."""
+
+    def call(module, *arguments):
+        monkeypatch.setattr(sys, "argv", ["step", *map(str, arguments)])
+        module.main()
+
+    return call
 
 
 def flag(name: str, **changes: Any) -> str:

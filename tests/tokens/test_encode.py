@@ -19,17 +19,6 @@ from tests.tokens.conftest import LINES, flag, modality, read_json, write_units
 
 
 @pytest.fixture
-def step(monkeypatch):
-    """Run a step's main with these arguments."""
-
-    def call(module, *arguments):
-        monkeypatch.setattr(sys, "argv", ["step", *map(str, arguments)])
-        module.main()
-
-    return call
-
-
-@pytest.fixture
 def run(corpus, files, step):
     """Function from a modality's name to its token folder, made by the steps as the workflow calls them."""
 

@@ -93,6 +93,10 @@ def test_named_symbols(built, name):
     symbols = ["SIL", "DH", "AH0", "D", "AE1", "T"]
     if LINES[name]["source"] == "units":
         symbols = [str(unit) for unit in range(CLUSTERS)]
+    if LINES[name].get("stress") == "drop":
+        symbols = [symbol.rstrip("012") for symbol in symbols]
+    if LINES[name].get("word_boundaries") == "keep":
+        symbols.append("|")
     characters = span_encoder.read_characters(folder)
 
     @settings(max_examples=300, deadline=None)

@@ -1,9 +1,15 @@
 import json
 import re
+from pathlib import Path
 
 import pytest
+import yaml
 
+from scripts.common.config import read
+from scripts.project.check import check
+from scripts.tokens.config import ModalityEntry, problems
 from scripts.tokens.modality import from_config, from_json, to_json
+from tests.plan.conftest import MINI, merged
 
 TOKENS = {"silence": "keep"}
 
@@ -40,12 +46,13 @@ def test_survives_the_command_line():
         ({"source": "units", "tokenizer": "symbol"}, "modalities.m.frame_rate is missing; units come at"),
         (
             {"source": "phones", "tokenizer": "symbol", "frame_rate": 0},
-            "frame_rate is 0; it must be 50 or null",
+            "frame_rate is 0; it must be greater than 0",
         ),
-        ({"source": "phones", "tokenizer": "symbol", "frame_rate": -50}, "frame_rate is -50; it must be 50"),
+        ({"source": "phones", "tokenizer": "symbol", "frame_rate": -50}, "frame_rate is -50; it must be gr"),
         (
             {"source": "phones", "tokenizer": "symbol", "frame_rate": 33},
-            "frame_rate is 33; it must be 50",
+            "m.frame_rate is 33; 16000 samples per second make no whole number of samples per frame of it; rates in use"
+            " are 12.5, 25, 50 and 100",
         ),
         ({"source": "text", "tokenizer": "bpe"}, "modalities.m.vocab_size is missing; a bpe tokenizer"),
         ({"source": "text", "tokenizer": "bpe", "vocab_size": 0}, "vocab_size is 0; it must be at least 4"),
@@ -64,6 +71,56 @@ def test_survives_the_command_line():
         ),
         ({"source": "text", "tokenizer": "char", "deduplicate": True}, "modalities.m.deduplicate is not a known key"),
         ({"source": "text"}, "modalities.m.tokenizer is missing"),
+        (
+            {"source": "text", "tokenizer": "char", "repeats": "drop"},
+            "m.repeats is 'drop'; it can be said of phones with frame_rate and of units with frame_rate only",
+        ),
+        (
+            {"source": "phones", "tokenizer": "symbol", "durations": "mean"},
+            "modalities.m.durations is 'mean'; it can be said of phones with frame_rate only",
+        ),
+        (
+            {"source": "phones", "tokenizer": "symbol", "frame_rate": 50, "durations": "long"},
+            "m.durations is 'long'; it must be one of aligned, mean, shuffled or integer",
+        ),
+        (
+            {"source": "phones", "tokenizer": "symbol", "frame_rate": 50, "durations": 0},
+            "durations is 0; it must be at l",
+        ),
+        (
+            {"source": "phones", "tokenizer": "symbol", "frame_rate": 50, "durations": 2, "repeats": "drop"},
+            "m.durations is 2, but repeats: drop leaves no durations; set one of the two",
+        ),
+        ({"source": "phones", "tokenizer": "symbol", "noise": 1.0}, "m.noise is 1.0; it must be less than 1"),
+        ({"source": "phones", "tokenizer": "symbol", "noise": "some"}, "m.noise is 'some'; it must be units or number"),
+        (
+            {"source": "phones", "tokenizer": "symbol", "frame_rate": 50, "noise_per": "frame"},
+            "m.noise_per is 'frame', but there is no noise; set noise, or leave it out",
+        ),
+        (
+            {"source": "phones", "tokenizer": "symbol", "noise": 0.1, "noise_per": "frame"},
+            "m.noise_per is 'frame'; it can be said of phones with frame_rate only",
+        ),
+        (
+            {"source": "units", "tokenizer": "symbol", "frame_rate": 50, "noise": 0.1},
+            "m.noise is 0.1; it can be said of phones without frame_rate and of phones with frame_rate only",
+        ),
+        (
+            {"source": "units", "tokenizer": "symbol", "frame_rate": 50, "stress": "drop"},
+            "m.stress is 'drop', but units have no stress; set relabel: majority-phone, or leave it out",
+        ),
+        (
+            {"source": "phones", "tokenizer": "symbol", "relabel": "majority-phone"},
+            "m.relabel is 'majority-phone'; it can be said of units with frame_rate only",
+        ),
+        (
+            {"source": "phones", "tokenizer": "symbol", "case": "drop"},
+            "m.case is 'drop'; it can be said of text without",
+        ),
+        (
+            {"source": "phones", "tokenizer": "symbol", "frame_rate": 50, "word_boundaries": "keep"},
+            "m.word_boundaries is 'keep'; it can be said of phones without frame_rate only",
+        ),
     ],
 )
 def test_impossible_modalities(line, message):
@@ -74,3 +131,62 @@ def test_impossible_modalities(line, message):
 def test_impossible_silence():
     with pytest.raises(ValueError, match=re.escape("tokens.silence is 'some'; it must be one of keep, drop")):
         from_config("m", {"source": "phones", "tokenizer": "symbol"}, {"silence": "some"})
+
+
+def test_units_slower_than_their_clock():
+    units = {"source": "units", "tokenizer": "symbol"}
+    lines = {f"u{i}": read(ModalityEntry, {**units, "frame_rate": rate})[0] for i, rate in enumerate((12.5, 25, 50))}
+    assert not list(problems(lines, 50))
+    (problem,) = problems({"m": read(ModalityEntry, {**units, "frame_rate": 40})[0]}, 50)
+    assert problem == (
+        "modalities.m.frame_rate is 40; units come at units.frame_rate = 50, of which every second or fourth may be"
+        " taken: 50, 25 or 12.5"
+    )
+
+
+def test_the_seed_reaches_only_what_is_random():
+    phones = {"source": "phones", "tokenizer": "symbol"}
+    for line, seed in (
+        (phones, None),
+        ({**phones, "noise": 0.1}, 7),
+        ({**phones, "frame_rate": 50, "durations": "mean"}, None),
+        ({**phones, "frame_rate": 50, "durations": "shuffled"}, 7),
+    ):
+        assert from_config("m", line, TOKENS, 7).seed == seed
+
+
+def test_defaults_are_as_if_not_said():
+    line = {"source": "phones", "tokenizer": "symbol", "frame_rate": 50}
+    said = {**line, "repeats": "keep", "durations": "aligned", "noise": None, "stress": "keep"}
+    assert to_json(from_config("m", line, TOKENS)) == to_json(from_config("m", said, TOKENS))
+
+
+@pytest.mark.parametrize(
+    ("changes", "tables", "timed"),
+    [
+        ({}, [], True),
+        ({"durations": "mean"}, ["phone_durations"], False),
+        ({"durations": 2}, [], False),
+        ({"noise": 0.1}, ["phone_durations"], True),
+        ({"noise": "units", "noise_per": "frame"}, ["unit_phones"], True),
+        ({"repeats": "drop"}, [], False),
+        ({"tokenizer": "bpe", "vocab_size": 99}, [], False),
+        ({"source": "units", "relabel": "majority-phone"}, ["unit_phones"], True),
+    ],
+)
+def test_tables_and_clock(changes, tables, timed):
+    found = from_config("m", {"source": "phones", "tokenizer": "symbol", "frame_rate": 50, **changes}, TOKENS)
+    assert (found.tables, found.timed) == (tables, timed)
+
+
+def test_the_lines_of_the_overlay_are_possible_and_fit_the_context():
+    dials = yaml.safe_load(Path("workflow/configs/dials.yaml").read_text(encoding="utf-8"))
+    config = merged(MINI, dials)
+    check(config)
+    assert list(config["modalities"]) == list(dials["modalities"])
+    config["lm"]["model"]["context"] = MINI["lm"]["model"]["context"]
+    with pytest.raises(ValueError, match="phone-100hz has 3002 tokens in a cut of"):
+        check(config)
+    config["modalities"]["speech-25hz"]["frame_rate"] = 40
+    with pytest.raises(ValueError, match=r"speech-25hz\.frame_rate is 40; units come at units\.frame_rate = 50"):
+        check(config)

@@ -20,23 +20,31 @@ HAND = aligned_cut(
 )
 
 
+def told(found):
+    """Everything but the places."""
+    return (found.names, found.phones, found.phones_lost)
+
+
 def test_text_is_read_as_characters():
-    symbols, phones, lost = sources.text(HAND, modality("text-raw"), None)
-    assert (symbols, phones, lost) == ("Hi, Bo.", 0, 0)
+    assert told(sources.text(HAND, modality("text-raw"))) == ("Hi, Bo.", 0, 0)
 
 
 def test_phones_once_each():
-    assert sources.phones(HAND, modality("phone-raw"), None) == (["SIL", "HH", "AY1", "B"], 3, 0)
-    assert sources.phones(HAND, modality("phone-raw", silence="drop"), None) == (["HH", "AY1", "B"], 3, 0)
+    assert told(sources.phones(HAND, modality("phone-raw"))) == (["SIL", "HH", "AY1", "B"], 3, 0)
+    dropped = sources.phones(HAND, modality("phone-raw", silence="drop"))
+    assert told(dropped) == (["HH", "AY1", "B"], 3, 0)
+    assert dropped.places.tolist() == [1, 2, 3]
 
 
 def test_a_frame_is_the_phone_at_its_centre():
     # HH lasts from 20 to 30 ms, between two centres: it is in no frame and counted.
-    assert sources.phone_frames(HAND, modality("phone-repeat"), None) == (["SIL", "AY1", "AY1", "B"], 3, 1)
+    found = sources.phone_frames(HAND, modality("phone-repeat"))
+    assert told(found) == (["SIL", "AY1", "AY1", "B"], 3, 1)
+    assert found.places.tolist() == [0, 2, 2, 3]
 
 
 def test_framed_phones_keep_silence():
-    symbols, _, _ = sources.phone_frames(HAND, modality("phone-repeat", silence="drop"), None)
+    symbols, *_ = sources.phone_frames(HAND, modality("phone-repeat", silence="drop"), None)
     assert symbols[0] == "SIL"
 
 
@@ -58,7 +66,7 @@ def test_the_shortest_utterances(seconds, frames):
 
 def test_ten_minutes():
     phones = [("A" if i % 2 else "B", i / 10, 0.1) for i in range(6000)]
-    symbols, _, lost = sources.phone_frames(aligned_cut("x", "x", phones, 600.0), modality("phone-repeat"), None)
+    symbols, _, _, lost = sources.phone_frames(aligned_cut("x", "x", phones, 600.0), modality("phone-repeat"), None)
     assert len(symbols) == frame_count(600 * 16000) == 29999
     assert symbols[:6] == ["B"] * 5 + ["A"]
     assert lost == 0
@@ -74,7 +82,7 @@ def test_frames_follow_any_alignment(lengths, extra):
     ]
     duration = ends[-1] - extra / 16000 if ends[-1] > 0.02 else ends[-1]
     cut = aligned_cut("x", "x", phones, float(duration))
-    symbols, spoken, lost = sources.phone_frames(cut, modality("phone-repeat"), None)
+    symbols, _, spoken, lost = sources.phone_frames(cut, modality("phone-repeat"), None)
     assert len(symbols) == frame_count(num_samples(cut))
     order = [int(symbol[1:]) for symbol in symbols]
     assert order == sorted(order)
@@ -86,7 +94,7 @@ def test_frames_follow_any_alignment(lengths, extra):
 
 def test_units_by_name():
     stream = np.array([17, 17, 42, 3], np.uint16)
-    assert sources.units(HAND, modality("speech-hubert"), stream) == (["17", "17", "42", "3"], 0, 0)
+    assert told(sources.units(HAND, modality("speech-hubert"), stream)) == (["17", "17", "42", "3"], 0, 0)
 
 
 def test_phone_frames_are_as_long_as_the_units(corpus):

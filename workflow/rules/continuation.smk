@@ -10,15 +10,21 @@ perplexity shows the cost of these steps. With `continuation.prompts: 0` no targ
 """
 
 from scripts.continuation.config import Sampling, Selection
+from scripts.continuation.spoken import has_clock, why_left_out
 
 CONTINUATION = config["continuation"]
 SETS = ["generated", "real"]
-# Text is judged directly, phones and units are synthesised and transcribed. External units and tokens are left out: the
-# workflow has no encoder to compute them for a prompt.
-WRITTEN = [name for name in MODALITIES if SOURCE[name] == "text"]
+# Text is judged directly, phones and units are synthesised and transcribed. What cannot be is left out; `snakemake plan`
+# says why.
 VOICES = ["phones"] + ["units"] * (config["units"]["external"] is None)
+LEFT_OUT = {
+    name: reason
+    for name, modality in DEFINITION.items()
+    if (reason := why_left_out(modality, units_made_here="units" in VOICES))
+}
+WRITTEN = [name for name in MODALITIES if SOURCE[name] == "text" and name not in LEFT_OUT]
+SPOKEN = [name for name in MODALITIES if SOURCE[name] != "text" and name not in LEFT_OUT]
 READ_ALOUD = WRITTEN * CONTINUATION["speak_text"]  # text that is also spoken and transcribed, as phones are
-SPOKEN = [name for name in MODALITIES if SOURCE[name] in VOICES]
 CONTINUED = [name for name in MODALITIES if name in WRITTEN + SPOKEN]
 WITH_CONTINUATION = CONTINUATION["prompts"] > 0 and bool(CONTINUED)
 FROM_LIST = CONTINUATION["prompts_from"] == "list"
@@ -80,6 +86,7 @@ use rule tokens_encode as continuation_encode with:
     input:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         units=lambda w: [f"{RESULTS}/continuation/units.npz"] * bool(STREAMS_OF[w.modality]),
+        tables=lambda w: TABLES_OF[w.modality],
         tokenizer=f"{TOKENS}/{{modality}}/tokenizer",
     output:
         tokens=f"{RESULTS}/continuation/tokens/{{modality}}.bin",

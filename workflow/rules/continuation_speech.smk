@@ -68,7 +68,7 @@ rule continuation_speak:
     """Synthesise the continuations of one modality."""
     input:
         lines=expand(f"{RESULTS}/continuation/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
-        voice=lambda w: f"{RESULTS}/continuation/voice/{SOURCE[w.modality]}",
+        voice=lambda w: f"{RESULTS}/continuation/voice/{DEFINITION[w.modality].alphabet}",
         vocoder=local_files(SPEECH["vocoder"]),
     output:
         speech=directory(f"{RESULTS}/continuation/speech/{{modality}}"),
@@ -87,7 +87,7 @@ rule continuation_speak:
         **VOCODER,
         code=code_of("scripts.continuation.synthesise"),
         sets=SETS,
-        framed=lambda w: "--framed" if config["modalities"][w.modality].get("frame_rate") else "",
+        framed=lambda w: "--framed" if has_clock(DEFINITION[w.modality]) else "",
         threads=CONTINUATION["threads"],
     shell:
         "python -m scripts.continuation.synthesise"

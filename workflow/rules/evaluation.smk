@@ -53,6 +53,7 @@ rule evaluation_score:
             folder=STREAMS_OF[w.modality],
             shard=SHARDS["dev"],
         ),
+        tables=lambda w: TABLES_OF[w.modality],
         tokenizer=f"{TOKENS}/{{modality}}/tokenizer",
         train=f"{TOKENS}/{{modality}}/train.bin",
         train_index=f"{TOKENS}/{{modality}}/train.idx.npz",
@@ -104,6 +105,7 @@ rule evaluation_score:
         " --tuned-lens {output.tuned_lens}"
         " --cuts {input.cuts}"
         " --streams {input.streams}"
+        " --tables {input.tables}"
         " --tokenizer {input.tokenizer}"
         " --train {input.train}"
         " --dev {input.dev}"
@@ -138,15 +140,11 @@ if TASKS:
         params:
             code=code_of("scripts.evaluation.baselines"),
             tasks=TASKS,
-            definition=lambda wildcards: as_json(config["modalities"][wildcards.modality]),
             config=part_json(config["evaluation"], Decision),
-            silence=config["tokens"]["silence"],
             seed=config["seed"],
         shell:
             "python -m scripts.evaluation.baselines"
             " --modality {wildcards.modality}"
-            " --definition {params.definition:q}"
-            " --silence {params.silence}"
             " --train {input.train}"
             " --stats {input.stats}"
             " --tasks {params.tasks}"
@@ -275,10 +273,12 @@ if TEXT_TASKS:
         params:
             code=code_of("scripts.evaluation.text_tasks"),
             choices=lambda wildcards: TEXT_TASKS[wildcards.task],
+            definition=lambda wildcards: MODALITY[wildcards.modality],
             config=part_json(config["evaluation"], TextScoring),
         shell:
             "python -m scripts.evaluation.text_tasks"
             " --modality {wildcards.modality}"
+            " --definition {params.definition:q}"
             " --task {wildcards.task}"
             " --model {input.model}"
             " --tokenizer {input.tokenizer}"

@@ -17,6 +17,8 @@ REPLICA_TOKENS = [
 if SEED_REPLICAS:
 
     # Snakemake evaluates the rules of tokens.smk for replicas too, before it prefers the rule below.
+    DEFINITION |= {name: DEFINITION[replica.modality] for name, replica in SEED_REPLICAS.items()}
+    TABLES_OF |= {name: TABLES_OF[replica.modality] for name, replica in SEED_REPLICAS.items()}
     MODALITY |= {name: MODALITY[replica.modality] for name, replica in SEED_REPLICAS.items()}
     STREAMS_OF |= {name: STREAMS_OF[replica.modality] for name, replica in SEED_REPLICAS.items()}
     INVENTORY_OF |= {name: INVENTORY_OF[replica.modality] for name, replica in SEED_REPLICAS.items()}

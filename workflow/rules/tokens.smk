@@ -1,7 +1,8 @@
 """Tokenize the corpus and the tasks in every modality.
 
 In: alignment/cuts, alignment/tasks, corpus/lexicon.txt (phones), units/ (modalities of units only).
-Out: tokens/{modality}/tokenizer, {train,dev}.bin and tasks/{task}.bin, each with its .idx.npz, and stats.json.
+Out: tokens/{modality}/tokenizer, {train,dev}.bin and tasks/{task}.bin, each with its .idx.npz, and stats.json;
+tokens/{phone_durations,unit_phones}.json, tables of train, where a modality needs them.
 
 The jobs of a modality receive only the config keys that its tokens depend on, and only modalities of units read the
 units: a change of a key reruns only the modalities that it affects.
@@ -11,8 +12,12 @@ from scripts.alignment.lexicon import SPOKEN_NOISE
 from scripts.corpus.pronounce import arpabet
 from scripts.tokens.modality import from_config, to_json
 
-MODALITY = {name: to_json(from_config(name, line, config["tokens"])) for name, line in config["modalities"].items()}
-SOURCE = {name: line["source"] for name, line in config["modalities"].items()}
+DEFINITION = {
+    name: from_config(name, line, config["tokens"], config["seed"]) for name, line in config["modalities"].items()
+}
+MODALITY = {name: to_json(modality) for name, modality in DEFINITION.items()}
+SOURCE = {name: modality.source for name, modality in DEFINITION.items()}
+TABLES_OF = {name: [f"{TOKENS}/{table}.json" for table in modality.tables] for name, modality in DEFINITION.items()}
 # Inputs of a source besides the aligned cuts: a list of its symbols, and a folder of symbol streams.
 INVENTORY = {
     "phones": f"{CORPUS}/lexicon.txt",
@@ -35,7 +40,54 @@ for name in EXTERNAL["tokens"]:
     INVENTORY[name] = f"{TOKENS}/{name}/external.json"
 # An entry of the modality takes precedence over that of its source.
 STREAMS_OF = {name: STREAMS.get(name, STREAMS.get(source, [])) for name, source in SOURCE.items()}
-INVENTORY_OF = {name: INVENTORY.get(name, INVENTORY.get(source, [])) for name, source in SOURCE.items()}
+INVENTORY_OF = {
+    name: INVENTORY.get(name, INVENTORY.get(modality.alphabet, [])) for name, modality in DEFINITION.items()
+}
+
+
+rule tokens_phone_durations:
+    """Count the durations of every phone in train."""
+    input:
+        cuts=expand(f"{ALIGNMENT}/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
+    output:
+        table=f"{TOKENS}/phone_durations.json",
+    log:
+        f"{RESULTS}/logs/tokens/phone_durations.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tokens/phone_durations.tsv"
+    priority: 2  # as for units: short jobs before the training of language models
+    conda:
+        "../../envs/core.yaml"
+    params:
+        code=code_of("scripts.tokens.phone_durations"),
+    shell:
+        "python -m scripts.tokens.phone_durations" " --cuts {input.cuts}" " --output {output.table}" " 2>&1 | tee {log}"
+
+
+rule tokens_unit_phones:
+    """Count the phones of every unit's frames in train."""
+    input:
+        cuts=expand(f"{ALIGNMENT}/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
+        units=expand(f"{UNITS}/train/{{shard}}.npz", shard=SHARDS["train"]),
+        kmeans=f"{UNITS}/kmeans.json",
+    output:
+        table=f"{TOKENS}/unit_phones.json",
+    log:
+        f"{RESULTS}/logs/tokens/unit_phones.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tokens/unit_phones.tsv"
+    priority: 2  # as for units: short jobs before the training of language models
+    conda:
+        "../../envs/core.yaml"
+    params:
+        code=code_of("scripts.tokens.unit_phones"),
+    shell:
+        "python -m scripts.tokens.unit_phones"
+        " --cuts {input.cuts}"
+        " --units {input.units}"
+        " --kmeans {input.kmeans}"
+        " --output {output.table}"
+        " 2>&1 | tee {log}"
 
 
 rule tokens_tokenizer:
@@ -48,6 +100,7 @@ rule tokens_tokenizer:
             shard=SHARDS["train"],
         ),
         inventory=lambda w: INVENTORY_OF[w.modality],
+        tables=lambda w: TABLES_OF[w.modality],
     output:
         tokenizer=directory(f"{TOKENS}/{{modality}}/tokenizer"),
     log:
@@ -60,13 +113,14 @@ rule tokens_tokenizer:
     params:
         code=code_of("scripts.tokens.tokenizer"),
         modality=lambda w: MODALITY[w.modality],
-        extra=lambda w: EXTRA_PHONES if SOURCE[w.modality] == "phones" else [],
+        extra=lambda w: EXTRA_PHONES if DEFINITION[w.modality].alphabet == "phones" else [],
     shell:
         "python -m scripts.tokens.tokenizer"
         " --modality {params.modality:q}"
         " --cuts {input.cuts}"
         " --units {input.units}"
         " --inventory {input.inventory}"
+        " --tables {input.tables}"
         " --extra {params.extra}"
         " --output {output.tokenizer}"
         " 2>&1 | tee {log}"
@@ -82,6 +136,7 @@ rule tokens_encode:
             split=w.split,
             shard=w.shard,
         ),
+        tables=lambda w: TABLES_OF[w.modality],
         tokenizer=f"{TOKENS}/{{modality}}/tokenizer",
     output:
         tokens=temp(f"{TOKENS}/{{modality}}/shards/{{split}}/{{shard}}.bin"),
@@ -101,6 +156,7 @@ rule tokens_encode:
         " --modality {params.modality:q}"
         " --cuts {input.cuts}"
         " --units {input.units}"
+        " --tables {input.tables}"
         " --tokenizer {input.tokenizer}"
         " --output {output.tokens}"
         " 2>&1 | tee {log}"
@@ -115,6 +171,7 @@ use rule tokens_encode as tokens_encode_task with:
             folder=STREAMS_OF[w.modality],
             task=w.task,
         ),
+        tables=lambda w: TABLES_OF[w.modality],
         tokenizer=f"{TOKENS}/{{modality}}/tokenizer",
     output:
         tokens=f"{TOKENS}/{{modality}}/tasks/{{task}}.bin",
@@ -198,11 +255,8 @@ rule tokens_stats:
         " 2>&1 | tee {log}"
 
 
-FRAMED = [
-    name
-    for name, line in config["modalities"].items()
-    if line.get("frame_rate") and line["source"] in ("phones", "units")
-]
+# Modalities whose symbols can be compared frame by frame.
+FRAMED = [name for name, modality in DEFINITION.items() if modality.clocked]
 
 
 rule tokens_shared_context:
@@ -210,6 +264,7 @@ rule tokens_shared_context:
     input:
         aligned=expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
         units=expand(f"{UNITS}/tasks/{{task}}.npz", task=TASKS if "units" in [SOURCE[name] for name in FRAMED] else []),
+        tables=sorted({table for name in FRAMED for table in TABLES_OF[name]}),
     output:
         table=f"{TOKENS}/shared_context.csv",
     log:
@@ -226,5 +281,6 @@ rule tokens_shared_context:
         " --tasks {params.tasks}"
         " --items {input.aligned}"
         " --units {input.units}"
+        " --tables {input.tables}"
         " --output {output.table}"
         " 2>&1 | tee {log}"
