@@ -1,8 +1,8 @@
 """Extract a tar.gz that was downloaded and verified whole.
 
 A gzip cannot be read from its middle, so a download cannot go on where it broke and check digest and content in one
-pass, as with a tar (tar.py); archive and content stand side by side until the content is complete. An interrupted extraction
-reads the archive again and writes what is not there yet.
+pass, as with a tar (tar.py); archive and content stand side by side until the content is complete. An interrupted
+extraction reads the archive again and writes what is not there yet.
 """
 
 import gzip

@@ -19,8 +19,8 @@ LIBRIHEAVY_HOURS = {
     "test-clean": 10.5,
     "test-other": 11.5,
 }
-# Hours of LibriSpeech's subsets as published (Panayotov et al. 2015, Table 1); the first two, Mini LibriSpeech's, by the
-# size of their archives.
+# Hours of LibriSpeech's subsets as published (Panayotov et al. 2015, Table 1); the first two, Mini LibriSpeech's, by
+# the size of their archives.
 LIBRISPEECH_HOURS = {
     "train-clean-5": 5.3,
     "dev-clean-2": 2.0,

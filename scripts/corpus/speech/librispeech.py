@@ -107,9 +107,8 @@ def cuts(root: Path, subset: Path, genders: dict[str, str], drops: Drops) -> Ite
                 else:
                     texts[name] = text
         for name, endings in sounds.items():
-            text = texts.get(name)
             try:
-                yield _cut(folder, root, name, endings, text, genders, transcripts)
+                yield _cut(folder, root, name, endings, texts.get(name), genders, transcripts)
             except (DropError, AudioError) as error:
                 drops.add(printable(name), error.reason, str(error))
         for name in sorted(set(texts) - set(sounds)):
