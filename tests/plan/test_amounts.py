@@ -51,7 +51,7 @@ def test_librispeech_s_hours_are_those_of_its_subsets_and_of_other_folders_unkno
     config["corpus"]["librispeech"].update(train=["train-clean-100", "train-clean-360"], dev=[], held_out=0.5)
     assert split_hours(config) == pytest.approx({"train": 232.1, "dev": 232.1})
     config["corpus"]["librispeech"].update(train=["mine"])
-    with pytest.raises(ValueError, match="the hours of corpus.source librispeech are unknown"):
+    with pytest.raises(ValueError, match=r"the hours of corpus\.source librispeech are unknown"):
         split_hours(config)
 
 
