@@ -39,7 +39,7 @@ VOICES = {
 }
 SCRIPT = {"lexicon": "small", "hours": {"train": 0.15, "dev": 0.1}, "speakers": 4, "isolated_words": 0, "rate": RATE}
 TRIPHONE = {"leaves": 400, "gaussians": 1200}
-SECTION = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))["alignment"]
+SECTION = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))["alignment"] | {"oov": "drop"}
 CHANGED = {"sample_hours": 0.15, "gaussians": 1000, "iterations": 25}
 
 

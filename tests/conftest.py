@@ -60,6 +60,15 @@ def an4() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def mini_librispeech() -> Path:
+    """Two hours of real readers in LibriSpeech's layout: $SHARED/mini-librispeech, or beside the repository."""
+    folder = Path(os.environ.get("SHARED", ROOT.parent / "shared")) / "mini-librispeech/LibriSpeech"
+    if not folder.exists():
+        pytest.skip(f"no real speech: {folder} does not exist (set SHARED to the folder that holds mini-librispeech)")
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def in_repository(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps run from the repository's root, as the workflow runs them."""

@@ -60,8 +60,18 @@ class Training(Search):
 class Alignment(Training, Aligning):
     """Phones and words with their times."""
 
+    oov: Literal["auto", "drop", "guess", "noise"]  # type: ignore[assignment]  # the steps get what auto resolves to
+    """a word without pronunciation: drop its utterance, guess from its letters, or noise (SPN); auto: drop in the
+    written world, whose words all have one, guess elsewhere"""
     external: Text | None
     """folder of TextGrids (MFA) or words.ctm and phones.ctm (Kaldi) to take instead of aligning"""
+
+
+def resolved_oov(oov: str, source: str) -> str:
+    """What `alignment.oov` is for a corpus: `auto` drops in the written world and guesses in any other source."""
+    if oov != "auto":
+        return oov
+    return "drop" if source == "world" else "guess"
 
 
 def problems(config: Search) -> Iterator[str]:

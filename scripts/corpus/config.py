@@ -14,6 +14,11 @@ from scripts.common.bounds import Name, Share, Text, Unique
 MIRRORED = {"swuggy": 2, "sblimp": 10, "topic-storycloze": 6}
 Hours = Annotated[float, Gt(0), Le(1e7)]
 Shards = Annotated[int, Ge(1), Le(100_000)]
+# Subsets that resources/datasets.yaml can fetch, as librispeech-<subset>: those of OpenSLR 12 and 31.
+PUBLISHED_SUBSETS = (
+    *("train-clean-5", "dev-clean-2", "train-clean-100", "train-clean-360", "train-other-500"),
+    *("dev-clean", "dev-other", "test-clean", "test-other"),
+)
 Part = Literal["small", "medium", "large", "dev", "test-clean", "test-other"]
 
 
@@ -233,15 +238,57 @@ class LibriHeavy:
 
 
 @dataclass(frozen=True)
+class TableColumns:
+    """Where a table of files has what; the defaults are Common Voice's names."""
+
+    file: Text = "path"
+    """column of the sound file's path below audio_root"""
+    text: Text = "sentence"
+    """column of what is said"""
+    speaker: Text | None = "client_id"
+    """column of who says it; null: unknown"""
+
+
+@dataclass(frozen=True)
+class SoundTable(TableColumns):
+    """A table of files and texts per split, as Common Voice publishes them."""
+
+    train: Text = "train.tsv"
+    """table (.tsv or .csv, its first line names the columns) of the train split"""
+    dev: Text = "dev.tsv"
+    """table of the dev split"""
+
+
+@dataclass(frozen=True)
 class Folder:
     """Audio files with a text of the same name beside each: corpus.source folder."""
 
     audio_root: Text | None
-    """folder of name.wav (or .flac) with name.txt beside it, at any depth"""
+    """folder of sound files, each with a text of the same name beside it, at any depth; or those that table names"""
     train: Text
     """its sub-folder of the train split"""
     dev: Text
     """its sub-folder of the dev split"""
+    table: SoundTable | None
+    """tables of file, text and speaker instead of a text beside each file; null for texts"""
+    lexicon: Text | None
+    """file of further pronunciations, as in manifest"""
+    tasks: GivenTasks
+    """as in manifest"""
+
+
+@dataclass(frozen=True)
+class LibriSpeech:
+    """Subsets of LibriSpeech, or of anything in its layout: corpus.source librispeech."""
+
+    audio_root: Text | None
+    """folder that holds the subsets' folders and SPEAKERS.TXT; null to fetch the subsets"""
+    train: Annotated[tuple[Text, ...], MinLen(1), Unique()]
+    """subsets of the train split"""
+    dev: Annotated[tuple[Text, ...], Unique()]
+    """subsets of the dev split; none takes speakers out of train's subsets"""
+    held_out: Annotated[float, Gt(0), Lt(1)]
+    """share of train's speakers assigned to dev where dev is empty"""
     lexicon: Text | None
     """file of further pronunciations, as in manifest"""
     tasks: GivenTasks
@@ -252,8 +299,11 @@ class Folder:
 class Corpus(CutRules):
     """Speech, its texts and the zero-shot tasks."""
 
-    source: Literal["world", "manifest", "libriheavy", "folder"]
+    source: Literal["world", "manifest", "libriheavy", "librispeech", "folder"]
     """where the speech comes from"""
+    text: Literal["given", "book"]
+    """sources manifest, folder and librispeech: texts are of what was said, and a digit drops the cut; or they are of a
+    printed page, and go through the rules of LibriHeavy's"""
     shards: SplitShards
     """files per split"""
     prompts: Text
@@ -264,6 +314,8 @@ class Corpus(CutRules):
     """for source manifest"""
     libriheavy: LibriHeavy
     """for source libriheavy"""
+    librispeech: LibriSpeech
+    """for source librispeech"""
     folder: Folder
     """for source folder"""
 
@@ -294,8 +346,27 @@ def problems(corpus: Corpus) -> Iterator[str]:
             yield "corpus.folder.audio_root is not set; corpus.source folder needs it"
         if corpus.folder.train == corpus.folder.dev:
             yield "corpus.folder.train and dev are the same folder; they must be two"
+        if (table := corpus.folder.table) is not None and table.train == table.dev:
+            yield "corpus.folder.table.train and dev are the same file; they must be two"
     if corpus.source == "libriheavy" and (both := {*corpus.libriheavy.train} & {*corpus.libriheavy.dev}):
         yield f"corpus.libriheavy: {min(both)} is in train and in dev; dev: [] takes speakers out of train"
+    if corpus.source == "librispeech":
+        yield from _librispeech_problems(corpus.librispeech)
+
+
+def _librispeech_problems(section: LibriSpeech) -> Iterator[str]:
+    """Subsets that are in both splits, that nobody publishes, or whose name is a path, a line each."""
+    if both := {*section.train} & {*section.dev}:
+        yield f"corpus.librispeech: {min(both)} is in train and in dev; dev: [] takes speakers out of train"
+    for split in ("train", "dev"):
+        for subset in getattr(section, split):
+            if "/" in subset or subset in (".", ".."):
+                yield f"corpus.librispeech.{split}: {subset!r} is not the name of a folder below audio_root"
+            elif section.audio_root is None and subset not in PUBLISHED_SUBSETS:
+                yield (
+                    f"corpus.librispeech.{split}: {subset!r} cannot be fetched; set audio_root, or take"
+                    f" {', '.join(PUBLISHED_SUBSETS)}"
+                )
 
 
 def task_problems(world: Tasks) -> Iterator[str]:

@@ -5,9 +5,11 @@ under which nothing is lost: the cut is in another split, or the file is read un
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from scripts.common.cuts import Cut
 from scripts.corpus.config import Limits
+from scripts.corpus.drops import Drops
 
 AUDIO = ("audio-missing", "audio-damaged", "audio-too-short", "no-audio")
 PLACED = ("in-train", "same-file")
@@ -50,6 +52,15 @@ def hold_to_limits(
             raise ValueError(
                 f"{where}: {share}: {named}{example}; corpus.{key} allows {_percent(limit)}: {remedy}, or raise it"
             )
+
+
+def held(cuts: Iterable[Cut], where: str, drops: Drops, limits: Limits, unit: str) -> Iterator[Cut]:
+    """The cuts; after the last one `hold_to_limits`, whose ValueError ends the step if too many were dropped."""
+    kept = 0
+    for cut in cuts:
+        kept += 1
+        yield cut
+    hold_to_limits(where, drops.counts, kept, limits, drops.examples, unit)
 
 
 def _percent(share: float) -> str:

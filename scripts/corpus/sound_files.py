@@ -5,6 +5,12 @@ from typing import Any
 from scripts.common.cuts import Cut
 from scripts.common.sound_file import Header
 
+# Endings of the formats that libsndfile 1.2 reads and that speech is published in.
+SOUND = (
+    *(".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf", ".w64"),
+    *(".rf64", ".sph", ".nist"),
+)
+
 
 def whole_file_cut(
     name: str, source: str, header: Header, supervision_fields: dict[str, Any], *, recording: str | None = None

@@ -6,7 +6,9 @@ alone, by its byte range in the archive. A file in download.folder/incoming/ is 
 
 import argparse
 import errno
+import gzip
 import shutil
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -30,7 +32,15 @@ from scripts.download.responses import FileChangedError
 from scripts.download.space import check_space
 from scripts.download.state import DownloadState
 from scripts.download.tar import fetch_tar
+from scripts.download.tar_gz import extract_tar_gz
 from scripts.download.zip import extract_zip
+
+WHOLE = ("zip", "tar.gz")  # archives that are verified before they are extracted
+# What the two libraries raise at a broken archive; NotImplementedError: a compression that zipfile does not know.
+BROKEN_ARCHIVE = (
+    *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile),
+    *(EOFError, zlib.error, NotImplementedError),
+)
 
 
 @dataclass(frozen=True)
@@ -121,6 +131,10 @@ class Job:
         """`require_space` for an archive of `needed` bytes that will be extracted."""
         self.require_space(None if needed is None else needed * max(1, self.dataset.unpacked))
 
+    def require_space_for_both(self, needed: float | None) -> None:
+        """`require_space` for a tar.gz of `needed` bytes, which stays until its content stands beside it."""
+        self.require_space(None if needed is None else needed * (1 + self.dataset.unpacked))
+
 
 def remaining_bytes(dataset: Dataset, folder: Path) -> float:
     """Approximate number of bytes that an incomplete dataset still needs on the disk."""
@@ -156,8 +170,9 @@ def ensure_complete(job: Job, done: Path, content: bool) -> dict[str, Any]:
         done.unlink(missing_ok=True)
         counts = f"{len(damaged)} of {record['files']} files damaged or missing"
         print(f"download/{job.dataset.name}: {counts}, e.g. {damaged[0].name}")
-        # Each file costs a connection: not worthwhile if most are damaged, or if the user provided the archive.
-        few = job.dataset.kind != "file" and 2 * len(damaged) <= record["files"] and not job.incoming.exists()
+        # Each file costs a connection: not worthwhile if most are damaged, or if the user provided the archive. A gzip
+        # cannot be read from its middle.
+        few = job.dataset.kind in ("tar", "zip") and 2 * len(damaged) <= record["files"] and not job.incoming.exists()
         if few and repair_members(job, record, damaged):
             return record
         print(f"download/{job.dataset.name}: downloading it again")
@@ -190,15 +205,15 @@ def fetch(job: Job) -> None:
     with job.manual_download_hint(), closing(source):
         if dataset.kind == "tar":
             size, method, digest, files = fetch_tar(source, job.target, state, job.require_space, dataset.name)
-        elif dataset.kind == "zip":
-            size, method, digest, files = _fetch_zip(job, source)
+        elif dataset.kind in WHOLE:
+            size, method, digest, files = _fetch_whole(job, source)
         elif isinstance(source, LocalFile):
             size, method, digest, files = *_move_to_target(source, job.target), 1
         else:
             size, method, digest = fetch_file(source, job.target, state, job.require_space, dataset.name)
             files = 1
     state.mark_complete(dataset, size, method, digest, source.digest is not None, files)
-    if dataset.kind == "zip" or isinstance(source, LocalFile):
+    if dataset.kind in WHOLE or isinstance(source, LocalFile):
         job.archive(source).unlink(missing_ok=True)  # after the record: without a record everything is downloaded again
     if source.digest is None:
         print(f"download/{dataset.name}: no checksum is published; {method} as received: {digest}")
@@ -245,8 +260,8 @@ class _RangeReader:
         self.remote.close()
 
 
-def _fetch_zip(job: Job, source: Source) -> tuple[int, str, str, int]:
-    """Download and verify the archive, then extract it to the target."""
+def _fetch_whole(job: Job, source: Source) -> tuple[int, str, str, int]:
+    """Download and verify a zip or tar.gz, then extract it to the target."""
     state, dataset = job.state, job.dataset
     archive = job.archive(source)
     verified = state.verified(archive)
@@ -254,19 +269,26 @@ def _fetch_zip(job: Job, source: Source) -> tuple[int, str, str, int]:
         if isinstance(source, LocalFile):
             size, method, digest = _verify(source)
         else:
-            size, method, digest = fetch_file(source, archive, state, job.require_unpacked_space, dataset.name)
+            space = job.require_unpacked_space if dataset.kind == "zip" else job.require_space_for_both
+            size, method, digest = fetch_file(source, archive, state, space, dataset.name)
         state.save_verified(archive, size, method, digest)
     else:
         size, method, digest = verified
     try:
-        # A symbolic link points to a file that others may use: do not truncate it.
-        files = extract_zip(archive, job.target, state, job.require_space, dataset.name, cut=not archive.is_symlink())
-    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:  # the last: unknown compression
+        if dataset.kind == "zip":
+            # A symbolic link points to a file that others may use: do not truncate it.
+            cut = not archive.is_symlink()
+            files = extract_zip(archive, job.target, state, job.require_space, dataset.name, cut=cut)
+        else:
+            files = extract_tar_gz(archive, job.target, state, job.require_space, dataset.name)
+    except BROKEN_ARCHIVE as error:
         remove_members(job.target, state.members)
         state.clear()
         if not isinstance(source, LocalFile):
             archive.unlink()
-        raise OSError(f"{archive}: it is not a complete zip ({error}); run again to download it anew") from None
+        raise OSError(
+            f"{archive}: it is not a complete {dataset.kind} ({error}); run again to download it anew"
+        ) from None
     return size, method, digest, files
 
 

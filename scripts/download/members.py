@@ -23,7 +23,7 @@ class Member:
 
     Attributes:
         name: path below the folder that the archive is extracted to.
-        start: where it begins in the archive: a tar's content, a zip's local header.
+        start: where it begins in the archive: a tar's content, a zip's local header; a tar.gz's content once unpacked.
         length: bytes that it takes there.
         size: bytes of the file.
         crc: CRC-32 of the file.

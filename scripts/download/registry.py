@@ -23,7 +23,7 @@ class Entry:
     """of the file below the host's base URL"""
     file: str
     """the file's name on the disk"""
-    kind: Literal["file", "tar", "zip"]
+    kind: Literal["file", "tar", "tar.gz", "zip"]
     """a plain file, or an archive whose content is kept"""
     to: str
     """folder below download.folder"""

@@ -3,7 +3,7 @@
 begun.json      the server's version that a partial download belongs to
 members.jsonl   the members of an archive that are extracted, in the archive's order
 between.bin     of a partial tar: its bytes outside the members' content; of a zip: its central directory
-verified.json   of a zip: the archive was verified, and its extraction has begun
+verified.json   of a zip or tar.gz: the archive was verified, and its extraction has begun
 complete.json   written last: the dataset is complete
 """
 

@@ -113,7 +113,7 @@ def _extract(
         progress.resume(end / 1e6)
         stream.seek(-(-end // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE)
         for entry in _entries(stream):
-            path = _target(folder, entry, name)
+            path = tar_target(folder, entry, name)
             if entry.isdir():
                 path.mkdir(parents=True, exist_ok=True)
                 continue
@@ -144,7 +144,7 @@ def _entries(stream: TarStream) -> Iterator[tarfile.TarInfo]:
                 raise tarfile.ReadError("data after its end")
 
 
-def _target(folder: Path, entry: tarfile.TarInfo, name: str) -> Path:
+def tar_target(folder: Path, entry: tarfile.TarInfo, name: str) -> Path:
     """The path of a member; ValueError if it is not a plain file or folder inside `folder`."""
     if not (entry.isreg() or entry.isdir()) or entry.issparse():
         raise ValueError(f"{name}: its member {entry.name!r} is neither a plain file nor a folder; refused")

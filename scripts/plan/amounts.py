@@ -19,8 +19,22 @@ LIBRIHEAVY_HOURS = {
     "test-clean": 10.5,
     "test-other": 11.5,
 }
+# Hours of LibriSpeech's subsets as published (Panayotov et al. 2015, Table 1); the first two, Mini LibriSpeech's, by
+# the size of their archives.
+LIBRISPEECH_HOURS = {
+    "train-clean-5": 5.3,
+    "dev-clean-2": 2.0,
+    "train-clean-100": 100.6,
+    "train-clean-360": 363.6,
+    "train-other-500": 496.7,
+    "dev-clean": 5.4,
+    "dev-other": 5.3,
+    "test-clean": 5.4,
+    "test-other": 5.1,
+}
 # Number of the world's isolated words by lexicon, and their mean duration, measured in the miniature.
 ISOLATED_WORDS, ISOLATED_WORD_SECONDS = {"small": 485, "full": 1100}, 0.55
+PUBLISHED_HOURS = {"libriheavy": LIBRIHEAVY_HOURS, "librispeech": LIBRISPEECH_HOURS}
 SYMBOLS = 80  # vocabulary of a tokenizer whose size depends on the data: the paper's Table 2
 SPECIAL = 3  # <unk>, <s>, </s>
 
@@ -42,12 +56,8 @@ def split_hours(config: Mapping[str, Any]) -> dict[str, float]:
     if corpus["source"] == "world":
         known = dict(corpus["world"]["hours"])
         known["train"] += num_isolated_words(config) * ISOLATED_WORD_SECONDS / 3600
-    elif corpus["source"] == "libriheavy":
-        parts = corpus["libriheavy"]
-        known = {split: sum(LIBRIHEAVY_HOURS[part] for part in parts[split]) for split in ("train", "dev")}
-        if not parts["dev"]:
-            known["dev"] = known["train"] * parts["held_out"]
-            known["train"] -= known["dev"]
+    elif corpus["source"] in PUBLISHED_HOURS:
+        known = _published_hours(corpus[corpus["source"]], PUBLISHED_HOURS[corpus["source"]])
     else:
         known = {}
     hours = {split: known.get(split) if configured[split] is None else configured[split] for split in ("train", "dev")}
@@ -57,6 +67,17 @@ def split_hours(config: Mapping[str, Any]) -> dict[str, float]:
                 f"config: plan.hours.{split} is not set; the hours of corpus.source {corpus['source']} are unknown"
             )
     return {split: float(value) for split, value in hours.items() if value is not None}
+
+
+def _published_hours(section: Mapping[str, Any], hours: Mapping[str, float]) -> dict[str, float]:
+    """Hours of both splits by their parts' published hours; empty if a part is not a published one."""
+    if not {*section["train"], *section["dev"]} <= set(hours):
+        return {}
+    known = {split: sum(hours[part] for part in section[split]) for split in ("train", "dev")}
+    if not section["dev"]:
+        known["dev"] = known["train"] * section["held_out"]
+        known["train"] -= known["dev"]
+    return known
 
 
 def num_isolated_words(config: Mapping[str, Any]) -> int:

@@ -42,7 +42,7 @@ class Cost(NamedTuple):
 
 
 def datasets(config: Mapping[str, Any]) -> list[str]:
-    """What the run downloads, by the registry's names: what corpus_libriheavy.smk and corpus_published.smk ask for."""
+    """What the run downloads, by the registry's names: what the sources and corpus_published.smk ask for."""
     corpus = config["corpus"]
     names: list[str] = []
     if corpus["source"] == "libriheavy":
@@ -50,6 +50,9 @@ def datasets(config: Mapping[str, Any]) -> list[str]:
         for part in [*section["train"], *section["dev"]]:
             names += [f"libriheavy-{part}"] if section["manifests"] is None else []
             names += [ARCHIVES.get(part, LARGE)] if section["audio_root"] is None else []
+    if corpus["source"] == "librispeech" and corpus["librispeech"]["audio_root"] is None:
+        section = corpus["librispeech"]
+        names += [f"librispeech-{subset}" for subset in [*section["train"], *section["dev"]]]
     if corpus["source"] != "world":
         tasks = corpus[corpus["source"]]["tasks"].values()
         names += [task["dataset"] for task in tasks if not isinstance(task, str) and "dataset" in task]

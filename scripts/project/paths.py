@@ -16,6 +16,8 @@ PATHS = (
     "corpus.manifest.dev",
     "corpus.*.audio_root",
     "corpus.*.lexicon",
+    "corpus.folder.table.train",
+    "corpus.folder.table.dev",
     "corpus.*.tasks.*",
     "corpus.*.tasks.*.folder",
     "corpus.*.tasks.*.transcripts",

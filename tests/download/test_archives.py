@@ -1,5 +1,6 @@
 """Archives are extracted completely, deleted, resumed after a kill, and refused if a member would escape."""
 
+import gzip
 import io
 import multiprocessing
 import os
@@ -16,11 +17,12 @@ import pytest
 from scripts.download.fetch import Job, ensure_complete
 from scripts.download.members import read_members
 from tests.download import server as faults
-from tests.download.conftest import Make, read_files, tar_of, zip_of
+from tests.download.conftest import Make, read_files, tar_gz_of, tar_of, zip_of
 from tests.download.server import Server
 
-MAKE = {"tar": tar_of, "zip": zip_of}
+MAKE = {"tar": tar_of, "zip": zip_of, "tar.gz": tar_gz_of}
 ARCHIVES = tuple(MAKE)
+READ_FROM_THE_MIDDLE = ("tar", "zip")
 
 
 def done(job: Job) -> Path:
@@ -130,7 +132,7 @@ def harm(path: Path, how: str) -> None:
         path.write_bytes(flipped if how == "flip" else content[:-1])
 
 
-@pytest.mark.parametrize("kind", ARCHIVES)
+@pytest.mark.parametrize("kind", READ_FROM_THE_MIDDLE)
 @pytest.mark.parametrize("published", [True, False])
 @pytest.mark.parametrize(("how", "content"), [("flip", True), ("shorten", False), ("delete", False)])
 def test_a_damaged_member_is_downloaded_alone(
@@ -191,6 +193,8 @@ ESCAPES = {
     "backslash": ("tar", tar_with(name="..\\evil")),
     "parent in a zip": ("zip", zip_with("../evil")),
     "absolute in a zip": ("zip", zip_with("/tmp/evil")),
+    "parent in a tar.gz": ("tar.gz", gzip.compress(tar_with(name="a/../../evil"))),
+    "symlink in a tar.gz": ("tar.gz", gzip.compress(tar_with(type=tarfile.SYMTYPE, linkname="../../.."))),
     "symlink in a zip": ("zip", zip_with("evil", 0o120777)),
     "device in a zip": ("zip", zip_with("evil", 0o020666)),
 }
@@ -251,6 +255,45 @@ def test_a_zip_with_a_damaged_deflated_member_is_refused_too(job: Make):
     assert reasons == {"inflate", "CRC"}
 
 
+def test_a_damaged_member_of_a_tar_gz_brings_the_archive_again(job: Make, contents: dict[str, bytes], server: Server):
+    task = job(tar_gz_of(contents), "tar.gz")
+    ensure_complete(task, done(task), content=False)
+    harm(task.target / "small/12/big.flac", "flip")
+    server.requests.clear()
+    ensure_complete(task, done(task), content=False)
+    assert not server.requests  # sizes are right
+    ensure_complete(task, done(task), content=True)
+    assert read_files(task.target) == contents
+    assert server.requests == [("/x", None)]
+
+
+def test_a_broken_off_extraction_of_a_tar_gz_goes_on(job: Make, contents: dict[str, bytes], server: Server):
+    task = job(tar_gz_of(contents), "tar.gz")
+    blocked = task.target / "small/12/a.json"  # a folder where a file is to go: extraction stops there
+    blocked.mkdir(parents=True)
+    with pytest.raises(OSError, match=r"a\.json"):
+        ensure_complete(task, done(task), content=False)
+    first = (task.target / "small/100/big.flac").stat().st_ino
+    blocked.rmdir()
+    assert ensure_complete(task, done(task), content=False)["files"] == len(contents)
+    assert (task.target / "small/100/big.flac").stat().st_ino == first  # not written again
+    assert read_files(task.target) == contents
+    assert server.requests == [("/x", None)]
+    assert not (task.state.folder / "x.tar.gz").exists()
+
+
+@pytest.mark.parametrize("share", [0.0001, 0.5, 0.999])
+def test_a_damaged_tar_gz_is_refused_without_a_checksum(job: Make, contents: dict[str, bytes], share: float):
+    archive = bytearray(tar_gz_of(contents))
+    archive[10 + int(share * (len(archive) - 14))] ^= 255
+    task = job(bytes(archive), "tar.gz", published=False)
+    task.incoming.parent.mkdir(parents=True, exist_ok=True)
+    task.incoming.write_bytes(bytes(archive))
+    with pytest.raises(OSError, match=r"x\.tar\.gz.*is not (a complete tar\.gz|an intact)"):
+        ensure_complete(task, done(task), content=False)
+    assert not done(task).exists()
+
+
 @pytest.mark.parametrize("kind", ARCHIVES)
 def test_a_deleted_dataset_is_downloaded_over_one_connection(
     job: Make, server: Server, contents: dict[str, bytes], kind: str
@@ -264,7 +307,7 @@ def test_a_deleted_dataset_is_downloaded_over_one_connection(
     assert server.requests == [("/x", None)]
 
 
-@pytest.mark.parametrize("kind", ARCHIVES)
+@pytest.mark.parametrize("kind", READ_FROM_THE_MIDDLE)
 def test_a_damaged_file_is_repaired_from_an_archive_placed_by_hand(
     job: Make, server: Server, contents: dict[str, bytes], kind: str
 ):

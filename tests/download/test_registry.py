@@ -47,7 +47,7 @@ def test_an_unknown_dataset_is_refused_with_the_known_ones():
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"kind": "rar"}, "tsc.kind is 'rar'; it must be one of file, tar, zip"),
+        ({"kind": "rar"}, "tsc.kind is 'rar'; it must be one of file, tar, tar.gz, zip"),
         ({"bytes": "many"}, "tsc.bytes is 'many'"),
         ({"host": "nowhere"}, "tsc.host is 'nowhere'"),
         ({"file": "../x.zip"}, "tsc.file is '../x.zip'; it must stay inside"),

@@ -3,6 +3,7 @@
 import json
 from typing import Any, TypeVar
 
+from scripts.alignment.config import resolved_oov
 from scripts.common.config import keys_of, part_json, read
 from scripts.project.defaults import default_config
 
@@ -12,6 +13,7 @@ T = TypeVar("T")
 def section(path: str) -> dict[str, Any]:
     """A section of the default configuration, e.g. "continuation.speech"; "" for all of it."""
     value = default_config()
+    value["alignment"]["oov"] = resolved_oov(value["alignment"]["oov"], value["corpus"]["source"])
     for key in path.split(".") if path else ():
         value = value[key]
     return value

@@ -44,6 +44,17 @@ def test_the_papers_hours_are_libriheavys_and_speakers_may_be_held_out():
     assert split_hours(config) == pytest.approx({"train": 458.1, "dev": 50.9})
 
 
+def test_librispeech_s_hours_are_those_of_its_subsets_and_of_other_folders_unknown():
+    config = copy.deepcopy(MINI)
+    config["corpus"]["source"] = "librispeech"
+    assert split_hours(config) == {"train": 5.3, "dev": 2.0}
+    config["corpus"]["librispeech"].update(train=["train-clean-100", "train-clean-360"], dev=[], held_out=0.5)
+    assert split_hours(config) == pytest.approx({"train": 232.1, "dev": 232.1})
+    config["corpus"]["librispeech"].update(train=["mine"])
+    with pytest.raises(ValueError, match=r"the hours of corpus\.source librispeech are unknown"):
+        split_hours(config)
+
+
 def test_a_corpus_whose_hours_nobody_knows_is_asked_for_them():
     config = copy.deepcopy(MINI)
     config["corpus"]["source"] = "folder"

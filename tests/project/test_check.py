@@ -59,6 +59,12 @@ WRONG = [
         "corpus.libriheavy.split_exclusion.0 is 'voice'; it must be one of speaker, book",
     ),
     ("corpus.folder.train", "", "corpus.folder.train is ''"),
+    ("corpus.folder.table", {"wav": "x"}, "corpus.folder.table.wav is not a known key"),
+    ("corpus.folder.table", {"text": None}, "corpus.folder.table.text is None; it must be of type string"),
+    ("corpus.librispeech.train", ["a", "a"], "corpus.librispeech.train"),
+    ("corpus.librispeech.held_out", 1, "corpus.librispeech.held_out is 1; it must be less than 1"),
+    ("corpus.text", "page", "corpus.text is 'page'; it must be one of given, book"),
+    ("alignment.oov", "shrug", "alignment.oov is 'shrug'; it must be one of auto, drop, guess, noise"),
     ("corpus.source", "web", "corpus.source is 'web'; it must be one of world, manifest"),
     ("continuation.prompts", -1, "continuation.prompts is -1; it must be at least 0"),
     ("continuation.prompts_from", "web", "continuation.prompts_from is 'web'; it must be one of dev, list"),
@@ -215,6 +221,29 @@ def test_a_wrong_test_set_is_refused_by_its_key(task: object, says: str):
     with pytest.raises(ValueError, match="the configuration cannot be used") as error:
         check(config)
     assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("section", "says"),
+    [
+        ({"dev": ["train-clean-5"]}, "librispeech: train-clean-5 is in train and in dev; dev: [] takes speakers out"),
+        ({"train": ["train-clean-7"]}, "librispeech.train: 'train-clean-7' cannot be fetched; set audio_root, or take"),
+        ({"audio_root": "x", "dev": ["../dev"]}, "librispeech.dev: '../dev' is not the name of a folder below audio"),
+    ],
+)
+def test_wrong_subsets_are_refused_by_name(section: dict[str, object], says: str):
+    config = changed("corpus.source", "librispeech")
+    config["corpus"]["librispeech"] |= section
+    with pytest.raises(ValueError, match="the configuration cannot be used") as error:
+        check(config)
+    assert says in str(error.value)
+
+
+def test_the_tables_of_both_splits_are_two():
+    config = changed("corpus.source", "folder")
+    config["corpus"]["folder"] |= {"audio_root": "x", "table": {"train": "a.tsv", "dev": "a.tsv"}}
+    with pytest.raises(ValueError, match=r"corpus\.folder\.table\.train and dev are the same file; they must be two"):
+        check(config)
 
 
 def test_a_missing_key_is_named():

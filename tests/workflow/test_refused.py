@@ -23,7 +23,7 @@ SAYS = [
     "corpus.shards.train is 1000000000; it must be at most 100000",
     "corpus.world.noise is -inf; it must be a finite number",
     "evaluation.foreign was renamed: it is now evaluation.external_systems",
-    "alignment.oov is 'shrug'; it must be one of drop, guess, noise",
+    "alignment.oov is 'shrug'; it must be one of auto, drop, guess, noise",
     "alignment.triphone.leaves is 5; it must be at least 100",
     "alignment.external is 3; it must be of type string or null",
     "modalities.x.source is 'smell'",

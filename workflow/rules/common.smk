@@ -8,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 # Steps run as `python -m scripts.<stage>.<step>` from the repository's root; so do these imports.
 sys.path.insert(0, workflow.basedir)
 
+from scripts.alignment.config import resolved_oov
 from scripts.common.config import as_json, part_json
 from scripts.common.files import check_writable, write_json
 from scripts.common.stages import STAGES
@@ -26,6 +27,7 @@ report: "../report/workflow.rst"
 try:
     check(config)
     hide_dashes(config)
+    config["alignment"]["oov"] = resolved_oov(config["alignment"]["oov"], config["corpus"]["source"])
     check_shared(config)
     check_writable(f"results/{config['name']}")
     check_format(Path("results", config["name"]))
@@ -56,6 +58,7 @@ AUDIO_ROOT = {
     "world": f"{CORPUS}/audio",
     "manifest": config["corpus"]["manifest"]["audio_root"],
     "libriheavy": config["corpus"]["libriheavy"]["audio_root"] or config["download"]["folder"],
+    "librispeech": config["corpus"]["librispeech"]["audio_root"] or config["download"]["folder"],
     "folder": config["corpus"]["folder"]["audio_root"],
 }[config["corpus"]["source"]]
 

@@ -1,7 +1,7 @@
 """The corpus: speech, its texts and the zero-shot tasks, as Lhotse cuts in LibriHeavy's schema.
 
 In: nothing (corpus.source world: the corpus is written and spoken here), or audio and Lhotse cuts (manifest), LibriHeavy
-(libriheavy), or texts (folder).
+(libriheavy), LibriSpeech's own layout (librispeech), or texts (folder).
 Out: corpus/cuts/{split}/{shard}.jsonl.gz, corpus/tasks/{task}.jsonl.gz, corpus/lexicon.txt, lexicon_tasks.txt and
 corpus/dropped.csv; from world also corpus/audio/, and corpus/truth/ for the tests. Where asked for: corpus/prompts.jsonl
 and, as a split of one shard, corpus/cuts/prompts/.

@@ -3,5 +3,5 @@
 MANIFESTS = {split: config["corpus"]["manifest"][split] for split in SPLITS}
 READY = MANIFESTS
 OPTIONS = ""
-RULES = {**config["corpus"], "texts": "given"}
+RULES = {**config["corpus"], "texts": config["corpus"]["text"]}
 DROPPED_PARTS = []

@@ -9,7 +9,8 @@ number in it was read, or whether it was read at all (page and verse numbers are
    (verse) become spaces.
 3. If the transcript has a reading of a number next to a neighbouring word of the number, the number stays in the book
    text and its reading goes into the spoken text. If the transcript has the number's neighbours side by side, the
-   number was not read and is removed. Otherwise the cut is dropped: `digits`.
+   number was not read and is removed. Otherwise the cut is dropped: `digits`. Without a transcript (corpora other than
+   LibriHeavy), a number that is always read in one way (1 to 99, 21st) stays and is spelled in the spoken text.
 4. A cut whose text then has a character outside corpus.characters is dropped: `characters`. The book text keeps its
    letters (résumé); the spoken text has their ASCII forms (RESUME), under which pronunciations are listed.
 """
@@ -19,7 +20,7 @@ from collections.abc import Sequence
 
 from scripts.corpus.drops import DropError
 from scripts.corpus.letters import compose
-from scripts.corpus.speech.number_readings import readings
+from scripts.corpus.speech.number_readings import only_reading, readings
 from scripts.corpus.speech.transcripts import (
     ASCII_FORMS,
     Characters,
@@ -72,10 +73,10 @@ def normalise_book(given: list[str], characters: Characters) -> list[str]:
     book = clean_typography(given[0])
     if not book:
         raise DropError("empty-text", "its text is empty")
-    if has_digit(book):
-        book, words = read_numbers(
-            book.split(), to_words(normalise_typography(given[1])).split() if len(given) > 1 else []
-        )
+    if has_digit(book) and len(given) > 1:
+        book, words = read_numbers(book.split(), to_words(normalise_typography(given[1])).split())
+    elif has_digit(book):
+        words = spell_numbers(book.split())
     else:
         characters.check(book)
         words = to_words(book)
@@ -83,6 +84,21 @@ def normalise_book(given: list[str], characters: Characters) -> list[str]:
     if not words:
         raise DropError("empty-text", "its text has no words")
     return [book, words]
+
+
+def spell_numbers(tokens: Sequence[str]) -> str:
+    """The spoken text of a text without a transcript: its numbers in words, where each has one reading only.
+
+    Raises:
+        DropError: with reason `digits`, if a number has several.
+    """
+    words: list[str] = []
+    for token in tokens:
+        spoken = only_reading(token) if has_digit(token) else to_words(token).split()
+        if spoken is None:
+            raise DropError("digits", f"the text has {token!r}, which is read in several ways; spell it as it was read")
+        words += spoken
+    return " ".join(words)
 
 
 def read_numbers(tokens: Sequence[str], transcript: Words) -> tuple[str, str]:

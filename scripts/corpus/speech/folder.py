@@ -1,8 +1,9 @@
 """Convert a folder of audio files, each with a text of the same name, to Lhotse cuts: one cut per file.
 
-`a/b/name.wav` (or .flac) belongs to `a/b/name.txt`, at any depth; endings may be upper-case. The cut's id is the path
-below the audio root without its ending, the speaker is the first folder below the split's (none: unknown). Length and
-rate are those of the file's header; a file from a pipe, whose header has no length, is decoded to find it.
+`a/b/name.wav` (or .flac, .mp3, any ending of SOUND) belongs to `a/b/name.txt`, at any depth; endings may be upper-case.
+The cut's id is the path below the audio root without its ending, the speaker is the first folder below the split's
+(none: unknown). Length and rate are those of the file's header; a file from a pipe, whose header has no length, is
+decoded to find it.
 
 Links are followed. A folder or sound file with several names is read once, under the first that is not a link; a
 file's recording is named after the place where it lies, so that one which both splits lead to is in train only.
@@ -15,7 +16,7 @@ two texts of one name), same-file (read under another name), audio-missing (a li
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -29,11 +30,10 @@ from scripts.common.files import write_jsonl
 from scripts.common.sound_file import whole_file
 from scripts.corpus.config import Limits
 from scripts.corpus.drops import DropError, Drops, check_name, printable
-from scripts.corpus.losses import hold_to_limits
-from scripts.corpus.sound_files import whole_file_cut
+from scripts.corpus.losses import held
+from scripts.corpus.sound_files import SOUND, whole_file_cut
 from scripts.corpus.speech.file_tree import walk
 
-AUDIO = (".flac", ".wav")
 TEXT = ".txt"
 REPORT_EVERY = 10_000  # files between two lines of progress
 
@@ -68,7 +68,7 @@ def find_files(folder: Path, root: Path, drops: Drops) -> Iterator[Found]:
         for entry in entries:
             stem, ending = os.path.splitext(entry.name)
             found = names.setdefault(stem, Found(parent / stem, [], []))
-            if ending.lower() in AUDIO:
+            if ending.lower() in SOUND:
                 found.audio.append(ending)
                 found.linked |= entry.is_symlink()
             elif ending.lower() == TEXT:
@@ -113,7 +113,7 @@ class FolderReader:
         name = found.path.relative_to(self.root).as_posix()
         check_name(name)
         if not found.audio:
-            raise DropError("no-audio", f"{name}{found.texts[0]} has no .wav or .flac beside it")
+            raise DropError("no-audio", f"{name}{found.texts[0]} has no sound file beside it")
         for endings in (found.audio, found.texts):
             if len(endings) > 1:
                 raise DropError("duplicate-id", f"{', '.join(endings)} have one name")
@@ -165,15 +165,6 @@ def cuts(root: Path, folder: Path, drops: Drops) -> Iterator[Cut]:
         yield cut
 
 
-def held(cuts: Iterable[Cut], where: str, drops: Drops, limits: Limits) -> Iterator[Cut]:
-    """The cuts; ValueError after the last one if more was dropped than the limits allow."""
-    kept = 0
-    for cut in cuts:
-        kept += 1
-        yield cut
-    hold_to_limits(where, drops.counts, kept, limits, drops.examples, "files")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--audio-root", type=Path, required=True, help="folder that the cuts' paths are relative to")
@@ -191,8 +182,10 @@ def main() -> None:
         first = next(folder_cuts, None)
         if first is None:
             example = f"; e.g. {drops.example}" if drops.example else ""
-            raise ValueError(f"{args.folder}: no .wav or .flac with a .txt of the same name{example}")
-        count = write_jsonl(args.out, held(chain([first], folder_cuts), f"corpus/folder {args.folder}", drops, limits))
+            raise ValueError(f"{args.folder}: no sound file ({', '.join(SOUND)}) with a .txt of the same name{example}")
+        count = write_jsonl(
+            args.out, held(chain([first], folder_cuts), f"corpus/folder {args.folder}", drops, limits, "files")
+        )
     print(f"corpus/folder {args.folder}: {count} files, dropped: {drops.summary()}", file=sys.stderr)
 
 

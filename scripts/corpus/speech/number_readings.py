@@ -28,6 +28,16 @@ def readings(token: str) -> list[Words]:
     return sorted(filter(None, _distinct(combined)), key=lambda words: (-len(words), words))
 
 
+def only_reading(token: str) -> Words | None:
+    """The words of a number that is read in one way wherever it stands, None for any other.
+
+    These are 1 to 99 and their ordinals (21st). A longer number may be a year, have an AND, or be read digit by digit;
+    0 may be OH; a number of several parts may be a time, a date or a score.
+    """
+    text = EDGES.sub("", token).upper()
+    return number_words(text) if re.fullmatch(r"[1-9]\d?(ST|ND|RD|TH)?", text) else None
+
+
 def _distinct(candidates: Iterable[Words]) -> list[Words]:
     return list({" ".join(words): words for words in candidates}.values())
 

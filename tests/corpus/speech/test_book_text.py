@@ -104,3 +104,22 @@ def test_readings_are_many_and_none_is_empty():
     assert readings("0")[0]
     assert ["A", "THOUSAND"] in readings("1000")
     assert ["TWENTY", "FIRST"] in readings("21")
+
+
+@pytest.mark.parametrize(
+    ("text", "book", "words"),
+    [
+        ("He was 21, on the 3rd of May.", None, "HE WAS TWENTY ONE ON THE THIRD OF MAY"),
+        ("“Chapter 12—_The_ End” [Pg 40]", '"Chapter 12 - The End"', "CHAPTER TWELVE THE END"),
+        ("About 99 of them (7).", None, "ABOUT NINETY NINE OF THEM SEVEN"),
+    ],
+)
+def test_without_a_transcript_numbers_of_one_reading_are_spelled(text: str, book: str | None, words: str):
+    assert normalise_book([text], ENGLISH) == [book or text, words]
+
+
+@pytest.mark.parametrize("number", ["1865", "100", "0", "007", "10:30", "$5", "20-inch", "15%", "3.5", "2,000"])
+def test_without_a_transcript_any_other_number_drops_the_cut(number: str):
+    with pytest.raises(DropError, match="is read in several ways") as error:
+        normalise_book([f"It was {number} then."], ENGLISH)
+    assert error.value.reason == "digits"

@@ -13,6 +13,7 @@ from lhotse import CutSet
 from scripts.common import audio_errors
 from scripts.common.audio import read
 from scripts.common.files import read_csv, read_jsonl
+from scripts.corpus.sound_files import SOUND
 from scripts.corpus.speech import folder
 from tests.factories.sounds import UNREADABLE, break_off, noise, streamed_flac, streamed_wav
 
@@ -75,7 +76,7 @@ def test_a_folder_with_nothing_is_one_line(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(OSError, match=r"corpus\.folder: .*train is not a folder"):
         run(tmp_path, monkeypatch)
     (tmp_path / "train").mkdir()
-    with pytest.raises(ValueError, match=r"train: no \.wav or \.flac with a \.txt"):
+    with pytest.raises(ValueError, match=r"train: no sound file \(\.wav, \.flac, \.mp3, .*\) with a \.txt"):
         run(tmp_path, monkeypatch)
     assert not (tmp_path / "cuts.jsonl.gz").exists()
 
@@ -205,3 +206,22 @@ def test_losses_above_their_limit_end_the_run(tmp_path: Path, monkeypatch: pytes
         run(tmp_path, monkeypatch, max_dropped=0.2)
     (tmp_path / "train/again").symlink_to(".")  # a link loses nothing
     assert len(run(tmp_path, monkeypatch, max_dropped=0.34)) == 2
+
+
+def test_every_format_of_libsndfile_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    kinds = {
+        ".wav": {}, ".mp3": {}, ".ogg": {}, ".oga": {"format": "OGG"}, ".opus": {"format": "OGG", "subtype": "OPUS"},
+        ".aiff": {}, ".aif": {"format": "AIFF"}, ".aifc": {"format": "AIFF"}, ".au": {}, ".caf": {}, ".w64": {},
+        ".flac": {}, ".snd": {"format": "AU"}, ".rf64": {}, ".sph": {"format": "NIST"}, ".nist": {},
+    }  # fmt: skip
+    assert set(kinds) == set(SOUND)
+    for ending, how in kinds.items():
+        path = tmp_path / f"train/s/of-{ending[1:]}{ending}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, noise(0.5), 16_000, **how)
+        path.with_suffix(".txt").write_text("One, two.")
+    cuts = run(tmp_path, monkeypatch)
+    assert {c["id"] for c in cuts} == {f"train/s/of-{ending[1:]}" for ending in SOUND}
+    for cut in cuts:
+        assert cut["duration"] == pytest.approx(0.5, abs=0.08)  # an MP3 is whole frames
+        assert np.abs(read(cut, tmp_path)).max() > 0.1
