@@ -3,7 +3,6 @@
 Run `python -m benchmarks.continuation` from the repository root; tokens per second of processor time, one thread.
 """
 
-import json
 import time
 
 import numpy as np
@@ -12,8 +11,9 @@ import yaml
 from transformers import GenerationConfig
 
 from scripts.common import cpu
+from scripts.common.config import part_json
 from scripts.continuation.token_sampling import Request, continue_all
-from scripts.lm.config import parse_config
+from scripts.lm.config import LMConfig, parse_config
 from scripts.lm.model.llama import build_model
 
 VOCABULARY, PROMPT, SAMPLES, ALONE = 103, 100, 60, 4
@@ -24,7 +24,7 @@ def main() -> None:
     cpu.prepare(1)
     with open("config.yaml", encoding="utf-8") as file:
         config = yaml.safe_load(file)
-    lm, asked = parse_config(json.dumps(config["lm"])), config["continuation"]
+    lm, asked = parse_config(part_json(config["lm"], LMConfig)), config["continuation"]
     model = build_model(lm.model, VOCABULARY, 1, 2, 0).eval()
     model.set_attn_implementation("sdpa")
     model.get_output_embeddings().weight.data[2] = 0.0

@@ -1,6 +1,5 @@
 """Random tokens in the lengths of utterances, and the sizes of the models that are measured."""
 
-import json
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -8,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from scripts.common.config import part_json
 from scripts.common.ragged import Ragged
-from scripts.lm.config import ModelConfig, TrainingConfig, parse_config
+from scripts.lm.config import LMConfig, ModelConfig, TrainingConfig, parse_config
 
 BOS, EOS, FIRST = 1, 2, 3  # of every tokenizer of this project; FIRST: the first id of a symbol
 # TinyLlama's sizes, those of workflow/configs/paper.yaml: 0.98 B parameters at a vocabulary of 2048.
@@ -59,5 +59,5 @@ def sequence(rng: np.random.Generator, length: int, vocabulary: int) -> np.ndarr
 def recipe(row_tokens: int, precision: str) -> TrainingConfig:
     """config.yaml's recipe, for steps that are only timed or compared, with other rows and products."""
     section = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))["lm"]
-    training = parse_config(json.dumps(section)).training
+    training = parse_config(part_json(section, LMConfig)).training
     return replace(training, row_tokens=row_tokens, precision=precision)

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 from isal import igzip, isal_zlib
 
-from scripts.common.stand_ins import check_kind
+from scripts.common.stand_ins import check_kind, unreadable
 
 MAKE_AGAIN = "The workflow writes this file whole: delete it and run again"
 
@@ -122,11 +122,6 @@ def _check_unicode(item: object, where: str) -> None:
         raise ValueError(
             f"{where}: has {half}, half of a character; a file name that is not UTF-8? Rename the file"
         ) from None
-
-
-def unreadable(path: str | Path, error: OSError) -> OSError:
-    """The error of a file that was opened and then could not be read: that of the system does not name the file."""
-    return OSError(f"{path} is there but cannot be read ({error.strerror}); check the disk, then run again")
 
 
 def text_lines(path: str | Path) -> Iterator[str]:

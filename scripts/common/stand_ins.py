@@ -24,13 +24,23 @@ def check_kind(path: str | Path, *, compressed: bool = False) -> None:
     """Check by its first bytes that a file can be what its reader expects: text, or with `compressed` gzip.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: it cannot be opened; naming the file, if it cannot be read.
         ValueError: naming the file, what it is and what to do.
     """
     with open(path, "rb") as file:
-        head = file.read(HEAD)
+        try:
+            head = file.read(HEAD)
+        except IsADirectoryError:
+            raise
+        except OSError as error:
+            raise unreadable(path, error) from None
     if problem := _problem(head, compressed):
         raise ValueError(f"{path}: {problem}")
+
+
+def unreadable(path: str | Path, error: OSError) -> OSError:
+    """The error of a file that was opened and then could not be read: that of the system does not name the file."""
+    return OSError(f"{path} is there but cannot be read ({error.strerror}); check the disk, then run again")
 
 
 def _problem(head: bytes, compressed: bool) -> str:

@@ -5,8 +5,9 @@ the share of items that are missed at any level; a ceiling at 1 would bias midpo
 Perception & Psychophysics 63, 1293-1313). Counts may be fractions (a mean over voices), which makes the likelihood a
 quasi-likelihood with the same maximum.
 
-The maximum is searched on a grid and then by Fisher's scoring from the best point of the grid, which only takes steps
-that raise the likelihood: it depends on no starting point and does not diverge where a curve is a step or a constant.
+The maximum is searched on a grid, then by Fisher's scoring from the best point of the grid and by a pattern search,
+which only take steps that raise the likelihood: it depends on no starting point and does not diverge where a curve is a
+step or a constant.
 All resamples are fitted at once.
 """
 
@@ -19,6 +20,7 @@ MIDPOINTS, SLOPES, LAPSES = 61, 13, 5  # points of the grid of a rising curve
 LINE_POINTS = 41  # points of either axis of the grid of a line
 LARGEST_LAPSE = 0.2
 ITERATIONS = 20  # of Fisher's scoring
+SEARCHES = 40  # steps of the search that follows it
 FRACTIONS = (0.0, 1.0, 0.4, 0.1, 0.02)  # of a step that are tried; the first best one is taken
 RIDGE = 1e-6
 CLIP = 1e-6  # distance of a predicted accuracy from 0 and 1
@@ -145,6 +147,26 @@ def _maximise(curve: Curve, axes: Sequence[np.ndarray], right: np.ndarray, count
         wins, losses = _logs(curve(points)[0])
         likelihood = (right[:, None] * wins + (count - right)[:, None] * losses).sum(axis=-1)
         best = np.take_along_axis(points, likelihood.argmax(axis=1)[:, None, None], axis=1)[:, 0]
+    return _pattern_search(curve, best, axes, right, count)
+
+
+def _pattern_search(
+    curve: Curve, best: np.ndarray, axes: Sequence[np.ndarray], right: np.ndarray, count: np.ndarray
+) -> np.ndarray:
+    """The points [B, P] improved one parameter at a time, by steps that are halved where none helps.
+
+    Fisher's scoring stops in a corner of the bounds where the likelihood still rises along one of them.
+    """
+    low, high = (np.array([axis[end] for axis in axes]) for end in (0, -1))
+    unit = np.diag([axis[1] - axis[0] for axis in axes])  # a step along each axis
+    directions = np.concatenate([np.zeros_like(unit[:1]), unit, -unit])  # [2 P + 1, P]; the first stays
+    sizes = np.ones(len(best))
+    for _ in range(SEARCHES):
+        points = np.clip(best[:, None] + sizes[:, None, None] * directions, low, high)
+        wins, losses = _logs(curve(points)[0])
+        chosen = (right[:, None] * wins + (count - right)[:, None] * losses).sum(axis=-1).argmax(axis=1)
+        best = np.take_along_axis(points, chosen[:, None, None], axis=1)[:, 0]
+        sizes = np.where(chosen == 0, sizes / 2, sizes)
     return best
 
 

@@ -17,13 +17,13 @@ VOICES = {
     "noise": -60.0,
 }
 SCRIPT = {
-    "lexicon": "small",
-    "hours": {"train": 0.15, "dev": 0.1},
+    "lexicon": "full",
+    "hours": {"train": 0.2, "dev": 0.1},
     "speakers": 4,
     "isolated_words": 0,
     "rate": VOICES["rate"],
 }
-CONFIG = {"sample_hours": 0.15, "gaussians": 800, "iterations": 25}
+CONFIG = {"sample_hours": 0.2, "gaussians": 800, "iterations": 25}
 
 
 def speak_world(folder: Path) -> None:

@@ -5,13 +5,14 @@ import pytest
 import torch
 import yaml
 
-from scripts.lm.config import parse_config
+from scripts.common.config import part_json
+from scripts.lm.config import LMConfig, parse_config
 
 
 def test_the_default_config_is_read():
     with open("config.yaml", encoding="utf-8") as file:
         section = yaml.safe_load(file)["lm"]
-    config = parse_config(json.dumps(section))
+    config = parse_config(part_json(section, LMConfig))
     assert config.model.layers == section["model"]["layers"]
     assert config.flat()["lm.training.betas"] == section["training"]["betas"]
 
@@ -42,13 +43,13 @@ def test_the_default_config_is_read():
 def test_a_wrong_value_is_refused_with_its_key(section, part, key, value, message):
     section[part][key] = value
     with pytest.raises(ValueError, match=re.escape(message)):
-        parse_config(json.dumps(section))
+        parse_config(part_json(section, LMConfig))
 
 
 def test_a_missing_key_and_broken_json_are_refused(section):
     del section["model"]["layers"]
     with pytest.raises(ValueError, match=r"lm\.model\.layers is missing"):
-        parse_config(json.dumps(section))
+        parse_config(part_json(section, LMConfig))
     with pytest.raises(ValueError, match="not JSON"):
         parse_config("{")
     with pytest.raises(ValueError, match=r"lm\.training is missing"):
@@ -56,7 +57,7 @@ def test_a_missing_key_and_broken_json_are_refused(section):
 
 
 def test_auto_becomes_what_the_device_computes_in(section, monkeypatch):
-    config = parse_config(json.dumps(section))
+    config = parse_config(part_json(section, LMConfig))
     for bf16, found in ((True, "bf16"), (False, "fp32")):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda bf16=bf16: {"avx512_bf16": bf16})
         resolved = config.resolved(torch.device("cpu"))

@@ -20,6 +20,7 @@ from scripts.common.cli import run
 from scripts.common.files import write_jsonl
 from scripts.corpus.config import Voices
 from tests.corpus.published.testsets import LEXICAL, word_row, write_gold
+from tests.corpus.speech.test_folder import LIMITS
 from tests.corpus.speech.test_manifest import RULES
 from tests.factories.commands import Command, commands
 from tests.factories.cuts import make_cut
@@ -186,7 +187,8 @@ def given(folder: Path) -> dict[str, tuple[str, list[object], str]]:
     lexicon = ("scripts.corpus.pronounce", ["--cuts", folder / "cuts.jsonl.gz", "--lexicon", folder / "lexicon.txt",
                "--out", folder / "out.txt"])  # fmt: skip
     published = ("scripts.corpus.published.tasks", ["--task", "t", "--folder", folder / "slm", "--out", out,
-                 "--dropped", dropped, "--config", '{"format": "slm21-lexical", "split": "dev"}'])  # fmt: skip
+                 "--dropped", dropped, "--config", '{"format": "slm21-lexical", "split": "dev"}', "--limits",
+                 json.dumps(LIMITS)])  # fmt: skip
     tokens = ("scripts.tokens.external", ["--modality", "m", "--folder", folder / "tokens", "--size", 9, "--out",
               folder / "store"])  # fmt: skip
     prompts = ("scripts.corpus.world.speak_prompts", ["--prompts", folder / "prompts.yaml", "--audio", folder / "audio",

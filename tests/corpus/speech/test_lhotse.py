@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from scripts.common.audio import read
 from scripts.common.cuts import book_text, read_cuts, spoken_text
 from tests.corpus.speech.test_manifest import call, drops
 
@@ -26,18 +25,6 @@ def cuts_of(name: str, data: Path, monkeypatch: pytest.MonkeyPatch, manifest: st
     exec(compile(recipe.replace("/data/", f"{data}/"), name, "exec"), {})
     call(data, monkeypatch, data / manifest)
     return list(read_cuts(data / "shard0.jsonl.gz"))
-
-
-def test_librispeech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    for part, chapter in (("train-clean-100", "19-198"), ("dev-clean", "84-121123")):
-        folder = tmp_path / "LibriSpeech" / part / chapter.replace("-", "/")
-        for number in range(2):
-            speak(folder / f"{chapter}-000{number}.flac")
-        (folder / f"{chapter}.trans.txt").write_text(f"{chapter}-0000 GO DO YOU HEAR\n{chapter}-0001 BUT IN LESS\n")
-    cuts = cuts_of("prepare_librispeech", tmp_path, monkeypatch, "dev-clean.jsonl.gz")
-    assert [spoken_text(c) for c in cuts] == ["GO DO YOU HEAR", "BUT IN LESS"]
-    assert {c["supervisions"][0]["speaker"] for c in cuts} == {"84"}
-    assert read(cuts[0], "/nowhere").shape == (16_000,)
 
 
 def test_ljspeech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -20,7 +20,7 @@ from tests.corpus.world.miniature import SECTION, exposures, forbidden, lexicon,
 from tests.factories.settings import configured
 
 CHARACTERS = r"[A-Za-z0-9 .,;:!?'\"()-]+"
-SMALL = {**SECTION, "hours": {"train": 0.08, "dev": 0.03}}
+SMALL = {**SECTION, "hours": {"train": 0.1, "dev": 0.03}}
 
 
 def run(module: str, *arguments: str) -> subprocess.CompletedProcess:
@@ -169,7 +169,7 @@ def test_exposures_that_the_hours_cannot_hold_are_named_with_the_most_that_fits(
         write_corpus("train", config, lexicon(), load_grammar(WORLD), rng, set(), Planting(exposures(), rng))
     found = re.fullmatch(
         r"corpus\.world\.tasks\.swuggy\.exposures: 9548 occurrences in all do not fit into"
-        r" corpus\.world\.hours\.train = 0\.08, which holds (\d+) at most;"
+        r" corpus\.world\.hours\.train = 0\.1, which holds (\d+) at most;"
         r" give more hours, fewer pairs or lower exposures",
         str(error.value),
     )
