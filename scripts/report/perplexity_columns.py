@@ -19,6 +19,7 @@ from scripts.report.result_files import read_table, records
 
 TASK, REAL = "continuation", "continuation-real"
 SPOKEN, SPOKEN_REAL = "continuation-spoken", "continuation-spoken-real"  # text after voice and recogniser
+TASKS = (TASK, REAL, SPOKEN, SPOKEN_REAL)
 METRIC = "perplexity"
 TEXT = ("modality", "task", "metric")
 MEASURABLE, YES = "measurable", "yes"  # a column of continuation/summary.csv, and its value where all is well
@@ -45,7 +46,7 @@ def rows(path: str | Path, modalities: Sequence[str]) -> pd.DataFrame:
         ValueError: names the file, if a row appears twice or a modality in it has no perplexity.
     """
     data = read_table(path, (*TEXT, MEASURABLE), NUMBERS)[[*TEXT, *NUMBERS, MEASURABLE]]
-    data = data[data["modality"].isin(modalities) & data["task"].isin([TASK, REAL, SPOKEN, SPOKEN_REAL])]
+    data = data[data["modality"].isin(modalities) & data["task"].isin(TASKS)]
     repeated = data[data.duplicated(list(TEXT))]
     if len(repeated):
         raise ValueError(f"{path}: {' '.join(repeated.iloc[0][list(TEXT)])} appears twice")

@@ -77,7 +77,7 @@ def build_table(path: str | Path, paper: Paper, score_normalization: str) -> Tab
     tasks = [
         task
         for task in dict.fromkeys(data["task"])
-        if task not in ("dev", perplexity_columns.TASK, perplexity_columns.REAL)
+        if task not in ("dev", *perplexity_columns.TASKS)
     ]
     continued = perplexity_columns.TASK in set(data["task"])
     baselines = [m for m in dict.fromkeys(data["metric"]) if m.startswith(BASELINE)]
