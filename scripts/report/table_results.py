@@ -74,11 +74,7 @@ def build_table(path: str | Path, paper: Paper, score_normalization: str) -> Tab
     data = read_table(path, (*TEXT, perplexity_columns.MEASURABLE), NUMBERS)
     cells = {(row["modality"], row["task"], row["metric"]): row for row in records(data)}
     modalities = list(dict.fromkeys(data["modality"]))
-    tasks = [
-        task
-        for task in dict.fromkeys(data["task"])
-        if task not in ("dev", *perplexity_columns.TASKS)
-    ]
+    tasks = [task for task in dict.fromkeys(data["task"]) if task not in ("dev", *perplexity_columns.TASKS)]
     continued = perplexity_columns.TASK in set(data["task"])
     baselines = [m for m in dict.fromkeys(data["metric"]) if m.startswith(BASELINE)]
     with_couples = set(data[data["metric"] == "couples"]["task"])

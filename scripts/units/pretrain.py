@@ -189,7 +189,8 @@ class Trainer:
 
 def newest_checkpoint(folder: Path, about: str) -> dict[str, Any] | None:
     """State in the newest checkpoint that was made for the same result, if there is one."""
-    for path in sorted(folder.glob("step-*.pt"), reverse=True):
+    paths = sorted(folder.glob("step-*.pt"), reverse=True)
+    for path in paths:
         try:
             saved = torch.load(path, weights_only=True)
         except Exception:  # a damaged file is skipped: an older one, or the start, gives the same result
@@ -198,6 +199,8 @@ def newest_checkpoint(folder: Path, about: str) -> dict[str, Any] | None:
         if saved.get("about") == about:
             return saved["state"]
         print(f"{path.name}: made with other settings or data, not resumed from", file=sys.stderr)
+    if paths:
+        print(f"warning: none of {len(paths)} checkpoints can be resumed from; training starts anew", file=sys.stderr)
     return None
 
 

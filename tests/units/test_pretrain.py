@@ -104,10 +104,12 @@ def test_killed_process_resumes(corpus: SimpleNamespace, tmp_path: Path, monkeyp
     assert not (tmp_path / "killed.checkpoints").exists()
 
 
-def test_checkpoint_of_other_settings_is_not_resumed(tmp_path: Path) -> None:
+def test_checkpoint_of_other_settings_is_not_resumed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     torch.save({"about": "mine", "state": {"step": 3}}, tmp_path / "step-00000003.pt")
     assert newest_checkpoint(tmp_path, "mine") == {"step": 3}
+    capsys.readouterr()
     assert newest_checkpoint(tmp_path, "other") is None
+    assert "none of 1 checkpoints can be resumed from; training starts anew" in capsys.readouterr().err
     assert newest_checkpoint(tmp_path / "nowhere", "mine") is None
 
 
