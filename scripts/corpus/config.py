@@ -31,9 +31,9 @@ class Limits:
     min_seconds: Annotated[float, Ge(0), Le(86_400)]
     """shorter cuts are dropped and counted"""
     max_missing_audio: Share
-    """share of the cuts of a split, or items of a task, whose audio may be missing or damaged; more end the run"""
+    """share of a split's cuts, or a task's items, whose audio may be missing or damaged; more end the run"""
     max_dropped: Share
-    """share of them that all other filters together may drop; more end the run"""
+    """share of a split's cuts, or a task's items, that all other filters together may drop; more end the run"""
 
     def reason(self, seconds: float) -> str | None:
         """Why an utterance of this length is dropped, None if it is not."""
@@ -55,7 +55,7 @@ class SplitShards:
     """Files per split."""
 
     train: Shards
-    """files of the train split; one job each at synthesis, alignment and units"""
+    """files of the train split"""
     dev: Shards
     """files of the dev split"""
 
@@ -118,7 +118,7 @@ class Words:
     """What the world talks about."""
 
     lexicon: Literal["small", "full"]
-    """folder of resources/world with topics and words: six topics, or fourteen for larger runs"""
+    """topics and words of the world: small (6 topics) or full (14 topics, for larger runs)"""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Speech(Speakers):
     """What text and voices share."""
 
     rate: Rate
-    """words per minute, and their jitter"""
+    """words per minute; jitter: relative standard deviation of utterances"""
 
 
 @dataclass(frozen=True)
@@ -142,9 +142,9 @@ class Script(Words, Speech):
     """What the text of the world depends on."""
 
     hours: SplitHours
-    """speech to synthesise per split"""
+    """hours of speech to synthesise per split, in paragraphs of 3 to 6 sentences"""
     isolated_words: Annotated[int, Ge(0), Le(1000)]
-    """times that words are also spoken alone in train, save those that sWUGGY asks about"""
+    """times that words are also spoken alone in train, save those that sWUGGY asks about; for all modalities"""
 
 
 @dataclass(frozen=True)
@@ -154,9 +154,9 @@ class Voices(Speech):
     voices: Annotated[tuple[Text, ...], MinLen(1)]
     """espeak-ng voices, one per speaker, taken in turn"""
     pitch: Pitch
-    """espeak-ng's pitch, and its jitter"""
+    """espeak-ng's base pitch, 0 to 99; jitter: relative standard deviation"""
     gain: Gain
-    """peak level, and its jitter"""
+    """peak in decibels relative to full scale; jitter: standard deviation in dB"""
     noise: Annotated[float, Ge(-300), Le(0)] | None
     """white noise in decibels relative to full scale; null for none"""
 
@@ -166,7 +166,7 @@ class Tasks(Words, Speakers):
     """What the tasks of the world depend on."""
 
     tasks: dict[Literal["swuggy", "sblimp", "topic-storycloze"], Task]
-    """zero-shot tasks that the world writes"""
+    """zero-shot tasks that the world writes: pairs, and voices that speak each pair"""
 
 
 @dataclass(frozen=True)
@@ -204,15 +204,15 @@ class Manifest:
     """Lhotse cuts in LibriHeavy's schema: corpus.source manifest."""
 
     train: Text | None
-    """cuts of the train split (jsonl or jsonl.gz)"""
+    """Lhotse cuts of the train split (jsonl or jsonl.gz), in LibriHeavy's schema"""
     dev: Text | None
-    """cuts of the dev split, of other speakers or books"""
+    """Lhotse cuts of the dev split, of other speakers or books"""
     audio_root: Text | None
-    """folder that the audio paths are relative to"""
+    """folder that the audio paths of the cuts are relative to"""
     lexicon: Text | None
     """file of further pronunciations, `WORD PH ON ES` per line; CMUdict comes first"""
     tasks: GivenTasks
-    """task name -> items file (jsonl.gz), or a published test set"""
+    """task name -> items file (jsonl.gz), or a published test set (docs/testsets.md)"""
 
 
 @dataclass(frozen=True)
@@ -220,21 +220,21 @@ class LibriHeavy:
     """The corpus of the paper: corpus.source libriheavy."""
 
     train: Annotated[tuple[Part, ...], MinLen(1), Unique()]
-    """parts of the train split"""
+    """parts of the train split: small, medium, large, dev, test-clean, test-other"""
     dev: Annotated[tuple[Part, ...], Unique()]
-    """parts of the dev split; none takes speakers out of train's parts"""
+    """parts of the dev split; [] takes speakers out of train's parts"""
     held_out: Annotated[float, Gt(0), Lt(1)]
-    """share of train's speakers assigned to dev where dev is empty"""
+    """share of train's speakers that are assigned to dev where dev is []"""
     manifests: Text | None
-    """folder of libriheavy_cuts_<part>.jsonl.gz; null to fetch them"""
+    """folder of libriheavy_cuts_<part>.jsonl.gz; null: fetched into download.folder"""
     audio_root: Text | None
-    """folder above download/librilight/; null to fetch the audio"""
+    """folder above download/librilight/; null: fetched into download.folder"""
     split_exclusion: Annotated[tuple[Literal["speaker", "book"], ...], Unique()]
     """what dev must not share with train, besides recordings"""
     lexicon: Text | None
     """file of further pronunciations, as in manifest"""
     tasks: GivenTasks
-    """as in manifest"""
+    """task name -> items file or published test set, as in manifest"""
 
 
 @dataclass(frozen=True)
@@ -264,17 +264,18 @@ class Folder:
     """Audio files with a text of the same name beside each: corpus.source folder."""
 
     audio_root: Text | None
-    """folder of sound files, each with a text of the same name beside it, at any depth; or those that table names"""
+    """folder of sound files (.wav, .flac, .mp3, .ogg, ...), at any depth, each with a text (name.txt) beside it"""
     train: Text
-    """its sub-folder of the train split"""
+    """its sub-folder with the train split"""
     dev: Text
-    """its sub-folder of the dev split"""
+    """its sub-folder with the dev split"""
     table: SoundTable | None
-    """tables of file, text and speaker instead of a text beside each file; null for texts"""
+    """instead of texts and sub-folders: a table of file, text and speaker per split, {train: train.tsv, dev:
+    dev.tsv} (docs/data.md)"""
     lexicon: Text | None
     """file of further pronunciations, as in manifest"""
     tasks: GivenTasks
-    """as in manifest"""
+    """task name -> items file or published test set, as in manifest"""
 
 
 @dataclass(frozen=True)
@@ -282,17 +283,17 @@ class LibriSpeech:
     """Subsets of LibriSpeech, or of anything in its layout: corpus.source librispeech."""
 
     audio_root: Text | None
-    """folder that holds the subsets' folders and SPEAKERS.TXT; null to fetch the subsets"""
+    """folder of the subsets' folders and SPEAKERS.TXT; null: fetched into download.folder"""
     train: Annotated[tuple[Text, ...], MinLen(1), Unique()]
-    """subsets of the train split"""
+    """subsets of the train split, by the names of their folders"""
     dev: Annotated[tuple[Text, ...], Unique()]
-    """subsets of the dev split; none takes speakers out of train's subsets"""
+    """subsets of the dev split; [] takes speakers out of train's subsets"""
     held_out: Annotated[float, Gt(0), Lt(1)]
-    """share of train's speakers assigned to dev where dev is empty"""
+    """share of train's speakers that are assigned to dev where dev is []"""
     lexicon: Text | None
     """file of further pronunciations, as in manifest"""
     tasks: GivenTasks
-    """as in manifest"""
+    """task name -> items file or published test set, as in manifest"""
 
 
 @dataclass(frozen=True)
@@ -300,24 +301,26 @@ class Corpus(CutRules):
     """Speech, its texts and the zero-shot tasks."""
 
     source: Literal["world", "manifest", "libriheavy", "librispeech", "folder"]
-    """where the speech comes from"""
+    """where the speech comes from: world (text written and spoken here), libriheavy, librispeech, folder (audio and
+    texts) or manifest (Lhotse cuts)"""
     text: Literal["given", "book"]
-    """sources manifest, folder and librispeech: texts are of what was said, and a digit drops the cut; or they are of a
-    printed page, and go through the rules of LibriHeavy's"""
+    """of manifest, folder and librispeech: given (what was said; a digit drops the cut) or book (a printed page,
+    read by the rules of LibriHeavy's texts)"""
     shards: SplitShards
-    """files per split"""
+    """files per split; one job each at synthesis, alignment and units"""
     prompts: Text
-    """file of beginnings to continue, a YAML list of {id, topic, text}"""
+    """file of beginnings to continue, a YAML list of {id, topic, text}; the world's voices speak them where a run
+    asks for them"""
     world: World
-    """for source world"""
+    """for source world: a small world of text that synthetic voices speak"""
     manifest: Manifest
-    """for source manifest"""
+    """for source manifest: Lhotse cuts in LibriHeavy's schema"""
     libriheavy: LibriHeavy
-    """for source libriheavy"""
+    """for source libriheavy: the corpus of the paper"""
     librispeech: LibriSpeech
-    """for source librispeech"""
+    """for source librispeech: subsets of LibriSpeech, or of anything in its layout"""
     folder: Folder
-    """for source folder"""
+    """for source folder: sound files, each with its text"""
 
     @property
     def tasks(self) -> Mapping[str, Task | str | PublishedTask]:

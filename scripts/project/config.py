@@ -26,9 +26,9 @@ class Sharing:
     """Stages that are another experiment's, made once for both."""
 
     with_: Name | None
-    """the other experiment's name under results/; null: every stage is this experiment's own"""
+    """name of the other experiment under results/; null: every stage is made here"""
     through: Literal["corpus", "alignment", "units", "tokens"]
-    """the last stage of the other experiment that is used"""
+    """last stage of the other experiment that is used: corpus, alignment, units, tokens"""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Cluster:
     """GPUs of a stage's jobs. Memory, time limits and CPUs stand in the profile: no result depends on them."""
 
     gpus: StageGpus
-    """GPUs of one job; as many processes train one language model"""
+    """GPUs of one job; training runs a process on each"""
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ class Configuration:
     seed: Seed
     """every random choice of every stage derives from it"""
     seeds: Annotated[tuple[Seed, ...], Unique()]
-    """further seeds to train every modality's model with, on the same tokens"""
+    """further seeds of every modality's model, on the same tokens; a table compares them"""
     share: Sharing
-    """stages that are another experiment's"""
+    """stages that are another experiment's, made once for both"""
     download: Download
-    """other people's data"""
+    """data that others publish, listed in resources/datasets.yaml"""
     corpus: Corpus
     """speech, its texts and the zero-shot tasks"""
     alignment: Alignment
@@ -74,19 +74,19 @@ class Configuration:
     units: Units
     """discrete symbols of speech"""
     modalities: Annotated[dict[ModalityName, ModalityEntry], MinLen(1)]
-    """name -> where its symbols come from, how they become tokens, at what rate"""
+    """name -> where a modality's symbols come from, how they become tokens, at what rate"""
     factors: tuple[Factor, ...]
-    """pairs of modalities whose difference is one factor"""
+    """pairs of modalities that differ in one factor; change is measured from -> to"""
     tokens: Tokens
     """what holds for the tokens of all modalities"""
     lm: LMSection
     """the language models"""
     evaluation: Evaluation
-    """zero-shot tasks"""
+    """zero-shot tasks: scores, intervals, baselines, layers and scaling"""
     continuation: Continuation
-    """what each model says after the same beginnings"""
+    """continuations of the same prompts by every model, and how they are measured"""
     cluster: Cluster
-    """what jobs ask of a scheduler"""
+    """what jobs ask of a scheduler; memory, time and CPUs stand in the profile"""
     plan: Plan
     """sizes and speeds for `snakemake plan`"""
     report: Report
