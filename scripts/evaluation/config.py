@@ -1,4 +1,4 @@
-"""The configuration's section `evaluation`, and the parts of it that the steps take."""
+"""The configuration's sections `factors` and `evaluation`, and the parts of them that the steps take."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -7,9 +7,32 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le, MinLen, MultipleOf
 
 from scripts.common.bounds import BatchTokens, Pattern, Text, Threads
+from scripts.common.config import parse
 
 Items = Annotated[int, Ge(2), Le(1_000_000_000), MultipleOf(2)]
 SystemName = Annotated[str, Pattern("^[A-Za-z0-9][A-Za-z0-9-]*$")]
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What lies between two modalities; its change is measured from the one to the other."""
+
+    name: Text
+    """the factor's letter"""
+    from_: str
+    """modality without the factor"""
+    to: str
+    """modality that has the factor"""
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The modality without the factor and the one that has it."""
+        return self.from_, self.to
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Letter and modalities: the columns factor, baseline and modality of the tables."""
+        return self.name, self.from_, self.to
 
 
 @dataclass(frozen=True)
@@ -113,6 +136,11 @@ class Evaluation(Scaling, LayerScoring, Controls, TextScoring):
     in the tables"""
     submission: Submission
     """meta.yaml of `snakemake submission` (ZeroSpeech 2021, with sLM21 as tasks)"""
+
+
+def parse_factors(text: str) -> tuple[Factor, ...]:
+    """The factors in JSON, {"factors": [...]}; ValueError naming a key that is wrong."""
+    return parse(dict[str, tuple[Factor, ...]], text, "")["factors"]
 
 
 def problems(evaluation: Evaluation, modalities: Collection[str], tasks: Collection[str]) -> Iterator[str]:

@@ -10,10 +10,10 @@ from scripts.common.bounds import Name, Unique
 from scripts.continuation.config import Continuation
 from scripts.corpus.config import Corpus
 from scripts.download.config import Download
-from scripts.evaluation.config import Evaluation
+from scripts.evaluation.config import Evaluation, Factor
 from scripts.lm.config import LMSection
 from scripts.plan.config import Plan
-from scripts.report.config import Factor, Report
+from scripts.report.config import Report
 from scripts.tokens.config import ModalityEntry, ModalityName, Tokens
 from scripts.units.config import Units
 

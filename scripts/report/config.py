@@ -1,23 +1,9 @@
-"""The configuration's sections `factors` and `report`."""
+"""The configuration's section `report`."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from annotated_types import Gt, Le, MinLen
-
-from scripts.common.bounds import Text
-
-
-@dataclass(frozen=True)
-class Factor:
-    """A factor: what lies between two modalities; its change is measured from the one to the other."""
-
-    name: Text
-    """the factor's letter"""
-    from_: str
-    """modality without the factor"""
-    to: str
-    """modality that has the factor"""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pytest
 
 from scripts.common.files import read_csv, write_csv
 from scripts.evaluation import common_items, score_rows
+from scripts.evaluation.config import Factor
 from scripts.report import (
     figure_chain,
     findings,
@@ -29,7 +30,7 @@ from tests.report import fake
 
 PAPER = "resources/paper.yaml"
 NOTHING = common_items.Dropped([])
-FACTORS = json.dumps({"factors": fake.FACTORS})
+FACTORS = fake.factors_json(*fake.FACTORS)
 ABOUT = {"name": "fake", "seed": 1, "source": "world", "isolated_words": 0, "epochs": 8,
          "patience": None, "score_normalization": "total"}  # fmt: skip
 
@@ -224,7 +225,7 @@ def compared(folder, base, new, couples=None, dropped=NOTHING):
             for i, difference in enumerate(differences)
         ]
         write_csv(folder / f"t/{name}.csv", score_rows.COLUMNS, score_rows.fill_correct(rows, "total"))
-    factors = [{"name": "A", "from": "base", "to": "new"}]
+    factors = [Factor("A", "base", "new")]
     return table_factors.rows(Comparison(folder, dropped, factors, ["t"], 200, 1), "total")
 
 
@@ -487,7 +488,7 @@ def test_a_strangers_modality_needs_no_code(tmp_path, call):
         fake.write(tmp_path, modalities=modalities, tasks=("my-task",), items=20)
     finally:
         del fake.TRUE["my-task"]
-    factors = json.dumps({"factors": [{"name": "D", "from": "phone-raw", "to": "my-units"}]})
+    factors = fake.factors_json(Factor("D", "phone-raw", "my-units"))
     out = tmp_path / "out"
     call(table_factors, "--evaluation", tmp_path / "evaluation", "--dropped", tmp_path / "evaluation/dropped.csv",
          "--config", factors, "--tasks", "my-task", "--score-normalization", "total", "--samples", 50, "--seed", 1,
