@@ -6,7 +6,7 @@ Out: corpus/found/{split}.jsonl.gz, the same as Lhotse cuts.
 
 from dataclasses import asdict
 
-from scripts.corpus.config import SoundTable, TableColumns
+from scripts.corpus.speech.config import SoundTable, TableColumns
 
 TABLE = config["corpus"]["folder"]["table"]
 if TABLE is not None:
