@@ -47,6 +47,14 @@ class CutRules(Limits):
 
 
 @dataclass(frozen=True)
+class AllLimits(Limits):
+    """How much of the corpus may be dropped, the items of its tasks included."""
+
+    max_dropped_items: Share
+    """share of a task's items that corpus and alignment together may drop; more end the run"""
+
+
+@dataclass(frozen=True)
 class SplitShards:
     """Files per split."""
 
@@ -171,7 +179,7 @@ class World(Script, Voices, Tasks):
 
 
 @dataclass(frozen=True)
-class Corpus(CutRules):
+class Corpus(CutRules, AllLimits):
     """Speech, its texts and the zero-shot tasks."""
 
     source: Literal["world", "manifest", "libriheavy", "librispeech", "folder"]
