@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from annotated_types import Gt, Lt, MinLen
 
 from scripts.common.bounds import Text, Unique
+from scripts.common.config import shown
 from scripts.corpus.published.config import GivenTasks
 
 # Subsets that resources/datasets.yaml can fetch, as librispeech-<subset>: those of OpenSLR 12 and 31.
@@ -120,9 +121,9 @@ def librispeech_problems(section: LibriSpeech) -> Iterator[str]:
     for split in ("train", "dev"):
         for subset in getattr(section, split):
             if "/" in subset or subset in (".", ".."):
-                yield f"corpus.librispeech.{split}: {subset!r} is not the name of a folder below audio_root"
+                yield f"corpus.librispeech.{split}: {shown(subset)} is not the name of a folder below audio_root"
             elif section.audio_root is None and subset not in PUBLISHED_SUBSETS:
                 yield (
-                    f"corpus.librispeech.{split}: {subset!r} cannot be fetched; set audio_root, or take"
+                    f"corpus.librispeech.{split}: {shown(subset)} cannot be fetched; set audio_root, or take"
                     f" {', '.join(PUBLISHED_SUBSETS)}"
                 )
