@@ -2,7 +2,7 @@
 
 `--external` is a folder of either kind, ids being the cuts':
 
-    <cut id>.TextGrid            tiers `words` and `phones` (MFA's), in folders of any depth
+    <cut id>.TextGrid            tiers `words` and `phones` (MFA's), in folders of any depth; links are followed
     words.ctm and phones.ctm     Kaldi's, `id channel start duration symbol`
 
 Every cut is checked, in both forms alike: it must have a readable alignment of its own length (to LENGTH_TOLERANCE), of
@@ -25,11 +25,13 @@ from scripts.alignment.lexicon import SILENCE, SPOKEN_NOISE
 from scripts.common import audio
 from scripts.common.cli import run
 from scripts.common.cuts import Cut, Item, is_item, read_cuts, sides, spoken_text, supervision, with_sides
+from scripts.common.file_tree import files, report_skipped
 from scripts.common.files import read_jsonl, write_csv, write_jsonl
 from scripts.corpus.pronounce import is_phone
 
 LENGTH_TOLERANCE = 0.05  # seconds between the end of an alignment and of its cut; two frames and a half of 20 ms
 OVERLAP = 0.001  # seconds that a phone may begin before the last one ends: rounding
+TEXTGRID = ".textgrid"  # in any case
 SILENCES = {"", "SIL", "SP", "<EPS>", "<SIL>"}
 NOISES = {"SPN", "NSN", "LAU", "<UNK>"}
 
@@ -60,12 +62,16 @@ class External:
         self.folder = Path(folder)
         if not self.folder.is_dir():
             raise ValueError(f"alignment.external: {folder} is not a folder of TextGrids or CTM files")
-        self.grids = {str(p.relative_to(folder).with_suffix("")): p for p in sorted(self.folder.rglob("*.TextGrid"))}
+        self.damaged: dict[str, str] = {}
+        self.grids: dict[str, Path] = {}
+        for path in files(self.folder, lambda name: name.lower().endswith(TEXTGRID), report_skipped):
+            name = str(path.relative_to(folder))[: -len(TEXTGRID)]
+            if (first := self.grids.setdefault(name, path)) is not path:
+                self.damaged[name] = f"{path}: a second TextGrid of this id beside {first.name}; remove one"
         tables = [self.folder / f"{name}.ctm" for name in ("phones", "words")]
         missing = [path for path in tables if not path.is_file()]
         if not self.grids and missing:
             raise ValueError(f"alignment.external: {folder} holds no TextGrid, and {missing[0].name} is missing")
-        self.damaged: dict[str, str] = {}
         self.phones, self.words = ({}, {}) if self.grids else (ctm.read(path, wanted, self.damaged) for path in tables)
         if others := [problem for name, problem in self.damaged.items() if name not in wanted]:
             print(
