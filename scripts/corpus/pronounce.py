@@ -58,7 +58,7 @@ def read_lexicon(path: str | Path) -> Lexicon:
             raise ValueError(f"{path}:{number}: {word!r} has no phones; expected WORD PH ON ES")
         for phone in phones:
             if not is_phone(phone):
-                raise ValueError(f"{path}:{number}: {phone!r} is not an ARPAbet phone (vowels end in 0, 1 or 2)")
+                raise ValueError(f"{path}:{number}: {phone[:40]!r} is not an ARPAbet phone (vowels end in 0, 1 or 2)")
         # CMUdict writes a second pronunciation as WORD(2).
         lexicon.setdefault(fold_letters(word.split("(")[0] or word).upper(), []).append(" ".join(phones))
     return lexicon
