@@ -27,6 +27,7 @@ from scripts.common.cli import run
 from scripts.common.cuts import Cut, Item, is_item, read_cuts, sides, spoken_text, supervision, with_sides
 from scripts.common.file_tree import files, report_skipped
 from scripts.common.files import read_jsonl, write_csv, write_jsonl
+from scripts.corpus.letters import fold_letters, listed_form
 from scripts.corpus.pronounce import is_phone
 
 LENGTH_TOLERANCE = 0.05  # seconds between the end of an alignment and of its cut; two frames and a half of 20 ms
@@ -149,6 +150,11 @@ def gapless(phones: list[ctm.Item], end: float) -> list[ctm.Item]:
     return [(name, times[i], round(times[i + 1] - times[i], 8)) for i, (name, _) in enumerate(joined)]
 
 
+def _spelling(word: str) -> str:
+    """A word in ASCII letters and apostrophes, as far as it has such."""
+    return fold_letters(listed_form(word)).upper()
+
+
 def imported(cut: Cut, aligned: Aligned | None) -> Cut:
     """The cut with an alignment made elsewhere; DropError, with reason external-*, where it does not fit."""
     if aligned is None:
@@ -157,8 +163,9 @@ def imported(cut: Cut, aligned: Aligned | None) -> Cut:
     words = [item for item in aligned[1] if item[0].upper() not in SILENCES]
     check_times(words, cut["duration"])
     aligned_words, text_words = [word.upper() for word, _, _ in words], spoken_text(cut).split()
+    # The aligner may have read another spelling than ours: café for CAFE.
     if len(aligned_words) != len(text_words) or any(
-        a != b and a not in NOISES for a, b in zip(aligned_words, text_words, strict=True)
+        _spelling(a) != _spelling(b) and a not in NOISES for a, b in zip(aligned_words, text_words, strict=True)
     ):
         detail = f"its words are {' '.join(aligned_words)[:60]!r}, the transcript's {' '.join(text_words)[:60]!r}"
         raise DropError("external-words", detail)

@@ -102,6 +102,7 @@ else:
         input:
             ready=READY["train"],
             others=[],
+            lexicon=USER_LEXICON,
         output:
             shards=expand(
                 f"{CORPUS}/cuts/train/{{shard}}.jsonl.gz",
@@ -134,6 +135,7 @@ else:
             " --dropped {output.dropped}"
             " --recordings {output.recordings}"
             " --other-splits {input.others}"
+            " --lexicon {input.lexicon:q}"
             " --config {params.config:q}"
             " 2>&1 | tee {log}"
 
@@ -142,6 +144,7 @@ else:
         input:
             ready=READY["dev"],
             others=rules.corpus_manifest_train.output.recordings,
+            lexicon=USER_LEXICON,
         output:
             shards=expand(
                 f"{CORPUS}/cuts/dev/{{shard}}.jsonl.gz",
@@ -170,6 +173,7 @@ else:
                 if wildcards.task in PUBLISHED
                 else SECTION["tasks"][wildcards.task]
             ),
+            lexicon=USER_LEXICON,
         output:
             pairs=f"{CORPUS}/tasks/{{task}}.jsonl.gz",
             dropped=f"{CORPUS}/dropped/tasks/{{task}}.csv",
@@ -187,6 +191,7 @@ else:
             "python -m scripts.corpus.speech.manifest_tasks"
             " --task {wildcards.task}"
             " --items {input.pairs:q}"
+            " --lexicon {input.lexicon:q}"
             " --audio-root {params.audio_root:q}"
             " --out {output.pairs}"
             " --dropped {output.dropped}"
