@@ -6,17 +6,36 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 
+from scripts.common.audio_errors import ABSENT
 from scripts.common.config import parse
 from scripts.common.cuts import Cut
-from scripts.common.files import write_jsonl
+from scripts.common.files import text_lines, write_jsonl
 from scripts.corpus.config import Limits
-from scripts.corpus.drops import Drops, printable
+from scripts.corpus.drops import DropError, Drops, printable
 from scripts.corpus.losses import held
 
 
 def label(path: Path, root: Path) -> str:
     """A path below the audio root, readable though it may not be UTF-8."""
     return printable(path.relative_to(root).as_posix())
+
+
+def read_own_text(path: Path) -> str:
+    """All of a text that belongs to sound files.
+
+    Raises:
+        DropError: with reason `no-text`, if there is no such file (a link leads nowhere), or `text-damaged`, if it is
+            not text.
+        OSError: it cannot be read.
+    """
+    try:
+        return "".join(text_lines(path))
+    except ValueError as error:
+        raise DropError("text-damaged", str(error)) from None
+    except OSError as error:
+        if error.errno not in ABSENT:
+            raise
+        raise DropError("no-text", f"{path} does not exist") from None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

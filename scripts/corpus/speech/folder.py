@@ -20,14 +20,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.common.audio_errors import AudioError, reach
+from scripts.common.audio_errors import AudioError
 from scripts.common.cli import run
 from scripts.common.cuts import Cut
 from scripts.common.file_tree import walk
 from scripts.common.sound_file import whole_file
 from scripts.corpus.drops import DropError, Drops, check_name
 from scripts.corpus.sound_files import SOUND, whole_file_cut
-from scripts.corpus.speech.convert import add_arguments, convert, label
+from scripts.corpus.speech.convert import add_arguments, convert, label, read_own_text
 from scripts.corpus.speech.sound_places import SoundPlaces
 
 TEXT = ".txt"
@@ -110,24 +110,12 @@ class FolderReader:
         path = self.root / source
         place = self.places.check(path, source)
         header = whole_file(path)
-        text = self._text(Path(f"{found.path}{found.texts[0]}"))
+        text = read_own_text(Path(f"{found.path}{found.texts[0]}"))
         self.places.add(place)
         below = found.path.relative_to(self.folder).parts
         speaker = below[0] if len(below) > 1 else "unknown"
         fields = {"text": text, "language": "English", "speaker": speaker}
         return whole_file_cut(name, source, header, fields, recording=self.places.recording(path, name))
-
-    def _text(self, path: Path) -> str:
-        try:
-            return reach(path, lambda: path.read_text(encoding="utf-8-sig"))
-        except AudioError as error:
-            reason = "no-text" if error.reason == "audio-missing" else "text-damaged"
-            raise DropError(reason, str(error)) from None
-        except UnicodeDecodeError as error:
-            raise DropError(
-                "text-damaged",
-                f"{path.relative_to(self.root)} is not UTF-8 ({error.reason} at byte {error.start})",
-            ) from None
 
 
 def cuts(root: Path, folder: Path, drops: Drops) -> Iterator[Cut]:

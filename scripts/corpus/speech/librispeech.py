@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from scripts.common.audio_errors import AudioError, exists, reach
+from scripts.common.audio_errors import AudioError, exists
 from scripts.common.cli import run
 from scripts.common.cuts import Cut
 from scripts.common.file_tree import walk
@@ -24,7 +24,7 @@ from scripts.common.files import text_lines
 from scripts.common.sound_file import whole_file
 from scripts.corpus.drops import DropError, Drops, check_name, printable
 from scripts.corpus.sound_files import SOUND, whole_file_cut
-from scripts.corpus.speech.convert import add_arguments, convert, label
+from scripts.corpus.speech.convert import add_arguments, convert, label, read_own_text
 from scripts.corpus.speech.sound_places import SoundPlaces
 
 TRANSCRIPT = ".trans.txt"
@@ -53,11 +53,8 @@ def read_transcript(path: Path, root: Path, drops: Drops) -> dict[str, str]:
     """Id -> text of a chapter's transcript; lines that cannot be used are recorded in `drops`, by file and line."""
     where = label(path, root)
     try:
-        content = reach(path, lambda: path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        drops.add(where, "text-damaged", f"not UTF-8 ({error.reason} at byte {error.start})")
-        return {}
-    except AudioError as error:  # a link that leads nowhere
+        content = read_own_text(path)
+    except DropError as error:
         drops.add(where, "text-damaged", str(error))
         return {}
     texts: dict[str, str] = {}
