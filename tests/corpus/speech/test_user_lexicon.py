@@ -74,8 +74,8 @@ def test_what_no_lexicon_lists_is_dropped_and_said_how_to_keep(tmp_path: Path, m
 
 def test_a_cut_s_own_pronunciation_is_found_however_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     own = {"пока": "P AA0 K AA1", "cafe\u0301": "K AE1 F"}
-    (cut,) = kept(tmp_path, monkeypatch, [spoken("a", "Пока, café", pronunciations=own)], "")
-    assert entries(tmp_path, monkeypatch, [cut])["a"] == [["P AA0 K AA1"], ["K AE1 F"]]
+    (cut,) = kept(tmp_path, monkeypatch, [spoken("a", "Пока, café dog", pronunciations=own)], "")
+    assert entries(tmp_path, monkeypatch, [cut])["a"] == [["P AA0 K AA1"], ["K AE1 F"], ["D AO1 G"]]
     (other,) = kept(tmp_path, monkeypatch, [spoken("b", "blick", pronunciations=None)], "")
     with pytest.raises(OutOfVocabularyError, match="BLICK"):
         Dictionary({}, arpabet()).entries(other)
