@@ -211,8 +211,8 @@ def given(folder: Path) -> dict[str, tuple[str, list[object], str]]:
                {"format": "storycloze", "transcripts": str(folder / "transcripts.tsv")}), *limits])  # fmt: skip
     libri = ("scripts.corpus.speech.librispeech", ["--audio-root", folder / "libri", "--subset", folder / "libri/train",
              *limits])  # fmt: skip
-    texts = ("scripts.evaluation.text_tasks", ["--modality", "m", "--definition",
-             '{"source": "text", "tokenizer": "char"}', "--task", "t", "--model", folder / "model", "--tokenizer",
+    texts = ("scripts.evaluation.text_tasks", ["--modality", "m", "--task", "t", "--definition",
+             '{"name": "m", "source": "text", "tokenizer": "char"}', "--model", folder / "model", "--tokenizer",
              folder / NO_TOKENIZER, "--items", folder / "texts.jsonl", "--out", folder / "texts.csv", "--config",
              settings(TextScoring, "evaluation")])  # fmt: skip
     tokens = ("scripts.tokens.external", ["--modality", "m", "--folder", folder / "tokens", "--size", 9, "--out",
