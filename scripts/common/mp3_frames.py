@@ -1,9 +1,9 @@
 """The length of an MP3 whose first frame does not state it: its frames are counted.
 
 libsndfile estimates that length from the size of the file and the bit rate of its first frame, and decodes no further.
-Of 54 files encoded by LAME with a variable or average bit rate at 8 to 44.1 kHz, whose header was cut away, the estimate
-was 0.17 to 13 times the length; of 41 with a constant one it was up to 1/200 too long. What it did not cut short decoded
-to the samples of the counted frames in all of them.
+Of 54 files encoded by LAME with a variable or average bit rate at 8 to 44.1 kHz, whose header was cut away, the
+estimate was 0.17 to 13 times the length; of 41 with a constant one it was up to 1/200 too long. What it did not cut
+short decoded to the samples of the counted frames in all of them.
 
 Sources: ISO/IEC 11172-3 and 13818-3 (frame headers); mpg123, on which libsndfile is built.
 """
