@@ -75,6 +75,17 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
     return (item for _, item in numbered_jsonl(path))
 
 
+def nonempty_jsonl(path: str | Path) -> list[dict[str, Any]]:
+    """All objects of a file that the workflow never writes empty.
+
+    Raises:
+        ValueError: the file holds none; else as of `numbered_jsonl`.
+    """
+    if not (items := list(read_jsonl(path))):
+        raise ValueError(f"{path}: is empty; expected JSON lines. {MAKE_AGAIN}")
+    return items
+
+
 def numbered_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the number of each line and its object, without blank lines.
 
