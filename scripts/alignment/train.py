@@ -20,6 +20,7 @@ import kaldi_hmm_gmm as khg
 import kaldifst
 import numpy as np
 
+from scripts.alignment.calibration import calibrate, described, write_thresholds
 from scripts.alignment.config import Training, problems
 from scripts.alignment.decoding_graph import Graphs, min_frames
 from scripts.alignment.features import FeatureExtractor
@@ -294,6 +295,9 @@ def train(paths: Sequence[str], root: str, lexicon: str, config: Training, seed:
     if config.triphone:
         model, triphone_history = train_triphones(model, kept, config, seed)
         history += triphone_history
+    entries = [words_of for _, words_of, _ in kept]
+    graphs = Graphs(model, [entry for words_of in entries for entry in words_of])
+    lengths = calibrate(graphs, entries, [matrix for _, _, matrix in kept], config.beam, seed)
 
     seconds = total_seconds(cut for cut, _, _ in kept)
     speakers = len({speaker(cut) for cut, _, _ in kept})
@@ -317,6 +321,7 @@ def train(paths: Sequence[str], root: str, lexicon: str, config: Training, seed:
         if g2p:
             g2p.save(folder)
         write_json(folder / "about.json", about)
+        write_thresholds(folder, lengths)
     print(
         f"alignment/train: {len(kept)} cuts, {seconds / 60:.1f} min of {speakers} speakers,"
         f" {len(phones)} phones (the paper: {PAPER_PHONES}),"
@@ -325,6 +330,7 @@ def train(paths: Sequence[str], root: str, lexicon: str, config: Training, seed:
         f" {time.monotonic() - start:.0f} s; not used: {dict(dropped) or 'none'}",
         file=sys.stderr,
     )
+    print(f"alignment/train: {described(lengths)}", file=sys.stderr)
     if unseen:
         print(f"alignment/train: no example of {' '.join(unseen)}; words with them align badly", file=sys.stderr)
 

@@ -119,7 +119,7 @@ def test_training_twice_gives_the_same_bytes(world, tmp_path):
     for name in ("one", "two"):
         step("scripts.alignment.train", "--cuts", world / "dev.jsonl.gz", "--audio-root", world / "audio",
              "--lexicon", world / "lexicon.txt", "--config", config, "--seed", 3, "--out", tmp_path / name)  # fmt: skip
-    for file in ("model.npz", "model.json", "about.json", "phones.txt", "lexicon.txt"):
+    for file in ("model.npz", "model.json", "about.json", "phones.txt", "lexicon.txt", "thresholds.json"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
 
 
