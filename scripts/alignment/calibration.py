@@ -20,6 +20,7 @@ import numpy as np
 from scripts.alignment.confidence import LikelihoodBound
 from scripts.alignment.decoding_graph import Graphs, min_frames, segments
 from scripts.alignment.lexicon import Entry
+from scripts.alignment.training_sample import TrainingSample
 from scripts.common.files import read_json, write_json
 from scripts.common.seeds import generator
 
@@ -87,15 +88,12 @@ def thresholds(value: float | Literal["auto"], model: str | Path) -> Thresholds:
     return Thresholds(tuple(frames for frames, _ in rows), tuple(score for _, score in rows))
 
 
-def calibrate(
-    graphs: Graphs, entries: Sequence[list[Entry]], features: Sequence[np.ndarray], beam: tuple[float, float], seed: int
-) -> list[dict[str, Any]]:
+def calibrate(graphs: Graphs, sample: TrainingSample, beam: tuple[float, float], seed: int) -> list[dict[str, Any]]:
     """What right and wrong texts of the sample score at each length, and the thresholds in between.
 
     Args:
-        graphs: compiler and search, which knows all entries.
-        entries: words of each cut of the sample.
-        features: float32 [T, D] of each.
+        graphs: compiler and search, which knows all words of the sample.
+        sample: the training sample.
         beam: as of the alignment.
         seed: draws the wrong texts.
 
@@ -106,7 +104,7 @@ def calibrate(
     bound = LikelihoodBound(graphs.model.gaussians())
     limits: list[np.ndarray] = []  # per cut [T + 1]: sums of the bound up to each frame
     by_words: dict[int, list[Run]] = {words: [] for words in WORDS}
-    for cut, (words, matrix) in enumerate(zip(entries[:CUTS], features[:CUTS], strict=True)):
+    for cut, (words, matrix) in enumerate(zip(sample.entries[:CUTS], sample.all_features(), strict=False)):
         limits.append(np.concatenate([[0.0], np.cumsum(bound.frames(matrix), dtype=np.float64)]))
         path = graphs.search(graphs.compile(words), matrix, *beam)
         if path is None:
@@ -116,7 +114,7 @@ def calibrate(
             runs += runs_of(cut, words, phones, limits[-1], count)
 
     def wrong_score(run: Run, words: Sequence[Entry]) -> float | None:
-        matrix = np.ascontiguousarray(features[run.cut][run.start : run.end])
+        matrix = np.ascontiguousarray(sample.features(run.cut)[run.start : run.end])
         path = graphs.search(graphs.compile(words), matrix, *beam) if len(matrix) >= min_frames(words) else None
         if path is None:
             return None

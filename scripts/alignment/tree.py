@@ -12,7 +12,7 @@ for the form of the bytes.
 
 import heapq
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from scripts.alignment.lexicon import SILENCE, base
 
 LEFT, CENTRE, RIGHT, STATE = 0, 1, 2, -1  # Kaldi's event keys: position in the triphone, HMM state
 MIN_LEAF_FRAMES = 50.0
+BLOCK = 20_000  # frames whose statistics are accumulated at a time
 VARIANCE_FLOOR = 0.01  # of a leaf, relative to the variance of all frames
 Node = int | dict[str, Any]  # a leaf's index, or {key, yes: phone indices, then, else}
 
@@ -58,14 +59,32 @@ class Statistics:
     sums: np.ndarray
 
 
-def statistics(contexts: Sequence[np.ndarray], features: Sequence[np.ndarray]) -> Statistics:
-    """Accumulate statistics from contexts int [T, 4] and features [T, D] of each utterance."""
-    keys, index = np.unique(np.concatenate(contexts), axis=0, return_inverse=True)
-    frames = np.concatenate(features).astype(np.float64)
-    order = np.argsort(index.ravel(), kind="stable")
-    firsts = np.searchsorted(index.ravel()[order], np.arange(len(keys)))
-    rows = np.concatenate([np.ones((len(frames), 1)), frames, frames**2], axis=1)
-    return Statistics(keys, np.add.reduceat(rows[order], firsts, axis=0))
+def statistics(utterances: Iterable[tuple[np.ndarray, np.ndarray]]) -> Statistics:
+    """Accumulate statistics from contexts int [T, 4] and features [T, D] of each utterance, BLOCK frames at a time."""
+    keys, sums = np.zeros((0, 4), np.int64), np.zeros((0, 0))
+    contexts: list[np.ndarray] = []
+    features: list[np.ndarray] = []
+
+    def merge() -> None:
+        nonlocal keys, sums
+        frames = np.concatenate(features).astype(np.float64)
+        rows = np.concatenate([np.ones((len(frames), 1)), frames, frames**2], axis=1)
+        rows = np.concatenate([sums.reshape(len(keys), rows.shape[1]), rows])
+        keys, index = np.unique(np.concatenate([keys, *contexts]), axis=0, return_inverse=True)
+        order = np.argsort(index.ravel(), kind="stable")
+        firsts = np.searchsorted(index.ravel()[order], np.arange(len(keys)))
+        sums = np.add.reduceat(rows[order], firsts, axis=0)
+        contexts.clear()
+        features.clear()
+
+    for context, matrix in utterances:
+        contexts.append(context)
+        features.append(matrix)
+        if sum(map(len, features)) >= BLOCK:
+            merge()
+    if features:
+        merge()
+    return Statistics(keys, sums)
 
 
 def log_likelihood(sums: np.ndarray, floor: np.ndarray) -> np.ndarray:
