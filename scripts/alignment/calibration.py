@@ -183,7 +183,7 @@ def runs_of(
 def wrong_texts(runs: Sequence[Run], number: int, seed: int) -> list[tuple[Run, tuple[Entry, ...]]]:
     """`number` runs, each with another run's words: about as many phones, and no word in common where there is one."""
     random = generator(seed, "alignment/calibration", len(runs[0].entries))
-    phones = [min_frames(run.entries) for run in runs]
+    phones = np.array([min_frames(run.entries) for run in runs])
     order = np.lexsort((random.permutation(len(runs)), phones)).tolist()
     pairs = []
     for place in np.sort(random.permutation(len(order))[:number]).tolist():
