@@ -132,6 +132,9 @@ def test_readers_that_training_did_not_hear_with_few_frames_per_gaussian(mini_li
          "--out", tmp_path / "cuts.jsonl.gz", "--dropped", tmp_path / "d.csv", "--limits",
          settings(Limits, "corpus"))  # fmt: skip
     cuts = list(read_jsonl(tmp_path / "cuts.jsonl.gz"))
+    for cut in cuts:
+        text = supervision(cut)["text"]
+        supervision(cut)["custom"] = {"texts": [text.lower(), text]}
     speakers = sorted({supervision(cut)["speaker"] for cut in cuts})
     unheard = [cut for cut in cuts if supervision(cut)["speaker"] in speakers[:2]][:60]
     heard = [cut for cut in cuts if supervision(cut)["speaker"] not in speakers[:2]]
