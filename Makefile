@@ -51,14 +51,14 @@ test-all: .venv/dev  ## every test: also Slurm, kills, reruns, resumed runs, pub
 lint: .venv/dev  ## style, layout, types and Snakemake's own linter
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
-	$(RUN) snakefmt --check --line-length 120 Snakefile workflow/rules
+	$(RUN) snakefmt --check --line-length 120 Snakefile workflow
 	$(RUN) mypy
 	$(RUN) snakemake --lint
 
 format: .venv/dev  ## rewrite the code in the house layout
 	$(RUN) ruff check --fix-only .
 	$(RUN) ruff format .
-	$(RUN) snakefmt --line-length 120 Snakefile workflow/rules
+	$(RUN) snakefmt --line-length 120 Snakefile workflow
 
 bench: .venv/dev  ## measured speeds of the expensive steps
 	$(RUN) python -m benchmarks

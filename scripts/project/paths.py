@@ -4,6 +4,7 @@ Rules quote what the user names, so spaces, apostrophes, brackets and other scri
 mends: a leading dash, which steps would read as a flag, and braces, which Snakemake reads as wildcards.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,15 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
                 f"{where} is {section[key]!r}; Snakemake cannot take {min(wrong)!r} in a path: rename the file or"
                 " folder, or make a link to it of another name"
             )
+
+
+def check_results(folder: str) -> None:
+    """ValueError if the folder of all experiments has a character that the rules, which do not quote it, cannot take."""
+    if not re.fullmatch(r"[\w./+-]+", folder) or folder.startswith("-"):
+        raise ValueError(
+            f"results are to be written to {folder!r} (a module's prefix, or Snakemake's pathvars.results); this path may"
+            " have letters, digits and _ . / + - alone, and not begin with a dash"
+        )
 
 
 def hide_dashes(config: Mapping[str, Any]) -> None:
