@@ -46,11 +46,11 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def check_results(folder: str) -> None:
-    """ValueError if the folder of all experiments has a character that the rules, which do not quote it, cannot take."""
-    if not re.fullmatch(r"[\w./+-]+", folder) or folder.startswith("-"):
+    """ValueError if the folder of all experiments has a character that needs quotes, which rules do not set."""
+    if not re.fullmatch(r"[A-Za-z0-9_./+-]+", folder) or folder.startswith("-"):
         raise ValueError(
-            f"results are to be written to {folder!r} (a module's prefix, or Snakemake's pathvars.results); this path may"
-            " have letters, digits and _ . / + - alone, and not begin with a dash"
+            f"results are to be written to {folder!r} (a module's prefix, or Snakemake's pathvars.results); this path"
+            " may have letters, digits and _ . / + - alone, and not begin with a dash"
         )
 
 
