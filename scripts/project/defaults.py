@@ -12,7 +12,7 @@ from scripts.common.places import ROOT
 # No two of them hold the same section.
 FILES = (Path("resources/plan.yaml"), Path("config.yaml"))
 # Keys whose default is a path in this repository; a path that the user gives is seen from the working directory.
-OWN_PATHS = ("corpus.prompts", "units.encoder.fairseq_python")
+OWN_PATHS = ("corpus.prompts", "units.encoder.fairseq_python", "plan.profile")
 
 
 def default_config(here: Path = Path()) -> dict[str, Any]:

@@ -23,6 +23,7 @@ workflow.modifier.path_modifier = PathModifier(None, None, workflow)
 ELSEWHERE = IMPORTED or HERE != Path() or EXPERIMENTS != "results"
 # What a Snakemake needs that a job starts: this workflow by itself, with its results where they are here.
 ALONE = [
+    "--rerun-incomplete",  # as in profiles/default, which another folder does not have
     "--snakefile",
     str(HERE / "workflow/Snakefile"),
     "--config",
