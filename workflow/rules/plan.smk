@@ -19,6 +19,7 @@ rule plan:
         folder=f"{RESULTS}/plan",
         registry=str(HERE / "resources/datasets.yaml"),
         alone=ALONE,
+        results=RESULTS,
         formats=config["report"]["formats"],
     shell:
         "mkdir -p {params.folder}"
@@ -37,5 +38,6 @@ rule plan:
         " --jobs {params.folder}/jobs.txt"
         " --registry {params.registry:q}"
         " --formats {params.formats}"
+        " --results {params.results}"
         " --output {params.folder}"
         " 2>&1 | tee {log}"

@@ -22,10 +22,11 @@ from scripts.common.cuts import Cut
 from scripts.common.files import write_jsonl
 from scripts.common.sound_file import whole_file
 from scripts.common.tables import Row, table_rows
-from scripts.corpus.config import Limits, TableColumns
+from scripts.corpus.config import Limits
 from scripts.corpus.drops import DropError, Drops
 from scripts.corpus.losses import held
 from scripts.corpus.sound_files import whole_file_cut
+from scripts.corpus.speech.config import TableColumns
 from scripts.corpus.speech.seen_ids import SeenIds
 
 REPORT_EVERY = 10_000  # rows between two lines of progress
