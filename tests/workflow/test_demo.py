@@ -9,7 +9,7 @@ OWN = {"demo", "demo_dropped", "demo_exposures", "demo_factors", "demo_page"}
 
 def test_the_demo_needs_no_units_and_two_thirds_of_the_models(workflow: Workflow):
     jobs = workflow.would_run(*SMOKE, "--", "demo")
-    assert OWN <= jobs
+    assert jobs >= OWN
     assert not {job for job in jobs if job.startswith(("units_", "continuation_", "report", "evaluation_scaling"))}
     trained = {job.partition("/")[2] for job in jobs if job.startswith("lm_train/")}
     assert trained == {"text-bpe", "text-raw", "phone-bpe", "phone-raw"}

@@ -34,7 +34,7 @@ if TASKS and json.loads(DEMO_FACTORS)["factors"]:
             f"{RESULTS}/benchmarks/demo/exposures.tsv"
         params:
             code=code_of("scripts.evaluation.exposures"),
-            evaluation=f"{RESULTS}/evaluation",
+            evaluation=lambda wildcards, input: input.scores[0].rsplit("/", 2)[0],
             modalities=DEMO,
             tasks=TASKS,
             factors=DEMO_FACTORS,
@@ -57,7 +57,7 @@ if TASKS and json.loads(DEMO_FACTORS)["factors"]:
             "../../envs/core.yaml"
         params:
             code=code_of("scripts.report.table_factors"),
-            evaluation=f"{RESULTS}/evaluation",
+            evaluation=lambda wildcards, input: input.scores[0].rsplit("/", 2)[0],
             factors=DEMO_FACTORS,
             tasks=TASKS,
             samples=config["evaluation"]["bootstrap_samples"],
