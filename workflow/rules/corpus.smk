@@ -107,6 +107,7 @@ else:
         input:
             ready=READY["train"],
             others=[],
+            lexicon=USER_LEXICON,
         output:
             shards=expand(
                 f"{CORPUS}/cuts/train/{{shard}}.jsonl.gz",
@@ -139,6 +140,7 @@ else:
             " --dropped {output.dropped}"
             " --recordings {output.recordings}"
             " --other-splits {input.others}"
+            " --lexicon {input.lexicon:q}"
             " --config {params.config:q}"
             " 2>&1 | tee {log}"
 
@@ -147,6 +149,7 @@ else:
         input:
             ready=READY["dev"],
             others=rules.corpus_manifest_train.output.recordings,
+            lexicon=USER_LEXICON,
         output:
             shards=expand(
                 f"{CORPUS}/cuts/dev/{{shard}}.jsonl.gz",
@@ -175,6 +178,7 @@ else:
                 if wildcards.task in PUBLISHED
                 else SECTION["tasks"][wildcards.task]
             ),
+            lexicon=USER_LEXICON,
         output:
             pairs=f"{CORPUS}/tasks/{{task}}.jsonl.gz",
             dropped=f"{CORPUS}/dropped/tasks/{{task}}.csv",
@@ -192,6 +196,7 @@ else:
             "python -m scripts.corpus.speech.manifest_tasks"
             " --task {wildcards.task}"
             " --items {input.pairs:q}"
+            " --lexicon {input.lexicon:q}"
             " --audio-root {params.audio_root:q}"
             " --out {output.pairs}"
             " --dropped {output.dropped}"
