@@ -4,6 +4,7 @@ Rules quote what the user names, so spaces, apostrophes, brackets and other scri
 mends: a leading dash, which steps would read as a flag, and braces, which Snakemake reads as wildcards.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,15 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
             )
         if len(section[key].encode()) > LONGEST or any(len(part.encode()) > 255 for part in section[key].split("/")):
             yield f"{where} is {shown(section[key])}; no path has a part of more than 255 bytes, or {LONGEST} in all"
+
+
+def check_results(folder: str) -> None:
+    """ValueError if the folder of all experiments has a character that needs quotes, which rules do not set."""
+    if not re.fullmatch(r"[A-Za-z0-9_./+-]+", folder) or folder.startswith("-"):
+        raise ValueError(
+            f"results are to be written to {folder!r} (a module's prefix, or Snakemake's pathvars.results); this path"
+            " may have letters, digits and _ . / + - alone, and not begin with a dash"
+        )
 
 
 def hide_dashes(config: Mapping[str, Any]) -> None:

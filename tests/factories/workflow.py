@@ -71,20 +71,25 @@ class Workflow:
     def would_run(self, *arguments: str) -> set[str]:
         """Rules with a job in a dry run, and again with every wildcard's value: "lm_train", "lm_train/text-bpe"."""
         done = self.snakemake("--dry-run", *arguments)
-        jobs, rule = set(), None
-        for line in (done.stdout + done.stderr).splitlines():
-            if line.startswith(("rule ", "localrule ")):
-                rule = line.split()[1].rstrip(":")
-                jobs.add(rule)
-            elif rule and line.startswith("    wildcards: "):
-                for pair in line.removeprefix("    wildcards: ").split(", "):
-                    jobs.add(f"{rule}/{pair.split('=', 1)[1]}")
-        return jobs
+        return jobs_in(done.stdout + done.stderr)
 
     def edit(self, name: str, change: Callable[[str], str]) -> None:
         """Change the text of a file."""
         path = self.folder / name
         path.write_text(change(path.read_text()))
+
+
+def jobs_in(listing: str) -> set[str]:
+    """Jobs that a dry run lists, as `would_run` gives them."""
+    jobs, rule = set(), None
+    for line in listing.splitlines():
+        if line.startswith(("rule ", "localrule ")):
+            rule = line.split()[1].rstrip(":")
+            jobs.add(rule)
+        elif rule and line.startswith("    wildcards: "):
+            for pair in line.removeprefix("    wildcards: ").split(", "):
+                jobs.add(f"{rule}/{pair.split('=', 1)[1]}")
+    return jobs
 
 
 def digests(folder: Path, *patterns: str) -> dict[str, str]:
