@@ -37,6 +37,11 @@ COLUMNS = (*KEY, "value", "ci_low", "ci_high", *CHANGE, "n", "seeds", "at_chance
 THRESHOLD_MEASURES = ("couples", "accuracy")  # the first that a task has
 
 
+def points_of(dial: Mapping[str, Any]) -> list[str]:
+    """The modalities of an entry of `dials`, by rising dose."""
+    return [point["modality"] for point in dial["points"]]
+
+
 def metric_rows(
     dial: Mapping[str, Any], scores: JointScores, samples: int, seed: int
 ) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -114,7 +119,7 @@ def main() -> None:
     exposures = read_csv(args.exposures, wanted) if args.exposures else []
     table_rows: list[dict[str, Any]] = []
     for dial in args.dials["dials"]:
-        names = [point["modality"] for point in dial["points"]]
+        names = points_of(dial)
         rates = {name: rate_of(args.tokens / name / "stats.json") for name in names}
         rows = [
             row
