@@ -18,7 +18,12 @@ from scripts.report.table_crossing import METRIC_LABELS
 
 TEXT = ("dial", "factor", "unit", "modality", "task", "metric", "at_chance", "text")
 NUMBERS = ("dose", "tokens_per_second", "value", "ci_low", "ci_high", *CHANGE, "n", "seeds")
-GROUPS = {**METRIC_LABELS, "accuracy": "pairs right, %", "couples": "couples right, %", "threshold": "exposures for 75%"}
+GROUPS = {
+    **METRIC_LABELS,
+    "accuracy": "pairs right, %",
+    "couples": "couples right, %",
+    "threshold": "exposures for 75%",
+}
 
 
 def cell(row: Mapping[str, Any] | None) -> str:
