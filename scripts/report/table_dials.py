@@ -14,7 +14,6 @@ from scripts.evaluation.dials import CHANGE, COLUMNS
 from scripts.report.labels import display_name
 from scripts.report.render import NO_VALUE, Column, Table, format_interval, format_number, write_formats
 from scripts.report.result_files import grouped, read_table
-from scripts.report.table_crossing import METRIC_LABELS
 
 TEXT = ("dial", "factor", "unit", "modality", "task", "metric", "at_chance", "text")
 NUMBERS = ("dose", "tokens_per_second", "value", "ci_low", "ci_high", *CHANGE, "n", "seeds")
