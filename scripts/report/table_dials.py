@@ -17,10 +17,11 @@ from scripts.report.result_files import grouped, read_table
 
 TEXT = ("dial", "factor", "unit", "modality", "task", "metric", "at_chance", "text")
 NUMBERS = ("dose", "tokens_per_second", "value", "ci_low", "ci_high", *CHANGE, "n", "seeds")
-GROUPS = {
+GROUPS = {  # headings, in the order of the columns
     "accuracy": "pairs right, %",
     "couples": "couples right, %",
     "threshold": "exposures for 75%",
+    "bits_per_second": "bits per second",
 }
 
 

@@ -1,7 +1,7 @@
 """report: the figures, each in every format of `report.formats` with the drawn data as csv; included by report.smk.
 
-An entry of `FIGURES` becomes rule report_figure_<name>, which runs scripts/report/figure_<module>.py (the entry's
-`module`, its name if it gives none) and shows the first
+An entry of `FIGURES` becomes rule report_figure_<name>, which runs scripts/report/figure_<drawn_by>.py (the entry's
+`drawn_by`, its name if it gives none) and shows the first
 format with the caption workflow/report/<caption>.rst in the report's `category`, "3. Figures" if it names none.
 `shown` is false if the configuration has no data for the figure, or if it is not part of the report; `target` names a
 further target that requests it.
@@ -197,7 +197,7 @@ FIGURES |= {
         in_paper="not there",
         caption="dial_figure",
         shown=True,
-        module="dial",
+        drawn_by="dial",
         input=dict(dials=f"{RESULTS}/evaluation/dials.csv"),
         flags=lambda wildcards, input, dial=dial: [
             *("--dials", input.dials),
@@ -239,8 +239,8 @@ for name, figure in FIGURES.items():
         conda:
             "../../envs/core.yaml"
         params:
-            code=code_of(f"scripts.report.figure_{figure.get('module', name)}"),
-            module=f"scripts.report.figure_{figure.get('module', name)}",
+            code=code_of(f"scripts.report.figure_{figure.get('drawn_by', name)}"),
+            module=f"scripts.report.figure_{figure.get('drawn_by', name)}",
             flags=figure["flags"],
             formats=FORMATS,
             prefix=lambda wildcards, output: output[0].rsplit(".", 1)[0],
