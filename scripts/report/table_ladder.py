@@ -36,7 +36,7 @@ def build_table(path: str | Path) -> Table:
                 row["step"] or "the whole",
                 f"{display_name(row['baseline'])} → {display_name(row['modality'])}",
                 format_interval(*(row[name] for name in NUMBERS[:3]), sign=True),
-                format_interval(*(share[name] for name in NUMBERS[:3]), 0) if share else NO_VALUE,
+                format_interval(share["value"], share["ci_low"], share["ci_high"], 0) if share else NO_VALUE,
                 at_chance_words(row["at_chance"]),
             ]
         )
