@@ -94,6 +94,8 @@ else:
     rule dials:
         """Says that the configuration has none."""
         localrule: True
+        conda:
+            "../../envs/core.yaml"
         shell:
             "echo 'config: crossings, ladders and dials are empty; take workflow/configs/dials-quick.yaml or name"
             " some (docs/dials.md)' >&2; exit 1"
