@@ -93,12 +93,14 @@ else:
 
     rule dials:
         """Says that the configuration has none."""
+        log:
+            f"{RESULTS}/logs/dials.log",
         localrule: True
         conda:
             "../../envs/core.yaml"
         shell:
             "echo 'config: crossings, ladders and dials are empty; take workflow/configs/dials-quick.yaml or name"
-            " some (docs/dials.md)' >&2; exit 1"
+            " some (docs/dials.md)' | tee {log} >&2; exit 1"
 
 
 rule continuation:
