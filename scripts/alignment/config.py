@@ -35,9 +35,9 @@ class Search:
 class Aligning(Search):
     """What alignment with a trained model depends on."""
 
-    min_log_likelihood: Annotated[float, Ge(-1e6), Le(1e6)]
+    min_log_likelihood: Literal["auto"] | Annotated[float, Ge(-1e6), Le(1e6)]
     """per frame, relative to the best sounds whatever they are (scripts/alignment/confidence.py); an alignment
-    under it is dropped"""
+    under it is dropped; auto: calibrated on right and wrong texts of the training sample, by the utterance's length"""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ rule plan:
     params:
         config=json.dumps(config),  # in the order of the configuration, which the tables follow
         folder=f"{RESULTS}/plan",
+        results=RESULTS,
         registry="resources/datasets.yaml",
         formats=config["report"]["formats"],
     shell:
@@ -35,5 +36,6 @@ rule plan:
         " --jobs {params.folder}/jobs.txt"
         " --registry {params.registry}"
         " --formats {params.formats}"
+        " --results {params.results}"
         " --output {params.folder}"
         " 2>&1 | tee {log}"

@@ -285,6 +285,26 @@ def test_stories_without_texts_leave_unless_a_table_has_them(tmp_path: Path, mon
         convert(tmp_path, monkeypatch, format="storycloze", transcripts=str(table))
 
 
+def test_a_table_without_lines_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("0_a_correct", "0_a_incorrect"):
+        story(tmp_path, name)
+    (tmp_path / "texts.tsv").write_text("\n \n")
+    with pytest.raises(ValueError, match=r"texts\.tsv: is empty; expected a line <name><TAB><text> for each"):
+        convert(tmp_path, monkeypatch, format="storycloze", transcripts=str(tmp_path / "texts.tsv"))
+
+
+def test_sets_behind_links_are_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("0_a_correct", "0_a_incorrect"):
+        story(tmp_path / "disk", name)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/here").symlink_to("../disk/data")
+    (tmp_path / "data/again").symlink_to("../disk/data")
+    (tmp_path / "disk/data/up").symlink_to("..")
+    assert [item["id"] for item in convert(tmp_path, monkeypatch, format="storycloze")] == ["0_a"]
+    write_gold(tmp_path / "disk/data/lexical/dev", LEXICAL, [word_row(1, "A", side) for side in (1, 0)])
+    assert len(convert(tmp_path, monkeypatch, format="slm21-lexical", split="dev")) == 1
+
+
 def test_an_empty_folder_and_an_unknown_format_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "data").mkdir()
     with pytest.raises(ValueError, match=r"holds no .wav file"):
