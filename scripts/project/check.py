@@ -7,6 +7,7 @@ from scripts.alignment import config as alignment
 from scripts.common.config import read, shown
 from scripts.corpus import config as corpus
 from scripts.evaluation import config as evaluation
+from scripts.evaluation import dial_config
 from scripts.lm import config as lm
 from scripts.lm.data_shares import share_models
 from scripts.lm.seed_replicas import seed_replicas
@@ -49,6 +50,8 @@ def _problems(config: Configuration) -> Iterator[str]:
     yield from lm.problems(config.lm)
     yield from evaluation.problems(config.evaluation, config.modalities, config.corpus.tasks)
     yield from _factor_problems(config)
+    factors = [factor.name for factor in config.factors]
+    yield from dial_config.problems(config.crossings, config.ladders, config.dials, config.modalities, factors)
     yield from _continuation_problems(config)
     yield from _length_problems(config)
 

@@ -11,6 +11,7 @@ from scripts.continuation.config import Continuation
 from scripts.corpus.config import Corpus
 from scripts.download.config import Download
 from scripts.evaluation.config import Evaluation
+from scripts.evaluation.dial_config import Crossing, Dial, Ladder
 from scripts.lm.config import LMSection
 from scripts.plan.config import Plan
 from scripts.report.config import Factor, Report
@@ -77,6 +78,12 @@ class Configuration:
     """name -> where its symbols come from, how they become tokens, at what rate"""
     factors: tuple[Factor, ...]
     """pairs of modalities whose difference is one factor"""
+    crossings: tuple[Crossing, ...]
+    """modalities with and without some factors, so that these can be added in more than one order"""
+    ladders: tuple[Ladder, ...]
+    """chains of modalities that divide a change into steps"""
+    dials: tuple[Dial, ...]
+    """modalities that differ in the dose of one cause"""
     tokens: Tokens
     """what holds for the tokens of all modalities"""
     lm: LMSection
