@@ -1,4 +1,4 @@
-"""Every key of the configuration, changed in 17 ways: one clear line, or a configuration that is taken."""
+"""Every key of the configuration, changed in 17 ways: one clear line, or an accepted configuration."""
 
 import copy
 import math
