@@ -1,4 +1,4 @@
-"""CTM and TextGrid out and in again, and other people's alignments in the place of ours."""
+"""Export and import of CTM and TextGrid, and imported alignments instead of computed ones."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Kaldi reads the decision trees that are grown here, looks the states up correctly, and aligns with them."""
+"""Kaldi reads the workflow's decision trees, looks states up correctly, and aligns with them."""
 
 import kaldi_hmm_gmm as khg
 import numpy as np

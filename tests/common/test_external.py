@@ -1,4 +1,4 @@
-"""Sequences made elsewhere come back by id, whatever form they came in, and what is wrong is named by file and line."""
+"""Imported sequences are found by id in every format, and errors name file and line."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Nobody ever reads half a file; damaged ones are named with the line."""
+"""Outputs appear atomically, and errors about damaged files name file and line."""
 
 import gzip
 import json

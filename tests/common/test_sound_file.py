@@ -1,4 +1,4 @@
-"""Files whose headers promise more than they hold, or nothing; files that cannot be read."""
+"""Files shorter than their headers state, headers without a length, and files that cannot be read."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""The flat word loop hears real words, on a model trained here; random words as well as sentences."""
+"""The flat word loop recognises words, in random order as well as in sentences."""
 
 import json
 from pathlib import Path

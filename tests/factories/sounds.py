@@ -1,4 +1,4 @@
-"""Sound files as they come from broken copies, pipes and other people's encoders."""
+"""Sound files like those of truncated copies, pipes and other encoders."""
 
 import struct
 from pathlib import Path
@@ -27,7 +27,7 @@ def break_off(path: Path, share: float) -> None:
 
 
 def streamed_wav(path: Path, wave: np.ndarray, size: int = 0xFFFFFFFF, rate: int = RATE) -> None:
-    """A WAV from a pipe: `size` stands where its length should."""
+    """A WAV from a pipe: `size` replaces its length."""
     soundfile.write(path, wave, rate, format="WAV", subtype="PCM_16")
     content = bytearray(path.read_bytes())
     struct.pack_into("<I", content, 4, min(0xFFFFFFFF, size + 36))

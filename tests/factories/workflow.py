@@ -30,7 +30,7 @@ def copy_repository(target: Path) -> Path:
 
 
 def copy_run(source: Path, target: Path) -> Path:
-    """The smoke experiment's results and what Snakemake knows of them, with their times: nothing there is to be run."""
+    """The smoke experiment's results and Snakemake's records of them, with their times: no job is pending."""
     (target / "results").mkdir(parents=True, exist_ok=True)
     for name in (".snakemake", "results/smoke"):
         shutil.copytree(source / name, target / name, symlinks=True)
@@ -49,7 +49,7 @@ class Workflow:
         return self.folder / "results/smoke"
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run snakemake on 2 cores; its output stands in the failure if it fails and `check` is set."""
+        """Run snakemake on 2 cores; if it fails and `check` is set, the failure contains its output."""
         done = subprocess.run(
             ["snakemake", "--cores", "2", "--show-failed-logs", *arguments],
             cwd=self.folder,

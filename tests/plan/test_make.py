@@ -1,4 +1,4 @@
-"""The command lines: what the plan writes and prints, and how it is held against a run."""
+"""The command lines: files and output of the plan, and its comparison with a run."""
 
 import json
 import shutil

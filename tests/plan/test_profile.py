@@ -1,4 +1,4 @@
-"""The profiles: what jobs ask for, read as Snakemake reads them, and what cannot be read."""
+"""The profiles: resources of jobs, read as Snakemake reads them, and profiles that cannot be read."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Whatever stands in the place of an input, every step names it in one line and ends; none has a raw traceback.
+"""Whatever replaces an input, every step names it in one line and ends without a traceback.
 
 The commands are those of the rules, run in this process in a folder of links to a finished run, in which one input at a
 time is replaced.
@@ -54,7 +54,7 @@ def binary(place: Path) -> None:
 
 
 def truncated(place: Path) -> None:
-    """A file that broke off in the middle; of gzip where the name says so."""
+    """A file truncated in the middle; gzip if the name ends so."""
     place.write_bytes(gzip.compress(bytes(range(256)) * 8)[:60] if place.suffix == ".gz" else b'{"id": "a", "uni')
 
 
@@ -103,7 +103,7 @@ class Late(BaseException):
 
 
 def outcome(command: Command, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What the step says at its end, or "" if it succeeds; AssertionError if it does not end or has a traceback."""
+    """The step's message at its end, or "" if it succeeds; AssertionError if it does not end or has a traceback."""
 
     def late(*_: object) -> None:
         raise Late
@@ -151,7 +151,7 @@ def test_every_input_of_every_rule(
 
 
 def wrong(said: str, name: str) -> str:
-    """What is wrong with a step's last words about a file."""
+    """The fault of a step's message about a file."""
     if not said.startswith("error: "):
         return "no error" if not said else "no line"
     if "\n" in said:

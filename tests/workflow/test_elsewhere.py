@@ -1,4 +1,4 @@
-"""What others made stands beside what is made here: tokens, texts to judge, scores of another system."""
+"""Imported data together with computed data: tokens, texts to judge, scores of another system."""
 
 import json
 

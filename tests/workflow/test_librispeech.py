@@ -1,4 +1,4 @@
-"""LibriSpeech's own layout through the workflow, on speech of the written world; and the rung that is made for it."""
+"""LibriSpeech's own layout, on speech of the written world; and the overlay for Mini LibriSpeech."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Published test sets become items by their keys; every trap of the layouts is met."""
+"""Published test sets become items, matched by their keys, with every irregularity of their layouts."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tests.factories.sounds import break_off
 def convert(
     folder: Path, monkeypatch: pytest.MonkeyPatch, limits: dict[str, float] = LIMITS, **config: str
 ) -> list[dict]:
-    """The items of the test set below `folder`/data; drops lie in `folder`/dropped.csv."""
+    """The items of the test set below `folder`/data; drops are in `folder`/dropped.csv."""
     out, dropped = folder / "items.jsonl.gz", folder / "dropped.csv"
     paths = {"folder": folder / "data", "out": out, "dropped": dropped}
     given = [part for key, value in paths.items() for part in (f"--{key}", str(value))]

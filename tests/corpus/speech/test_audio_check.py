@@ -1,4 +1,4 @@
-"""Every way in which a file may not be what its cuts say is found, and named once."""
+"""Every difference between a file and its cuts is found and listed once."""
 
 from pathlib import Path
 

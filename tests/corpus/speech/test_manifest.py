@@ -1,4 +1,4 @@
-"""A stranger's cuts: every fault is one clear error or one counted drop, never silence."""
+"""A user's cuts: every fault is one clear error or one counted drop."""
 
 import copy
 import gzip
@@ -36,7 +36,7 @@ AN4 = Path(os.environ.get("SHARED", "../shared")) / "an4"
 def run(
     folder: Path, monkeypatch: pytest.MonkeyPatch, cuts: list[dict], shards: int = 1, audio: bool = True
 ) -> list[dict]:
-    """The cuts that are left; drops lie in dropped.csv."""
+    """The cuts that are left; drops are in dropped.csv."""
     folder.mkdir(exist_ok=True)
     write_jsonl(folder / "cuts.jsonl.gz", cuts)
     if audio:

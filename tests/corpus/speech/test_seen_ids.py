@@ -1,4 +1,4 @@
-"""Ids met before, and shards in which nothing is lost."""
+"""Duplicate ids are detected, and the shards contain every cut."""
 
 import gzip
 import random
