@@ -13,7 +13,7 @@ RUN = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_WAIT_POLICY=PASSIVE
 UNIT_TESTS = $(RUN) OMP_NUM_THREADS=1 pytest -n auto --dist loadfile -m "not smoke and not slow"
 
 .DEFAULT_GOAL := help
-.PHONY: fairseq graphs schema help plan run run-full test test-all lint format bench lock clean
+.PHONY: fairseq graphs schema help plan run run-full demo test test-all lint format bench lock clean
 # Left out of requirements.lock: torch, whose wheel differs by index (CPU or CUDA), and what only CUDA's needs.
 UNLOCKED = torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti nvidia-cuda-nvrtc \
 	nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse \
@@ -26,6 +26,9 @@ help:  ## list these targets
 
 run: .venv/core  ## the experiment of CONFIG (default: the miniature), up to its report
 	$(RUN) snakemake --cores $(CORES) --configfile $(CONFIG) --quiet rules host -- report
+
+demo: .venv/core  ## text and phones of the miniature alone; then open results/mini/demo/index.html; `make run` goes on from it
+	$(RUN) snakemake --cores $(CORES) --configfile $(CONFIG) --quiet rules host -- demo
 
 run-full: .venv/core  ## the miniature with complete schedules on less data and further seeds; keeps what `make run` made
 	$(RUN) snakemake --cores $(CORES) --configfile $(FULL) --quiet rules host -- report
@@ -51,14 +54,14 @@ test-all: .venv/dev  ## every test: also Slurm, kills, reruns, resumed runs, pub
 lint: .venv/dev  ## style, layout, types and Snakemake's own linter
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
-	$(RUN) snakefmt --check --line-length 120 Snakefile workflow/rules
+	$(RUN) snakefmt --check --line-length 120 Snakefile workflow
 	$(RUN) mypy
 	$(RUN) snakemake --lint
 
 format: .venv/dev  ## rewrite the code in the house layout
 	$(RUN) ruff check --fix-only .
 	$(RUN) ruff format .
-	$(RUN) snakefmt --line-length 120 Snakefile workflow/rules
+	$(RUN) snakefmt --line-length 120 Snakefile workflow
 
 bench: .venv/dev  ## measured speeds of the expensive steps
 	$(RUN) python -m benchmarks

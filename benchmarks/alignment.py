@@ -18,6 +18,7 @@ import soundfile
 import yaml
 
 from scripts.alignment.align import Aligner
+from scripts.alignment.calibration import thresholds
 from scripts.alignment.config import Aligning, Training
 from scripts.alignment.lexicon import Dictionary, read_lexicon
 from scripts.alignment.model import load
@@ -109,7 +110,8 @@ def measure(name: str, model: str, cuts: list[Cut], folder: Path) -> None:
     acoustic = load(folder / model)
     words = Dictionary(read_lexicon(folder / "lexicon.txt"), acoustic.phones)
     config = parse(Aligning, part_json(SECTION, Aligning), "alignment")
-    aligner = Aligner(acoustic, words, cuts, str(folder / "audio"), config, "bench")
+    lowest = thresholds(config.min_log_likelihood, folder / model)
+    aligner = Aligner(acoustic, words, cuts, str(folder / "audio"), config, lowest, "bench")
     write_jsonl(folder / "out.jsonl.gz", aligner.align_lines(cuts, "bench"))
     seconds = time.process_time() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from scripts.alignment.calibration import Thresholds, thresholds
 from scripts.alignment.confidence import LikelihoodBound, mean_score
 from scripts.alignment.config import Aligning, problems
 from scripts.alignment.decoding_graph import Graphs, Segment, min_frames, segments, split_words
@@ -51,6 +52,7 @@ def align_cut(
     entries: list[Entry],
     graphs: Graphs,
     bound: LikelihoodBound,
+    lowest: Thresholds,
     extractor: FeatureExtractor,
     config: Aligning,
 ) -> list[Segment]:
@@ -78,9 +80,9 @@ def align_cut(
         )
     phones = segments(graphs.model, *best_path)
     score = mean_score(phones) - bound(features)
-    if score < config.min_log_likelihood:
-        detail = f"{score:.2f} per frame against the best sounds; the threshold is {config.min_log_likelihood:g}"
-        raise DropError("low-likelihood", detail)
+    if score < (threshold := lowest(len(features))):
+        limit = f"the threshold for {len(features)} frames is {threshold:.2f}"
+        raise DropError("low-likelihood", f"{score:.2f} per frame against the best sounds; {limit}")
     return phones
 
 
@@ -112,13 +114,22 @@ class Aligner:
         words: source of the pronunciations.
         cuts: all cuts to align; their words form the lexicon of the graphs.
         root: folder that audio paths are relative to.
+        config: beams.
+        lowest: scores below which an alignment is dropped.
         split: value of the first column of `dropped`.
     """
 
     def __init__(
-        self, model: AcousticModel, words: Dictionary, cuts: Sequence[Cut], root: str, config: Aligning, split: str
+        self,
+        model: AcousticModel,
+        words: Dictionary,
+        cuts: Sequence[Cut],
+        root: str,
+        config: Aligning,
+        lowest: Thresholds,
+        split: str,
     ):
-        self.words, self.config, self.split = words, config, split
+        self.words, self.config, self.lowest, self.split = words, config, lowest, split
         self.dropped: list[dict[str, str]] = []
         self.guessed: Counter[str] = Counter()  # occurrences in kept cuts of words with a guessed pronunciation
         self.scores: list[float] = []
@@ -137,7 +148,7 @@ class Aligner:
         """The cut with its alignment, or None if it is dropped."""
         try:
             entries = self.words.entries(cut)
-            phones = align_cut(cut, entries, self.graphs, self.bound, self.extractor, self.config)
+            phones = align_cut(cut, entries, self.graphs, self.bound, self.lowest, self.extractor, self.config)
         except OutOfVocabularyError as error:
             self._drop(cut, "oov", str(error))
         except DropError as drop:
@@ -227,12 +238,13 @@ def main() -> None:
     start = time.monotonic()
 
     model = load(args.model)
+    lowest = thresholds(config.min_log_likelihood, args.model)
     guess = None if config.oov == "drop" else spoken_noise if config.oov == "noise" else G2pModel.load(Path(args.model))
     words = Dictionary(read_lexicon(args.lexicon), model.phones, guess)
     lines = list(read_jsonl(args.cuts))
     cuts = list(read_cuts(args.cuts))
     check_ids(cuts, args.cuts)
-    aligner = Aligner(model, words, cuts, args.audio_root, config, args.split)
+    aligner = Aligner(model, words, cuts, args.audio_root, config, lowest, args.split)
     name = f"alignment/{args.split}"
     align = aligner.align_items if lines and is_item(lines[0]) else aligner.align_lines
     kept = write_jsonl(args.out, align(lines, name))

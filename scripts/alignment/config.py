@@ -35,9 +35,10 @@ class Search:
 class Aligning(Search):
     """What alignment with a trained model depends on."""
 
-    min_log_likelihood: Annotated[float, Ge(-1e6), Le(1e6)]
-    """lowest log-likelihood per frame, relative to the likelihood bound (docs/glossary.md); an alignment below it
-    is dropped: its text is wrong"""
+    min_log_likelihood: Literal["auto"] | Annotated[float, Ge(-1e6), Le(1e6)]
+    """lowest log-likelihood per frame, relative to the likelihood bound (docs/glossary.md), below which an
+    alignment is dropped; auto: calibrated on right and wrong texts of the training sample, by the utterance's
+    length"""
 
 
 @dataclass(frozen=True)

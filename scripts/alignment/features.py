@@ -1,4 +1,4 @@
-"""Acoustic features: Kaldi's MFCC minus the speaker's mean, with first and second derivatives.
+"""Acoustic features: Kaldi's MFCC minus the mean of speaker and recording, with first and second derivatives.
 
 `snip_edges` is off, so frame t is centred on (t + 1/2) hops and covers the time from t to t + 1
 hops: frame boundaries have no offset (tests/alignment/test_accuracy.py measures that no bias remains).
@@ -15,7 +15,8 @@ from scripts.common.cuts import Cut, speaker
 from scripts.common.frames import SAMPLE_RATE
 from scripts.common.mfcc import Mfcc
 
-MEAN_SECONDS = 60.0  # speech per speaker and file over which the mean is computed
+MEAN_SECONDS = 60.0  # speech of a speaker, or of a speaker in a recording, over which a mean is computed
+RELEVANCE_SECONDS = 10.0  # of the speaker's mean, as if so much of the recording had it
 
 DELTA_WINDOW = 2  # frames on each side of a derivative, Kaldi's default
 
@@ -53,49 +54,18 @@ def add_deltas(static: np.ndarray) -> np.ndarray:
     return np.concatenate([static, first, slope(first)], axis=1)
 
 
-def speaker_means(
-    cuts: Iterable[Cut],
-    root: str,
-    frame_shift_ms: float,
-    cache: dict[str, np.ndarray] | None = None,
-    notes: Counter[str] | None = None,
-) -> dict[str, np.ndarray]:
-    """Mean MFCC, float32 [13], over the first MEAN_SECONDS of every speaker's cuts.
-
-    Per speaker and not per utterance: the mean of an isolated word depends on its phones, and with it subtracted every
-    second isolated word aligned badly. Audio that cannot be read is skipped here and reported when the cut is aligned.
-    Memory: one vector per speaker.
-
-    Args:
-        cuts: of any number of speakers.
-        root: folder that audio paths are relative to.
-        frame_shift_ms: hop.
-        cache: receives the computed MFCC [T, 13] by cut id.
-        notes: see `audio.read`.
-    """
-    sums: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(14))
-    seconds: dict[str, float] = defaultdict(float)
-    for cut in cuts:
-        name = speaker(cut)
-        if seconds[name] >= MEAN_SECONDS:
-            continue
-        try:
-            frames = mfcc(audio.read(cut, root, notes), frame_shift_ms)
-        except audio.AudioError:
-            continue
-        if cache is not None:
-            cache[cut["id"]] = frames
-        seconds[name] += cut["duration"]
-        sums[name][:13] += frames.sum(axis=0, dtype=np.float64)
-        sums[name][13] += len(frames)
-    return {name: (total[:13] / max(total[13], 1.0)).astype(np.float32) for name, total in sums.items()}
-
-
 class FeatureExtractor:
-    """Computes the features of cuts minus their speaker's mean; reads every waveform once.
+    """Computes the features of cuts minus the mean of their speaker in their recording.
 
-    The MFCC over which the means were computed are cached until their cut is requested: at most MEAN_SECONDS and one
-    cut per speaker, 312 kB per minute.
+    A speaker's mean is not subtracted alone, since it is of no microphone where a speaker was recorded with two; nor a
+    recording's, which is of some phones only where each utterance is a file: with its own mean subtracted every second
+    isolated word aligned badly. The mean is that of the speaker's frames in the recording, drawn to the speaker's by
+    RELEVANCE_SECONDS of frames (Reynolds, Quatieri and Dunn, Speaker verification using adapted Gaussian mixture
+    models, 2000, equations 11 to 14). Both are over the first MEAN_SECONDS. Audio that cannot be read is left out of
+    means and reported when its cut is requested.
+
+    The MFCC over which a mean was computed are cached until their cut is requested: MEAN_SECONDS and one cut per
+    speaker, and the same per recording that was begun and not finished, 312 kB per minute.
 
     Args:
         cuts: all cuts that will be requested.
@@ -108,13 +78,51 @@ class FeatureExtractor:
 
     def __init__(self, cuts: Iterable[Cut], root: str, frame_shift_ms: float):
         self.root, self.frame_shift_ms = root, frame_shift_ms
-        self.static: dict[str, np.ndarray] = {}
         self.notes: Counter[str] = Counter()
-        self.means = speaker_means(cuts, root, frame_shift_ms, self.static, self.notes)
+        self.first: dict[tuple[str, ...], list[Cut]] = defaultdict(list)  # cuts of a group until it has a mean
+        seconds: Counter[tuple[str, ...]] = Counter()
+        for cut in cuts:
+            for group in _groups(cut):
+                if seconds[group] < MEAN_SECONDS:
+                    seconds[group] += cut["duration"]
+                    self.first[group].append(cut)
+        self.sums: dict[tuple[str, ...], np.ndarray] = {}  # [14]: sum of the MFCC, number of frames
+        self.cache: dict[str, np.ndarray] = {}
+
+    def static(self, cut: Cut) -> np.ndarray:
+        """MFCC minus their mean, float32 [frames, 13]; AudioError if the cut's audio cannot be used."""
+        speaker_sums, own_sums = (self._sums(group) for group in _groups(cut))
+        frames = self.cache.pop(cut["id"], None)
+        if frames is None:
+            frames = self._read(cut)
+        relevance = RELEVANCE_SECONDS * 1000 / self.frame_shift_ms
+        prior = speaker_sums[:13] / max(speaker_sums[13], 1.0)
+        mean = (own_sums[:13] + relevance * prior) / (own_sums[13] + relevance)
+        return frames - mean.astype(np.float32)
 
     def __call__(self, cut: Cut) -> np.ndarray:
         """Features of a cut, float32 [frames, 39]; AudioError if its audio cannot be used."""
-        static = self.static.pop(cut["id"], None)
-        if static is None:
-            static = mfcc(audio.read(cut, self.root, self.notes), self.frame_shift_ms)
-        return np.ascontiguousarray(add_deltas(static - self.means[speaker(cut)]))
+        return np.ascontiguousarray(add_deltas(self.static(cut)))
+
+    def _sums(self, group: tuple[str, ...]) -> np.ndarray:
+        if group not in self.sums:
+            total = np.zeros(14)
+            for cut in self.first.pop(group, ()):
+                if cut["id"] not in self.cache:
+                    try:
+                        self.cache[cut["id"]] = self._read(cut)
+                    except audio.AudioError:
+                        continue
+                frames = self.cache[cut["id"]]
+                total[:13] += frames.sum(axis=0, dtype=np.float64)
+                total[13] += len(frames)
+            self.sums[group] = total
+        return self.sums[group]
+
+    def _read(self, cut: Cut) -> np.ndarray:
+        return mfcc(audio.read(cut, self.root, self.notes), self.frame_shift_ms)
+
+
+def _groups(cut: Cut) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the cut's speaker, and of its speaker in its recording."""
+    return (speaker(cut),), (speaker(cut), cut["recording"]["id"])

@@ -2,7 +2,7 @@
 
 `--external` is a folder of either kind, ids being the cuts':
 
-    <cut id>.TextGrid            tiers `words` and `phones` (MFA's), in folders of any depth
+    <cut id>.TextGrid            tiers `words` and `phones` (MFA's), in folders of any depth; links are followed
     words.ctm and phones.ctm     Kaldi's, `id channel start duration symbol`
 
 Every cut is checked, in both forms alike: it must have a readable alignment of its own length (to LENGTH_TOLERANCE), of
@@ -25,11 +25,14 @@ from scripts.alignment.lexicon import SILENCE, SPOKEN_NOISE
 from scripts.common import audio
 from scripts.common.cli import run
 from scripts.common.cuts import Cut, Item, is_item, read_cuts, sides, spoken_text, supervision, with_sides
+from scripts.common.file_tree import files, report_skipped
 from scripts.common.files import read_jsonl, write_csv, write_jsonl
+from scripts.corpus.letters import fold_letters, listed_form
 from scripts.corpus.pronounce import is_phone
 
 LENGTH_TOLERANCE = 0.05  # seconds between the end of an alignment and of its cut; two frames and a half of 20 ms
 OVERLAP = 0.001  # seconds that a phone may begin before the last one ends: rounding
+TEXTGRID = ".textgrid"  # in any case
 SILENCES = {"", "SIL", "SP", "<EPS>", "<SIL>"}
 NOISES = {"SPN", "NSN", "LAU", "<UNK>"}
 
@@ -60,12 +63,16 @@ class External:
         self.folder = Path(folder)
         if not self.folder.is_dir():
             raise ValueError(f"alignment.external: {folder} is not a folder of TextGrids or CTM files")
-        self.grids = {str(p.relative_to(folder).with_suffix("")): p for p in sorted(self.folder.rglob("*.TextGrid"))}
+        self.damaged: dict[str, str] = {}
+        self.grids: dict[str, Path] = {}
+        for path in files(self.folder, lambda name: name.lower().endswith(TEXTGRID), report_skipped):
+            name = str(path.relative_to(folder))[: -len(TEXTGRID)]
+            if (first := self.grids.setdefault(name, path)) is not path:
+                self.damaged[name] = f"{path}: a second TextGrid of this id beside {first.name}; remove one"
         tables = [self.folder / f"{name}.ctm" for name in ("phones", "words")]
         missing = [path for path in tables if not path.is_file()]
         if not self.grids and missing:
             raise ValueError(f"alignment.external: {folder} holds no TextGrid, and {missing[0].name} is missing")
-        self.damaged: dict[str, str] = {}
         self.phones, self.words = ({}, {}) if self.grids else (ctm.read(path, wanted, self.damaged) for path in tables)
         if others := [problem for name, problem in self.damaged.items() if name not in wanted]:
             print(
@@ -143,6 +150,11 @@ def gapless(phones: list[ctm.Item], end: float) -> list[ctm.Item]:
     return [(name, times[i], round(times[i + 1] - times[i], 8)) for i, (name, _) in enumerate(joined)]
 
 
+def _spelling(word: str) -> str:
+    """A word in ASCII letters and apostrophes, as far as it has such."""
+    return fold_letters(listed_form(word)).upper()
+
+
 def imported(cut: Cut, aligned: Aligned | None) -> Cut:
     """The cut with an alignment made elsewhere; DropError, with reason external-*, where it does not fit."""
     if aligned is None:
@@ -151,8 +163,9 @@ def imported(cut: Cut, aligned: Aligned | None) -> Cut:
     words = [item for item in aligned[1] if item[0].upper() not in SILENCES]
     check_times(words, cut["duration"])
     aligned_words, text_words = [word.upper() for word, _, _ in words], spoken_text(cut).split()
+    # The aligner may have read another spelling than ours: café for CAFE.
     if len(aligned_words) != len(text_words) or any(
-        a != b and a not in NOISES for a, b in zip(aligned_words, text_words, strict=True)
+        _spelling(a) != _spelling(b) and a not in NOISES for a, b in zip(aligned_words, text_words, strict=True)
     ):
         detail = f"its words are {' '.join(aligned_words)[:60]!r}, the transcript's {' '.join(text_words)[:60]!r}"
         raise DropError("external-words", detail)

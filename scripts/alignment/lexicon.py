@@ -22,7 +22,8 @@ def read_lexicon(path: str | Path) -> dict[str, tuple[Pronunciation, ...]]:
     """Word -> pronunciations, in file order without repeats.
 
     Raises:
-        ValueError: naming the file, if a line has no phones or the file has no lines.
+        ValueError: naming the file, if it has no lines; and line, if one has no phones, or another symbol than
+            CMUdict's phones and SPN.
     """
     lexicon: dict[str, list[Pronunciation]] = {}
     for number, line in enumerate(text_lines(path), start=1):
@@ -33,6 +34,10 @@ def read_lexicon(path: str | Path) -> dict[str, tuple[Pronunciation, ...]]:
             raise ValueError(f"{path}:{number}: {word!r} has no phones; expected 'WORD PH ON ES'")
         if SILENCE in phones:
             raise ValueError(f"{path}:{number}: {word!r} holds {SILENCE}; the aligner inserts silence itself")
+        if unknown := next((phone for phone in phones if not is_phone(phone) and phone != SPOKEN_NOISE), None):
+            raise ValueError(
+                f"{path}:{number}: {word!r} has {unknown[:40]!r}, not an ARPAbet phone (vowels end in 0, 1 or 2)"
+            )
         known = lexicon.setdefault(word, [])
         if tuple(phones) not in known:
             known.append(tuple(phones))

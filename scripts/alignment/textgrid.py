@@ -10,6 +10,7 @@ from pathlib import Path
 
 from scripts.common.files import atomic_path
 from scripts.common.stand_ins import check_kind
+from scripts.common.steady_file import read_bytes
 
 UTF16 = (b"\xff\xfe", b"\xfe\xff")  # byte-order marks
 Interval = tuple[float, float, str]  # start, end in seconds, symbol
@@ -36,8 +37,9 @@ def read(path: str | Path) -> dict[str, list[Interval]]:
 
     Raises:
         ValueError: naming the file, if it is not a TextGrid or is truncated.
+        OSError: it cannot be opened or read (see steady_file.py).
     """
-    raw = Path(path).read_bytes()
+    raw = read_bytes(path)
     if raw[:2] not in UTF16:
         check_kind(path)
     try:  # Praat writes UTF-16 if a text is not ASCII

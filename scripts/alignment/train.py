@@ -13,32 +13,31 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import kaldi_hmm_gmm as khg
 import kaldifst
 import numpy as np
 
+from scripts.alignment.calibration import calibrate, described, write_thresholds
 from scripts.alignment.config import Training, problems
-from scripts.alignment.decoding_graph import Graphs, min_frames
-from scripts.alignment.features import FeatureExtractor
+from scripts.alignment.decoding_graph import Graphs
 from scripts.alignment.g2p import G2pModel, cmudict_pronunciations
 from scripts.alignment.lexicon import (
     SPOKEN_NOISE,
     Dictionary,
-    Entry,
-    OutOfVocabularyError,
     phones_of,
     read_lexicon,
     spoken_noise,
 )
 from scripts.alignment.model import STATES, AcousticModel, Gaussians, group_phones, save
+from scripts.alignment.training_sample import TrainingSample, extract_features, moments
 from scripts.alignment.tree import grow_trees, leaf_gaussians, statistics
-from scripts.common import audio
 from scripts.common.cli import run
 from scripts.common.config import parse
-from scripts.common.cuts import Cut, speaker, total_seconds
+from scripts.common.cuts import Cut
 from scripts.common.files import atomic_directory, write_json
 from scripts.common.progress import Progress
 from scripts.common.sample import draw_sample
@@ -52,30 +51,6 @@ SPLIT_POWER = 0.25  # a state's share of the Gaussians is proportional to its fr
 SPLIT_FRAMES = 20.0  # minimum frames per Gaussian of a state (Kaldi's)
 PAPER_PHONES = 80  # symbols of the paper's phone modalities (arXiv 2412.17048, Table 2)
 PERTURB = 0.01  # shift of the halves of a split Gaussian, in standard deviations (Kaldi's)
-
-
-def extract_features(
-    sample: list[Cut], root: str, words: Dictionary, frame_shift_ms: float
-) -> tuple[list[tuple[Cut, list[Entry], np.ndarray]], Counter[str]]:
-    """The usable cuts with their words and features [T, 39], and the counts of reasons for which others are dropped."""
-    kept, dropped = [], Counter[str]()
-    extractor = FeatureExtractor(sample, root, frame_shift_ms)
-    progress = Progress("alignment/features", len(sample), "cuts")
-    for number, cut in enumerate(sample, start=1):
-        progress.update(number)
-        try:
-            entries = words.entries(cut)
-            features = extractor(cut)
-        except OutOfVocabularyError:
-            dropped["oov"] += 1
-        except audio.AudioError as error:
-            dropped[error.reason] += 1
-        else:
-            if entries and len(features) >= min_frames(entries):
-                kept.append((cut, entries, features))
-            else:
-                dropped["alignment-failed"] += 1
-    return kept, dropped
 
 
 def split_gaussians(mixtures: Gaussians, frames: np.ndarray, target: int, random: np.random.Generator) -> Gaussians:
@@ -106,13 +81,15 @@ def split_gaussians(mixtures: Gaussians, frames: np.ndarray, target: int, random
     return result
 
 
-def estimate(model: AcousticModel, features: list[np.ndarray], paths: list[list[int]]) -> tuple[np.ndarray, float]:
+def estimate(
+    model: AcousticModel, features: Iterable[np.ndarray], paths: Iterable[np.ndarray]
+) -> tuple[np.ndarray, float]:
     """Re-estimate transitions and Gaussians from an alignment.
 
     Args:
         model: updated in place.
         features: float32 [T, D] per utterance.
-        paths: T transition ids per utterance; empty for an utterance without alignment.
+        paths: int [T] per utterance, transition ids; empty for an utterance without alignment.
 
     Returns:
         Frames per state [S] and the mean log-likelihood per frame before the update.
@@ -121,10 +98,9 @@ def estimate(model: AcousticModel, features: list[np.ndarray], paths: list[list[
     sums.init(model.gmm, khg.str_to_gmm_flags("mvw"))
     transition_counts = np.zeros(model.transitions.num_transition_ids + 1)
     frames = np.zeros(model.num_states)
-    for matrix, path in zip(features, paths, strict=True):
-        if not path:
+    for matrix, ids in zip(features, paths, strict=True):
+        if not len(ids):
             continue
-        ids = np.array(path)
         transition_counts += np.bincount(ids, minlength=len(transition_counts))
         states = model.state_of[ids]
         frames += np.bincount(states, minlength=len(frames))
@@ -139,35 +115,32 @@ def estimate(model: AcousticModel, features: list[np.ndarray], paths: list[list[
 
 
 def train_monophones(
-    model: AcousticModel, kept: list[tuple[Cut, list[Entry], np.ndarray]], config: Training, seed: int
+    model: AcousticModel, sample: TrainingSample, config: Training, seed: int
 ) -> list[dict[str, float]]:
     """Train `model` in place; returns log-likelihood per frame, Gaussians and aligned utterances of each pass."""
     # The flat start cannot choose between pronunciations: it uses each word's first.
-    first = [[(word, known[:1]) for word, known in entries] for _, entries, _ in kept]
-    graphs = Graphs(
-        model, [*(e for _, entries, _ in kept for e in entries), *(e for entries in first for e in entries)]
-    )
-    compiled = [graphs.compile(entries) for _, entries, _ in kept]
-    features = [matrix for _, _, matrix in kept]
-    frames = np.concatenate(features)
-    inverse = 1.0 / frames.var(axis=0, dtype=np.float64)
-    flat = (np.ones(1), inverse[None], (frames.mean(axis=0, dtype=np.float64) * inverse)[None])
+    vocabulary = sample.vocabulary()
+    graphs = Graphs(model, [*vocabulary, *((word, known[:1]) for word, known in vocabulary)])
+    mean, variance = moments(sample)
+    flat = (np.ones(1), 1.0 / variance[None], (mean / variance)[None])
     model.set_gaussians([flat] * model.num_states)
 
     paths = [
-        equal_path(graphs.compile(entries), len(matrix), derive(seed, "alignment/equal", cut["id"]))
-        for entries, (cut, _, matrix) in zip(first, kept, strict=True)
+        equal_path(
+            graphs.compile([(word, known[:1]) for word, known in entries]),
+            len(features),
+            derive(seed, "alignment/equal", name),
+        )
+        for name, entries, features in zip(sample.ids, sample.entries, sample.all_features(), strict=True)
     ]
     random = generator(seed, "alignment/split")
-    return run_passes(model, graphs, compiled, features, paths, config, config.gaussians, REALIGN, random)
+    return run_passes(graphs, sample, paths, config, config.gaussians, REALIGN, random)
 
 
 def run_passes(
-    model: AcousticModel,
     graphs: Graphs,
-    compiled: list[kaldifst.StdVectorFst],
-    features: list[np.ndarray],
-    paths: list[list[int]],
+    sample: TrainingSample,
+    paths: list[np.ndarray],
     config: Training,
     gaussians: int,
     realign: Collection[int],
@@ -176,11 +149,9 @@ def run_passes(
     """Realign, re-estimate and split Gaussians for `config.iterations` passes, in place.
 
     Args:
-        model: updated in place.
-        graphs: compiler and search of the alignment graphs.
-        compiled: graph per utterance.
-        features: float32 [T, D] per utterance.
-        paths: initial alignment: T transition ids per utterance.
+        graphs: compiler and search of the alignment graphs; their model is updated in place.
+        sample: utterances.
+        paths: initial alignment: transition ids, int32 [T], per utterance.
         config: number of passes and beams.
         gaussians: Gaussians after two thirds of the passes.
         realign: passes that begin with a new alignment.
@@ -189,27 +160,33 @@ def run_passes(
     Returns:
         Log-likelihood per frame, Gaussians and aligned utterances of each pass.
     """
+    model = graphs.model
     growing_passes = max(1, config.iterations * 2 // 3)
     history: list[dict[str, float]] = []
     progress = Progress("alignment/train", config.iterations, "passes")
     for step in range(config.iterations):
         if step in realign:
             beam = FIRST_BEAM if step == 1 else config.beam[0]
-            results = [graphs.search(g, m, beam, config.beam[1]) for g, m in zip(compiled, features, strict=True)]
-            paths = [result[0] if result else [] for result in results]
-        frames, likelihood = estimate(model, features, paths)
+            paths = list(align(graphs, sample, beam, config.beam[1]))
+        frames, likelihood = estimate(model, sample.all_features(), paths)
         target = model.num_states + round((gaussians - model.num_states) * min(1.0, (step + 1) / growing_passes))
         if target > model.num_gaussians and step < config.iterations - 1:
             model.set_gaussians(split_gaussians(model.gaussians(), frames, target, random))
-        aligned = sum(map(bool, paths))
+        aligned = sum(map(bool, map(len, paths)))
         history.append({"log_likelihood": round(likelihood, 4), "gaussians": model.num_gaussians, "aligned": aligned})
         progress.update(step + 1, f"log-likelihood {likelihood:.2f}")
     return history
 
 
-def contexts(model: AcousticModel, path: list[int]) -> np.ndarray:
+def align(graphs: Graphs, sample: TrainingSample, beam: float, retry_beam: float) -> Iterator[np.ndarray]:
+    """Transition ids of the best path of each utterance, int32 [T]; empty without a path."""
+    for entries, features in zip(sample.entries, sample.all_features(), strict=True):
+        found = graphs.search(graphs.compile(entries), features, beam, retry_beam)
+        yield np.array(found[0] if found else [], np.int32)
+
+
+def contexts(model: AcousticModel, ids: np.ndarray) -> np.ndarray:
     """Per frame of a monophone path: left phone, phone, right phone (indices) and state, int [T, 4]."""
-    ids = np.array(path)
     ends = np.flatnonzero(model.ends_phone[ids])
     index = np.searchsorted(ends, np.arange(len(ids)))  # [T], index of the frame's phone
     phones = np.concatenate([[0], model.phone_of[ids[ends]] // 2, [0]])  # silence beyond the edges
@@ -217,28 +194,22 @@ def contexts(model: AcousticModel, path: list[int]) -> np.ndarray:
 
 
 def train_triphones(
-    mono: AcousticModel, kept: list[tuple[Cut, list[Entry], np.ndarray]], config: Training, seed: int
+    mono: AcousticModel, sample: TrainingSample, config: Training, seed: int
 ) -> tuple[AcousticModel, list[dict[str, float]]]:
     """Train a triphone model from a monophone model's alignment of the same sample; the model and its passes.
 
     Source of the recipe: Kaldi, egs/wsj/s5/steps/train_deltas.sh; the features include the deltas.
     """
     assert config.triphone is not None
-    features = [matrix for _, _, matrix in kept]
-    entries = [entry for _, words, _ in kept for entry in words]
-    graphs = Graphs(mono, entries)
-    results = [graphs.search(graphs.compile(words), matrix, *config.beam) for _, words, matrix in kept]
-    aligned = [(contexts(mono, result[0]), matrix) for result, matrix in zip(results, features, strict=True) if result]
-    stats = statistics([context for context, _ in aligned], [matrix for _, matrix in aligned])
+    paths = align(Graphs(mono, sample.vocabulary()), sample, *config.beam)
+    aligned = ((path, matrix) for path, matrix in zip(paths, sample.all_features(), strict=True) if len(path))
+    stats = statistics((contexts(mono, path), matrix) for path, matrix in aligned)
     trees, leaf_sums = grow_trees(stats, mono.phones, mono.shared, STATES, config.triphone.leaves)
     model = AcousticModel(mono.phones, mono.shared, mono.frame_shift_ms, trees)
     model.set_gaussians(leaf_gaussians(leaf_sums))
-    graphs = Graphs(model, entries)
-    compiled = [graphs.compile(words) for _, words, _ in kept]
+    graphs = Graphs(model, sample.vocabulary())
     random = generator(seed, "alignment/split-triphone")
-    history = run_passes(
-        model, graphs, compiled, features, [], config, config.triphone.gaussians, REALIGN_TRIPHONE, random
-    )
+    history = run_passes(graphs, sample, [], config, config.triphone.gaussians, REALIGN_TRIPHONE, random)
     return model, history
 
 
@@ -254,13 +225,13 @@ def oov_costs(sample: Sequence[Cut], words: Dictionary, oov: str) -> str:
     )
 
 
-def equal_path(graph: kaldifst.StdVectorFst, frames: int, seed: int) -> list[int]:
-    """A path of `frames` transition ids with states of about equal length; empty if there is none."""
+def equal_path(graph: kaldifst.StdVectorFst, frames: int, seed: int) -> np.ndarray:
+    """A path of `frames` transition ids with states of about equal length, int32; empty if there is none."""
     done, path = kaldifst.equal_align(graph, frames, seed % 2**31, 10)
     if not done:
-        return []
+        return np.zeros(0, np.int32)
     _, ids, *_ = kaldifst.get_linear_symbol_sequence(path)
-    return list(ids)
+    return np.array(ids, np.int32)
 
 
 def train(paths: Sequence[str], root: str, lexicon: str, config: Training, seed: int, out: str) -> None:
@@ -272,38 +243,39 @@ def train(paths: Sequence[str], root: str, lexicon: str, config: Training, seed:
     start = time.monotonic()
     pronunciations = read_lexicon(lexicon)
     phones = phones_of(pronunciations) + [SPOKEN_NOISE] * (config.oov == "noise")
-    sample = draw_sample(paths, config.sample_hours, seed)
-    if not sample:
+    cuts = draw_sample(paths, config.sample_hours, seed)
+    if not cuts:
         raise ValueError(f"{paths[0]}: no cut to train the aligner on (all of {len(paths)} files are empty)")
     g2p = G2pModel.train(cmudict_pronunciations() | pronunciations) if config.oov == "guess" else None
     guess = spoken_noise if config.oov == "noise" else g2p
     words = Dictionary(pronunciations, phones, guess)
-    print(f"alignment/train: {oov_costs(sample, words, config.oov)}", file=sys.stderr)
-    kept, dropped = extract_features(sample, root, words, config.frame_shift_ms)
-    if not kept:
+    print(f"alignment/train: {oov_costs(cuts, words, config.oov)}", file=sys.stderr)
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
+    sample, dropped = extract_features(cuts, root, words, config.frame_shift_ms, Path(out).parent)
+    if not len(sample):
         reason, count = dropped.most_common(1)[0]
         raise ValueError(
-            f"{paths[0]}: none of {len(sample)} sampled cuts can be used to train the aligner;"
+            f"{paths[0]}: none of {len(cuts)} sampled cuts can be used to train the aligner;"
             f" the most frequent reason is {reason} ({count})"
         )
-    examples = Counter(phone for _, entries, _ in kept for _, known in entries for phone in known[0])
-    shared = group_phones(phones, [len(kept), *(examples[phone] for phone in phones[1:])], MIN_EXAMPLES)
+    del cuts  # some kB each
+    examples = Counter(phone for entries in sample.entries for _, known in entries for phone in known[0])
+    shared = group_phones(phones, [len(sample), *(examples[phone] for phone in phones[1:])], MIN_EXAMPLES)
     unseen = [phones[i] for group in shared for i in group if i and not any(examples[phones[j]] for j in group)]
     model = AcousticModel(phones, shared, config.frame_shift_ms)
-    history = train_monophones(model, kept, config, seed)
+    history = train_monophones(model, sample, config, seed)
     if config.triphone:
-        model, triphone_history = train_triphones(model, kept, config, seed)
+        model, triphone_history = train_triphones(model, sample, config, seed)
         history += triphone_history
+    lengths = calibrate(Graphs(model, sample.vocabulary()), sample, config.beam, seed)
 
-    seconds = total_seconds(cut for cut, _, _ in kept)
-    speakers = len({speaker(cut) for cut, _, _ in kept})
     about = {
         "seed": seed,
         "config": asdict(config),
         "sample": {
-            "cuts": len(kept),
-            "seconds": round(seconds, 2),
-            "speakers": speakers,
+            "cuts": len(sample),
+            "seconds": round(sample.seconds, 2),
+            "speakers": len(sample.speakers),
             "dropped": dict(sorted(dropped.items())),
         },
         "phones": {"here": len(phones), "paper": PAPER_PHONES},
@@ -317,14 +289,16 @@ def train(paths: Sequence[str], root: str, lexicon: str, config: Training, seed:
         if g2p:
             g2p.save(folder)
         write_json(folder / "about.json", about)
+        write_thresholds(folder, lengths)
     print(
-        f"alignment/train: {len(kept)} cuts, {seconds / 60:.1f} min of {speakers} speakers,"
+        f"alignment/train: {len(sample)} cuts, {sample.seconds / 60:.1f} min of {len(sample.speakers)} speakers,"
         f" {len(phones)} phones (the paper: {PAPER_PHONES}),"
         f" {model.num_states} states, {model.num_gaussians} Gaussians, log-likelihood per frame"
         f" {history[0]['log_likelihood']:.2f} -> {history[-1]['log_likelihood']:.2f},"
         f" {time.monotonic() - start:.0f} s; not used: {dict(dropped) or 'none'}",
         file=sys.stderr,
     )
+    print(f"alignment/train: {described(lengths)}", file=sys.stderr)
     if unseen:
         print(f"alignment/train: no example of {' '.join(unseen)}; words with them align badly", file=sys.stderr)
 

@@ -12,7 +12,7 @@ for the form of the bytes.
 
 import heapq
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from scripts.alignment.lexicon import SILENCE, base
 
 LEFT, CENTRE, RIGHT, STATE = 0, 1, 2, -1  # Kaldi's event keys: position in the triphone, HMM state
 MIN_LEAF_FRAMES = 50.0
+BLOCK = 5_000  # frames whose statistics are accumulated at a time
 VARIANCE_FLOOR = 0.01  # of a leaf, relative to the variance of all frames
 Node = int | dict[str, Any]  # a leaf's index, or {key, yes: phone indices, then, else}
 
@@ -58,14 +59,45 @@ class Statistics:
     sums: np.ndarray
 
 
-def statistics(contexts: Sequence[np.ndarray], features: Sequence[np.ndarray]) -> Statistics:
-    """Accumulate statistics from contexts int [T, 4] and features [T, D] of each utterance."""
-    keys, index = np.unique(np.concatenate(contexts), axis=0, return_inverse=True)
-    frames = np.concatenate(features).astype(np.float64)
+def statistics(utterances: Iterable[tuple[np.ndarray, np.ndarray]]) -> Statistics:
+    """Accumulate statistics from contexts int [T, 4] and features [T, D] of each utterance, BLOCK frames at a time."""
+    rows_of: dict[tuple[int, ...], int] = {}
+    table = np.zeros((0, 0))
+    contexts: list[np.ndarray] = []
+    features: list[np.ndarray] = []
+
+    def merge() -> None:
+        nonlocal table
+        frames = np.concatenate(features).astype(np.float64)
+        block = _summed(
+            np.concatenate(contexts), np.concatenate([np.ones((len(frames), 1)), frames, frames**2], axis=1)
+        )
+        rows = [rows_of.setdefault(tuple(key), len(rows_of)) for key in block.keys.tolist()]
+        if len(rows_of) > len(table):
+            grown = np.zeros((len(rows_of) * 5 // 4, block.sums.shape[1]))
+            grown[: len(table), : table.shape[1]] = table
+            table = grown
+        table[rows] += block.sums
+        contexts.clear()
+        features.clear()
+
+    for context, matrix in utterances:
+        contexts.append(context)
+        features.append(matrix)
+        if sum(map(len, features)) >= BLOCK:
+            merge()
+    if features:
+        merge()
+    keys = sorted(rows_of)
+    return Statistics(np.array(keys), table[[rows_of[key] for key in keys]])
+
+
+def _summed(keys: np.ndarray, rows: np.ndarray) -> Statistics:
+    """Sum the rows that have the same key; keys sorted."""
+    unique, index = np.unique(keys, axis=0, return_inverse=True)
     order = np.argsort(index.ravel(), kind="stable")
-    firsts = np.searchsorted(index.ravel()[order], np.arange(len(keys)))
-    rows = np.concatenate([np.ones((len(frames), 1)), frames, frames**2], axis=1)
-    return Statistics(keys, np.add.reduceat(rows[order], firsts, axis=0))
+    firsts = np.searchsorted(index.ravel()[order], np.arange(len(unique)))
+    return Statistics(unique, np.add.reduceat(rows[order], firsts, axis=0))
 
 
 def log_likelihood(sums: np.ndarray, floor: np.ndarray) -> np.ndarray:

@@ -1,13 +1,15 @@
 """What the header of a sound file promises, read from the header's own bytes.
 
-libsndfile corrects the length of a WAV, AIFF, AU or W64 to what the file holds and says so in a log of limited length,
-so a copy that broke off looks like a whole shorter file. FLAC and MP3 with a Xing header keep their stated length:
-decoding then stops early. A program that writes into a pipe cannot state a length and writes a placeholder.
+libsndfile corrects the length of a WAV, AIFF, CAF, AU, W64 or NIST SPHERE file to what the file holds and says so in a
+log of limited length, so a copy that broke off looks like a whole shorter file. So does an Ogg, whose length stands in
+its last page. FLAC and MP3 with a Xing header keep their stated length: decoding then stops early. A program that
+writes into a pipe cannot state a length and writes a placeholder.
 
-Sources: Microsoft's RIFF and RFC 2361 (WAV), EBU Tech 3306 (RF64), Sony's Wave64, Apple's AIFF-C, Sun's AU, Xing's VBR
-header.
+Sources: Microsoft's RIFF and RFC 2361 (WAV), EBU Tech 3306 (RF64), Sony's Wave64, Apple's AIFF-C and Core Audio Format,
+Sun's AU, NIST's SPHERE, RFC 3533 (Ogg), Xing's VBR header.
 """
 
+import math
 import os
 import struct
 
@@ -15,6 +17,8 @@ import struct
 PLACEHOLDERS = ((0x7FFFEF00, 0x80000000), (0xFFFFEF00, 0xFFFFFFFF))
 MAX_CHUNKS = 10_000
 W64_DATA = bytes.fromhex("64617461f3acd3118cd100c04f8edb8a")
+OGG_PAGE = 27 + 255 + 255 * 255  # bytes of the largest page
+OGG_LAST = 4  # flag of the last page of a stream
 MP3_TAGS = (b"Xing", b"Info", b"VBRI")
 MP3_FRAME = 200  # bytes from a frame's start within which its tag stands
 
@@ -36,6 +40,10 @@ def missing_share(handle: int) -> float:
         found = struct.unpack(">2I" if start[:4] == b".snd" else "<2I", start[4:12].ljust(8, b"\0"))
     elif start[:4] == b"riff":
         found = _wave64(handle, size)
+    elif start[:4] == b"caff":
+        found = _core_audio(handle, size)
+    elif start[:7] == b"NIST_1A":
+        found = _sphere(handle)
     if found is None:
         return 0.0
     position, promised = found
@@ -79,11 +87,56 @@ def _wave64(handle: int, size: int) -> tuple[int, int] | None:
     return None
 
 
+def _core_audio(handle: int, size: int) -> tuple[int, int] | None:
+    position = 8
+    for _ in range(MAX_CHUNKS):
+        head = os.pread(handle, 12, position)
+        if len(head) < 12 or position >= size:
+            return None
+        length = struct.unpack(">q", head[4:])[0]  # -1 from a pipe
+        if head[:4] == b"data":
+            return position + 12, max(0, length)
+        position += 12 + max(0, length)
+    return None
+
+
+def _sphere(handle: int) -> tuple[int, int] | None:
+    """(position, bytes) of uncompressed samples, from lines `name -type value` of the header."""
+    head = os.pread(handle, 16, 0)
+    try:
+        position = int(head[8:])
+        fields = {words[0]: words[2] for line in os.pread(handle, position, 0).split(b"\n")
+                  if len(words := line.split()) == 3}  # fmt: skip
+        sizes = [int(fields[name]) for name in (b"sample_count", b"channel_count", b"sample_n_bytes")]
+    except (ValueError, KeyError):
+        return None
+    if b"," in fields.get(b"sample_coding", b""):  # e.g. pcm,embedded-shorten-v2.00
+        return None
+    return position, math.prod(sizes)
+
+
+def lacks_last_page(handle: int) -> bool:
+    """Whether this is an Ogg file whose last page is incomplete, or not marked as the last of its stream."""
+    if os.pread(handle, 4, 0) != b"OggS":
+        return False
+    tail = os.pread(handle, OGG_PAGE, max(0, os.fstat(handle).st_size - OGG_PAGE))
+    page = tail[tail.rfind(b"OggS\0") :] if b"OggS\0" in tail else b""
+    if len(page) < 27:
+        return True
+    segments = page[26]
+    length = 27 + segments + sum(page[27 : 27 + segments])
+    return len(page) < length or not page[5] & OGG_LAST
+
+
+def mp3_start(handle: int) -> int:
+    """Position of the first frame of an MP3, behind an ID3v2 tag."""
+    start = os.pread(handle, 10, 0)
+    if start[:3] == b"ID3" and len(start) == 10:
+        return 10 + sum((byte & 127) << shift for byte, shift in zip(start[6:], (21, 14, 7, 0), strict=True))
+    return 0
+
+
 def states_mp3_length(handle: int) -> bool:
     """Whether the first frame of an MP3 has a header with the length; without one libsndfile estimates it."""
-    start = os.pread(handle, 10, 0)
-    position = 0
-    if start[:3] == b"ID3" and len(start) == 10:
-        position = 10 + sum((byte & 127) << shift for byte, shift in zip(start[6:], (21, 14, 7, 0), strict=True))
-    frame = os.pread(handle, MP3_FRAME, position)
+    frame = os.pread(handle, MP3_FRAME, mp3_start(handle))
     return any(tag in frame for tag in MP3_TAGS)

@@ -4,6 +4,7 @@ import re
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass
+from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen, MultipleOf
@@ -36,6 +37,7 @@ Threads = Annotated[int, Ge(1), Le(1024)]
 BatchTokens = Annotated[int, Ge(1), Le(100_000_000)]
 
 
+@cache
 def split(hint: Any) -> tuple[Any, tuple[Any, ...]]:
     """An annotation without `Annotated`, and the bounds that it held."""
     if get_origin(hint) is Annotated:
@@ -44,6 +46,7 @@ def split(hint: Any) -> tuple[Any, tuple[Any, ...]]:
     return hint, ()
 
 
+@cache
 def members(hint: Any) -> tuple[Any, ...]:
     """The members of a union, each with its bounds; of another annotation itself."""
     return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
@@ -122,7 +125,8 @@ def is_broken(bound: Any, value: Any) -> bool:
         case MaxLen(max_length=limit):
             return len(value) > limit
         case Pattern(regex=regex):
-            return re.search(regex, value) is None
+            # A $ alone is also before a last line end.
+            return re.search(regex.removesuffix("$") + r"\Z" if regex.endswith("$") else regex, value) is None
         case Unique():
             return any(item in value[:place] for place, item in enumerate(value))
     raise TypeError(f"{bound!r} is no bound that scripts/common/bounds.py knows")

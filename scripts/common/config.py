@@ -172,13 +172,13 @@ class _Reader:
         elif not isinstance(key, str):
             self.problems.append(f"{_at(path, key)}: the name {key!r} is not a text; put it in quotes")
         elif broken := [bound_words(bound, str) for bound in bounds if is_broken(bound, key)]:
-            self.problems.append(f"{_at(path, key)}: the name {_shown(key)} must {' and '.join(broken)}")
+            self.problems.append(f"{_at(path, key)}: the name {shown(key)} must {' and '.join(broken)}")
         else:
             return True
         return False
 
     def _wrong(self, path: str, value: Any, words: str, field: Field) -> None:
-        self.problems.append(f"{path} is {_shown(value)}; it must {words}" + _meaning(field))
+        self.problems.append(f"{path} is {shown(value)}; it must {words}" + _meaning(field))
 
 
 def _at(path: str, key: Any) -> str:
@@ -204,6 +204,7 @@ def _meaning(field: Field) -> str:
     return f" ({note})" if note else ""
 
 
-def _shown(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 3] + "..."
+def shown(value: Any) -> str:
+    """A value as a message shows it: as Python writes it, cut after LONGEST characters."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

@@ -1,6 +1,6 @@
 """Sequences of small numbers that were made elsewhere (units, tokens), found again by the id of the cut they belong to.
 
-A folder of either kind, at any depth, the two kinds not mixed:
+A folder of either kind, at any depth, the two kinds not mixed, links followed, each file read once:
 
     *.jsonl, *.jsonl.gz    {"id": the cut's, KEY: [17, 17, 42, ...]}, KEY being "units" or "tokens"; a text
                            of numbers between spaces will do too
@@ -21,12 +21,15 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from scripts.common.audio_errors import exists
 from scripts.common.cuts import Cut
+from scripts.common.file_tree import Identity, files, identity, report_skipped
 from scripts.common.files import atomic_directory, numbered_jsonl, text_lines, write_json
 from scripts.common.ragged import Ragged
 
 STREAM, ABOUT = "stream.bin", "about.json"
 COLUMNS = {"id_hashes": "Q", "starts": "q", "lengths": "i"}  # uint64, int64, int32
+LINES, TABLE = (".jsonl", ".jsonl.gz"), ".tsv"
 REPORT_EVERY = 250_000  # sequences between two lines of progress
 
 MAX_NAMED = 3  # cuts that an error names
@@ -48,8 +51,7 @@ def sequences(folder: Path, key: str, setting: str) -> Iterator[Entry]:
     """
     if not folder.is_dir():
         raise ValueError(f"{setting}: {folder} is not a folder")
-    lines = sorted(path for path in folder.rglob("*") if path.name.endswith((".jsonl", ".jsonl.gz")))
-    tables = sorted(folder.rglob("*.tsv"))
+    lines, tables = _listing(folder)
     if bool(lines) == bool(tables):
         kinds = "both" if lines else "neither"
         raise ValueError(f"{setting}: {folder} must hold .jsonl files or fairseq's .tsv with .km; it holds {kinds}")
@@ -63,10 +65,29 @@ def sequences(folder: Path, key: str, setting: str) -> Iterator[Entry]:
         yield from _fairseq(path)
 
 
+def _listing(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The .jsonl files and the .tsv files below a folder, without further names of the same."""
+    found = files(folder, lambda name: name.lower().endswith((*LINES, TABLE)), report_skipped)
+    once: dict[tuple[Identity, ...], Path] = {}
+    for path in found:
+        # Two tables may list the same files for different numbers.
+        parts = [path, *([values] if path.name.lower().endswith(TABLE) and (values := _values(path)) else [])]
+        first = once.setdefault(tuple(map(identity, parts)), path)
+        if first is not path:
+            print(f"{path}: the file {first} under another name; it is read once", file=sys.stderr)
+    lines = [path for path in once.values() if path.name.lower().endswith(LINES)]
+    return lines, [path for path in once.values() if path.name.lower().endswith(TABLE)]
+
+
+def _values(table: Path) -> Path | None:
+    """The .km beside a .tsv; None if there is none."""
+    return next((path for ending in (".km", ".KM") if exists(path := table.with_suffix(ending))), None)
+
+
 def _fairseq(table: Path) -> Iterator[Entry]:
-    values = table.with_suffix(".km")
-    if not values.exists():
-        raise ValueError(f"{values}: no such file; {table.name} needs one of the same name")
+    values = _values(table)
+    if values is None:
+        raise ValueError(f"{table.with_suffix('.km')}: no such file; {table.name} needs one of the same name")
     rows = text_lines(values)
     number = 0
     for number, name in enumerate(_listed(table), start=1):
@@ -128,7 +149,7 @@ def build(folder: Path, key: str, limit: int, setting: str, out: Path) -> int:
     """
     columns = {name: array(code) for name, code in COLUMNS.items()}
     tails: list[bool] = []
-    fairseq = any(folder.rglob("*.tsv"))
+    fairseq = folder.is_dir() and bool(_listing(folder)[1])
     with atomic_directory(out) as aside:
         start = count = 0
         with open(aside / STREAM, "wb") as stream:

@@ -6,6 +6,7 @@ final path, then renamed. A file that exists is therefore complete.
 
 import csv
 import gzip
+import io
 import json
 import os
 import shutil
@@ -17,7 +18,9 @@ from typing import Any
 import orjson
 from isal import igzip, isal_zlib
 
-from scripts.common.stand_ins import check_kind, unreadable
+from scripts.common.audio_errors import UnreachableError
+from scripts.common.stand_ins import check_kind
+from scripts.common.steady_file import open_steadily
 
 MAKE_AGAIN = "The workflow writes this file whole: delete it and run again"
 
@@ -72,22 +75,35 @@ def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
     return (item for _, item in numbered_jsonl(path))
 
 
+def nonempty_jsonl(path: str | Path) -> list[dict[str, Any]]:
+    """All objects of a file that the workflow never writes empty.
+
+    Raises:
+        ValueError: the file holds none; else as of `numbered_jsonl`.
+    """
+    if not (items := list(read_jsonl(path))):
+        raise ValueError(f"{path}: is empty; expected JSON lines. {MAKE_AGAIN}")
+    return items
+
+
 def numbered_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the number of each line and its object, without blank lines.
 
     Raises:
         FileNotFoundError: the file is missing.
-        OSError: naming the file, if it cannot be read.
+        OSError: it cannot be opened or read (see steady_file.py).
         ValueError: naming file and line, if the gzip stream is damaged or cut off, a line is not
             UTF-8 or is not a JSON object; naming what the file is instead (see stand_ins.py).
     """
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file")
-    check_kind(path, compressed=path.suffix == ".gz")
+    compressed = path.suffix.lower() == ".gz"
+    try:
+        check_kind(path, compressed=compressed)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no such file") from None
     number = 0
     try:
-        with igzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as lines:
+        with open_steadily(path) as raw, igzip.open(raw, "rb") if compressed else raw as lines:
             for number, line in enumerate(lines, start=1):
                 if not line.strip():
                     continue
@@ -106,10 +122,8 @@ def numbered_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
     except UnicodeDecodeError:
         raise ValueError(f"{path}:{number}: not UTF-8 text") from None
     except (EOFError, isal_zlib.error, OSError) as error:  # type: ignore[misc]
-        if isinstance(error, PermissionError | IsADirectoryError):
+        if isinstance(error, UnreachableError | PermissionError | IsADirectoryError | FileNotFoundError):
             raise
-        if isinstance(error, OSError) and error.errno:  # of the disk, not of the content
-            raise unreadable(path, error) from None
         raise ValueError(f"{path}: damaged or truncated gzip after line {number} ({error})") from None
 
 
@@ -129,14 +143,12 @@ def text_lines(path: str | Path) -> Iterator[str]:
 
     Raises:
         ValueError: naming the file, if it is not UTF-8, and what it is instead (see stand_ins.py).
-        OSError: naming the file, if it cannot be read.
+        OSError: it cannot be opened or read (see steady_file.py).
     """
     check_kind(path)
-    with open(path, newline="", encoding="utf-8-sig") as lines:
+    with open_steadily(path) as raw, io.TextIOWrapper(raw, newline="", encoding="utf-8-sig") as lines:
         try:
             yield from lines
-        except OSError as error:
-            raise unreadable(path, error) from None
         except UnicodeDecodeError:
             raise ValueError(f"{path}: not UTF-8 text") from None
 

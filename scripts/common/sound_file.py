@@ -15,18 +15,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scripts.common.audio_errors import AudioError, NotAFileError, reach
-from scripts.common.audio_headers import missing_share, states_mp3_length
+from scripts.common.audio_headers import lacks_last_page, missing_share, states_mp3_length
 from scripts.common.cuts import ROUNDING
+from scripts.common.mp3_frames import LongerFile, count_frames
 
 if TYPE_CHECKING:
     import soundfile
 
 UNKNOWN = 2**62  # frames from which a length is libsndfile's sign for "not stated"
 BLOCK = 2**18  # frames that are decoded together while they are counted
-# What an MP3 without a header with its length may decode to less than libsndfile estimates: two frames of encoder delay
-# and padding, and the rounding of the bytes per frame (one in 200 at 64 kbit/s and 44.1 kHz) that the estimate is from.
+# How much longer than it decodes to an MP3 without a header with its length may be stated elsewhere: two frames of
+# encoder delay and padding, and the rounding of the bytes per frame (one in 200 at 64 kbit/s and 44.1 kHz) that
+# libsndfile's and other estimates are from, up to what it makes of 50 s. Longer files are cut at times that are not
+# the file's end.
 MP3_PADDING = 2 * 1152  # samples
 MP3_ROUNDING = 1 / 200
+MP3_MOST = 0.25  # seconds
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,9 @@ class SoundFile:
         rate: its sampling rate in Hz.
         channels: their number.
         stated: frames that can be read according to the header; None if it does not say.
-        missing: seconds that the header promises and the file does not hold (WAV, AIFF, AU, W64).
-        slack: frames by which `stated` may be too many, though the file is whole.
+        missing: seconds that the header promises and the file does not hold (WAV, AIFF, CAF, AU, W64, NIST SPHERE).
+        unfinished: how the file shows that it broke off, where its header promises no length (Ogg, MP3); else empty.
+        slack: frames by which a length stated elsewhere may exceed `stated`, though the file is whole.
     """
 
     path: Path
@@ -47,19 +52,22 @@ class SoundFile:
     channels: int
     stated: int | None
     missing: float
+    unfinished: str
     slack: int
     _file: "soundfile.SoundFile"
+    _longer: LongerFile | None
 
     @property
     def broken_off(self) -> bool:
-        """Whether the header promises more samples than there are."""
-        return self.missing > ROUNDING
+        """Whether there were more samples than there are."""
+        return self.missing > ROUNDING or bool(self.unfinished)
 
     def read(self, first: int, count: int) -> np.ndarray:
         """At most `count` frames from frame `first` on, float32 [frames, channels]; fewer if there are no more.
 
         Raises:
             AudioError: `audio-damaged` if they cannot be decoded.
+            OSError: the file cannot be read.
         """
         import soundfile
 
@@ -67,7 +75,10 @@ class SoundFile:
         out = np.full((count, self.channels), np.nan, np.float32) if self.stated is None else None
         try:
             self._file.seek(first)
-            return self._file.read(count, dtype="float32", always_2d=True, out=out)
+            samples = self._file.read(count, dtype="float32", always_2d=True, out=out)
+            if self._longer is not None and self._longer.error is not None:
+                raise self._longer.error
+            return samples
         except (soundfile.LibsndfileError, RuntimeError) as error:
             if out is None or np.isnan(out[:1]).any():
                 raise damaged(self.path, error) from None
@@ -99,32 +110,49 @@ def open_sound(path: Path) -> Iterator[SoundFile]:
         NotAFileError: it is a folder or pipe.
         OSError: it cannot be opened.
     """
-    import soundfile
-
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # opening a pipe would wait for its writer
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise NotAFileError
-        try:
-            file = soundfile.SoundFile(handle, closefd=False)
-        except soundfile.LibsndfileError as error:
-            raise damaged(path, error) from None
-        with file:
-            stated = file.frames if file.frames < UNKNOWN else None
-            estimated = file.format == "MP3" and not states_mp3_length(handle)
-            share = missing_share(handle)
-            held = (stated or 0) / file.samplerate
-            yield SoundFile(
-                path=path,
-                rate=file.samplerate,
-                channels=file.channels,
-                stated=stated,
-                missing=held * share / (1 - share) if share < 1 else float("inf"),
-                slack=max(MP3_PADDING, round(MP3_ROUNDING * file.frames)) if estimated else 0,
-                _file=file,
-            )
+        yield from _opened(path, handle)
     finally:
         os.close(handle)
+
+
+def _opened(path: Path, handle: int) -> Iterator[SoundFile]:
+    """The sound file of a descriptor, once; AudioError as `open_sound`."""
+    import soundfile
+
+    longer = None
+    try:
+        file = soundfile.SoundFile(handle, closefd=False)
+        estimated = file.format == "MP3" and not states_mp3_length(handle)
+        counted = count_frames(handle) if estimated else None
+        if counted is not None and counted.samples > file.frames:
+            longer = LongerFile(handle, os.fstat(handle).st_size * (2 + counted.samples // max(1, file.frames)))
+            file.close()
+            file = soundfile.SoundFile(longer)
+    except soundfile.LibsndfileError as error:
+        raise damaged(path, error) from None
+    with file:
+        rate, share = file.samplerate, missing_share(handle)
+        stated = counted.samples if counted is not None else file.frames if file.frames < UNKNOWN else None
+        held = (stated or 0) / rate
+        unfinished = "ends without the last page of its stream" if lacks_last_page(handle) else ""
+        if counted is not None and not counted.whole:
+            unfinished = "ends within a frame"
+        slack = min(max(MP3_PADDING, round(MP3_ROUNDING * (stated or 0))), max(MP3_PADDING, round(MP3_MOST * rate)))
+        yield SoundFile(
+            path=path,
+            rate=rate,
+            channels=file.channels,
+            stated=stated,
+            missing=held * share / (1 - share) if share < 1 else float("inf"),
+            unfinished=unfinished,
+            slack=slack if estimated else 0,
+            _file=file,
+            _longer=longer,
+        )
 
 
 def damaged(path: Path, error: Exception) -> AudioError:
@@ -163,8 +191,10 @@ def whole_file(path: Path) -> Header:
 
 
 def broken_off(sound: SoundFile) -> AudioError:
-    """The error of a file that holds less than its header promises."""
+    """The error of a file that ends before its samples do."""
     held = (sound.stated or 0) / sound.rate
+    if sound.unfinished:
+        return AudioError("audio-damaged", f"{sound.path} {sound.unfinished}, after {held:.3f} s: the copy broke off")
     if not held:
         return AudioError("audio-damaged", f"{sound.path} ends after its header: the copy broke off")
     return AudioError(

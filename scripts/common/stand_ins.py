@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from scripts.common.steady_file import open_steadily
+
 HEAD = 512  # bytes that are looked at
 WEB_PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head")
 STAND_INS = (
@@ -24,23 +26,13 @@ def check_kind(path: str | Path, *, compressed: bool = False) -> None:
     """Check by its first bytes that a file can be what its reader expects: text, or with `compressed` gzip.
 
     Raises:
-        OSError: it cannot be opened; naming the file, if it cannot be read.
+        OSError: it cannot be opened or read (see steady_file.py).
         ValueError: naming the file, what it is and what to do.
     """
-    with open(path, "rb") as file:
-        try:
-            head = file.read(HEAD)
-        except IsADirectoryError:
-            raise
-        except OSError as error:
-            raise unreadable(path, error) from None
+    with open_steadily(path) as file:
+        head = file.read(HEAD)
     if problem := _problem(head, compressed):
         raise ValueError(f"{path}: {problem}")
-
-
-def unreadable(path: str | Path, error: OSError) -> OSError:
-    """The error of a file that was opened and then could not be read: that of the system does not name the file."""
-    return OSError(f"{path} is there but cannot be read ({error.strerror}); check the disk, then run again")
 
 
 def _problem(head: bytes, compressed: bool) -> str:

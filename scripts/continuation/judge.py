@@ -16,7 +16,7 @@ from typing import Any
 
 from scripts.common import cpu
 from scripts.common.cli import run
-from scripts.common.files import read_jsonl, write_csv
+from scripts.common.files import nonempty_jsonl, write_csv
 from scripts.continuation import perplexity
 from scripts.lm.model.load import DTYPES
 
@@ -103,14 +103,14 @@ def main() -> None:
     parser.add_argument("--about", type=Path, required=True, help="csv: the judge's perplexity of real text of dev")
     args = parser.parse_args()
     cpu.prepare(args.threads)
-    lines = list(read_jsonl(args.prompts))
+    lines = nonempty_jsonl(args.prompts)
     prompts = {line["id"]: line["text"] for line in lines}
     model, tokenizer = perplexity.load(args.judge, args.precision)
     about = real_text(lines, model, tokenizer, args.batch_tokens, args.text)
     write_csv(args.about, ABOUT_COLUMNS, [about])
     print(f"judge: perplexity of real text of dev: {about['word_perplexity']:,.1f} per word", file=sys.stderr)
     for path, out in zip(args.transcripts, args.out, strict=True):
-        rows = judge(list(read_jsonl(path)), prompts, model, tokenizer, args.batch_tokens, args.text)
+        rows = judge(nonempty_jsonl(path), prompts, model, tokenizer, args.batch_tokens, args.text)
         write_csv(out, COLUMNS, rows)
         scores = sorted(row["perplexity"] for row in rows if row["status"] == OK)
         median = f"median perplexity {scores[len(scores) // 2]:.1f}" if scores else "no perplexity"

@@ -17,7 +17,7 @@ from typing import Any
 from scripts.alignment.g2p import G2pModel
 from scripts.alignment.lexicon import SILENCE, Pronunciation, phones_of, read_lexicon
 from scripts.common.cli import run
-from scripts.common.files import read_jsonl, write_jsonl
+from scripts.common.files import nonempty_jsonl, write_jsonl
 from scripts.corpus.pronounce import cmudict_lexicon
 from scripts.corpus.verbalize import pronounce
 
@@ -84,7 +84,7 @@ def main() -> None:
     args = parser.parse_args()
     pronouncer = Pronouncer(read_lexicon(args.lexicon))
     for texts, out in zip(args.texts, args.out, strict=True):
-        write_jsonl(out, (spoken_line(line, pronouncer) for line in read_jsonl(texts)))
+        write_jsonl(out, (spoken_line(line, pronouncer) for line in nonempty_jsonl(texts)))
     missing = sorted(set(pronouncer.without))
     print(
         f"pronounce: {len(pronouncer.without)} words without a pronunciation are not spoken"

@@ -15,7 +15,7 @@ import jiwer
 from scripts.alignment.lexicon import Pronunciation, read_lexicon
 from scripts.common.cli import run
 from scripts.common.cuts import read_cuts, spoken_text
-from scripts.common.files import read_jsonl, write_csv
+from scripts.common.files import nonempty_jsonl, write_csv
 from scripts.continuation.perplexity import normalise_text
 from scripts.continuation.select_prompts import REAL
 
@@ -60,7 +60,7 @@ def _phones(text: str, lexicon: Mapping[str, Sequence[Pronunciation]]) -> str:
 def reference_pairs(references: Mapping[str, str], transcripts: Path, key: str = "id") -> Pairs:
     """(reference, transcript) of one file of transcripts; ValueError names a line without a reference."""
     pairs = []
-    for line in read_jsonl(transcripts):
+    for line in nonempty_jsonl(transcripts):
         if line[key] not in references:
             raise ValueError(f"{transcripts}: {line[key]!r} has no reference")
         pairs.append((references[line[key]], line["text"]))
@@ -87,9 +87,11 @@ def main() -> None:
         prompt, _, part = cut["id"].rpartition("/")
         if part == REAL:
             real[prompt] = spoken_text(cut)
-    pairs = {HELD_OUT: [(line["reference"], line["text"]) for line in read_jsonl(args.cuts_transcript)]}
+    pairs = {HELD_OUT: [(line["reference"], line["text"]) for line in nonempty_jsonl(args.cuts_transcript)]}
     for name, references, transcripts in zip((COPIED, RANDOM), args.references, args.controls, strict=True):
-        pairs[name] = reference_pairs({line["id"]: line["reference"] for line in read_jsonl(references)}, transcripts)
+        pairs[name] = reference_pairs(
+            {line["id"]: line["reference"] for line in nonempty_jsonl(references)}, transcripts
+        )
     for modality, path in zip(args.modalities, args.real, strict=True):
         pairs[modality] = reference_pairs(real, path, "prompt")
     rows = [row(name, named_pairs, lexicon) for name, named_pairs in pairs.items()]

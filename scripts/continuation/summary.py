@@ -23,7 +23,7 @@ import numpy as np
 
 from scripts.common.cli import run
 from scripts.common.config import parse
-from scripts.common.files import read_csv, read_jsonl, write_csv
+from scripts.common.files import nonempty_jsonl, read_csv, write_csv
 from scripts.common.seeds import generator
 from scripts.continuation.config import Limits
 from scripts.continuation.instruments import judge_failure, measurable, recogniser_failure
@@ -168,7 +168,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     world = WorldMeasures(args.world, args.seed) if args.world else None
-    prompts = {row["id"]: row for row in read_jsonl(args.prompts)}
+    prompts = {row["id"]: row for row in nonempty_jsonl(args.prompts)}
     samples = parse(Resampling, args.config, "evaluation").bootstrap_samples
     limits = parse(Limits, args.limits, "continuation")
     failures = {

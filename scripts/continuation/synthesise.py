@@ -15,7 +15,7 @@ import torch
 
 from scripts.common import cpu
 from scripts.common.cli import run
-from scripts.common.files import atomic_directory, read_jsonl, write_jsonl
+from scripts.common.files import atomic_directory, nonempty_jsonl, write_jsonl
 from scripts.common.frames import SAMPLE_RATE
 from scripts.common.progress import Progress
 from scripts.continuation import network, vocoder
@@ -130,7 +130,7 @@ def main() -> None:
     start, total = time.monotonic(), 0.0
     with atomic_directory(args.out) as temporary:
         for path, name in zip(args.items, args.sets, strict=True):
-            total += synthesise(list(read_jsonl(path)), voice, vocode, temporary / name, f"{args.out.name}/{name}")
+            total += synthesise(nonempty_jsonl(path), voice, vocode, temporary / name, f"{args.out.name}/{name}")
     print(
         f"speak/{args.out.name}: {total:.0f} s of speech, {total / (time.monotonic() - start):.0f} x real time",
         file=sys.stderr,

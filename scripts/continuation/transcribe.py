@@ -16,7 +16,7 @@ import numpy as np
 from scripts.common import audio
 from scripts.common.cli import run
 from scripts.common.cuts import Cut, read_cuts, speaker, spoken_text
-from scripts.common.files import read_jsonl, write_jsonl
+from scripts.common.files import nonempty_jsonl, write_jsonl
 from scripts.common.frames import SAMPLE_RATE
 from scripts.continuation.synthesise import INDEX
 
@@ -47,7 +47,7 @@ def transcribe(folder: Path, recogniser: Recogniser) -> dict[str, dict[str, Any]
     """
     import soundfile
 
-    index = list(read_jsonl(folder / INDEX))
+    index = nonempty_jsonl(folder / INDEX)
     waves = []
     for row in index:
         if row["file"] is None:
@@ -84,7 +84,7 @@ def rows(items: Path, folder: Path | None, recogniser: Recogniser | None) -> lis
     """The lines of a file of continuations, with their transcripts."""
     transcripts = transcribe(folder, recogniser) if folder and recogniser else {}
     lines = []
-    for item in read_jsonl(items):
+    for item in nonempty_jsonl(items):
         fields = {key: item[key] for key in ("id", "prompt", "seed", "stop")}
         text = transcripts[item["id"]] if transcripts else {"seconds": None, "silence": None, "text": item["symbols"]}
         lines.append({**fields, "tokens": len(item["tokens"]), **text})

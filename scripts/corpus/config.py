@@ -6,20 +6,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le, Lt, MinLen
+from annotated_types import Ge, Gt, Le, MinLen
 
-from scripts.common.bounds import Name, Share, Text, Unique
+from scripts.common.bounds import Share, Text
+from scripts.corpus.published.config import PublishedTask, published_set_problems
+from scripts.corpus.speech.config import Folder, LibriHeavy, LibriSpeech, Manifest, librispeech_problems
 
 # Tasks of the world (whose pairs come in mirrored twos), and the fewest pairs that hold every stratum.
 MIRRORED = {"swuggy": 2, "sblimp": 10, "topic-storycloze": 6}
 Hours = Annotated[float, Gt(0), Le(1e7)]
 Shards = Annotated[int, Ge(1), Le(100_000)]
-# Subsets that resources/datasets.yaml can fetch, as librispeech-<subset>: those of OpenSLR 12 and 31.
-PUBLISHED_SUBSETS = (
-    *("train-clean-5", "dev-clean-2", "train-clean-100", "train-clean-360", "train-other-500"),
-    *("dev-clean", "dev-other", "test-clean", "test-other"),
-)
-Part = Literal["small", "medium", "large", "dev", "test-clean", "test-other"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +44,14 @@ class CutRules(Limits):
 
     characters: Text
     """inside of a regular-expression class; a text with any other character is dropped and counted"""
+
+
+@dataclass(frozen=True)
+class AllLimits(Limits):
+    """How much of the corpus may be dropped, the items of its tasks included."""
+
+    max_dropped_items: Share
+    """share of a task's items that corpus and alignment together may drop; more end the run"""
 
 
 @dataclass(frozen=True)
@@ -175,129 +179,7 @@ class World(Script, Voices, Tasks):
 
 
 @dataclass(frozen=True)
-class PublishedSet:
-    """What is read of a published test set."""
-
-    format: Literal["slm21-lexical", "slm21-syntactic", "storycloze"]
-    """layout of the test set"""
-    split: Literal["dev", "test"] | None = None
-    """sLM21's half"""
-    transcripts: Text | None = None
-    """StoryCloze's texts, a file of lines <name><TAB><text>"""
-
-
-@dataclass(frozen=True)
-class PublishedTask(PublishedSet):
-    """A test set in its published layout, and where it is."""
-
-    dataset: Text | None = None
-    """a name in resources/datasets.yaml; it is downloaded"""
-    folder: Text | None = None
-    """the unpacked test set, instead of a dataset"""
-
-
-GivenTasks = dict[Name, Text | PublishedTask]
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """Lhotse cuts in LibriHeavy's schema: corpus.source manifest."""
-
-    train: Text | None
-    """Lhotse cuts of the train split (jsonl or jsonl.gz), in LibriHeavy's schema"""
-    dev: Text | None
-    """Lhotse cuts of the dev split, of other speakers or books"""
-    audio_root: Text | None
-    """folder that the audio paths of the cuts are relative to"""
-    lexicon: Text | None
-    """file of further pronunciations, `WORD PH ON ES` per line; CMUdict comes first"""
-    tasks: GivenTasks
-    """task name -> items file (jsonl.gz), or a published test set (docs/testsets.md)"""
-
-
-@dataclass(frozen=True)
-class LibriHeavy:
-    """The corpus of the paper: corpus.source libriheavy."""
-
-    train: Annotated[tuple[Part, ...], MinLen(1), Unique()]
-    """parts of the train split: small, medium, large, dev, test-clean, test-other"""
-    dev: Annotated[tuple[Part, ...], Unique()]
-    """parts of the dev split; [] takes speakers out of train's parts"""
-    held_out: Annotated[float, Gt(0), Lt(1)]
-    """share of train's speakers that are assigned to dev where dev is []"""
-    manifests: Text | None
-    """folder of libriheavy_cuts_<part>.jsonl.gz; null: fetched into download.folder"""
-    audio_root: Text | None
-    """folder above download/librilight/; null: fetched into download.folder"""
-    split_exclusion: Annotated[tuple[Literal["speaker", "book"], ...], Unique()]
-    """what dev must not share with train, besides recordings"""
-    lexicon: Text | None
-    """file of further pronunciations, as in manifest"""
-    tasks: GivenTasks
-    """task name -> items file or published test set, as in manifest"""
-
-
-@dataclass(frozen=True)
-class TableColumns:
-    """Where a table of files has what; the defaults are Common Voice's names."""
-
-    file: Text = "path"
-    """column of the sound file's path below audio_root"""
-    text: Text = "sentence"
-    """column of what is said"""
-    speaker: Text | None = "client_id"
-    """column of who says it; null: unknown"""
-
-
-@dataclass(frozen=True)
-class SoundTable(TableColumns):
-    """A table of files and texts per split, as Common Voice publishes them."""
-
-    train: Text = "train.tsv"
-    """table (.tsv or .csv, its first line names the columns) of the train split"""
-    dev: Text = "dev.tsv"
-    """table of the dev split"""
-
-
-@dataclass(frozen=True)
-class Folder:
-    """Audio files with a text of the same name beside each: corpus.source folder."""
-
-    audio_root: Text | None
-    """folder of sound files (.wav, .flac, .mp3, .ogg, ...), at any depth, each with a text (name.txt) beside it"""
-    train: Text
-    """its sub-folder with the train split"""
-    dev: Text
-    """its sub-folder with the dev split"""
-    table: SoundTable | None
-    """instead of texts and sub-folders: a table of file, text and speaker per split, {train: train.tsv, dev:
-    dev.tsv} (docs/data.md)"""
-    lexicon: Text | None
-    """file of further pronunciations, as in manifest"""
-    tasks: GivenTasks
-    """task name -> items file or published test set, as in manifest"""
-
-
-@dataclass(frozen=True)
-class LibriSpeech:
-    """Subsets of LibriSpeech, or of anything in its layout: corpus.source librispeech."""
-
-    audio_root: Text | None
-    """folder of the subsets' folders and SPEAKERS.TXT; null: fetched into download.folder"""
-    train: Annotated[tuple[Text, ...], MinLen(1), Unique()]
-    """subsets of the train split, by the names of their folders"""
-    dev: Annotated[tuple[Text, ...], Unique()]
-    """subsets of the dev split; [] takes speakers out of train's subsets"""
-    held_out: Annotated[float, Gt(0), Lt(1)]
-    """share of train's speakers that are assigned to dev where dev is []"""
-    lexicon: Text | None
-    """file of further pronunciations, as in manifest"""
-    tasks: GivenTasks
-    """task name -> items file or published test set, as in manifest"""
-
-
-@dataclass(frozen=True)
-class Corpus(CutRules):
+class Corpus(CutRules, AllLimits):
     """Speech, its texts and the zero-shot tasks."""
 
     source: Literal["world", "manifest", "libriheavy", "librispeech", "folder"]
@@ -354,22 +236,7 @@ def problems(corpus: Corpus) -> Iterator[str]:
     if corpus.source == "libriheavy" and (both := {*corpus.libriheavy.train} & {*corpus.libriheavy.dev}):
         yield f"corpus.libriheavy: {min(both)} is in train and in dev; dev: [] takes speakers out of train"
     if corpus.source == "librispeech":
-        yield from _librispeech_problems(corpus.librispeech)
-
-
-def _librispeech_problems(section: LibriSpeech) -> Iterator[str]:
-    """Subsets that are in both splits, that nobody publishes, or whose name is a path, a line each."""
-    if both := {*section.train} & {*section.dev}:
-        yield f"corpus.librispeech: {min(both)} is in train and in dev; dev: [] takes speakers out of train"
-    for split in ("train", "dev"):
-        for subset in getattr(section, split):
-            if "/" in subset or subset in (".", ".."):
-                yield f"corpus.librispeech.{split}: {subset!r} is not the name of a folder below audio_root"
-            elif section.audio_root is None and subset not in PUBLISHED_SUBSETS:
-                yield (
-                    f"corpus.librispeech.{split}: {subset!r} cannot be fetched; set audio_root, or take"
-                    f" {', '.join(PUBLISHED_SUBSETS)}"
-                )
+        yield from librispeech_problems(corpus.librispeech)
 
 
 def task_problems(world: Tasks) -> Iterator[str]:
@@ -412,14 +279,3 @@ def _published_problems(corpus: Corpus) -> Iterator[str]:
         if (task.dataset is None) == (task.folder is None):
             yield f"{where} must have either dataset (it is downloaded) or folder (it is there)"
         yield from published_set_problems(task, where)
-
-
-def published_set_problems(task: PublishedSet, where: str) -> Iterator[str]:
-    """Keys of a published test set that its format does not have, or misses; `where` is its path."""
-    is_story = task.format == "storycloze"
-    if is_story and task.split:
-        yield f"{where}.split is set; storycloze has no halves"
-    if not is_story and not task.split:
-        yield f"{where}.split is missing; dev or test"
-    if task.transcripts and not is_story:
-        yield f"{where}.transcripts is set; sLM21 holds its own texts"

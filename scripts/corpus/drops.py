@@ -1,17 +1,14 @@
 """The rows of corpus/dropped.csv: what the corpus leaves out, and why."""
 
-import argparse
 import csv
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from scripts.common.cli import run
-from scripts.common.files import atomic_path, csv_rows, write_csv
+from scripts.common.files import atomic_path
 
 COLUMNS = ("id", "reason", "detail")
 AnItem = TypeVar("AnItem", bound=Mapping[str, Any])  # an item, or a pair of a script
@@ -99,27 +96,3 @@ def examples_of(rows: Iterable[Mapping[str, str]]) -> dict[str, str]:
 def format_counts(counts: Counter[str]) -> str:
     """E.g. "3 characters, 1 too-long"; empty without a count."""
     return ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
-
-
-def join_rows(parts: Sequence[Path], counts: Counter[str]) -> Iterator[dict[str, str]]:
-    """The rows of several dropped.csv; adds them to `counts` by reason."""
-    for part in parts:
-        for row in csv_rows(part, COLUMNS):
-            counts[row["reason"]] += 1
-            yield row
-
-
-def main() -> None:
-    """Join the jobs' own lists into corpus/dropped.csv."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--parts", type=Path, nargs="+", required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args()
-    counts: Counter[str] = Counter()
-    write_csv(args.out, COLUMNS, join_rows(args.parts, counts))
-    summary = format_counts(counts)
-    print(f"corpus: {counts.total()} dropped{': ' if summary else ''}{summary}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    run(main)

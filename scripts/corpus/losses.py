@@ -1,18 +1,39 @@
-"""The shares of a corpus that a step dropped, held to corpus.max_missing_audio and corpus.max_dropped.
+"""The shares of a corpus that were dropped, held to corpus.max_missing_audio, max_dropped and max_dropped_items.
 
 Lost audio is that of every reason in AUDIO; all other reasons are filters of content together, save those in PLACED,
 under which nothing is lost: the cut is in another split, or the file is read under another name.
 """
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
 
 from scripts.common.cuts import Cut
+from scripts.common.files import csv_rows
 from scripts.corpus.config import Limits
-from scripts.corpus.drops import Drops
+from scripts.corpus.drops import COLUMNS, Drops, format_counts
 
 AUDIO = ("audio-missing", "audio-damaged", "audio-too-short", "no-audio")
 PLACED = ("in-train", "same-file")
+
+
+class Losses(NamedTuple):
+    """Dropped by reason, and "id: detail" of the first drop of each reason."""
+
+    counts: Counter[str]
+    examples: dict[str, str]
+
+    @classmethod
+    def read(cls, paths: Iterable[str | Path]) -> "Losses":
+        """The losses in several tables of dropped cuts or items, read row by row: they may be large."""
+        losses = cls(Counter(), {})
+        for path in paths:
+            for row in csv_rows(path, COLUMNS):
+                losses.counts[row["reason"]] += 1
+                losses.examples.setdefault(row["reason"], f"{row['id']}: {row['detail']}")
+        return losses
 
 
 def hold_to_limits(
@@ -44,7 +65,7 @@ def hold_to_limits(
             continue
         number = sum(reasons.values())
         share = f"{number:,} of {total:,} {unit} ({_percent(number / total)}) are {what}"
-        named = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+        named = format_counts(Counter(reasons))
         print(f"{where}: {share}: {named}; corpus.{key} allows {_percent(limit)}", file=sys.stderr)
         if number / total > limit:
             worst = max(reasons, key=lambda reason: reasons[reason])
@@ -52,6 +73,33 @@ def hold_to_limits(
             raise ValueError(
                 f"{where}: {share}: {named}{example}; corpus.{key} allows {_percent(limit)}: {remedy}, or raise it"
             )
+
+
+def hold_items(task: str, lost: Losses, total: int, limit: float) -> None:
+    """Print the share of a task's items that corpus and alignment dropped; an error if it is above the limit.
+
+    Args:
+        task: the task's name.
+        lost: items dropped by both.
+        total: items that there were before either dropped any.
+        limit: the share allowed, corpus.max_dropped_items.
+
+    Raises:
+        ValueError: naming the share, its reasons, an example of the most frequent one and the key to raise.
+    """
+    number = lost.counts.total()
+    if not number:
+        return
+    share = f"{number:,} of {total:,} items ({_percent(number / total)}) are dropped: {format_counts(lost.counts)}"
+    where = f"task {task}, corpus and alignment together"
+    allows = f"corpus.max_dropped_items allows {_percent(limit)}"
+    print(f"{where}: {share}; {allows}", file=sys.stderr)
+    if number / total > limit:
+        worst, _ = lost.counts.most_common(1)[0]
+        raise ValueError(
+            f"{where}: {share}, e.g. {lost.examples[worst]}; {allows}: mend the items or what dropped them"
+            " (docs/alignment.md), or raise it"
+        )
 
 
 def held(cuts: Iterable[Cut], where: str, drops: Drops, limits: Limits, unit: str) -> Iterator[Cut]:

@@ -1,9 +1,10 @@
 """Write corpus/lexicon.txt: all known pronunciations of the words of the corpus and its tasks.
 
 A word's pronunciations are listed once each, in this order: those of the script (world only), of CMUdict, of the user's
-lexicon. A form that none of them holds is pronounced by rule (numbers, abbreviations, apostrophes:
-scripts/corpus/verbalize.py). A word without a pronunciation is left out and handled by `alignment.oov`. Pronunciations
-that are valid in one cut only (pseudo-words) stay in that cut.
+lexicon. A word that the user's lexicon lists with letters beyond ASCII (CAFÉ) has those pronunciations alone wherever
+it is spelled so; where nothing else lists its ASCII form (CAFE), that has them too. A form that none of them holds is
+pronounced by rule (numbers, abbreviations, apostrophes: scripts/corpus/verbalize.py). A word without a pronunciation is
+left out and handled by `alignment.oov`. Pronunciations that are valid in one cut only (pseudo-words) stay in that cut.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from pathlib import Path
 from scripts.common.cli import run
 from scripts.common.cuts import pronunciations, read_cuts, spoken_text
 from scripts.common.files import atomic_path, read_jsonl, text_lines
-from scripts.corpus.letters import fold_letters
+from scripts.corpus.letters import fold_letters, listed_form
 from scripts.corpus.verbalize import pronounce
 
 Lexicon = dict[str, list[str]]
@@ -44,7 +45,7 @@ def cmudict_lexicon() -> Lexicon:
 def read_lexicon(path: str | Path) -> Lexicon:
     """Read a file of `WORD PH ON ES` lines; skips empty lines and lines that begin with # or ;;;.
 
-    Words are listed under their upper-case ASCII forms (RESUME for résumé), as the aligner reads them.
+    Words are as of `listed_form`: upper-case, as they are spelled.
 
     Raises:
         ValueError: naming file and line, if a word has no phones, a phone is not ARPAbet, or a vowel has no stress.
@@ -58,10 +59,24 @@ def read_lexicon(path: str | Path) -> Lexicon:
             raise ValueError(f"{path}:{number}: {word!r} has no phones; expected WORD PH ON ES")
         for phone in phones:
             if not is_phone(phone):
-                raise ValueError(f"{path}:{number}: {phone!r} is not an ARPAbet phone (vowels end in 0, 1 or 2)")
+                raise ValueError(f"{path}:{number}: {phone[:40]!r} is not an ARPAbet phone (vowels end in 0, 1 or 2)")
         # CMUdict writes a second pronunciation as WORD(2).
-        lexicon.setdefault(fold_letters(word.split("(")[0] or word).upper(), []).append(" ".join(phones))
+        lexicon.setdefault(listed_form(word.split("(")[0] or word), []).append(" ".join(phones))
     return lexicon
+
+
+def beyond_ascii(paths: Iterable[str | Path]) -> frozenset[str]:
+    """The words of lexicons that have letters beyond ASCII."""
+    return frozenset(word for path in paths for word in read_lexicon(path) if not word.isascii())
+
+
+def folded(lexicon: Lexicon) -> Lexicon:
+    """The pronunciations of words beyond ASCII under their ASCII forms."""
+    forms: Lexicon = {}
+    for word, known in lexicon.items():
+        if not word.isascii():
+            forms.setdefault(fold_letters(word).upper(), []).extend(known)
+    return forms
 
 
 def is_phone(phone: str) -> bool:
@@ -103,9 +118,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
 
-    sources = [spoken_pronunciations(args.scripts), cmudict_lexicon(), *map(read_lexicon, args.lexicon)]
+    users = [read_lexicon(path) for path in args.lexicon]
+    sources = [spoken_pronunciations(args.scripts), cmudict_lexicon(), *users]
     words = sorted(corpus_words(args.cuts))
     lexicon = {word: list(dict.fromkeys(p for source in sources for p in source.get(word, ()))) for word in words}
+    for source in map(folded, users):
+        lexicon |= {word: list(dict.fromkeys(source[word])) for word in words if not lexicon[word] and word in source}
+        sources.append(source)
     dictionary = {word: listed for source in reversed(sources) for word, listed in source.items()}
     by_rule = {word: pronounce(word, dictionary) for word in words if not lexicon[word]}
     lexicon |= by_rule

@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from scripts.common.config import read
 from scripts.common.files import read_yaml
+from scripts.common.places import ROOT
 from scripts.download.config import Download
 
-REGISTRY = Path("resources/datasets.yaml")
+REGISTRY = ROOT / "resources/datasets.yaml"
 ALGORITHMS = {"md5": 32, "sha1": 40, "sha256": 64}  # digest lengths in hexadecimal digits
 
 

@@ -33,11 +33,17 @@ def read_text_items(path: Path) -> Iterator[TextItem]:
     """The items of a file, or of a folder's files.
 
     Raises:
-        ValueError: names file and line: no items, an item without id or texts, an empty text, a negative text equal to
-            the positive one, a repeated id.
+        ValueError: names the folder, if it holds no such file; else file and line: no items, an item without id or
+            texts, an empty text, a negative text equal to the positive one, a repeated id.
     """
     seen: set[str] = set()
-    for file in text_item_files(path):
+    files = text_item_files(path)
+    if not files:
+        raise ValueError(
+            f"{path}: is a folder without a .jsonl or .jsonl.gz file; expected a file of items, one JSON object a line,"
+            " or a folder of such files"
+        )
+    for file in files:
         for number, line in numbered_jsonl(file):
             item = _text_item(line, f"{file}:{number}")
             if item.id in seen:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scripts.common.ragged import Ragged
+from scripts.lm.further_models import further_models
 
 
 class ShareModel(NamedTuple):
@@ -26,11 +27,7 @@ def share_name(modality: str, share: float) -> str:
 
 def share_models(config: Mapping[str, Any]) -> dict[str, ShareModel]:
     """The models on a share of the data of all modalities of a configuration, by name."""
-    return {
-        share_name(modality, share): ShareModel(modality, share)
-        for share in config["lm"]["data_shares"]
-        for modality in config["modalities"]
-    }
+    return further_models(config["modalities"], config["lm"]["data_shares"], share_name, ShareModel)
 
 
 def first_share(tokens: Ragged, share: float) -> np.ndarray:

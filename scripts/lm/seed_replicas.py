@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from scripts.lm.further_models import further_models
+
 
 class SeedReplica(NamedTuple):
     """A modality trained again with another seed, on the same tokens."""
@@ -18,8 +20,4 @@ def replica_name(modality: str, seed: int) -> str:
 
 def seed_replicas(config: Mapping[str, Any]) -> dict[str, SeedReplica]:
     """The seed replicas of all modalities of a configuration, by name."""
-    return {
-        replica_name(modality, seed): SeedReplica(modality, seed)
-        for seed in config["seeds"]
-        for modality in config["modalities"]
-    }
+    return further_models(config["modalities"], config["seeds"], replica_name, SeedReplica)

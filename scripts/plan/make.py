@@ -5,6 +5,7 @@ configuration and the sizes and speeds in its section `plan`.
 """
 
 import argparse
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from typing import Any
 from scripts.common.cli import run
 from scripts.common.files import atomic_path, read_json, read_text, write_csv
 from scripts.plan import costs
-from scripts.plan.amounts import left_out
+from scripts.plan.amounts import Amounts, left_out
 from scripts.plan.costs import Cost
 from scripts.plan.jobs import dry_run_jobs
+from scripts.plan.memory import needed_gb
 from scripts.plan.profile import Profile
 from scripts.plan.storage import storage
 
@@ -99,7 +101,7 @@ def warnings(rules: Sequence[Cost], profile: Profile) -> list[str]:
     """Rules whose longest job takes longer than the profile's time limit, a line each."""
     lines = []
     for rule in rules:
-        minutes, grows, _ = profile.request(rule.name)
+        minutes, grows, _, _ = profile.request(rule.name)
         if minutes is None or rule.name.startswith("download") or rule.longest_hours <= minutes / 60:
             continue
         # A training's next attempt resumes from the last state.
@@ -109,6 +111,41 @@ def warnings(rules: Sequence[Cost], profile: Profile) -> list[str]:
             f"{rule.name}: the longest job takes {number(rule.longest_hours)} h; {profile.path} gives an attempt"
             f" {limit}{resumes}"
         )
+    return lines
+
+
+def memory_warnings(rules: Sequence[Cost], profile: Profile, amounts: Amounts) -> list[str]:
+    """Rules whose largest job needs more memory than the profile gives its first attempt, a line each."""
+    lines = []
+    for rule in rules:
+        needed, given = needed_gb(rule.name, amounts), profile.request(rule.name).megabytes
+        if given is not None and needed > given / 1000:
+            lines.append(
+                f"{rule.name}: a job needs some {number(needed)} GB of memory; {profile.path} gives its first attempt"
+                f" {number(given / 1000)} GB (mem_mb)"
+            )
+    return lines
+
+
+def disk_warnings(wanted: Sequence[tuple[Path, float]]) -> list[str]:
+    """Disks that have less left than the folders on them may need, a line each.
+
+    Args:
+        wanted: folders, which need not exist, and the gigabytes that each may need at once.
+    """
+    disks: dict[int, list[tuple[Path, float]]] = {}
+    for folder, gigabytes in wanted:
+        place = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+        disks.setdefault(place.stat().st_dev, []).append((place, gigabytes))
+    lines = []
+    for folders in disks.values():
+        place, needed = folders[0][0], sum(gigabytes for _, gigabytes in folders)
+        free = shutil.disk_usage(place).free / costs.GIGA
+        if needed > free:
+            lines.append(
+                f"disk of {place}: the run needs up to {number(needed)} GB at once, less what it has already made;"
+                f" {number(free)} GB are free"
+            )
     return lines
 
 
@@ -132,7 +169,7 @@ def as_text(config: Mapping[str, Any], rules: Sequence[Cost], profile: Profile) 
     reasons = left_out(config) if config["continuation"]["prompts"] else {}
     if reasons:
         parts.append("Not continued:\n" + "\n".join(f"{name}: {reason}" for name, reason in reasons.items()))
-    if lines := warnings(rules, profile):
+    if lines := [*warnings(rules, profile), *memory_warnings(rules, profile, Amounts(config))]:
         parts.append("Does not fit:\n" + "\n".join(lines))
     return "\n\n".join(parts) + "\n"
 
@@ -144,6 +181,9 @@ def main() -> None:
     parser.add_argument("--jobs", required=True, type=Path, help="output of snakemake --dry-run")
     parser.add_argument("--registry", required=True, type=Path, help="resources/datasets.yaml")
     parser.add_argument("--formats", nargs="+", required=True, help="formats of the figure")
+    parser.add_argument(
+        "--results", type=Path, help="folder of the run: its disk's free space is printed if too little"
+    )
     parser.add_argument("--output", required=True, type=Path, help="folder of plan.txt, plan.csv, ...")
     args = parser.parse_args()
     from scripts.plan.figure import draw  # importing matplotlib takes a second
@@ -163,6 +203,11 @@ def main() -> None:
         )
     draw(stages, args.output / "plan", args.formats)
     print(text, end="")
+    if args.results:  # not in plan.txt: it is of this machine and this hour
+        fetched = sum(stage.written_gb for stage in stages if stage.name == "download")
+        made = costs.peak_gb(stages) - fetched
+        lines = disk_warnings([(args.results, made), (Path(config["download"]["folder"]), fetched)])
+        print(*["\nDoes not fit:", *lines] if lines else [], sep="\n", end="\n" if lines else "")
 
 
 def _rounded(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a Snakemake profile lets a rule's jobs ask of a scheduler: time and CPU cores."""
+"""What a Snakemake profile lets a rule's jobs ask of a scheduler: time, CPU cores and memory."""
 
 import re
 from pathlib import Path
@@ -16,11 +16,13 @@ class Request(NamedTuple):
         minutes: time limit; None: the scheduler's default.
         grows: whether the limit is multiplied by the number of the attempt.
         cpus: cores, beside the rule's own threads; None: as many as its threads.
+        megabytes: memory; None: the scheduler's default.
     """
 
     minutes: int | None
     grows: bool
     cpus: int | None
+    megabytes: int | None
 
 
 class Profile:
@@ -46,7 +48,8 @@ class Profile:
         resources = {**self.default, **self.by_rule.get(rule, {})}
         minutes, grows = self._amount(rule, "runtime", resources.get("runtime"))
         cpus, _ = self._amount(rule, "cpus_per_task", resources.get("cpus_per_task"))
-        return Request(minutes, grows, cpus)
+        megabytes, _ = self._amount(rule, "mem_mb", resources.get("mem_mb"))
+        return Request(minutes, grows, cpus, megabytes)
 
     def _amount(self, rule: str, name: str, value: Any) -> tuple[int | None, bool]:
         if value is None:

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scripts.alignment import config as alignment
-from scripts.common.config import read
+from scripts.common.config import read, shown
 from scripts.corpus import config as corpus
 from scripts.evaluation import config as evaluation
+from scripts.evaluation import dial_config
 from scripts.lm import config as lm
 from scripts.lm.data_shares import share_models
 from scripts.lm.seed_replicas import seed_replicas
@@ -15,6 +16,8 @@ from scripts.project.config import Configuration
 from scripts.project.renamed import with_new_name
 from scripts.tokens import config as tokens
 from scripts.units import config as units
+
+LONGEST_NAME = 100
 
 
 def task_names(config: Mapping[str, Any]) -> list[str]:
@@ -39,6 +42,7 @@ def check(config: Mapping[str, Any]) -> None:
 
 def _problems(config: Configuration) -> Iterator[str]:
     """Keys that are well-formed one by one and wrong together, a line each."""
+    yield from _name_problems(config)
     yield from corpus.problems(config.corpus)
     yield from alignment.problems(config.alignment)
     yield from units.problems(config.units)
@@ -46,8 +50,17 @@ def _problems(config: Configuration) -> Iterator[str]:
     yield from lm.problems(config.lm)
     yield from evaluation.problems(config.evaluation, config.modalities, config.corpus.tasks)
     yield from _factor_problems(config)
+    factors = [factor.name for factor in config.factors]
+    yield from dial_config.problems(config.crossings, config.ladders, config.dials, config.modalities, factors)
     yield from _continuation_problems(config)
     yield from _length_problems(config)
+
+
+def _name_problems(config: Configuration) -> Iterator[str]:
+    """Names of experiments that are too long for a folder beside which others stand with an ending."""
+    for key, name in (("name", config.name), ("share.with", config.share.with_ or "")):
+        if len(name) > LONGEST_NAME:
+            yield f"{key} has {len(name)} characters; it must have at most {LONGEST_NAME}, since a folder has this name"
 
 
 def _factor_problems(config: Configuration) -> Iterator[str]:
@@ -55,7 +68,7 @@ def _factor_problems(config: Configuration) -> Iterator[str]:
         for end, modality in (("from", factor.from_), ("to", factor.to)):
             if modality not in config.modalities:
                 known = ", ".join(config.modalities)
-                yield f"factors[{number}].{end} names unknown modality {modality!r}; known: {known}"
+                yield f"factors[{number}].{end} names unknown modality {shown(modality)}; known: {known}"
 
 
 def _continuation_problems(config: Configuration) -> Iterator[str]:

@@ -11,6 +11,7 @@ from scripts.continuation.config import Continuation
 from scripts.corpus.config import Corpus
 from scripts.download.config import Download
 from scripts.evaluation.config import Evaluation, Factor
+from scripts.evaluation.dial_config import Crossing, Dial, Ladder
 from scripts.lm.config import LMSection
 from scripts.plan.config import Plan
 from scripts.report.config import Report
@@ -77,6 +78,12 @@ class Configuration:
     """name -> where a modality's symbols come from, how they become tokens, at what rate"""
     factors: tuple[Factor, ...]
     """pairs of modalities that differ in one factor; change is measured from -> to"""
+    crossings: tuple[Crossing, ...]
+    """factors that are added in more than one order: interaction, Shapley values (docs/dials.md)"""
+    ladders: tuple[Ladder, ...]
+    """chains of modalities that divide a factor's change into steps (docs/dials.md)"""
+    dials: tuple[Dial, ...]
+    """modalities that differ in the dose of one cause (docs/dials.md)"""
     tokens: Tokens
     """what holds for the tokens of all modalities"""
     lm: LMSection

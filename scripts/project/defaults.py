@@ -1,14 +1,57 @@
 """The configuration where nothing overrides it."""
 
+import copy
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-# Snakefile reads the same files in the same order; no two of them hold the same section.
+from scripts.common.places import ROOT
+
+# No two of them hold the same section.
 FILES = (Path("resources/plan.yaml"), Path("config.yaml"))
+# Keys whose default is a path in this repository; a path that the user gives is seen from the working directory.
+OWN_PATHS = ("corpus.prompts", "units.encoder.fairseq_python", "plan.profile")
 
 
-def default_config() -> dict[str, Any]:
-    """Every section with its default values; paths are relative to the repository's root."""
-    return {key: value for file in FILES for key, value in yaml.safe_load(file.read_text(encoding="utf-8")).items()}
+def default_config(here: Path = Path()) -> dict[str, Any]:
+    """Every section with its default values.
+
+    Args:
+        here: the repository's root, seen from the working directory; own paths begin with it.
+    """
+    config: dict[str, Any] = {}
+    for file in FILES:
+        config |= yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
+    for path in OWN_PATHS:
+        *sections, key = path.split(".")
+        section = config
+        for name in sections:
+            section = section[name]
+        section[key] = str(here / section[key])
+    return config
+
+
+def complete(given: Mapping[str, Any], here: Path) -> dict[str, Any]:
+    """A configuration laid over the default one, as Snakemake lays one file over another.
+
+    Keys stand in the order in which they are given, then those of the defaults: tables and plots list modalities and
+    tasks in it. Snakemake's own section `pathvars` is not part of it.
+    """
+    own = {key: value for key, value in given.items() if key != "pathvars"}
+    config = copy.deepcopy(own)
+    _lay_over(config, default_config(here))
+    _lay_over(config, copy.deepcopy(own))
+    return config
+
+
+def _lay_over(config: dict[str, Any], values: Mapping[str, Any]) -> None:
+    """Set the values, within sections key by key."""
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            if not isinstance(config.get(key), dict):
+                config[key] = {}
+            _lay_over(config[key], value)
+        else:
+            config[key] = value

@@ -5,8 +5,10 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from scripts.common.places import ROOT
 
-def code_of(module: str) -> str:
+
+def code_of(module: str, root: Path = ROOT) -> str:
     """What `module` and every `scripts.*` module it imports would do, as a short fingerprint.
 
     A rule that has it among its `params` reruns when that changes. Comments, docstrings and layout are not in it;
@@ -15,6 +17,7 @@ def code_of(module: str) -> str:
 
     Args:
         module: dotted name, e.g. "scripts.lm.train".
+        root: the folder that holds `scripts`.
 
     Returns:
         The module's name and 16 hexadecimal digits.
@@ -23,22 +26,23 @@ def code_of(module: str) -> str:
         ValueError: there is no such module.
     """
     whole = hashlib.sha256()
-    for file in module_files(module):
-        whole.update(f"{file} {_read(file)[1]}\n".encode())
+    for file in module_files(module, root):
+        whole.update(f"{file} {_read(root / file)[1]}\n".encode())
     return f"{module} {whole.hexdigest()[:16]}"
 
 
 @cache
-def module_files(module: str) -> tuple[str, ...]:
+def module_files(module: str, root: Path = ROOT) -> tuple[str, ...]:
     """Files of `module` and of every `scripts.*` module it imports, directly or not, sorted.
 
     The imports are read from the syntax tree; nothing is executed.
 
     Args:
         module: dotted name, e.g. "scripts.lm.train".
+        root: the folder that holds `scripts`.
 
     Returns:
-        Paths relative to the repository root, where the workflow runs.
+        Paths relative to `root`.
 
     Raises:
         ValueError: there is no such module.
@@ -48,20 +52,20 @@ def module_files(module: str) -> tuple[str, ...]:
     while waiting:
         name = waiting.pop()
         path = Path(*name.split("."))
-        file = path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
-        if not name.startswith("scripts.") or not file.exists() or str(file) in files:
+        file = path.with_suffix(".py") if (root / path.with_suffix(".py")).exists() else path / "__init__.py"
+        if not name.startswith("scripts.") or not (root / file).exists() or str(file) in files:
             continue
         files.add(str(file))
-        waiting += _read(str(file))[0]
+        waiting += _read(root / file)[0]
     if not files:
         raise ValueError(f"{module}: no such module")
     return tuple(sorted(files))
 
 
 @cache
-def _read(file: str) -> tuple[tuple[str, ...], str]:
+def _read(file: Path) -> tuple[tuple[str, ...], str]:
     """Names that a file imports, and a digest of its syntax tree without docstrings."""
-    tree = ast.parse(Path(file).read_text(encoding="utf-8"), filename=file)
+    tree = ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
     imports: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:

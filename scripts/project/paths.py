@@ -4,10 +4,14 @@ Rules quote what the user names, so spaces, apostrophes, brackets and other scri
 mends: a leading dash, which steps would read as a flag, and braces, which Snakemake reads as wildcards.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from scripts.common.config import shown
+
+LONGEST = 4095  # bytes of a path that Linux opens
 # Keys with a path, or values that may be one; * is any key of a mapping.
 PATHS = (
     "download.folder",
@@ -16,6 +20,8 @@ PATHS = (
     "corpus.manifest.dev",
     "corpus.*.audio_root",
     "corpus.*.lexicon",
+    "corpus.folder.train",
+    "corpus.folder.dev",
     "corpus.folder.table.train",
     "corpus.folder.table.dev",
     "corpus.*.tasks.*",
@@ -37,11 +43,22 @@ PATHS = (
 def problems(config: Mapping[str, Any]) -> Iterator[str]:
     """Paths that Snakemake cannot take, a line each."""
     for where, section, key in _places(config):
-        if wrong := set(section[key]) & set("{}\n"):
+        if wrong := set(section[key]) & set("{}\n\0"):
             yield (
-                f"{where} is {section[key]!r}; Snakemake cannot take {min(wrong)!r} in a path: rename the file or"
+                f"{where} is {shown(section[key])}; Snakemake cannot take {min(wrong)!r} in a path: rename the file or"
                 " folder, or make a link to it of another name"
             )
+        if len(section[key].encode()) > LONGEST or any(len(part.encode()) > 255 for part in section[key].split("/")):
+            yield f"{where} is {shown(section[key])}; no path has a part of more than 255 bytes, or {LONGEST} in all"
+
+
+def check_results(folder: str) -> None:
+    """ValueError if the folder of all experiments has a character that needs quotes, which rules do not set."""
+    if not re.fullmatch(r"[A-Za-z0-9_./+-]+", folder) or folder.startswith("-"):
+        raise ValueError(
+            f"results are to be written to {folder!r} (a module's prefix, or Snakemake's pathvars.results); this path"
+            " may have letters, digits and _ . / + - alone, and not begin with a dash"
+        )
 
 
 def hide_dashes(config: Mapping[str, Any]) -> None:

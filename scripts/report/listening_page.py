@@ -17,7 +17,7 @@ import numpy as np
 from scripts.common import audio
 from scripts.common.cli import run
 from scripts.common.cuts import Cut, book_text, read_cuts
-from scripts.common.files import read_csv, read_jsonl
+from scripts.common.files import nonempty_jsonl, read_csv
 from scripts.common.frames import SAMPLE_RATE
 from scripts.report.labels import display_name
 from scripts.report.render import format_number, html_page, write_text
@@ -145,7 +145,7 @@ def main() -> None:
     judged = {name: lowest_seed_rows(path) for name, path in zip(args.modalities, args.judged, strict=True)}
     speech = dict(zip(args.spoken, args.speech, strict=True))
     continued = {prompt for rows in judged.values() for prompt in rows}
-    prompts = [prompt for prompt in read_jsonl(args.prompts) if prompt["id"] in continued]
+    prompts = [prompt for prompt in nonempty_jsonl(args.prompts) if prompt["id"] in continued]
     sections: list[str] = []
     size = 0.0
     for prompt in prompts:

@@ -52,9 +52,14 @@ def load_spans(folder: str | Path) -> SpanEncoder:
     """The function from symbols to the span [begin, end) of symbols of each token, in the order of `load`'s ids.
 
     The span of the space that SentencePiece adds before a text may be empty.
+
+    Raises:
+        FileNotFoundError: naming the file, if the folder holds no tokenizer.
+        ValueError: naming the file, if it is no tokenizer.
     """
     folder = Path(folder)
     if not (folder / MODEL).exists():
+        load(folder)  # a damaged folder must not pass for a tokenizer of one id per symbol
         return lambda symbols: [(index, index + 1) for index in range(len(symbols))]
     model = sentencepiece.SentencePieceProcessor(model_file=str(folder / MODEL))
     characters = read_characters(folder)

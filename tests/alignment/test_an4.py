@@ -1,4 +1,4 @@
-"""Real human speech: AN4, in LibriHeavy's shape, where it lies beside the repository."""
+"""Alignment of real human speech: AN4 in LibriHeavy's schema, if its folder is available."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""CTM and TextGrid out and in again, and other people's alignments in the place of ours."""
+"""Export and import of CTM and TextGrid, and imported alignments instead of computed ones."""
 
 import pytest
 
@@ -132,6 +132,34 @@ def test_textgrids_of_both_forms(import_external, tmp_path):
     text = (tmp_path / "x.TextGrid").read_text()
     (tmp_path / "x.TextGrid").write_bytes(text.encode("utf-16"))
     assert textgrid.read(tmp_path / "x.TextGrid") == tiers
+
+
+@pytest.mark.parametrize("ending", [".TextGrid", ".textgrid", ".TEXTGRID"])
+def test_textgrids_are_found_whatever_the_case_and_behind_links(import_external, tmp_path, ending):
+    """MFA's output for each split, linked into one folder; a link to a parent on the way."""
+    for split in ("train", "dev"):
+        (tmp_path / f"disk/{split}/deep").mkdir(parents=True)
+        (tmp_path / f"disk/{split}/deep/{split}-1{ending}").write_text(SHORT)
+    folder = tmp_path / "external"
+    folder.mkdir()
+    for split in ("train", "dev"):
+        (folder / split).symlink_to(f"../disk/{split}")
+    (tmp_path / "disk/dev/deep/up").symlink_to("..")
+    (folder / f"alone{ending}").symlink_to(f"../disk/dev/deep/dev-1{ending}")
+    names = ["train/deep/train-1", "dev/deep/dev-1", "alone"]
+    kept, dropped = import_external([hello(name) for name in names], name=None)
+    assert [cut["id"] for cut in kept] == names
+    assert dropped == []
+
+
+def test_two_textgrids_of_one_id_cost_their_cut_alone(import_external, tmp_path):
+    (tmp_path / "external").mkdir()
+    for name in ("bad.TextGrid", "bad.textgrid", "good.TextGrid"):
+        (tmp_path / "external" / name).write_text(SHORT)
+    kept, dropped = import_external([hello("bad"), hello("good")], name=None)
+    assert [cut["id"] for cut in kept] == ["good"]
+    assert [(row["id"], row["reason"]) for row in dropped] == [("bad", "external-damaged")]
+    assert "bad.textgrid: a second TextGrid of this id beside bad.TextGrid" in dropped[0]["detail"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from scripts.alignment.config import Training
-from scripts.alignment.features import FeatureExtractor, add_deltas, mfcc, speaker_means
+from scripts.alignment.features import FeatureExtractor, add_deltas, mfcc
 from scripts.alignment.lexicon import phones_of, read_lexicon
 from scripts.alignment.model import group_phones, load, save
 from scripts.alignment.train import split_gaussians
@@ -24,27 +24,54 @@ def test_frames_are_samples_over_hop():
     assert add_deltas(mfcc(np.zeros(10, np.float32), 10.0)).shape == (0, 39)
 
 
-def test_a_speakers_mean_is_over_readable_cuts(tmp_path):
-    rng = np.random.default_rng(2)
-    waves = {name: rng.normal(0, level, 16000).astype(np.float32) for name, level in {"a": 0.02, "b": 0.2}.items()}
-    for name, wave in waves.items():
-        soundfile.write(tmp_path / f"{name}.wav", wave, 16000, subtype="FLOAT")
+def write_noise(path, level, seconds=1.0, seed=2):
+    wave = np.random.default_rng(seed).normal(0, level, round(16000 * seconds)).astype(np.float32)
+    soundfile.write(path, wave, 16000, subtype="FLOAT")
+    return mfcc(wave, 10.0)
+
+
+def test_the_mean_is_over_readable_cuts(tmp_path):
+    statics = {name: write_noise(tmp_path / f"{name}.wav", level) for name, level in {"a": 0.02, "b": 0.2}.items()}
     cuts = [
         make_cut(f"{name}-{n}", speaker=name, source=source)
-        for name in waves
+        for name in statics
         for n, source in enumerate(["missing.wav", f"{name}.wav"])
     ]
-    means = speaker_means(cuts, tmp_path, 10.0)
-    for name, wave in waves.items():
-        np.testing.assert_allclose(means[name], mfcc(wave, 10.0).mean(axis=0), rtol=1e-4, atol=1e-3)
-
     extractor = FeatureExtractor(cuts, tmp_path, 10.0)
-    first, again = extractor(cuts[1]), extractor(cuts[1])  # from the cache, then computed again
-    np.testing.assert_array_equal(first, again)
-    assert first.shape == (100, 39)
-    np.testing.assert_allclose(first[:, :13].mean(axis=0), 0, atol=1e-3)
+    for cut, static in zip(cuts[1::2], statics.values(), strict=True):
+        first, again = extractor(cut), extractor(cut)  # from the cache, then computed again
+        np.testing.assert_array_equal(first, again)
+        assert first.shape == (100, 39)
+        np.testing.assert_allclose(first[:, :13], static - static.mean(axis=0), rtol=1e-4, atol=1e-3)
     with pytest.raises(AudioError):
         extractor(cuts[0])
+
+
+def in_recording(name, source, speaker="a", duration=1.0):
+    cut = make_cut(name, speaker=speaker, source=source, duration=duration)
+    cut["recording"]["id"] = source
+    return cut
+
+
+def test_a_recordings_own_mean_counts_the_more_the_longer_it_is(tmp_path):
+    long = write_noise(tmp_path / "long.wav", 0.2, seconds=90.0)
+    short = write_noise(tmp_path / "short.wav", 0.02, seed=3)
+    cuts = [in_recording("0", "long.wav", duration=90.0), in_recording("1", "short.wav")]
+    extractor = FeatureExtractor(cuts, tmp_path, 10.0)
+    drawn = (short.sum(axis=0) + 1000 * long.mean(axis=0)) / (len(short) + 1000)
+    # MEAN_SECONDS of the speaker are in the first cut.
+    np.testing.assert_allclose(extractor(cuts[1])[:, :13], short - drawn, rtol=1e-3, atol=1e-2)
+    np.testing.assert_allclose(extractor(cuts[0])[:, :13], long - long.mean(axis=0), rtol=1e-3, atol=1e-2)
+
+
+def test_two_speakers_in_one_recording_have_two_means(tmp_path):
+    statics = [write_noise(tmp_path / f"{n}.wav", level, seconds=30.0, seed=n) for n, level in enumerate((0.02, 0.2))]
+    cuts = [in_recording(str(n), f"{n}.wav", speaker=f"s{n}", duration=30.0) for n in range(2)]
+    for cut in cuts:
+        cut["recording"]["id"] = "one"
+    extractor = FeatureExtractor(cuts, tmp_path, 10.0)
+    for cut, static in zip(cuts, statics, strict=True):
+        np.testing.assert_allclose(extractor(cut)[:, :13], static - static.mean(axis=0), rtol=1e-3, atol=1e-2)
 
 
 def test_deltas_are_slopes():
@@ -119,7 +146,7 @@ def test_training_twice_gives_the_same_bytes(world, tmp_path):
     for name in ("one", "two"):
         step("scripts.alignment.train", "--cuts", world / "dev.jsonl.gz", "--audio-root", world / "audio",
              "--lexicon", world / "lexicon.txt", "--config", config, "--seed", 3, "--out", tmp_path / name)  # fmt: skip
-    for file in ("model.npz", "model.json", "about.json", "phones.txt", "lexicon.txt"):
+    for file in ("model.npz", "model.json", "about.json", "phones.txt", "lexicon.txt", "thresholds.json"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
 
 

@@ -44,9 +44,7 @@ def test_cuts_are_aligned_with_the_phones_of_gold(align, tmp_path):
          "--audio-root", tmp_path / "slm21", "--out", tmp_path / "checked.jsonl.gz", "--dropped", tmp_path / "d2.csv",
          "--config", settings(CutRules, "corpus"))  # fmt: skip
 
-    # The model is trained on nine minutes without isolated words, whose scores are therefore low.
-    lenient = {"min_log_likelihood": -12}
-    result = align(list(read_jsonl(tmp_path / "checked.jsonl.gz")), root=tmp_path / "slm21", config=lenient)
+    result = align(list(read_jsonl(tmp_path / "checked.jsonl.gz")), root=tmp_path / "slm21")
     assert result.dropped == {}
     assert len(result.kept) == 2 * len(PAIRS)
     for item in result.kept:

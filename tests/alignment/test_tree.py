@@ -1,4 +1,4 @@
-"""Kaldi reads the decision trees that are grown here, looks the states up correctly, and aligns with them."""
+"""Kaldi reads the workflow's decision trees, looks states up correctly, and aligns with them."""
 
 import kaldi_hmm_gmm as khg
 import numpy as np
@@ -41,12 +41,14 @@ def spoken(rng, frames=4000):
 @pytest.fixture
 def grown():
     keys, sound = spoken(np.random.default_rng(1))
-    return grow_trees(statistics([keys[:2000], keys[2000:]], [sound[:2000], sound[2000:]]), PHONES, SHARED, STATES, 30)
+    return grow_trees(
+        statistics([(keys[:2000], sound[:2000]), (keys[2000:], sound[2000:])]), PHONES, SHARED, STATES, 30
+    )
 
 
 def test_statistics_add_up():
     keys, sound = spoken(np.random.default_rng(2))
-    stats = statistics([keys], [sound])
+    stats = statistics([(keys, sound)])
     assert stats.sums[:, 0].sum() == len(keys)
     at = (keys == stats.keys[7]).all(axis=1)
     np.testing.assert_allclose(stats.sums[7, 1:3], sound[at].sum(axis=0), rtol=1e-5)
@@ -98,6 +100,17 @@ def test_a_leaf_without_frames_has_the_gaussian_of_all_frames():
     assert inverse == pytest.approx(1.0)
     assert means / inverse == pytest.approx(2.0)
     assert (other, means_) == (inverse, means)
+
+
+def test_statistics_do_not_depend_on_the_utterances_borders(monkeypatch):
+    random = np.random.default_rng(1)
+    keys, sound = random.integers(0, 4, (900, 4)), random.standard_normal((900, 3)).astype(np.float32)
+    whole = statistics([(keys, sound)])
+    monkeypatch.setattr("scripts.alignment.tree.BLOCK", 100)
+    parts = statistics((keys[t : t + 30], sound[t : t + 30]) for t in range(0, 900, 30))
+    np.testing.assert_array_equal(parts.keys, whole.keys)
+    np.testing.assert_allclose(parts.sums, whole.sums, rtol=1e-9, atol=1e-9)
+    assert parts.sums[:, 0].sum() == 900
 
 
 def test_statistics_of_one_leaf_need_no_split():

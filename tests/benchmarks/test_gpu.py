@@ -1,4 +1,4 @@
-"""The GPU check, run whole on a CPU at its tiny sizes; and what it does when a stage fails or takes too long."""
+"""The GPU check on a CPU at its tiny sizes, also with stages that fail or take too long."""
 
 import csv
 import json

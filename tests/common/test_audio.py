@@ -1,4 +1,4 @@
-"""Audio: the cut's own samples, whatever the file, or one clear reason."""
+"""Audio: the samples of the cut from every kind of file, or one clear reason for a drop."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Lhotse's lazy transforms: what we compute is what Lhotse computes, and the rest is refused."""
+"""Lhotse's lazy transforms: supported ones give Lhotse's samples, others are refused."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Our dictionaries are Lhotse's MonoCuts: it reads the same files and sees the same samples."""
+"""Our dictionaries are Lhotse's MonoCuts: Lhotse reads the same files and gets the same samples."""
 
 import itertools
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Sequences made elsewhere come back by id, whatever form they came in, and what is wrong is named by file and line."""
+"""Imported sequences are found by id in every format, and errors name file and line."""
 
 import json
 from pathlib import Path
@@ -108,6 +108,43 @@ def test_what_is_wrong_is_named(tmp_path: Path, files: dict[str, str], says: str
         store(tmp_path / "given")
     assert "\n" not in str(error.value)
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("form", ["jsonl", "fairseq"])
+def test_links_lead_to_every_file_once(tmp_path: Path, form: str, capsys: pytest.CaptureFixture[str]):
+    """Splits on another disk, linked into one folder; links to a parent, to a folder again and to a file again."""
+    for split in ("train", "dev"):
+        if form == "fairseq":
+            (tmp_path / "disk").mkdir(exist_ok=True)
+            fairseq(tmp_path / "disk" / split, "a", {f"{split}/x": [1, 2]})
+        else:
+            write_jsonl(tmp_path / "disk" / split / "a.jsonl", [{"id": f"{split}/x", "units": [1, 2]}])
+        (tmp_path / "given").mkdir(exist_ok=True)
+        (tmp_path / "given" / split).symlink_to(tmp_path / "disk" / split)
+    (tmp_path / "disk/dev/up").symlink_to("..")
+    (tmp_path / "given/again").symlink_to("dev")
+    for file in (tmp_path / "disk/dev").glob("a.*"):
+        (tmp_path / f"given/b{file.suffix}").symlink_to(file)
+        (tmp_path / f"given/C{file.suffix.upper()}").hardlink_to(file)
+    found = store(tmp_path / "given")
+    assert [found.get(f"{split}/x").tolist() for split in ("train", "dev")] == [[1, 2], [1, 2]]
+    assert "under another name; it is read once" in capsys.readouterr().err
+
+
+def test_one_list_of_files_may_have_two_kinds_of_numbers(tmp_path: Path):
+    """A second name of a .tsv beside another .km is no second name of both."""
+    fairseq(tmp_path / "given", "a", {"x": [1]})
+    (tmp_path / "given/b.tsv").symlink_to("a.tsv")
+    (tmp_path / "given/b.km").write_text("2\n")
+    with pytest.raises(ValueError, match=r"'x' is in .*a\.km:1 and again in .*b\.km:1"):
+        store(tmp_path / "given")
+
+
+def test_a_link_that_leads_nowhere_is_named(tmp_path: Path):
+    write_jsonl(tmp_path / "given/a.jsonl", [{"id": "x", "units": [1]}])
+    (tmp_path / "given/b.jsonl").symlink_to("/nowhere/b.jsonl")
+    with pytest.raises(ValueError, match=r"b\.jsonl does not exist"):
+        store(tmp_path / "given")
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path):

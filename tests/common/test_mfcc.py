@@ -1,4 +1,4 @@
-"""Our MFCC are kaldi-native-fbank's, for both sets of options that the workflow has."""
+"""Our MFCC equal kaldi-native-fbank's, for both sets of options of the workflow."""
 
 import kaldi_native_fbank
 import numpy as np

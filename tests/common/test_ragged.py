@@ -1,4 +1,4 @@
-"""Ragged streams: what goes in comes out, and what cannot belong together is refused."""
+"""Ragged arrays: written sequences are read back, and inconsistent arrays are refused."""
 
 from pathlib import Path
 

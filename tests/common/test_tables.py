@@ -1,4 +1,4 @@
-"""Tables of others, whatever their quotation marks: as many rows come out as there are, or the line is named."""
+"""Tables with any quotation marks: every row is read, or the error names the line."""
 
 import csv
 import random

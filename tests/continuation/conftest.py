@@ -17,7 +17,7 @@ def one_thread() -> None:
 
 
 def say(model: LlamaForCausalLM, token: int) -> LlamaForCausalLM:
-    """The model, made to say this token and nothing else."""
+    """The model, changed so that it predicts only this token."""
     model.lm_head = torch.nn.Linear(model.config.hidden_size, model.config.vocab_size)
     with torch.no_grad():
         model.lm_head.weight.zero_()

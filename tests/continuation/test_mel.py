@@ -1,4 +1,4 @@
-"""The spectrum is SpeechT5's, and a waveform can be had back from it."""
+"""The spectrum equals SpeechT5's, and a waveform can be reconstructed from it."""
 
 import numpy as np
 import pytest

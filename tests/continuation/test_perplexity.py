@@ -1,4 +1,4 @@
-"""Perplexity is transformers' own loss; what cannot be judged is said in one line or counted."""
+"""Perplexity equals transformers' own loss; texts that cannot be judged are refused in one line or counted."""
 
 import json
 import math

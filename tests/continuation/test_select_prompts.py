@@ -1,4 +1,4 @@
-"""Prompts and what really followed: whole words, whole alignments, from dev alone."""
+"""Prompts and real continuations: whole words, whole alignments, only from dev."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Voices: what is learnt, from whom, and that it is the same every time."""
+"""Training of speech models: their data, their speakers, and the same result every time."""
 
 import json
 from pathlib import Path

@@ -18,7 +18,7 @@ def item(name: str, symbols: str = "A B") -> dict:
 
 
 def lengths(waves: Sequence[np.ndarray]) -> Iterator[str]:
-    """A recogniser that hears how long a sound is."""
+    """A recogniser whose transcript is the duration of the sound."""
     return (f"SAMPLES {len(wave)}" for wave in waves)
 
 

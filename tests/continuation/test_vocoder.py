@@ -1,4 +1,4 @@
-"""Vocoders: a HiFi-GAN's folder, anybody's command, and what is said when they fail."""
+"""Vocoders: a HiFi-GAN's folder, a user's command, and the messages when they fail."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""OpenAI's Whisper, on a small checkpoint made here in its own format."""
+"""OpenAI's Whisper, on a small checkpoint that the test writes in its own format."""
 
 from dataclasses import asdict
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the world says of a text: its own text passes, shuffled or foreign text does not."""
+"""Measures by the world's grammar: text of the world passes, shuffled or other text does not."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def world() -> WorldMeasures:
 
 @pytest.fixture(scope="module")
 def texts() -> list[list[str]]:
-    """Paragraphs of the world from another stream of chance."""
+    """Paragraphs of the world from another random stream."""
     return [text.split() for text in world_texts("small", [], [], 0.1, 180.0, 5)]
 
 

@@ -1,4 +1,4 @@
-"""Written forms are said as an English reader would."""
+"""Written forms become the words that an English reader would say."""
 
 import pytest
 

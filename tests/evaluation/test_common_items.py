@@ -1,4 +1,4 @@
-"""An item that one modality cannot score leaves all comparisons, and is counted; a choice may have several sides."""
+"""An item that one modality cannot score is left out of all comparisons; a choice may have several sides."""
 
 import json
 from collections.abc import Callable

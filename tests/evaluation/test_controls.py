@@ -1,4 +1,4 @@
-"""Controls: durations change hands and nothing else does; an untrained model prefers the shorter side."""
+"""Controls: durations are permuted and nothing else changes; an untrained model prefers the shorter side."""
 
 import json
 from collections.abc import Callable

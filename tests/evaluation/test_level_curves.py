@@ -1,4 +1,4 @@
-"""Exposures, reach and their thresholds: simulated responders with a known threshold, couples, and honest answers."""
+"""Exposures, reach and their thresholds: simulations with known thresholds, couples, thresholds beyond the data."""
 
 import itertools
 import json

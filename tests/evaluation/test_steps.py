@@ -1,4 +1,4 @@
-"""Each step from its command line: files in, files out, and what it says when a file is wrong."""
+"""Each step from its command line: input files, output files, and messages about wrong files."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""The tuned lens: without fitting it is the plain one, fitting brings layers nearer to the model, the last stays."""
+"""The tuned lens: without fitting it is the plain one, fitting brings layers closer to the model."""
 
 import numpy as np
 import pytest

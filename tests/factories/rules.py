@@ -36,7 +36,7 @@ with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: where it stands, its shell command and file of a conda environment (None without), its number of GPUs."""
+    """A rule: its place, its shell command and file of a conda environment (None without), its number of GPUs."""
 
     name: str
     file: str

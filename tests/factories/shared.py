@@ -1,4 +1,4 @@
-"""What several workers of pytest-xdist need is made once: by the first that asks, while the others wait."""
+"""Shared objects of several workers of pytest-xdist, made once by the first worker while the others wait."""
 
 import fcntl
 from collections.abc import Callable

@@ -30,7 +30,7 @@ def copy_repository(target: Path) -> Path:
 
 
 def copy_run(source: Path, target: Path) -> Path:
-    """The smoke experiment's results and what Snakemake knows of them, with their times: nothing there is to be run."""
+    """The smoke experiment's results and Snakemake's records of them, with their times: no job is pending."""
     (target / "results").mkdir(parents=True, exist_ok=True)
     for name in (".snakemake", "results/smoke"):
         shutil.copytree(source / name, target / name, symlinks=True)
@@ -49,7 +49,7 @@ class Workflow:
         return self.folder / "results/smoke"
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run snakemake on 2 cores; its output stands in the failure if it fails and `check` is set."""
+        """Run snakemake on 2 cores; if it fails and `check` is set, the failure contains its output."""
         done = subprocess.run(
             ["snakemake", "--cores", "2", "--show-failed-logs", *arguments],
             cwd=self.folder,
@@ -71,20 +71,25 @@ class Workflow:
     def would_run(self, *arguments: str) -> set[str]:
         """Rules with a job in a dry run, and again with every wildcard's value: "lm_train", "lm_train/text-bpe"."""
         done = self.snakemake("--dry-run", *arguments)
-        jobs, rule = set(), None
-        for line in (done.stdout + done.stderr).splitlines():
-            if line.startswith(("rule ", "localrule ")):
-                rule = line.split()[1].rstrip(":")
-                jobs.add(rule)
-            elif rule and line.startswith("    wildcards: "):
-                for pair in line.removeprefix("    wildcards: ").split(", "):
-                    jobs.add(f"{rule}/{pair.split('=', 1)[1]}")
-        return jobs
+        return jobs_in(done.stdout + done.stderr)
 
     def edit(self, name: str, change: Callable[[str], str]) -> None:
         """Change the text of a file."""
         path = self.folder / name
         path.write_text(change(path.read_text()))
+
+
+def jobs_in(listing: str) -> set[str]:
+    """Jobs that a dry run lists, as `would_run` gives them."""
+    jobs, rule = set(), None
+    for line in listing.splitlines():
+        if line.startswith(("rule ", "localrule ")):
+            rule = line.split()[1].rstrip(":")
+            jobs.add(rule)
+        elif rule and line.startswith("    wildcards: "):
+            for pair in line.removeprefix("    wildcards: ").split(", "):
+                jobs.add(f"{rule}/{pair.split('=', 1)[1]}")
+    return jobs
 
 
 def digests(folder: Path, *patterns: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What a training refuses, in one line."""
+"""Input that training refuses, with one line each."""
 
 import subprocess
 import sys

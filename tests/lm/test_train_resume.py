@@ -1,4 +1,4 @@
-"""A training that was stopped or killed goes on to the bytes of one that was not."""
+"""A training that was stopped or killed and resumed ends with the bytes of an uninterrupted one."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Real speech (AN4) by another aligner with models of its own: pocketsphinx; docs/alignment.md explains differences."""
+"""Alignment of real speech (AN4) compared with pocketsphinx; docs/alignment.md explains differences."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Our accuracy equals the ZeroSpeech 2021 scoring, written here anew with pandas from its description.
+"""Our accuracy equals the ZeroSpeech 2021 scoring, implemented independently with pandas from its description.
 
 Its lexical scorer merges word and non-word rows on (id, voice), gives 1, 0 or 0.5 per pair and voice,
 averages voices within a pair, then pairs; per frequency band the same within the band.

@@ -1,4 +1,4 @@
-"""What must hold between costs; tests/workflow/test_storage.py holds them against a run."""
+"""Relations between costs; tests/workflow/test_storage.py compares them with a run."""
 
 import copy
 from pathlib import Path

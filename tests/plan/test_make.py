@@ -1,15 +1,19 @@
-"""The command lines: what the plan writes and prints, and how it is held against a run."""
+"""The command lines: files and output of the plan, and its comparison with a run."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from scripts.plan.amounts import Amounts
+from scripts.plan.costs import rule_cost
 from scripts.plan.jobs import dry_run_jobs, read_benchmarks
-from scripts.plan.make import number, table
-from tests.plan.conftest import PAPER
+from scripts.plan.make import disk_warnings, memory_warnings, number, table
+from scripts.plan.profile import Profile
+from tests.plan.conftest import MINI, PAPER
 from tests.plan.test_costs import JOBS
 
 OUTPUT = (
@@ -54,6 +58,23 @@ def test_the_plan_is_text_csv_and_a_picture_and_twice_the_same(tmp_path):
     for name in ("plan.csv", "rules.csv", "models.csv", "plan.svg"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert "speech-hubert" in (tmp_path / "one" / "models.csv").read_text()
+
+
+def test_jobs_over_their_memory_are_named(tmp_path):
+    path = tmp_path / "profile.yaml"
+    path.write_text("default-resources: {mem_mb: 2000 * attempt}\nset-resources: {lm_train: {mem_mb: 3000}}\n")
+    rules = [rule_cost(rule, 6, Amounts(PAPER), Profile(path)) for rule in ("lm_train", "units_kmeans", "corpus_speak")]
+    lines = memory_warnings(rules, Profile(path), Amounts(PAPER))
+    assert [line.partition(":")[0] for line in lines] == ["lm_train", "units_kmeans"]
+    assert "gives its first attempt 3 GB (mem_mb)" in lines[0]
+    assert not memory_warnings(rules, Profile(path), Amounts(MINI))
+
+
+def test_a_full_disk_is_named_once_for_all_folders_on_it(tmp_path):
+    free = shutil.disk_usage(tmp_path).free / 1e9
+    (line,) = disk_warnings([(tmp_path / "results/mini", 0.6 * free), (tmp_path / "data", 0.6 * free)])
+    assert line.startswith(f"disk of {tmp_path}: the run needs up to ")
+    assert disk_warnings([(tmp_path / "results/mini", 0.3 * free), (tmp_path / "data", 0.3 * free)]) == []
 
 
 def run(folder: Path, output: Path) -> str:

@@ -1,4 +1,4 @@
-"""The page shows what `make graphs` made."""
+"""The page shows the output of `make graphs`."""
 
 from pathlib import Path
 

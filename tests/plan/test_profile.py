@@ -1,4 +1,4 @@
-"""The profiles: what jobs ask for, read as Snakemake reads them, and what cannot be read."""
+"""The profiles: resources of jobs, read as Snakemake reads them, and profiles that cannot be read."""
 
 from pathlib import Path
 
@@ -18,9 +18,9 @@ def test_a_rule_asks_for_its_own_or_the_default(tmp_path: Path):
         "set-resources: {lm_train: {runtime: 240, cpus_per_task: 16}, units_kmeans: {mem_mb: 9}}\n"
     )
     profile = Profile(path)
-    assert profile.request("report_summary") == Request(60, True, None)
-    assert profile.request("lm_train") == Request(240, False, 16)
-    assert profile.request("units_kmeans") == Request(60, True, None)
+    assert profile.request("report_summary") == Request(60, True, None, 2000)
+    assert profile.request("lm_train") == Request(240, False, 16, 2000)
+    assert profile.request("units_kmeans") == Request(60, True, None, 9)
 
 
 @pytest.mark.parametrize("path", PROFILES)

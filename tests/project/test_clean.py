@@ -1,4 +1,4 @@
-"""What `make clean` would delete, what it says of it, and what it leaves."""
+"""Files that `make clean` deletes and keeps, and its messages."""
 
 import json
 import subprocess

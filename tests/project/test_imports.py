@@ -19,17 +19,16 @@ def test_module_files_follow_imports_and_nothing_else():
         module_files("scripts.common.nothing")
 
 
-def test_the_fingerprint_of_code_knows_what_it_does_and_not_what_it_says(tmp_path: Path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("scripts").mkdir()
-    step, helper = Path("scripts/step.py"), Path("scripts/helper.py")
+def test_the_fingerprint_of_code_knows_what_it_does_and_not_what_it_says(tmp_path: Path):
+    (tmp_path / "scripts").mkdir()
+    step, helper = tmp_path / "scripts/step.py", tmp_path / "scripts/helper.py"
 
     def now(step_text: str, helper_text: str) -> str:
         step.write_text(step_text)
         helper.write_text(helper_text)
         imports._read.cache_clear()
         module_files.cache_clear()
-        return code_of("scripts.step")
+        return code_of("scripts.step", tmp_path)
 
     main = "from scripts.helper import two\ndef main():\n    return two()\n"
     first = now(main, "def two():\n    return 2\n")
@@ -39,7 +38,7 @@ def test_the_fingerprint_of_code_knows_what_it_does_and_not_what_it_says(tmp_pat
     assert now(main, "def two():\n    return 3\n") != first
     assert now(main.replace("return", "yield"), "def two():\n    return 2\n") != first
     with pytest.raises(ValueError, match=r"scripts\.nothing: no such module"):
-        code_of("scripts.nothing")
+        code_of("scripts.nothing", tmp_path)
     imports._read.cache_clear()
     module_files.cache_clear()
 

@@ -1,4 +1,4 @@
-"""Stages of another experiment: which, and refused where its configuration says something else about them."""
+"""Stages shared with another experiment: which they are, and the error if the configurations differ in them."""
 
 import copy
 import json

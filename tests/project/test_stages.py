@@ -10,7 +10,7 @@ from scripts.project.share import SHARABLE
 
 
 def test_readme_and_snakefile_show_the_stages_in_order():
-    for page in ("README.md", "Snakefile"):
+    for page in ("README.md", "workflow/Snakefile"):
         assert " -> ".join(STAGES) in Path(page).read_text(encoding="utf-8")
 
 

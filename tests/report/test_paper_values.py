@@ -1,4 +1,4 @@
-"""The factor code, fed with the paper's Table 4, gives the paper's Table 3, but for four cells of its own."""
+"""The computation of factors, applied to the paper's Table 4, gives the paper's Table 3 except in four cells."""
 
 import pytest
 

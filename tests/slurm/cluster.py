@@ -77,7 +77,7 @@ def missing(with_accounting: bool = False) -> str | None:
 
 
 def left_behind(conf: Path) -> bool:
-    """Whether `conf` leads to a Slurm of tests that were killed: its folder stands, its controller is gone."""
+    """Whether `conf` leads to a Slurm of tests that were killed: its folder exists, its controller does not run."""
     if not conf.is_symlink() or not conf.readlink().parent.name.startswith(PREFIX):
         return False
     try:

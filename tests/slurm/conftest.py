@@ -32,7 +32,7 @@ SUBMITTED = re.compile(r"submitted with SLURM jobid (\d+) \(log: .*/slurm_logs/(
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """Slurm, up; with SLURM_ACCOUNTING=1 one with a database of jobs, and the profile as it stands."""
+    """A running Slurm; with SLURM_ACCOUNTING=1 with a database of jobs and the unchanged profile."""
     accounting = os.environ.get("SLURM_ACCOUNTING") == "1"
     if reason := missing(accounting):
         pytest.skip(reason)
@@ -124,7 +124,7 @@ class Submitted(Workflow):
 
 
 def release(process: int) -> None:
-    """Let a stopped process go on once SIGTERM waits for it, or once it is gone."""
+    """Let a stopped process continue when SIGTERM is pending for it, or when it has ended."""
 
     def asked() -> bool:
         try:

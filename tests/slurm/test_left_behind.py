@@ -1,4 +1,4 @@
-"""What tests that were killed leave: no daemon, and a slurm.conf that the next may replace, as they may no other."""
+"""Killed tests leave no daemon, and a slurm.conf that the next tests replace; they replace no other."""
 
 import subprocess
 import sys

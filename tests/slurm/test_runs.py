@@ -1,4 +1,4 @@
-"""Runs on a real Slurm: a local run's bytes, and what dies: jobs, the node, the controller, Snakemake.
+"""Runs on a real Slurm: the bytes of a local run, and failures of jobs, the node, the controller and Snakemake.
 
 Whatever died, the final bytes are the same and nothing is done twice. Every training is stopped in its middle (SIGSTOP,
 a state of the first epoch on disk) before something is done to it, so that no test depends on how fast the machine is.
@@ -44,7 +44,7 @@ def model(modality: str) -> str:
 
 
 def resumed_at(submitted: Submitted, modality: str) -> int:
-    """The step after which the last try of a training went on."""
+    """The step after which the last attempt of a training resumed."""
     return int(submitted.log(modality).split("going on after step ")[1].split()[0])
 
 
@@ -111,7 +111,7 @@ def cancelled_out_of_time_out_of_memory(after_smoke: Submitted, smoke: Workflow)
 
 
 def snakemake_is_killed_and_started_again(after_smoke: Submitted, smoke: Workflow) -> None:
-    """The job goes on without it; a second run is refused; after --unlock the finished model is taken as it is."""
+    """The job continues without it; a second run is refused; after --unlock the finished model is reused."""
     targets = forget(after_smoke, "phone-bpe")
     given = ("--set-resources", "lm_train:gpu=0", "lm_train:gres=gpu:2")  # as a site asks that knows --gres only
     first = after_smoke.begin(*given, "--", *targets)

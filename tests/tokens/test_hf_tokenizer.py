@@ -36,7 +36,7 @@ def form(symbols):
 
 
 def check_spans(folder, symbols, ids):
-    """Every token's symbols lie side by side, from the first symbol to the last."""
+    """The symbols of a token are adjacent, from the first symbol to the last."""
     spans = span_encoder.load_spans(folder)(symbols)
     assert len(spans) == len(ids)
     edges = [0, *(end for _, end in spans)]

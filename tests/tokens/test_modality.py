@@ -179,11 +179,17 @@ def test_tables_and_clock(changes, tables, timed):
     assert (found.tables, found.timed) == (tables, timed)
 
 
-def test_the_lines_of_the_overlay_are_possible_and_fit_the_context():
-    dials = yaml.safe_load(Path("workflow/configs/dials.yaml").read_text(encoding="utf-8"))
+def test_the_lines_of_the_overlays_are_possible_and_fit_the_context():
+    dials, more = (
+        yaml.safe_load(Path(f"workflow/configs/{name}.yaml").read_text(encoding="utf-8"))
+        for name in ("dials", "dials-more")
+    )
     config = merged(MINI, dials)
     check(config)
     assert list(config["modalities"]) == list(dials["modalities"])
+    config = merged(config, more)
+    check(config)
+    assert list(config["modalities"]) == [*dials["modalities"], *more["modalities"]]
     config["lm"]["model"]["context"] = MINI["lm"]["model"]["context"]
     with pytest.raises(ValueError, match="phone-100hz has 3002 tokens in a cut of"):
         check(config)

@@ -1,4 +1,4 @@
-"""Frames of a shared context: counted where their window lies in it, compared between the sides."""
+"""Frames of a shared context: counted if their window is inside it, compared between the sides."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The same weights through fairseq and through transformers; runs where a Python 3.10 with fairseq is found."""
+"""The same weights in fairseq and in transformers; skipped without a Python 3.10 with fairseq."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""MFCC keep HuBERT's clock."""
+"""MFCC have HuBERT's frames."""
 
 import numpy as np
 import pytest

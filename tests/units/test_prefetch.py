@@ -1,4 +1,4 @@
-"""Decoding processes give what this process would read, import no torch, and say what they cannot read."""
+"""Decoding processes give the samples that this process would read, import no torch, and report unreadable files."""
 
 import os
 import signal

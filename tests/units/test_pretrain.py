@@ -1,4 +1,4 @@
-"""Training is a function of seed and data, killed or not; other encoders are taken as they are."""
+"""Training depends only on seed and data, also after a kill; other encoders are used unchanged."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Units of features without the speakers' directions: the same phone is the same unit whoever says it."""
+"""Units of features without the speakers' directions: a phone has the same unit for every speaker."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Downloads as rules: no network before a job runs, one job per dataset, nothing twice; the hosts are on loopback."""
+"""Downloads as rules: no network access before a job runs, one job per dataset, hosts on loopback."""
 
 import random
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What others made stands beside what is made here: tokens, texts to judge, scores of another system."""
+"""Imported data together with computed data: tokens, texts to judge, scores of another system."""
 
 import json
 
@@ -18,7 +18,7 @@ def test_tokens_texts_and_scores_of_others_are_evaluated(smoke_copy: Workflow):
     given, tokens = smoke_copy.folder / "given", {}
     for split in SPLITS:
         tokens |= load_bin(results / f"tokens/text-raw/{split}.bin").by_id()
-    lines = ({"id": name, "tokens": (ids[1:-1] - 3).tolist()} for name, ids in tokens.items())
+    lines = ({"id": name, "tokens": ids[1:-1].tolist()} for name, ids in tokens.items())  # one may be <unk>, 0
     write_jsonl(given / "tokens/all.jsonl.gz", lines)
     choice = {"id": "c", "positive": "the dog runs.", "negative": ["the the.", "dog the."]}
     write_jsonl(given / "texts/a.jsonl", [choice])

@@ -104,6 +104,15 @@ CONFIGURATIONS: list[dict[str, Any]] = [
         "corpus": {"source": "folder", "folder": {"audio_root": "audio"}},
         "alignment": {"external": "alignments"},
     },
+    {
+        "ladders": [
+            {
+                "name": "B-C",
+                "from": "phone-raw",
+                "steps": [{"name": "B", "to": "phone-repeat"}, {"name": "C", "to": "speech-hubert"}],
+            }
+        ]
+    },
 ]
 
 

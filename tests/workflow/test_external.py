@@ -90,7 +90,7 @@ def test_everything_made_elsewhere(workflow: Workflow, tmp_path_factory: pytest.
     assert np.array_equal(units["dev-0"], expected)
 
     # Nothing of the report needs a task, and nothing that does is asked for.
-    tables = {"modalities", "results", "bit_breakdown", "dropped"}
+    tables = {"modalities", "results", "bit_breakdown", "bit_factors", "dropped"}
     assert {path.stem for path in (results / "report/tables").iterdir()} == tables
     assert {path.stem for path in (results / "report/figures").iterdir()} == {
         "training",

@@ -1,4 +1,4 @@
-"""LibriSpeech's own layout through the workflow, on speech of the written world; and the rung that is made for it."""
+"""LibriSpeech's own layout, on speech of the written world; and the overlay for Mini LibriSpeech."""
 
 from pathlib import Path
 
@@ -64,6 +64,26 @@ def test_the_rung_is_planned_and_would_run(workflow: Workflow):
     assert {"corpus_librispeech/train-clean-5", "alignment_train", "lm_train/speech-hubert"} <= jobs
     assert not {rule for rule in jobs if rule.startswith("continuation")}
     workflow.snakemake("--configfile", RUNG, "--", "plan")
+
+
+@pytest.mark.parametrize("name", ["librispeech", "libriheavy-small"])
+def test_the_rungs_for_one_gpu_are_planned_and_would_run(workflow: Workflow, name: str):
+    rung = f"workflow/configs/{name}.yaml"
+    jobs = workflow.would_run("--configfile", rung)
+    assert {"units_kmeans", "lm_train/speech-hubert"} <= jobs
+    assert any(job.startswith("download_dataset/") for job in jobs)
+    assert not {job for job in jobs if job.startswith("continuation")}
+    workflow.snakemake("--configfile", rung, "--", "plan")
+
+
+def test_the_rung_of_a_hundred_hours_would_run_on_a_tree_that_is_there(workflow: Workflow):
+    rung = yaml.safe_load((workflow.folder / "workflow/configs/librispeech.yaml").read_text())
+    for subset in ("train-clean-100", "dev-clean"):
+        (workflow.folder / "speech" / subset).mkdir(parents=True)
+    rung["corpus"]["librispeech"]["audio_root"] = "speech"
+    jobs = workflow.would_run("--configfile", workflow.overlay(yaml.safe_dump(rung)))
+    assert "lm_train/speech-hubert" in jobs
+    assert "download_dataset" not in jobs
 
 
 def test_with_an_audio_root_nothing_is_fetched_and_a_misspelled_subset_is_one_line(workflow: Workflow):

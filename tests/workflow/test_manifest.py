@@ -1,4 +1,4 @@
-"""Real human speech through the same DAG: anybody's Lhotse cuts, here AN4 in LibriHeavy's shape, without tasks."""
+"""Real human speech in the same DAG: a user's Lhotse cuts, here AN4 in LibriHeavy's schema, without tasks."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""The paper's whole DAG in seconds and without the network, and what its jobs would ask of a cluster."""
+"""The paper's whole DAG in seconds and without network access, and the resources of its jobs."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Other people's corpora through the rules: LibriHeavy, fetched or at hand, and a folder of audio and texts."""
+"""Corpora of users: LibriHeavy, downloaded or present, and a folder of audio and texts."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Published test sets by their entry in the configuration: from a folder, or from a download that stands."""
+"""Published test sets by their entry in the configuration: from a folder, or from a complete download."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What cannot work is refused in a line per problem, before any job starts."""
+"""Impossible configurations are refused with a line per problem, before any job starts."""
 
 import pytest
 

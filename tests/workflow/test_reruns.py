@@ -1,4 +1,4 @@
-"""Only what depends on it runs: what a dry run lists after a change, and by what a run can be kept to a part.
+"""Reruns: the jobs that a dry run lists after a change, and the commands that run a part of the workflow.
 
 Each row of the tables in docs/reruns.md is a test here, on a copy of the smoke run.
 """
@@ -25,7 +25,7 @@ def trained(jobs: set[str]) -> set[str]:
 
 
 def remove_lines(run: Workflow, word: str) -> None:
-    """Both configuration files without the lines that hold a word: an overlay can add, but not take away."""
+    """Both configuration files without the lines that hold a word: an overlay can add keys, but not remove them."""
     for name in ("config.yaml", "workflow/configs/smoke.yaml"):
         run.edit(name, lambda text: "".join(line for line in text.splitlines(keepends=True) if word not in line))
 
@@ -101,7 +101,7 @@ def test_a_steps_module(smoke_copy: Workflow, module: str, reruns: str, stands: 
 
 
 def test_a_comment_a_docstring_and_an_untouched_content(smoke_copy: Workflow):
-    """Every step imports the module; the shard is written anew with the bytes that it has."""
+    """Every step imports the module; the shard is written again with the same bytes."""
     shard = smoke_copy.results / "alignment/cuts/train/1.jsonl.gz"
     shard.write_bytes(shard.read_bytes())
     smoke_copy.edit("scripts/common/files.py", lambda text: text.replace('"""', '"""So. ', 1) + "\n# edited\n")

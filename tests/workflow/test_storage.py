@@ -1,4 +1,4 @@
-"""What may be deleted by hand, by the jobs that a dry run lists then; and the plan, before and after a run."""
+"""Files that may be deleted, by the jobs that a dry run lists afterwards; and the plan before and after a run."""
 
 import csv
 import shutil

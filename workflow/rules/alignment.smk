@@ -7,34 +7,43 @@ alignments, without those in alignment/dropped.csv. Later stages read these cuts
 alignment/guessed.csv lists words with a guessed pronunciation, alignment/export holds the alignments as CTM and TextGrid.
 """
 
+from scripts.corpus.config import AllLimits
+
 
 include: "alignment_external.smk" if EXTERNAL["alignment"] else "alignment_computed.smk"
 
 
 rule alignment_dropped:
-    """Merge the tables of dropped cuts; an error if a split lost too much or a task has none left."""
+    """Merge the tables of dropped cuts; an error if a split, the corpus as a whole or a task lost too much."""
     input:
         dropped=[f"{ALIGNMENT}/dropped/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]]
         + expand(f"{ALIGNMENT}/dropped/tasks/{{task}}.csv", task=TASKS),
         aligned=[f"{ALIGNMENT}/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]]
         + expand(f"{ALIGNMENT}/tasks/{{task}}.jsonl.gz", task=TASKS),
+        before=DROPPED_CUTS,
+        task_items=expand(f"{CORPUS}/tasks/{{task}}.jsonl.gz", task=TASKS),
+        items_before=[path for task in TASKS for path in DROPPED_ITEMS[task]],
     output:
         f"{ALIGNMENT}/dropped.csv",
     log:
         f"{RESULTS}/logs/alignment/dropped.log",
+    priority: 1  # what ends the run is said before hours are spent on the rest
     conda:
         "../../envs/core.yaml"
     params:
         code=code_of("scripts.alignment.merge_dropped"),
         aligned=[f"{split}={ALIGNMENT}/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]]
         + [f"{task}={ALIGNMENT}/tasks/{task}.jsonl.gz" for task in TASKS],
-        splits=SPLITS,
-        limits=part_json(config["corpus"], Limits),
+        task_items=[f"{task}={CORPUS}/tasks/{task}.jsonl.gz" for task in TASKS],
+        items_before=[f"{task}={path}" for task in TASKS for path in DROPPED_ITEMS[task]],
+        limits=part_json(config["corpus"], AllLimits),
     shell:
         "python -m scripts.alignment.merge_dropped"
         " --dropped {input.dropped}"
         " --aligned {params.aligned:q}"
-        " --splits {params.splits}"
+        " --items {params.task_items:q}"
+        " --before {input.before}"
+        " --items-before {params.items_before:q}"
         " --limits {params.limits:q}"
         " --out {output}"
         " 2>&1 | tee {log}"

@@ -1,12 +1,6 @@
 """What every stage's rules name: the checked configuration, the folder of results, shards and tasks."""
 
-import sys
-from pathlib import Path
-
-from snakemake.exceptions import WorkflowError
-
-# Steps run as `python -m scripts.<stage>.<step>` from the repository's root; so do these imports.
-sys.path.insert(0, workflow.basedir)
+from snakemake.path_modifier import PathModifier
 
 from scripts.alignment.config import resolved_oov
 from scripts.common.config import as_json, part_json
@@ -15,30 +9,52 @@ from scripts.common.stages import STAGES
 from scripts.lm.data_shares import share_models
 from scripts.lm.seed_replicas import seed_replicas
 from scripts.project.check import check, task_names
+from scripts.project.defaults import complete
 from scripts.project.imports import code_of
-from scripts.project.paths import hide_dashes
-from scripts.project.results_format import check_format, write_format
+from scripts.project.paths import check_results, hide_dashes
+from scripts.project.results_format import FILE, check_format, write_format
 from scripts.project.share import SHARABLE, check_shared, shared_stages
 
+IMPORTED = not workflow.modifier.is_main_snakefile()  # as a module of another workflow
+# The folder of all experiments. A module's prefix is put before it here, once and for all: Snakemake would put it
+# before inputs and outputs alone, also before the user's, and not before the paths in params.
+EXPERIMENTS = workflow.modifier.path_modifier.replace_prefix(workflow.pathvars.get("results"))
+workflow.modifier.path_modifier = PathModifier(None, None, workflow)
+ELSEWHERE = IMPORTED or HERE != Path() or EXPERIMENTS != "results"
+# What a Snakemake needs that a job starts: this workflow by itself, with its results where they are here.
+ALONE = [
+    "--rerun-incomplete",  # as in profiles/default, which another folder does not have
+    "--snakefile",
+    str(HERE / "workflow/Snakefile"),
+    "--config",
+    f"pathvars={{results: {EXPERIMENTS}}}",
+] * ELSEWHERE
 
-report: "../report/workflow.rst"
+if not IMPORTED:
+
+    report: "../report/workflow.rst"
 
 
 try:
+    check_results(EXPERIMENTS)
+    config = complete(config, HERE)
     check(config)
     hide_dashes(config)
     config["alignment"]["oov"] = resolved_oov(config["alignment"]["oov"], config["corpus"]["source"])
-    check_shared(config)
-    check_writable(f"results/{config['name']}")
-    check_format(Path("results", config["name"]))
+    RESULTS = f"{EXPERIMENTS}/{config['name']}"
+    check_shared(config, Path(EXPERIMENTS))
+    check_writable(RESULTS)
+    if (
+        not ELSEWHERE or Path(RESULTS, FILE).exists()
+    ):  # a module's `onstart` writes it where the other workflow calls it
+        check_format(Path(RESULTS))
 except ValueError as error:
     raise WorkflowError(str(error)) from None
 
-RESULTS = f"results/{config['name']}"
 # A shared stage stands in another experiment's folder, under the paths and parameters that it has there, so that
 # Snakemake knows its files as made; logs and benchmarks stay with the experiment that ran the job.
 CORPUS, ALIGNMENT, UNITS, TOKENS = (
-    f"results/{shared_stages(config).get(stage, config['name'])}/{stage}" for stage in SHARABLE
+    f"{EXPERIMENTS}/{shared_stages(config).get(stage, config['name'])}/{stage}" for stage in SHARABLE
 )
 SPLITS = ["train", "dev"]
 PROMPTS = "prompts"  # a split of one shard, aligned and encoded like the others where a rule asks for it

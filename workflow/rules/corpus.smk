@@ -16,7 +16,8 @@ if config["corpus"]["source"] == "world":
 
     SCRIPTS = [f"{CORPUS}/script/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]]
     USER_LEXICON = []
-    DROPPED_PARTS = [f"{CORPUS}/dropped/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]]
+    DROPPED_CUTS = [f"{CORPUS}/dropped/{split}/{shard}.csv" for split in SPLITS for shard in SHARDS[split]]
+    DROPPED_ITEMS = {task: [f"{CORPUS}/dropped/tasks/{task}.csv"] for task in TASKS}
 
     rule corpus_speak:
         """One shard of the script: long FLACs per speaker and chapter, cuts of them, true phone times."""
@@ -86,14 +87,18 @@ if config["corpus"]["source"] == "world":
 
 else:
 
-    # A file per source says where its cuts come from: MANIFESTS, what must stand before (READY), how to read them.
+    # A file per source says where its cuts come from: MANIFESTS, what must stand before (READY), how to read them, and
+    # DROPPED_CUTS, what was left out until there were manifests.
     include: f"corpus_{config['corpus']['source']}.smk"
 
     SECTION = config["corpus"][config["corpus"]["source"]]
     SCRIPTS = []
     USER_LEXICON = [path for path in [SECTION["lexicon"]] if path is not None]
-    DROPPED_PARTS += [f"{CORPUS}/dropped/{split}.csv" for split in SPLITS]
-    DROPPED_PARTS += [f"{CORPUS}/dropped/published/{task}.csv" for task in PUBLISHED]
+    DROPPED_CUTS += [f"{CORPUS}/dropped/{split}.csv" for split in SPLITS]
+    DROPPED_ITEMS = {
+        task: [f"{CORPUS}/dropped/{kind}/{task}.csv" for kind in ["published"] * (task in PUBLISHED) + ["tasks"]]
+        for task in TASKS
+    }
 
     include: "corpus_published.smk"
 
@@ -102,6 +107,7 @@ else:
         input:
             ready=READY["train"],
             others=[],
+            lexicon=USER_LEXICON,
         output:
             shards=expand(
                 f"{CORPUS}/cuts/train/{{shard}}.jsonl.gz",
@@ -134,6 +140,7 @@ else:
             " --dropped {output.dropped}"
             " --recordings {output.recordings}"
             " --other-splits {input.others}"
+            " --lexicon {input.lexicon:q}"
             " --config {params.config:q}"
             " 2>&1 | tee {log}"
 
@@ -142,6 +149,7 @@ else:
         input:
             ready=READY["dev"],
             others=rules.corpus_manifest_train.output.recordings,
+            lexicon=USER_LEXICON,
         output:
             shards=expand(
                 f"{CORPUS}/cuts/dev/{{shard}}.jsonl.gz",
@@ -170,6 +178,7 @@ else:
                 if wildcards.task in PUBLISHED
                 else SECTION["tasks"][wildcards.task]
             ),
+            lexicon=USER_LEXICON,
         output:
             pairs=f"{CORPUS}/tasks/{{task}}.jsonl.gz",
             dropped=f"{CORPUS}/dropped/tasks/{{task}}.csv",
@@ -187,6 +196,7 @@ else:
             "python -m scripts.corpus.speech.manifest_tasks"
             " --task {wildcards.task}"
             " --items {input.pairs:q}"
+            " --lexicon {input.lexicon:q}"
             " --audio-root {params.audio_root:q}"
             " --out {output.pairs}"
             " --dropped {output.dropped}"
@@ -270,21 +280,27 @@ use rule corpus_lexicon as corpus_lexicon_tasks with:
 
 
 rule corpus_dropped:
-    """All jobs' drops in one table."""
+    """All jobs' drops in one table; an error if the splits together lost too much."""
     input:
-        parts=DROPPED_PARTS,
-        tasks=expand(f"{CORPUS}/dropped/tasks/{{task}}.csv", task=TASKS),
+        parts=DROPPED_CUTS,
+        tasks=[path for task in TASKS for path in DROPPED_ITEMS[task]],
+        cuts=[f"{CORPUS}/cuts/{split}/{shard}.jsonl.gz" for split in SPLITS for shard in SHARDS[split]],
     output:
         dropped=f"{CORPUS}/dropped.csv",
     log:
         f"{RESULTS}/logs/corpus/dropped.log",
+    priority: 1  # what ends the run is said before hours are spent on the rest
     localrule: True
     conda:
         "../../envs/core.yaml"
     params:
-        code=code_of("scripts.corpus.drops"),
+        code=code_of("scripts.corpus.merge_dropped"),
+        limits=part_json(config["corpus"], Limits),
     shell:
-        "python -m scripts.corpus.drops"
-        " --parts {input.parts} {input.tasks}"
+        "python -m scripts.corpus.merge_dropped"
+        " --parts {input.parts}"
+        " --tasks {input.tasks}"
+        " --cuts {input.cuts}"
+        " --limits {params.limits:q}"
         " --out {output.dropped}"
         " 2>&1 | tee {log}"

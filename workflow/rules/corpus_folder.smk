@@ -6,7 +6,7 @@ Out: corpus/found/{split}.jsonl.gz, the same as Lhotse cuts.
 
 from dataclasses import asdict
 
-from scripts.corpus.config import SoundTable, TableColumns
+from scripts.corpus.speech.config import SoundTable, TableColumns
 
 TABLE = config["corpus"]["folder"]["table"]
 if TABLE is not None:
@@ -15,7 +15,7 @@ MANIFESTS = {split: f"{CORPUS}/found/{split}.jsonl.gz" for split in SPLITS}
 READY = MANIFESTS
 OPTIONS = ""
 RULES = {**config["corpus"], "texts": config["corpus"]["text"]}
-DROPPED_PARTS = [f"{CORPUS}/dropped/found/{split}.csv" for split in SPLITS]
+DROPPED_CUTS = [f"{CORPUS}/dropped/found/{split}.csv" for split in SPLITS]
 
 
 if TABLE is None:

@@ -27,4 +27,4 @@ READY = {split: [path for part in parts for path in libriheavy_ready(part)] for 
 HELD_OUT = "" if LIBRIHEAVY["dev"] else f"--held-out {LIBRIHEAVY['held_out']} --seed {config['seed']}"
 OPTIONS = f"--need-audio --split-exclusion {' '.join(LIBRIHEAVY['split_exclusion'])} {HELD_OUT}"
 RULES = {**config["corpus"], "texts": "book"}
-DROPPED_PARTS = []
+DROPPED_CUTS = []

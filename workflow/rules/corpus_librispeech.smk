@@ -20,7 +20,7 @@ READY = MANIFESTS
 HELD_OUT = "" if LIBRISPEECH["dev"] else f"--held-out {LIBRISPEECH['held_out']} --seed {config['seed']}"
 OPTIONS = f"--split-exclusion speaker {HELD_OUT}"
 RULES = {**config["corpus"], "texts": config["corpus"]["text"]}
-DROPPED_PARTS = [
+DROPPED_CUTS = [
     f"{CORPUS}/dropped/found/{subset}.csv" for subset in dict.fromkeys([*SUBSETS["train"], *SUBSETS["dev"]])
 ]
 

@@ -4,4 +4,4 @@ MANIFESTS = {split: config["corpus"]["manifest"][split] for split in SPLITS}
 READY = MANIFESTS
 OPTIONS = ""
 RULES = {**config["corpus"], "texts": config["corpus"]["text"]}
-DROPPED_PARTS = []
+DROPPED_CUTS = []

@@ -3,7 +3,7 @@
 Included by corpus.smk where the corpus is not written here; its rule corpus_manifest_tasks checks the items.
 """
 
-from scripts.corpus.config import PublishedSet
+from scripts.corpus.published.config import PublishedSet
 
 TASK_ROOTS |= {
     name: task["folder"] if "folder" in task else download_target(task["dataset"]) for name, task in PUBLISHED.items()

@@ -6,10 +6,13 @@ Included by corpus.smk where corpus.source is `world`.
 from scripts.corpus.config import Script, Tasks
 
 WORLD_FILES = [
-    f"resources/world/{config['corpus']['world']['lexicon']}/topics.yaml",
-    f"resources/world/{config['corpus']['world']['lexicon']}/shared.yaml",
-    "resources/world/planted.yaml",
-    "resources/world/grammar.yaml",
+    str(HERE / "resources/world" / name)
+    for name in (
+        f"{config['corpus']['world']['lexicon']}/topics.yaml",
+        f"{config['corpus']['world']['lexicon']}/shared.yaml",
+        "planted.yaml",
+        "grammar.yaml",
+    )
 ]
 
 

@@ -24,7 +24,7 @@ wildcard_constraints:
 rule download_dataset:
     """Download one dataset unless it is complete."""
     input:
-        registry="resources/datasets.yaml",
+        registry=str(HERE / "resources/datasets.yaml"),
     output:
         done=downloaded("{dataset}"),
     log:

@@ -17,7 +17,9 @@ rule plan:
     params:
         config=json.dumps(config),  # in the order of the configuration, which the tables follow
         folder=f"{RESULTS}/plan",
-        registry="resources/datasets.yaml",
+        registry=str(HERE / "resources/datasets.yaml"),
+        alone=ALONE,
+        results=RESULTS,
         formats=config["report"]["formats"],
     shell:
         "mkdir -p {params.folder}"
@@ -27,13 +29,15 @@ rule plan:
         " --dry-run"
         " --forceall"
         " --quiet rules host"
+        " {params.alone:q}"
         " --configfile {params.folder}/config.json"
         " -- report"
         " > {params.folder}/jobs.txt 2>&1 || (cat {params.folder}/jobs.txt; false))"
         " && python -m scripts.plan.make"
         " --config {params.folder}/config.json"
         " --jobs {params.folder}/jobs.txt"
-        " --registry {params.registry}"
+        " --registry {params.registry:q}"
         " --formats {params.formats}"
+        " --results {params.results}"
         " --output {params.folder}"
         " 2>&1 | tee {log}"

@@ -9,7 +9,7 @@ data as csv, report/summary.html. Outputs marked `report(...)` are included in `
 If there are no tasks (`TASKS` is empty), the targets omit the outputs that need one.
 """
 
-PAPER = "resources/paper.yaml"
+PAPER = str(HERE / "resources/paper.yaml")
 LEXICAL_TASK = "swuggy"  # the task of figure layers_lexical
 FORMATS = config["report"]["formats"]  # the first one is included in the report
 WITH_FACTORS = bool(TASKS) and bool(config["factors"])
@@ -100,7 +100,7 @@ rule report_summary:
         "python -m scripts.report.summary_page"
         " --tables {params.tables}"
         " --about {params.about:q}"
-        " --paper {input.paper}"
+        " --paper {input.paper:q}"
         " --output {output}"
         " --chain {input.chain}"
         " {params.bit_factors}"

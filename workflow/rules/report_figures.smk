@@ -1,6 +1,7 @@
 """report: the figures, each in every format of `report.formats` with the drawn data as csv; included by report.smk.
 
-An entry of `FIGURES` becomes rule report_figure_<name>, which runs scripts/report/figure_<name>.py and shows the first
+An entry of `FIGURES` becomes rule report_figure_<name>, which runs scripts/report/figure_<drawn_by>.py (the entry's
+`drawn_by`, its name if it gives none) and shows the first
 format with the caption workflow/report/<caption>.rst in the report's `category`, "3. Figures" if it names none.
 `shown` is false if the configuration has no data for the figure, or if it is not part of the report; `target` names a
 further target that requests it.
@@ -158,6 +159,16 @@ FIGURES = {
             *("--paper", input.paper),
         ],
     ),
+    "ladder": dict(  # what each step of a ladder changes, stacked
+        label="Ladders",
+        in_paper="not there",
+        caption="ladder_figure",
+        shown=bool(config["ladders"]),
+        input=dict(ladder=f"{RESULTS}/evaluation/ladder.csv"),
+        flags=lambda wildcards, input: [
+            *("--ladder", input.ladder),
+        ],
+    ),
     "unit_sweep": dict(  # phone and speaker information by layer and K
         label="Units by layer and K",
         in_paper="not there",
@@ -178,6 +189,23 @@ FIGURES = {
             *("--about", input.about),
         ],
     ),
+}
+# One figure per dial, all drawn by scripts/report/figure_dial.py.
+FIGURES |= {
+    f"dial_{dial['name']}": dict(
+        label=f"Dial: {dial['name']}",
+        in_paper="not there",
+        caption="dial_figure",
+        shown=True,
+        drawn_by="dial",
+        input=dict(dials=f"{RESULTS}/evaluation/dials.csv"),
+        flags=lambda wildcards, input, dial=dial: [
+            *("--dials", input.dials),
+            *("--dial", dial["name"]),
+            *("--axis", f"{dial['dose']}, {dial['unit']}"),
+        ],
+    )
+    for dial in config["dials"]
 }
 REPORT_FIGURES = [name for name, figure in FIGURES.items() if figure["shown"]]
 
@@ -211,8 +239,8 @@ for name, figure in FIGURES.items():
         conda:
             "../../envs/core.yaml"
         params:
-            code=code_of(f"scripts.report.figure_{name}"),
-            module=f"scripts.report.figure_{name}",
+            code=code_of(f"scripts.report.figure_{figure.get('drawn_by', name)}"),
+            module=f"scripts.report.figure_{figure.get('drawn_by', name)}",
             flags=figure["flags"],
             formats=FORMATS,
             prefix=lambda wildcards, output: output[0].rsplit(".", 1)[0],

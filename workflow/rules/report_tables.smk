@@ -152,6 +152,33 @@ TABLES = {
             *("--tasks", *TASKS, *TEXT_TASKS),
         ],
     ),
+    "crossing": dict(  # factors added in more than one order: interactions and Shapley values
+        label="Crossed factors",
+        in_paper="not there",
+        shown=bool(config["crossings"]),
+        input=dict(crossing=f"{RESULTS}/evaluation/crossing.csv"),
+        flags=lambda wildcards, input: [
+            *("--crossing", input.crossing),
+        ],
+    ),
+    "ladder": dict(  # a factor's change divided into steps
+        label="Ladders",
+        in_paper="not there",
+        shown=bool(config["ladders"]),
+        input=dict(ladder=f"{RESULTS}/evaluation/ladder.csv"),
+        flags=lambda wildcards, input: [
+            *("--ladder", input.ladder),
+        ],
+    ),
+    "dials": dict(  # tasks, exposures needed and bits by the dose of one cause
+        label="Dials",
+        in_paper="not there",
+        shown=bool(config["dials"]),
+        input=dict(dials=f"{RESULTS}/evaluation/dials.csv"),
+        flags=lambda wildcards, input: [
+            *("--dials", input.dials),
+        ],
+    ),
     "controls": dict(  # scores of untrained models and of shuffled durations
         label="Controls",
         in_paper="not there",
@@ -210,6 +237,7 @@ TABLES = {
     ),
 }
 REPORT_TABLES = [name for name, table in TABLES.items() if table["shown"]]
+REPORT_DIALS = [name for name in REPORT_TABLES if name in ("crossing", "ladder", "dials")]
 
 
 rule tables:

@@ -76,6 +76,33 @@ rule evaluation:
     localrule: True
 
 
+if REPORT_DIALS:
+
+    rule dials:
+        """Crossed factors, ladders and dials, with what they need of the earlier stages."""
+        input:
+            expand(f"{RESULTS}/report/tables/{{table}}.html", table=REPORT_DIALS),
+            expand(
+                f"{RESULTS}/report/figures/{{figure}}.{{form}}",
+                figure=[name for name in REPORT_FIGURES if name == "ladder" or name.startswith("dial_")],
+                form=[*FORMATS, "csv"],
+            ),
+        localrule: True
+
+else:
+
+    rule dials:
+        """Says that the configuration has none."""
+        log:
+            f"{RESULTS}/logs/dials.log",
+        localrule: True
+        conda:
+            "../../envs/core.yaml"
+        shell:
+            "echo 'config: crossings, ladders and dials are empty; take workflow/configs/dials-quick.yaml or name"
+            " some (docs/dials.md)' | tee {log} >&2; exit 1"
+
+
 rule continuation:
     """Continuations of the same prompts by each model, and their judgement."""
     input:

@@ -19,6 +19,7 @@ from typing import Any
 
 from scripts.common.audio_errors import exists
 from scripts.common.cuts import Item
+from scripts.common.file_tree import files, report_skipped
 from scripts.common.progress import Progress
 from scripts.common.tables import table_rows
 from scripts.corpus.drops import DropError, dropped
@@ -43,7 +44,8 @@ def find_gold(folder: Path, level: str, split: str) -> Path:
     Raises:
         ValueError: there is none, or more than one.
     """
-    paths = sorted(path for path in folder.rglob(f"{level}/{split}/gold.csv") if "__MACOSX" not in path.parts)
+    found = files(folder, lambda name: name == "gold.csv", report_skipped)
+    paths = [path for path in found if path.parts[-3:-1] == (level, split) and "__MACOSX" not in path.parts]
     if len(paths) != 1:
         raise ValueError(f"{folder}: holds {len(paths)} files {level}/{split}/gold.csv; expected sLM21, which has one")
     return paths[0]

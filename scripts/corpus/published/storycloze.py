@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from scripts.common import file_tree
+from scripts.common.audio_errors import exists
 from scripts.common.cuts import Item
 from scripts.common.files import text_lines
 from scripts.corpus.drops import DropError, check_name, dropped, printable
@@ -23,7 +25,7 @@ def read_transcripts(path: Path) -> dict[str, str]:
     """Text per file name (with .wav or without) of a table `<name><TAB><text>`.
 
     Raises:
-        ValueError: naming file and line, if a line has no tab or repeats a name.
+        ValueError: naming the file, if it has no lines; and line, if one has no tab or repeats a name.
     """
     texts: dict[str, str] = {}
     for number, line in enumerate(text_lines(path), start=1):
@@ -36,6 +38,8 @@ def read_transcripts(path: Path) -> dict[str, str]:
         if name in texts:
             raise ValueError(f"{path}:{number}: {name!r} stands in the table before")
         texts[name] = " ".join(text.split())
+    if not texts:
+        raise ValueError(f"{path}: is empty; expected a line <name><TAB><text> for each sound file")
     return texts
 
 
@@ -79,8 +83,12 @@ def read_items(folder: Path, transcripts: Mapping[str, str] | None, drops: list[
     Raises:
         ValueError: the folder holds no sound file.
     """
-    files = (path for path in folder.rglob("*") if path.suffix.lower() == ".wav")
-    sounds = sorted(p for p in files if "__MACOSX" not in p.parts and not p.name.startswith("._"))
+    found = file_tree.files(
+        folder,
+        lambda name: name.lower().endswith(".wav") and not name.startswith("._"),
+        file_tree.report_skipped,
+    )
+    sounds = [path for path in found if "__MACOSX" not in path.parts]
     if not sounds:
         raise ValueError(
             f"{folder}: holds no .wav file; expected <n>_<story>_correct.wav and <n>_<story>_incorrect.wav"
@@ -98,7 +106,7 @@ def read_items(folder: Path, transcripts: Mapping[str, str] | None, drops: list[
 
 
 def _text(path: Path, transcripts: Mapping[str, str] | None) -> str:
-    text_file = next((path.with_suffix(each) for each in (".txt", ".TXT") if path.with_suffix(each).is_file()), None)
+    text_file = next((path.with_suffix(each) for each in (".txt", ".TXT") if exists(path.with_suffix(each))), None)
     text = transcripts.get(path.stem) if transcripts is not None else None
     if text is None and text_file:
         text = " ".join("".join(text_lines(text_file)).split())

@@ -11,10 +11,11 @@ from pathlib import Path
 from scripts.common.cli import run
 from scripts.common.config import parse
 from scripts.common.files import write_csv, write_jsonl
-from scripts.corpus.config import Limits, PublishedSet, published_set_problems
+from scripts.corpus.config import Limits
 from scripts.corpus.drops import COLUMNS, examples_of, format_counts
 from scripts.corpus.losses import hold_to_limits
 from scripts.corpus.published import slm21, storycloze
+from scripts.corpus.published.config import PublishedSet, published_set_problems
 from scripts.corpus.published.phone_sets import unmapped_summary
 
 

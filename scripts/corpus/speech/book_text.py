@@ -12,11 +12,12 @@ number in it was read, or whether it was read at all (page and verse numbers are
    number was not read and is removed. Otherwise the cut is dropped: `digits`. Without a transcript (corpora other than
    LibriHeavy), a number that is always read in one way (1 to 99, 21st) stays and is spelled in the spoken text.
 4. A cut whose text then has a character outside corpus.characters is dropped: `characters`. The book text keeps its
-   letters (résumé); the spoken text has their ASCII forms (RESUME), under which pronunciations are listed.
+   letters (résumé); the spoken text has their ASCII forms (RESUME), under which pronunciations are listed, unless the
+   user's lexicon lists the word as it is spelled.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from scripts.corpus.drops import DropError
 from scripts.corpus.letters import compose
@@ -60,12 +61,13 @@ def clean_typography(text: str) -> str:
     return collapse_spaces(text)
 
 
-def normalise_book(given: list[str], characters: Characters) -> list[str]:
+def normalise_book(given: list[str], characters: Characters, listed: Container[str] = ()) -> list[str]:
     """[book text, spoken text] of [book text, recogniser's transcript]; the transcript may be missing.
 
     Args:
         given: LibriHeavy's `custom.texts`.
         characters: those that a text may have.
+        listed: as of `to_words`.
 
     Raises:
         DropError: with reason `empty-text`, `characters`, `digits` or `letters`.
@@ -74,19 +76,19 @@ def normalise_book(given: list[str], characters: Characters) -> list[str]:
     if not book:
         raise DropError("empty-text", "its text is empty")
     if has_digit(book) and len(given) > 1:
-        book, words = read_numbers(book.split(), to_words(normalise_typography(given[1])).split())
+        book, words = read_numbers(book.split(), to_words(normalise_typography(given[1]), listed).split(), listed)
     elif has_digit(book):
-        words = spell_numbers(book.split())
+        words = spell_numbers(book.split(), listed)
     else:
         characters.check(book)
-        words = to_words(book)
+        words = to_words(book, listed)
     characters.check(book)
     if not words:
         raise DropError("empty-text", "its text has no words")
     return [book, words]
 
 
-def spell_numbers(tokens: Sequence[str]) -> str:
+def spell_numbers(tokens: Sequence[str], listed: Container[str] = ()) -> str:
     """The spoken text of a text without a transcript: its numbers in words, where each has one reading only.
 
     Raises:
@@ -94,20 +96,20 @@ def spell_numbers(tokens: Sequence[str]) -> str:
     """
     words: list[str] = []
     for token in tokens:
-        spoken = only_reading(token) if has_digit(token) else to_words(token).split()
+        spoken = only_reading(token) if has_digit(token) else to_words(token, listed).split()
         if spoken is None:
             raise DropError("digits", f"the text has {token!r}, which is read in several ways; spell it as it was read")
         words += spoken
     return " ".join(words)
 
 
-def read_numbers(tokens: Sequence[str], transcript: Words) -> tuple[str, str]:
+def read_numbers(tokens: Sequence[str], transcript: Words, listed: Container[str] = ()) -> tuple[str, str]:
     """Book text without the numbers that were not read aloud, and the spoken text with the readings of the others.
 
     Raises:
         DropError: with reason `digits`, if the transcript does not show whether or how a number was read.
     """
-    spelled = [None if has_digit(token) else to_words(token).split() for token in tokens]
+    spelled = [None if has_digit(token) else to_words(token, listed).split() for token in tokens]
     book: list[str] = []
     words: list[str] = []
     at = 0  # index in `transcript` after the words that match the tokens so far

@@ -18,21 +18,17 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 
-from scripts.common.audio_errors import AudioError, reach
+from scripts.common.audio_errors import AudioError
 from scripts.common.cli import run
-from scripts.common.config import parse
 from scripts.common.cuts import Cut
-from scripts.common.files import write_jsonl
+from scripts.common.file_tree import walk
 from scripts.common.sound_file import whole_file
-from scripts.corpus.config import Limits
-from scripts.corpus.drops import DropError, Drops, check_name, printable
-from scripts.corpus.losses import held
+from scripts.corpus.drops import DropError, Drops, check_name
 from scripts.corpus.sound_files import SOUND, whole_file_cut
-from scripts.corpus.speech.file_tree import walk
+from scripts.corpus.speech.convert import add_arguments, convert, label, read_own_text
+from scripts.corpus.speech.sound_places import SoundPlaces
 
 TEXT = ".txt"
 REPORT_EVERY = 10_000  # files between two lines of progress
@@ -81,14 +77,6 @@ def find_files(folder: Path, root: Path, drops: Drops) -> Iterator[Found]:
     yield from links
 
 
-def label(path: Path, root: Path) -> str:
-    """A path below the audio root, readable though it may not be UTF-8."""
-    return printable(path.relative_to(root).as_posix())
-
-
-real_path = lru_cache(maxsize=16)(os.path.realpath)  # of the folders that the files at hand are in
-
-
 class FolderReader:
     """Makes cuts of files; keeps what was read so far.
 
@@ -99,8 +87,7 @@ class FolderReader:
 
     def __init__(self, root: Path, folder: Path):
         self.root, self.folder = root, folder
-        self.real_root = root.resolve()
-        self.seen: set[tuple[int, int]] = set()  # device and inode of the sound files
+        self.places = SoundPlaces(root)
 
     def cut(self, found: Found) -> Cut:
         """The cut of a sound file and its text.
@@ -121,34 +108,14 @@ class FolderReader:
         if not found.texts:
             raise DropError("no-text", f"{source} has no .txt beside it")
         path = self.root / source
-        status = reach(path, path.stat)
-        if (status.st_dev, status.st_ino) in self.seen:
-            raise DropError("same-file", f"{source} is a link to a file that is read under another name")
+        place = self.places.check(path, source)
         header = whole_file(path)
-        text = self._text(Path(f"{found.path}{found.texts[0]}"))
-        self.seen.add((status.st_dev, status.st_ino))
+        text = read_own_text(Path(f"{found.path}{found.texts[0]}"))
+        self.places.add(place)
         below = found.path.relative_to(self.folder).parts
         speaker = below[0] if len(below) > 1 else "unknown"
         fields = {"text": text, "language": "English", "speaker": speaker}
-        return whole_file_cut(name, source, header, fields, recording=self._recording(path, name))
-
-    def _recording(self, path: Path, name: str) -> str:
-        """A name for the place where a file lies: below the root without ending, the cut's where it lies elsewhere."""
-        real = Path(os.path.realpath(path)) if path.is_symlink() else Path(real_path(path.parent), path.name)
-        inside = real.is_relative_to(self.real_root)
-        return real.relative_to(self.real_root).with_suffix("").as_posix() if inside else name
-
-    def _text(self, path: Path) -> str:
-        try:
-            return reach(path, lambda: path.read_text(encoding="utf-8-sig"))
-        except AudioError as error:
-            reason = "no-text" if error.reason == "audio-missing" else "text-damaged"
-            raise DropError(reason, str(error)) from None
-        except UnicodeDecodeError as error:
-            raise DropError(
-                "text-damaged",
-                f"{path.relative_to(self.root)} is not UTF-8 ({error.reason} at byte {error.start})",
-            ) from None
+        return whole_file_cut(name, source, header, fields, recording=self.places.recording(path, name))
 
 
 def cuts(root: Path, folder: Path, drops: Drops) -> Iterator[Cut]:
@@ -167,26 +134,19 @@ def cuts(root: Path, folder: Path, drops: Drops) -> Iterator[Cut]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--audio-root", type=Path, required=True, help="folder that the cuts' paths are relative to")
-    parser.add_argument("--folder", type=Path, required=True, help="the folder to read, below the former")
-    parser.add_argument("--out", type=Path, required=True, help="cuts, .jsonl.gz")
-    parser.add_argument("--dropped", type=Path, required=True)
-    parser.add_argument("--limits", required=True, help="JSON: shares of files that may be dropped")
+    add_arguments(parser)
+    parser.add_argument("--folder", type=Path, required=True, help="the folder to read, below the audio root")
     args = parser.parse_args()
 
-    limits = parse(Limits, args.limits, "corpus")
     if not args.folder.is_dir():
         raise OSError(f"corpus.folder: {args.folder} is not a folder")
-    with Drops.open(args.dropped) as drops:
-        folder_cuts = cuts(args.audio_root, args.folder, drops)
-        first = next(folder_cuts, None)
-        if first is None:
-            example = f"; e.g. {drops.example}" if drops.example else ""
-            raise ValueError(f"{args.folder}: no sound file ({', '.join(SOUND)}) with a .txt of the same name{example}")
-        count = write_jsonl(
-            args.out, held(chain([first], folder_cuts), f"corpus/folder {args.folder}", drops, limits, "files")
-        )
-    print(f"corpus/folder {args.folder}: {count} files, dropped: {drops.summary()}", file=sys.stderr)
+    convert(
+        args,
+        f"corpus/folder {args.folder}",
+        "files",
+        lambda drops: cuts(args.audio_root, args.folder, drops),
+        f"{args.folder}: no sound file ({', '.join(SOUND)}) with a .txt of the same name",
+    )
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from scripts.common.frames import SAMPLE_RATE
 from scripts.common.seeds import derive
 from scripts.corpus.drops import DropError, Drops
 from scripts.corpus.losses import hold_to_limits
+from scripts.corpus.pronounce import beyond_ascii
 from scripts.corpus.speech.seen_ids import SeenIds
 from scripts.corpus.speech.shards import Shards
 from scripts.corpus.speech.validate import Rules, check_cut
@@ -172,15 +173,16 @@ def valid_cuts(
     *,
     held_out: HeldOut | None = None,
     need_audio: bool = False,
+    listed: frozenset[str] = frozenset(),
 ) -> Iterator[Cut]:
-    """The manifests' valid cuts of this split; its invalid ones are recorded in `drops`."""
+    """The manifests' valid cuts of this split; its invalid ones are recorded in `drops`. `listed` as of `check_cut`."""
     seen_ids = SeenIds()
     for location, line in read_manifests(manifests):
         if held_out is not None and not held_out(line):
             continue
         name = str(line.get("id", location))
         try:
-            cut = check_cut(line, rules)
+            cut = check_cut(line, rules, listed)
         except DropError as error:
             drops.add(name, error.reason, str(error))
             continue
@@ -214,9 +216,11 @@ def main() -> None:
     parser.add_argument("--split", choices=("train", "dev"), help="which of the two this is, for --held-out")
     parser.add_argument("--seed", type=int, default=0, help="for --held-out")
     parser.add_argument("--config", type=Rules.parse, required=True, help="JSON: characters, min_ and max_seconds, ...")
+    parser.add_argument("--lexicon", type=Path, nargs="*", default=[], help="the user's pronunciations")
     args = parser.parse_args()
 
     check_root(args.audio_root, args.section)
+    listed = beyond_ascii(args.lexicon)
     manifests = ", ".join(map(str, args.manifest))
     label = f"corpus/{args.section} {' '.join(path.name for path in args.manifest)}"
     recordings = Recordings(args.audio_root)
@@ -226,7 +230,14 @@ def main() -> None:
         drops = stack.enter_context(Drops.open(args.dropped))
         shards = Shards(args.shards, stack)
         cuts = valid_cuts(
-            args.manifest, args.config, recordings, exclusion, drops, held_out=held_out, need_audio=args.need_audio
+            args.manifest,
+            args.config,
+            recordings,
+            exclusion,
+            drops,
+            held_out=held_out,
+            need_audio=args.need_audio,
+            listed=listed,
         )
         for done, cut in enumerate(cuts, start=1):
             shards.write(cut)

@@ -17,6 +17,7 @@ from scripts.common.cuts import Cut, Item, sides, speaker, with_sides
 from scripts.common.files import read_jsonl, write_csv, write_jsonl
 from scripts.corpus.drops import COLUMNS, DropError, complete_couples, dropped, examples_of
 from scripts.corpus.losses import hold_to_limits
+from scripts.corpus.pronounce import beyond_ascii
 from scripts.corpus.speech.manifest import Recordings, check_root
 from scripts.corpus.speech.validate import Rules, check_cut
 
@@ -26,9 +27,17 @@ NUMBERS = ("exposure", "distance", "distance_seconds")
 
 
 def valid_items(
-    path: Path, task: str, rules: Rules, recordings: Recordings, drops: list[dict[str, str]], lost: set[str]
+    path: Path,
+    task: str,
+    rules: Rules,
+    recordings: Recordings,
+    drops: list[dict[str, str]],
+    lost: set[str],
+    listed: frozenset[str] = frozenset(),
 ) -> Iterator[Item]:
     """The valid items, with `task` as their task; the others are appended to `drops`, and their couples to `lost`.
+
+    `listed` as of `check_cut`.
 
     Raises:
         ValueError: naming file and item, if an item lacks a field or has no negative side, a field is of a wrong type,
@@ -47,7 +56,7 @@ def valid_items(
         cuts: list[Cut] = []
         try:
             for side in sides(item):
-                cut = check_cut(side if isinstance(side, dict) else {}, rules)
+                cut = check_cut(side if isinstance(side, dict) else {}, rules, listed)
                 if cut["id"] in seen or cut["id"] in [other["id"] for other in cuts]:
                     raise DropError("duplicate-id", f"cut {cut['id']} is used before")
                 cuts.append(cut)
@@ -88,13 +97,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--dropped", type=Path, required=True)
     parser.add_argument("--config", type=Rules.parse, required=True, help="JSON: characters, min_ and max_seconds")
+    parser.add_argument("--lexicon", type=Path, nargs="*", default=[], help="the user's pronunciations")
     args = parser.parse_args()
 
     check_root(args.audio_root)
     drops: list[dict[str, str]] = []
     recordings = Recordings(args.audio_root)
     lost: set[str] = set()
-    valid = list(valid_items(args.items, args.task, args.config, recordings, drops, lost))
+    valid = list(valid_items(args.items, args.task, args.config, recordings, drops, lost, beyond_ascii(args.lexicon)))
     items, incomplete = complete_couples(valid, lost)
     drops += incomplete
     if not items:

@@ -13,19 +13,28 @@ class SeenIds:
 
     def add(self, name: str) -> bool:
         """Add an id; return whether it is new."""
+        index, key = self._find(name)
+        if self._slots[index]:
+            return False
+        self._slots[index] = key
+        self._count += 1
+        if 3 * self._count > 2 * len(self._slots):
+            self._grow()
+        return True
+
+    def __contains__(self, name: str) -> bool:
+        index, _ = self._find(name)
+        return bool(self._slots[index])
+
+    def _find(self, name: str) -> tuple[int, int]:
+        """(the slot that holds an id, or the free one where it belongs; its hash)."""
         key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little") or 1  # 0 marks a free slot
         slots = self._slots
         mask = len(slots) - 1
         index = key & mask
-        while occupant := slots[index]:
-            if occupant == key:
-                return False
+        while (occupant := slots[index]) and occupant != key:
             index = (index + 1) & mask
-        slots[index] = key
-        self._count += 1
-        if 3 * self._count > 2 * len(slots):
-            self._grow()
-        return True
+        return index, key
 
     def _grow(self) -> None:
         larger = array("Q", bytes(16 * len(self._slots)))

@@ -1,16 +1,15 @@
 """Normalise the text of a cut to the two forms that every cut has, of the same words.
 
 `custom.texts[0]` is the book text, cased and punctuated, for the text modalities. `custom.texts[1]` is the spoken text,
-upper-case words, for the aligner.
+upper-case words, for the aligner: in ASCII, but for words that the user's lexicon lists with other letters.
 """
 
 import re
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from scripts.corpus.drops import DropError
-from scripts.corpus.letters import compose, fold_letters
+from scripts.corpus.letters import compose, fold_letters, listed_words
 
 # Typographic variants of ASCII characters, frequent in LibriHeavy's book texts.
 ASCII_FORMS = {
@@ -24,7 +23,6 @@ ASCII_FORMS = {
     "‑": "-",
     "…": "...",
     "\u00a0": " ",
-    **{ligature: unicodedata.normalize("NFKC", ligature) for ligature in "ﬀﬁﬂﬃﬄﬅﬆ"},
 }
 NON_ASCII = re.compile(r"[^\x00-\x7f]")
 UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -54,23 +52,43 @@ def collapse_spaces(text: str) -> str:
     return " ".join(text.split())
 
 
-def to_words(text: str) -> str:
+def to_words(text: str, listed: Container[str] = ()) -> str:
     """The words of a text as the aligner reads them: upper-case letters and inner apostrophes.
 
-    Letters have their ASCII forms (`fold_letters`), under which pronunciations are listed. Hyphens and other
-    punctuation part words; apostrophes at a word's edge are quotation marks and go.
+    Letters have their ASCII forms (`fold_letters`), under which pronunciations are listed, but in words that the user's
+    lexicon lists as they are spelled. Hyphens and other punctuation part words; apostrophes at a word's edge are
+    quotation marks and go.
+
+    Args:
+        text: the text.
+        listed: words with letters beyond ASCII, as of `listed_form`, that are pronounced as they are spelled.
 
     Raises:
         DropError: with reason `digits`: how a number was spoken cannot be told from its digits; or `letters`: a letter
-            has no ASCII form.
+            has no ASCII form, and its word is not listed.
     """
+    if text.isascii() or not listed:
+        return _ascii_words(text)
+    words: list[str] = []
+    for before, word in listed_words(text, listed):
+        words += _ascii_words(before).split()
+        if word is not None:
+            words.append(word)
+    return " ".join(words)
+
+
+def _ascii_words(text: str) -> str:
+    """`to_words` without listed words."""
     text = fold_letters(text)
     if has_digit(text):
         digit = re.search(r"\S*\d\S*", text)
         assert digit
         raise DropError("digits", f"the text has {digit[0]!r}, spelled nowhere")
     if not text.isascii() and (letter := next((each for each in text if each.isalpha() and not each.isascii()), None)):
-        raise DropError("letters", f"the text has {letter!r}, which has no ASCII form; the aligner reads A to Z")
+        raise DropError(
+            "letters",
+            f"the text has {letter!r}, which has no ASCII form, in a word that the lexicon of the corpus does not list",
+        )
     raw = text.encode("ascii", "replace")
     words = raw.translate(LETTERS).decode("ascii").split()
     if "'" in text:
@@ -120,12 +138,13 @@ class Characters:
             raise DropError("characters", f"the text has {match[0]!r}; corpus.characters allows [{self.inside}]")
 
 
-def normalise_given(given: list[str], characters: Characters) -> list[str]:
+def normalise_given(given: list[str], characters: Characters, listed: Container[str] = ()) -> list[str]:
     """[book text, spoken text] where the second text, if there is one, is the spoken form of the first.
 
     Args:
         given: what `texts_of` returned.
         characters: those that a text may have.
+        listed: as of `to_words`.
 
     Raises:
         DropError: with reason `empty-text`, `characters`, `digits` or `letters`.
@@ -135,7 +154,7 @@ def normalise_given(given: list[str], characters: Characters) -> list[str]:
         raise DropError("empty-text", "its text is empty")
     for text in texts:
         characters.check(text)
-    words = to_words(texts[1] if len(texts) > 1 and texts[1] else texts[0])
+    words = to_words(texts[1] if len(texts) > 1 and texts[1] else texts[0], listed)
     if not words:
         raise DropError("empty-text", "its text has no words")
     return [texts[0], words]

@@ -1,6 +1,6 @@
 """Check one cut of a manifest and complete its texts and speaker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
@@ -11,13 +11,18 @@ from scripts.common.config import parse
 from scripts.common.cuts import ROUNDING, Cut
 from scripts.corpus.config import CutRules
 from scripts.corpus.drops import DropError
+from scripts.corpus.letters import listed_form
 from scripts.corpus.speech.book_text import normalise_book
 from scripts.corpus.speech.transcripts import Characters, normalise_given, texts_of
 
 NUMBERS = (int, float)
 
-# Rules.texts -> function of a cut's own texts and the characters allowed that returns [book text, spoken text]
-TEXTS: dict[str, Callable[[list[str], Characters], list[str]]] = {"given": normalise_given, "book": normalise_book}
+# Rules.texts -> function of a cut's own texts, the characters allowed and words listed in the user's lexicon, that
+# returns [book text, spoken text]
+TEXTS: dict[str, Callable[[list[str], Characters, Container[str]], list[str]]] = {
+    "given": normalise_given,
+    "book": normalise_book,
+}
 # Fields of a supervision's `custom` that no stage reads: two thirds of LibriHeavy's bytes.
 OMITTED_FIELDS = {"given": (), "book": ("pre_texts",)}
 
@@ -42,10 +47,16 @@ class Rules(CutRules):
         return Characters(self.characters)
 
 
-def check_cut(cut: dict[str, Any], rules: Rules) -> Cut:
+def check_cut(cut: dict[str, Any], rules: Rules, listed: frozenset[str] = frozenset()) -> Cut:
     """The cut with `custom.texts` and speaker filled in, without OMITTED_FIELDS, otherwise unchanged.
 
-    A cut that is longer than its supervision is cut to it (`trim`): the text is of that part only.
+    A cut that is longer than its supervision is cut to it (`trim`): the text is of that part only. Its own
+    pronunciations (`custom.pronunciations`) are listed as its words are.
+
+    Args:
+        cut: a line of a manifest.
+        rules: what it must be.
+        listed: words beyond ASCII of the user's lexicon (`listed_form`), which are pronounced as they are spelled.
 
     Raises:
         DropError: it cannot be used, with the reason; the message does not repeat the id.
@@ -76,7 +87,12 @@ def check_cut(cut: dict[str, Any], rules: Rules) -> Cut:
     if cut["start"] < 0 or end > length + ROUNDING:
         raise DropError("outside-recording", f"{cut['start']:.2f} to {end:.2f} s of a recording of {length:.2f} s")
     supervision = supervisions[0]
-    custom = {**(supervision.get("custom") or {}), "texts": TEXTS[rules.texts](texts_of(supervision), rules.allowed)}
+    custom = dict(supervision.get("custom") or {})
+    own = custom.pop("pronunciations", None)
+    if own is not None:
+        custom["pronunciations"] = {listed_form(word): phones for word, phones in own.items()}
+        listed = listed.union(word for word in custom["pronunciations"] if not word.isascii())
+    custom["texts"] = TEXTS[rules.texts](texts_of(supervision), rules.allowed, listed)
     for key in OMITTED_FIELDS[rules.texts]:
         custom.pop(key, None)
     speaker = str(supervision.get("speaker") or "unknown")
@@ -143,6 +159,7 @@ def _is_wellformed(cut: dict[str, Any]) -> bool:
             and _is_channel(cut.get("channel"))
             and _is_channel(cut["supervisions"][0].get("channel"))
             and _is_one_of(cut["supervisions"][0].get("custom"), dict)
+            and _is_pronunciations((cut["supervisions"][0].get("custom") or {}).get("pronunciations"))
             and _is_one_of(cut["supervisions"][0].get("speaker"), str, int)
             and _is_one_of(cut.get("custom"), dict)
             and _is_one_of((cut.get("custom") or {}).get("text_path"), str)
@@ -177,6 +194,8 @@ def _malformed_fields(cut: dict[str, Any]) -> str:
         "supervisions[0].duration": _is_number(supervision.get("duration")),
         "supervisions[0].channel": _is_channel(supervision.get("channel")),
         "supervisions[0].custom": _is_one_of(supervision.get("custom"), dict),
+        "supervisions[0].custom.pronunciations": not isinstance(supervision.get("custom"), dict)
+        or _is_pronunciations(supervision["custom"].get("pronunciations")),
         "supervisions[0].speaker": _is_one_of(supervision.get("speaker"), str, int),
         "custom": _is_one_of(custom, dict),
         "custom.text_path": not isinstance(custom, dict) or _is_one_of(custom.get("text_path"), str),
@@ -207,3 +226,8 @@ def _is_channel(value: object) -> bool:
 def _is_one_of(value: object, *types: type) -> bool:
     """Whether an optional value is None or of one of these types."""
     return value is None or type(value) in types
+
+
+def _is_pronunciations(value: object) -> bool:
+    """Whether this is None, or texts by word."""
+    return value is None or (type(value) is dict and all(type(phones) is str for phones in value.values()))

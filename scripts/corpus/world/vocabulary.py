@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from scripts.common import files
+from scripts.common.places import ROOT
 from scripts.corpus.pronounce import cmudict_entries
 
-WORLD = Path("resources/world")
+WORLD = ROOT / "resources/world"
 VOWELS = "aeiou"
 PROGRESSIVES = 3  # verbs of a topic that have an -ing form: few, so that each form is frequent
 

@@ -1,4 +1,4 @@
-"""Strangers' transcriptions become CMUdict's phones, or name the symbol that has no place."""
+"""Transcriptions in other phone sets become CMUdict's phones, or the message names the symbol without a phone."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Published test sets become items by their keys; every trap of the layouts is met."""
+"""Published test sets become items, matched by their keys, with every irregularity of their layouts."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tests.factories.sounds import break_off
 def convert(
     folder: Path, monkeypatch: pytest.MonkeyPatch, limits: dict[str, float] = LIMITS, **config: str
 ) -> list[dict]:
-    """The items of the test set below `folder`/data; drops lie in `folder`/dropped.csv."""
+    """The items of the test set below `folder`/data; drops are in `folder`/dropped.csv."""
     out, dropped = folder / "items.jsonl.gz", folder / "dropped.csv"
     paths = {"folder": folder / "data", "out": out, "dropped": dropped}
     given = [part for key, value in paths.items() for part in (f"--{key}", str(value))]
@@ -283,6 +283,26 @@ def test_stories_without_texts_leave_unless_a_table_has_them(tmp_path: Path, mon
     table.write_text("0_a_correct He won.\n")
     with pytest.raises(ValueError, match=r"texts.tsv:1: expected <name><TAB><text>"):
         convert(tmp_path, monkeypatch, format="storycloze", transcripts=str(table))
+
+
+def test_a_table_without_lines_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("0_a_correct", "0_a_incorrect"):
+        story(tmp_path, name)
+    (tmp_path / "texts.tsv").write_text("\n \n")
+    with pytest.raises(ValueError, match=r"texts\.tsv: is empty; expected a line <name><TAB><text> for each"):
+        convert(tmp_path, monkeypatch, format="storycloze", transcripts=str(tmp_path / "texts.tsv"))
+
+
+def test_sets_behind_links_are_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("0_a_correct", "0_a_incorrect"):
+        story(tmp_path / "disk", name)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/here").symlink_to("../disk/data")
+    (tmp_path / "data/again").symlink_to("../disk/data")
+    (tmp_path / "disk/data/up").symlink_to("..")
+    assert [item["id"] for item in convert(tmp_path, monkeypatch, format="storycloze")] == ["0_a"]
+    write_gold(tmp_path / "disk/data/lexical/dev", LEXICAL, [word_row(1, "A", side) for side in (1, 0)])
+    assert len(convert(tmp_path, monkeypatch, format="slm21-lexical", split="dev")) == 1
 
 
 def test_an_empty_folder_and_an_unknown_format_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -34,7 +34,7 @@ def write_gold(folder: Path, columns: Sequence[str], rows: Sequence[dict[str, ob
 def word_row(
     name: int, voice: str, correct: int, *, word: str = "", phones: str = "", frequency: object = 3
 ) -> dict[str, object]:
-    """A row of the lexical gold; a real file name says nothing, this one helps the reader of a test."""
+    """A row of the lexical gold; unlike a real one, the file name describes the sound, for readers of a test."""
     kind = "w" if correct else "n"
     return {
         "id": name,

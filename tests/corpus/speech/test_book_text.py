@@ -1,4 +1,4 @@
-"""LibriHeavy's two texts: the page is kept, and what was heard says how its numbers were read."""
+"""LibriHeavy's two texts: the page's text is kept, and the recogniser's text gives the readings of numbers."""
 
 import pytest
 

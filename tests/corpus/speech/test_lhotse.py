@@ -1,4 +1,4 @@
-"""The recipes of docs/data.md, run as they stand there on corpora of their published layout, give cuts we take."""
+"""The recipes of docs/data.md, run unchanged on corpora of the published layouts, give cuts that are accepted."""
 
 import re
 from pathlib import Path

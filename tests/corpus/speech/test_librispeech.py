@@ -110,6 +110,18 @@ def test_what_lacks_its_other_half_or_its_place_is_listed(tmp_path: Path, monkey
     assert "any .trans.txt beside it" in details["3-4-0000", "no-text"]
 
 
+def test_a_link_to_another_utterance_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = chapter(tmp_path, SOUNDS)
+    (folder / "1-2-0003.flac").symlink_to("1-2-0000.flac")
+    (folder / "1-1-0000.flac").symlink_to("1-2-0001.flac")
+    (folder / "1-2.trans.txt").rename(folder / "1-2.TRANS.TXT")
+    with open(folder / "1-2.TRANS.TXT", "a") as file:
+        file.write("1-2-0003 ANOTHER TEXT\n")
+    (folder / "1-1.trans.txt").write_text("1-1-0000 ANOTHER TEXT\n")
+    assert [cut["id"] for cut in read_jsonl(convert(tmp_path, monkeypatch))] == list(SOUNDS)
+    assert reasons(tmp_path) == {"1-1-0000": "same-file", "1-2-0003": "same-file"}
+
+
 def test_nothing_to_read_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(OSError, match=r"corpus\.librispeech: .*train is not a folder; audio_root is the one"):
         convert(tmp_path, monkeypatch)

@@ -1,4 +1,4 @@
-"""A stranger's task items: whole or not at all, pairs and choices among several."""
+"""A user's task items: kept or dropped as a whole, pairs and choices among several."""
 
 import json
 from pathlib import Path

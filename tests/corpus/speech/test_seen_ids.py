@@ -1,4 +1,4 @@
-"""Ids met before, and shards in which nothing is lost."""
+"""Duplicate ids are detected, and the shards contain every cut."""
 
 import gzip
 import random
@@ -21,6 +21,7 @@ def test_met_says_what_a_set_says():
     names = [f"large/{rng.randint(0, 9000)}/{rng.randint(0, 9)}" for _ in range(60_000)]
     seen_ids, known = SeenIds(), set()
     for name in names:
+        assert (name in seen_ids) == (name in known)
         assert seen_ids.add(name) == (name not in known)
         known.add(name)
 

@@ -71,6 +71,29 @@ def test_common_voice_s_rows_become_cuts_and_the_others_are_listed(tmp_path: Pat
     assert read_csv(tmp_path / "dropped.csv")[0]["detail"] == "train.tsv:4: an earlier row has this file"
 
 
+def test_links_to_one_file_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As of a folder: symbolic and hard links, links to folders, a path written in two ways; the first row counts."""
+    clips = tmp_path / "clips"
+    speak(clips / "deep/a.wav")
+    speak(clips / "b.wav")
+    (clips / "linked").symlink_to("deep")
+    (clips / "soft.wav").symlink_to("deep/a.wav")
+    (clips / "hard.wav").hardlink_to(clips / "b.wav")
+    (clips / "twice.wav").symlink_to("soft.wav")
+    files = ["soft.wav", "deep/a.wav", "linked/a.wav", "twice.wav", "b.wav", "hard.wav", "./deep/../b.wav"]
+    cuts = run(tmp_path, monkeypatch, COMMON_VOICE + "".join(f"anna\t{file}\tOne.\t1\n" for file in files))
+    assert [(cut["id"], cut["recording"]["id"]) for cut in cuts] == [("soft", "deep/a"), ("b", "b")]
+    assert [(row["id"], row["reason"]) for row in read_csv(tmp_path / "dropped.csv")] == [
+        ("deep/a.wav", "same-file"),
+        ("linked/a.wav", "same-file"),
+        ("twice.wav", "same-file"),
+        ("hard.wav", "same-file"),
+        ("./deep/../b.wav", "duplicate-id"),
+    ]
+    cuts = run(tmp_path, monkeypatch, COMMON_VOICE + "anna\tb.wav\t\t1\nanna\thard.wav\tOne.\t1\n")
+    assert [cut["id"] for cut in cuts] == ["hard"]  # a row that was dropped has read nothing
+
+
 def test_other_columns_and_no_speaker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     speak(tmp_path / "clips/a.flac")
     names = {"file": "wav", "text": "words", "speaker": None}

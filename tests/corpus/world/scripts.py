@@ -1,4 +1,4 @@
-"""Small scripts for the tests of the speaking side."""
+"""Small scripts for the tests of synthesis."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The acceptor takes all that the world writes and nothing that is wrong in it."""
+"""The acceptor accepts every sentence that the world writes and no wrong one."""
 
 from itertools import pairwise
 

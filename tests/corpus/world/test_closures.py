@@ -1,4 +1,4 @@
-"""The silence before a burst belongs to the stop, and nothing else moves."""
+"""The silence before a burst belongs to the stop, and no other boundary changes."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""espeak-ng speaks what it is given, phone by phone, and the same whatever it spoke before."""
+"""espeak-ng synthesises the given phones, with the same result whatever it synthesised before."""
 
 import subprocess
 import sys
@@ -74,7 +74,7 @@ def test_a_comma_makes_a_pause_and_rate_and_pitch_act():
 
 
 def test_sounds_are_where_the_times_say():
-    """The hiss of S lies inside its times: high frequencies there, low ones in the vowels."""
+    """The noise of S is within its times: high frequencies there, low ones in the vowels."""
     speech = speak(words("the girl sings"), voice="en-us+m3", **SETTINGS)
 
     def high_share(phone: str) -> float:

@@ -1,4 +1,4 @@
-"""The prompts that the project ships can all be said, as they stand; a wrong file is refused by its entry."""
+"""All prompts of the project can be synthesised unchanged; an error in a prompt file names the entry."""
 
 import re
 from pathlib import Path

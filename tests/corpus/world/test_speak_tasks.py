@@ -1,4 +1,4 @@
-"""Pairs: both sides alike, one candidate kept, and length tells nothing."""
+"""Pairs: equal prosody of both sides, one candidate kept, and length carries no information."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""sWUGGY's couples: real words, no words, and nothing that an n-gram could tell them by."""
+"""sWUGGY's couples: words and pseudo-words that n-grams cannot distinguish."""
 
 import re
 import shutil

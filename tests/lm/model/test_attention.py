@@ -1,4 +1,4 @@
-"""The attention kernel of a GPU: what it is given, by either version of PyTorch's signature."""
+"""The arguments of a GPU's attention kernel, in both versions of PyTorch's signature."""
 
 import pytest
 import torch

@@ -1,6 +1,7 @@
 """The folders below a folder, each once, whatever links lead to it."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def walk(folder: Path, skipped: Skipped) -> Iterator[tuple[Path, Entries]]:
     Raises:
         UnreachableError: naming a folder that cannot be read.
     """
-    seen = {_identity(parent): parent for parent in folder.resolve().parents}
+    seen = {identity(parent): parent for parent in folder.resolve().parents}
     links = [folder]
     while links:
         later: list[Path] = []
@@ -37,7 +38,7 @@ def _walk(
     folder: Path, seen: dict[Identity, Path], links: list[Path], skipped: Skipped
 ) -> Iterator[tuple[Path, Entries]]:
     """The same, but the links to folders are appended to `links`."""
-    first = seen.setdefault(_identity(folder), folder)
+    first = seen.setdefault(identity(folder), folder)
     if first is not folder:
         skipped(folder, first)
         return
@@ -54,11 +55,27 @@ def _walk(
         yield from _walk(path, seen, links, skipped)
 
 
+def files(folder: Path, wanted: Callable[[str], bool], skipped: Skipped) -> list[Path]:
+    """The files below a folder whose names are wanted, as `walk` finds them, in order of their paths."""
+    return sorted(Path(entry.path) for _, entries in walk(folder, skipped) for entry in entries if wanted(entry.name))
+
+
+def report_skipped(path: Path, first: Path) -> None:
+    """Say on stderr that a folder is read under another name."""
+    print(f"{path}: the folder {first} under another name; it is read once", file=sys.stderr)
+
+
 def _entries(folder: Path) -> Entries:
     with os.scandir(folder) as entries:
         return sorted(entries, key=lambda entry: entry.name)
 
 
-def _identity(folder: Path) -> Identity:
-    status = reach(folder, folder.stat)
+def identity(path: Path) -> Identity:
+    """Device and inode of a file or folder, whatever its name.
+
+    Raises:
+        AudioError: `audio-missing` if there is none.
+        UnreachableError: the system cannot tell.
+    """
+    status = reach(path, path.stat)
     return status.st_dev, status.st_ino
