@@ -40,7 +40,9 @@ def commented(text: str, kind: type) -> str:
         text: of the file; the value of a key ends on the line on which it begins, unless it is a block.
         kind: the dataclass of the whole configuration.
     """
-    keys = {key.line: key for key in _keys(yaml.compose(text), kind)}
+    root = yaml.compose(text)
+    assert isinstance(root, yaml.MappingNode), "a configuration file holds keys"
+    keys = {key.line: key for key in _keys(root, kind)}
     lines = [
         line
         for number, given in enumerate(text.splitlines())
@@ -58,7 +60,7 @@ def _continues_comment(line: str) -> bool:
 def _with_note(line: str, key: Commented) -> list[str]:
     """A key's line with its note behind it, and further lines below for what does not fit."""
     code = line[: key.end]
-    column = max(COLUMN, len(code) + 3) if len(code) + 1 > COLUMN else COLUMN
+    column = COLUMN if len(code) < COLUMN else len(code) + 3
     first, *more = textwrap.wrap(key.note, max(WIDTH - column - 2, NARROWEST), break_on_hyphens=False)
     return [f"{code:{column}}# {first}", *(f"{'':{column}}# {rest}" for rest in more)]
 
