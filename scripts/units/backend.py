@@ -132,7 +132,7 @@ def is_fairseq(folder: str | Path) -> bool:
 
 
 def fetch_fairseq(source: str, python: str, folder: Path) -> str:
-    """Copy a fairseq checkpoint into an encoder's folder after a look inside; its fingerprint.
+    """Copy a fairseq checkpoint into an encoder's folder if it can be loaded; return its fingerprint.
 
     Raises:
         ValueError: there is no such file, or what FairseqEncoder raises.

@@ -1,6 +1,6 @@
 """Generate the items of the topic task: couples of stories that exchange their endings, by distance.
 
-Two stories of different topics, with one cast and one tense, are told with the same templates. Their endings are one
+Two stories of different topics, with one cast and one tense, are generated from the same templates. Their endings are one
 sentence but for one word, the *target*, which differs as the topics do. Each target stands once after its own story,
 where it is right, and once after the other, where it is wrong, so that differences between the targets cancel.
 

@@ -145,7 +145,7 @@ def _check(couple: Couple, where: str) -> None:
             raise ValueError(f"{where}: the pseudo-word {pseudo_word.letters!r} is a word, or sounds or looks like one")
 
 
-def deal(
+def assign_exposures(
     couples: list[Couple], exposures: tuple[int, ...], pairs: int, rng: np.random.Generator
 ) -> list[tuple[Couple, int]]:
     """Couples for `pairs` pairs and how often each one's words occur: as many couples per level, of equal lengths.
@@ -164,11 +164,11 @@ def deal(
         )
     drawn = [couples[i] for i in rng.permutation(len(couples))[:wanted]]
     drawn.sort(key=_length)
-    dealt = []
+    assigned = []
     for first in range(0, wanted, levels):
         for couple, level in zip(drawn[first : first + levels], rng.permutation(levels), strict=True):
-            dealt.append((couple, exposures[level]))
-    return dealt
+            assigned.append((couple, exposures[level]))
+    return assigned
 
 
 def _length(couple: Couple) -> tuple[int, int]:
@@ -184,7 +184,7 @@ def swuggy(task: Task, speakers: int, world: Path, seed: int) -> Iterator[dict[s
     """
     assert task.exposures is not None  # scripts.corpus.config.task_problems
     rng = generator(seed, "corpus", "tasks", "swuggy")
-    for number, (couple, exposure) in enumerate(deal(load_couples(world), task.exposures, task.pairs, rng)):
+    for number, (couple, exposure) in enumerate(assign_exposures(load_couples(world), task.exposures, task.pairs, rng)):
         for mirror, word, pseudo_word in zip("ab", couple.words, couple.pseudo_words, strict=True):
             yield {
                 "id": f"swuggy-{number:04d}{mirror}",

@@ -14,7 +14,7 @@ from scripts.common.seeds import generator
 from scripts.corpus.config import Task
 from scripts.corpus.pronounce import cmudict_entries
 from scripts.corpus.world.vocabulary import WORLD, strip_stress
-from scripts.corpus.world.word_pairs import Couple, Spoken, deal, exists, load_couples, swuggy
+from scripts.corpus.world.word_pairs import Couple, Spoken, assign_exposures, exists, load_couples, swuggy
 from scripts.evaluation.ngram import fit, ngram_logprobs
 from tests.corpus.world.miniature import items, lexicon, phones_of, texts
 
@@ -119,22 +119,22 @@ def test_numbers_of_letters_and_phones_balance_in_every_couple():
 
 
 def test_levels_have_as_many_couples_of_equal_lengths():
-    dealt = deal(COUPLES, LEVELS, 140, generator(1, "test"))
-    assert Counter(exposure for _, exposure in dealt) == dict.fromkeys(LEVELS, 14)
-    words = [word for couple, _ in dealt for word in couple.words]
+    assigned = assign_exposures(COUPLES, LEVELS, 140, generator(1, "test"))
+    assert Counter(exposure for _, exposure in assigned) == dict.fromkeys(LEVELS, 14)
+    words = [word for couple, _ in assigned for word in couple.words]
     assert len({word.letters for word in words}) == 140
     for size in (lambda word: len(word.letters), lambda word: len(word.phones)):
         means = [
-            np.mean([size(word) for couple, e in dealt if e == level for word in couple.words]) for level in LEVELS
+            np.mean([size(word) for couple, e in assigned if e == level for word in couple.words]) for level in LEVELS
         ]
         assert max(means) - min(means) < 0.4
-    other = deal(COUPLES, LEVELS, 140, generator(2, "test"))
-    assert dict(_levels(dealt)) != dict(_levels(other))
-    assert dealt == deal(COUPLES, LEVELS, 140, generator(1, "test"))
+    other = assign_exposures(COUPLES, LEVELS, 140, generator(2, "test"))
+    assert dict(_levels(assigned)) != dict(_levels(other))
+    assert assigned == assign_exposures(COUPLES, LEVELS, 140, generator(1, "test"))
 
 
-def _levels(dealt: list[tuple[Couple, int]]) -> list[tuple[str, int]]:
-    return [(couple.words[0].letters, exposure) for couple, exposure in dealt]
+def _levels(assigned: list[tuple[Couple, int]]) -> list[tuple[str, int]]:
+    return [(couple.words[0].letters, exposure) for couple, exposure in assigned]
 
 
 def test_items_name_their_level():
