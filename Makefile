@@ -66,7 +66,7 @@ format: .venv/dev  ## rewrite the code in the house layout
 bench: .venv/dev  ## measured speeds of the expensive steps
 	$(RUN) python -m benchmarks
 
-schema: .venv/dev  ## the JSON schema and docs/configuration.md, from the definitions of the configuration's keys
+schema: .venv/dev  ## JSON schema, docs/configuration.md and config.yaml's comments, from the definitions of the keys
 	$(RUN) python -m scripts.project.schema
 
 lock: .venv/dev  ## requirements*.lock from the pins in pyproject.toml: every package beneath them, with hashes

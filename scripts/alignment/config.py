@@ -28,7 +28,7 @@ class Search:
     beam: tuple[Beam, Beam]
     """first beam, and the wider one for what failed in it"""
     oov: Literal["drop", "guess", "noise"]
-    """a word without pronunciation: drop its utterance, guess from its letters, or noise (SPN)"""
+    """what a word without pronunciation causes: drop its utterance, guess it from its letters, or noise (SPN)"""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,9 @@ class Aligning(Search):
     """What alignment with a trained model depends on."""
 
     min_log_likelihood: Literal["auto"] | Annotated[float, Ge(-1e6), Le(1e6)]
-    """per frame, relative to the best sounds whatever they are (scripts/alignment/confidence.py); an alignment
-    under it is dropped; auto: calibrated on right and wrong texts of the training sample, by the utterance's length"""
+    """lowest log-likelihood per frame, relative to the likelihood bound (docs/glossary.md), below which an
+    alignment is dropped; auto: calibrated on right and wrong texts of the training sample, by the utterance's
+    length"""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Training(Search):
     gaussians: Annotated[int, Ge(1), Le(10_000_000)]
     """Gaussians of the final monophone model, all states together"""
     triphone: Triphone | None
-    """null for monophones, or the triphone model that is trained after them"""
+    """null: monophones; or {leaves: 2000, gaussians: 10000}: triphones trained after them, for real speech"""
     iterations: Annotated[int, Ge(1), Le(10_000)]
     """passes over the sample; Gaussians are added during the first two thirds"""
 
@@ -61,10 +62,10 @@ class Alignment(Training, Aligning):
     """Phones and words with their times."""
 
     oov: Literal["auto", "drop", "guess", "noise"]  # type: ignore[assignment]  # the steps get what auto resolves to
-    """a word without pronunciation: drop its utterance, guess from its letters, or noise (SPN); auto: drop in the
-    written world, whose words all have one, guess elsewhere"""
+    """what a word without pronunciation causes: drop its utterance, guess it from its letters, or noise (SPN);
+    auto: drop in the world, else guess"""
     external: Text | None
-    """folder of TextGrids (MFA) or words.ctm and phones.ctm (Kaldi) to take instead of aligning"""
+    """folder of TextGrids (MFA) or words.ctm, phones.ctm (Kaldi) to import; null: none"""
 
 
 def resolved_oov(oov: str, source: str) -> str:

@@ -8,6 +8,13 @@ A folder of either kind, at any depth, the two kinds not mixed, links followed, 
                            each file on the line of the same place. Its id is the path without its ending or,
                            where no path is the cut's id, the last part of it.
 
+Alignments (scripts/alignment/import_external.py) are imported by the same pattern: the key `external` of the
+configuration names a folder; data are found by the id of the cut; the step import_external writes for each shard, or
+each file of task items, what the computing step would write; a side of an item without fitting data leaves the item out
+of comparisons. Two things differ. Alignments are times and labels in files of their own, so they are read from these
+and not from a store. And an utterance without a fitting alignment is dropped and listed, as after forced alignment,
+where one without fitting units or tokens is an error.
+
 The folder is read once, as a stream, into a store: all numbers end to end in one file, and where each sequence lies in
 20 bytes per sequence (40 for fairseq's), sorted by a 64-bit hash of its id. Jobs map the store into memory.
 """

@@ -23,7 +23,7 @@ class Length:
     """How long a continuation is."""
 
     seconds: Annotated[float, Gt(0), Le(3600)]
-    """longest continuation, the same for all modalities"""
+    """longest continuation in seconds, the same for all modalities"""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Selection(Length):
     """Which beginnings are continued."""
 
     prompts: Annotated[int, Ge(0), Le(1000)]
-    """beginnings of dev utterances, at most; 0 leaves the whole stage out"""
+    """largest number of prompts, beginnings of dev utterances; 0 leaves the stage out"""
     prompt_seconds: Annotated[float, Gt(0), Le(3600)]
-    """their length: up to the end of the nearest word, or of a sentence nearby"""
+    """length of a prompt in seconds, up to the end of a word or sentence nearby"""
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class Sampling(Length, WithThreads):
     seeds: Annotated[int, Ge(1), Le(10_000)]
     """continuations per prompt"""
     temperature: Annotated[float, Gt(0), Le(1000)]
-    """divides the logits; a higher one gives more variety"""
+    """divisor of the logits; a higher one gives more variety"""
     top_p: Annotated[float, Gt(0), Le(1)]
     """nucleus sampling: share of the probability that is drawn from"""
     batch: Annotated[int, Ge(1), Le(1_000_000)]
-    """continuations that are made side by side"""
+    """continuations that are sampled together"""
     precision: Literal["fp32", "bf16"]
-    """of the models at sampling"""
+    """precision of the models at sampling: fp32 or bf16"""
 
 
 @dataclass(frozen=True)
@@ -57,19 +57,19 @@ class Voice:
     """The models that turn tokens into mel spectra, and their training."""
 
     reference_speaker: Text | None
-    """speaker whose voice phones are synthesised with; null: the most frequent one in the sample"""
+    """speaker whose voice speaks phones; null: the most frequent one in the sample"""
     sample_hours: Annotated[float, Gt(0), Le(1e6)]
-    """hours of train that the voices are learnt from"""
+    """hours of train's speech that the voices are trained on"""
     width: Annotated[int, Ge(8), Le(65_536)]
     """channels of the acoustic and duration models"""
     layers: Annotated[int, Ge(1), Le(8)]
-    """their convolutions"""
+    """convolutions of each of these models"""
     steps: Annotated[int, Ge(10), Le(1_000_000_000)]
     """optimizer steps"""
     batch_crops: Annotated[int, Ge(1), Le(1_000_000)]
     """training crops of 2.56 s per step"""
     learning_rate: Annotated[float, Gt(0), Le(100)]
-    """AdamW's peak"""
+    """AdamW's peak learning rate"""
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ class Speech(Voice):
     vocoder: Text
     """griffin-lim, or folder or hub name of a SpeechT5HifiGan"""
     vocoder_command: Annotated[str, Pattern(MEL_TO_WAV)] | None
-    """a command instead, that reads {mel} (.npy, log10, [frames, 80]) and writes {wav}"""
+    """command instead of it: reads {mel} (.npy, log10, [frames, 80]) and writes {wav}"""
     iterations: Annotated[int, Ge(1), Le(100_000)]
-    """of Griffin-Lim"""
+    """iterations of Griffin-Lim"""
 
 
 @dataclass(frozen=True)
@@ -94,19 +94,19 @@ class Judge:
     """The language model that measures the perplexity of what was said."""
 
     source: Text
-    """train: a small LM of text that no other model saw; or a causal LM's folder or hub name"""
+    """train (a small LM of text that no other model has seen), or folder or name of a causal LM"""
     text: Literal["spoken", "written"]
-    """what it reads: spoken (lower-case words without punctuation) or written (as it is)"""
+    """text that it reads: spoken (lower case, no punctuation) or written (as it is)"""
     precision: Literal["fp32", "bf16", "int8", "int4"]
-    """of a judge; int8 and int4 by bitsandbytes on a GPU"""
+    """precision of the judge: fp32, bf16, or int8 and int4 (by bitsandbytes on a GPU)"""
     batch_tokens: BatchTokens
     """tokens per forward pass"""
     hours: Annotated[float, Gt(0), Le(1e7)]
-    """of text to train on, as long as it takes to say: further text of the world, else a sample of train"""
+    """hours of speech whose text it is trained on: further text of the world, else a sample of train"""
     vocab_size: Annotated[int, Ge(4), Le(65_535)]
-    """of its bpe tokenizer"""
+    """size of its bpe tokenizer's vocabulary"""
     epochs: Annotated[int, Ge(1), Le(1_000_000)]
-    """passes over its text; the rest is as under lm"""
+    """passes over its text; all else as under lm"""
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,11 @@ class Limits:
     """From which errors on a number that an instrument measures is no result."""
 
     max_recogniser_error: Annotated[float, Gt(0), Le(100)]
-    """highest word error rate on held-out speech and on its vocoder copy; what was spoken is not measurable above it"""
+    """highest word error rate on held-out speech and on its vocoder copy; above it spoken continuations are not
+    measurable"""
     max_judge_perplexity: Annotated[float, Gt(1), Le(1e12)]
-    """highest perplexity per word of real dev text under the judge; no perplexity is measurable above it"""
+    """highest perplexity per word of real dev text under the judge; above it perplexities of continuations are not
+    measurable"""
 
 
 @dataclass(frozen=True)
@@ -124,14 +126,14 @@ class Continuation(Limits, Selection, Sampling):
     """What each model says after the same beginnings."""
 
     prompts_from: Literal["dev", "list"]
-    """what is continued: beginnings of dev utterances, or the prompts of corpus.prompts"""
+    """what is continued: beginnings of dev utterances (dev), or the prompts of corpus.prompts (list)"""
     speech: Speech
-    """from tokens to sound, for every modality that is not text"""
+    """synthesis of sound from tokens, for every modality that is not text"""
     recogniser: Text
-    """kaldi: the aligner's phones in a flat word loop; or a Whisper's name (large-v3) or path"""
+    """kaldi (the aligner's phones in a flat word loop), or a Whisper name or path"""
     speak_text: bool
-    """whether continuations of text are also pronounced, spoken and transcribed, beside their own perplexity"""
+    """whether continuations of text are also spoken and transcribed, so that factor A is judged by one channel"""
     random_strings: Annotated[int, Ge(1), Le(100_000)]
-    """strings of random words, to see what the recogniser invents"""
+    """strings of random words that are spoken and transcribed, to count the words that the recogniser adds"""
     judge: Judge
-    """the language model that judges what was said"""
+    """the language model that measures the perplexity of continuations"""

@@ -27,9 +27,9 @@ class Limits:
     min_seconds: Annotated[float, Ge(0), Le(86_400)]
     """shorter cuts are dropped and counted"""
     max_missing_audio: Share
-    """share of the cuts of a split, or items of a task, whose audio may be missing or damaged; more end the run"""
+    """share of a split's cuts, or a task's items, whose audio may be missing or damaged; more end the run"""
     max_dropped: Share
-    """share of them that all other filters together may drop; more end the run"""
+    """share of a split's cuts, or a task's items, that all other filters together may drop; more end the run"""
 
     def reason(self, seconds: float) -> str | None:
         """Why an utterance of this length is dropped, None if it is not."""
@@ -59,7 +59,7 @@ class SplitShards:
     """Files per split."""
 
     train: Shards
-    """files of the train split; one job each at synthesis, alignment and units"""
+    """files of the train split"""
     dev: Shards
     """files of the dev split"""
 
@@ -122,7 +122,7 @@ class Words:
     """What the world talks about."""
 
     lexicon: Literal["small", "full"]
-    """folder of resources/world with topics and words: six topics, or fourteen for larger runs"""
+    """topics and words of the world: small (6 topics) or full (14 topics, for larger runs)"""
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Speech(Speakers):
     """What text and voices share."""
 
     rate: Rate
-    """words per minute, and their jitter"""
+    """words per minute; jitter: relative standard deviation of utterances"""
 
 
 @dataclass(frozen=True)
@@ -146,9 +146,9 @@ class Script(Words, Speech):
     """What the text of the world depends on."""
 
     hours: SplitHours
-    """speech to synthesise per split"""
+    """hours of speech to synthesise per split, in paragraphs of 3 to 6 sentences"""
     isolated_words: Annotated[int, Ge(0), Le(1000)]
-    """times that words are also spoken alone in train, save those that sWUGGY asks about"""
+    """times that words are also spoken alone in train, save those that sWUGGY asks about; for all modalities"""
 
 
 @dataclass(frozen=True)
@@ -158,9 +158,9 @@ class Voices(Speech):
     voices: Annotated[tuple[Text, ...], MinLen(1)]
     """espeak-ng voices, one per speaker, taken in turn"""
     pitch: Pitch
-    """espeak-ng's pitch, and its jitter"""
+    """espeak-ng's base pitch, 0 to 99; jitter: relative standard deviation"""
     gain: Gain
-    """peak level, and its jitter"""
+    """peak in decibels relative to full scale; jitter: standard deviation in dB"""
     noise: Annotated[float, Ge(-300), Le(0)] | None
     """white noise in decibels relative to full scale; null for none"""
 
@@ -170,7 +170,7 @@ class Tasks(Words, Speakers):
     """What the tasks of the world depend on."""
 
     tasks: dict[Literal["swuggy", "sblimp", "topic-storycloze"], Task]
-    """zero-shot tasks that the world writes"""
+    """zero-shot tasks that the world writes: pairs, and voices that speak each pair"""
 
 
 @dataclass(frozen=True)
@@ -183,24 +183,26 @@ class Corpus(CutRules, AllLimits):
     """Speech, its texts and the zero-shot tasks."""
 
     source: Literal["world", "manifest", "libriheavy", "librispeech", "folder"]
-    """where the speech comes from"""
+    """where the speech comes from: world (text written and spoken here), libriheavy, librispeech, folder (audio and
+    texts) or manifest (Lhotse cuts)"""
     text: Literal["given", "book"]
-    """sources manifest, folder and librispeech: texts are of what was said, and a digit drops the cut; or they are of a
-    printed page, and go through the rules of LibriHeavy's"""
+    """of manifest, folder and librispeech: given (what was said; a digit drops the cut) or book (a printed page,
+    read by the rules of LibriHeavy's texts)"""
     shards: SplitShards
-    """files per split"""
+    """files per split; one job each at synthesis, alignment and units"""
     prompts: Text
-    """file of beginnings to continue, a YAML list of {id, topic, text}"""
+    """file of beginnings to continue, a YAML list of {id, topic, text}; the world's voices speak them where a run
+    asks for them"""
     world: World
-    """for source world"""
+    """for source world: a small world of text that synthetic voices speak"""
     manifest: Manifest
-    """for source manifest"""
+    """for source manifest: Lhotse cuts in LibriHeavy's schema"""
     libriheavy: LibriHeavy
-    """for source libriheavy"""
+    """for source libriheavy: the corpus of the paper"""
     librispeech: LibriSpeech
-    """for source librispeech"""
+    """for source librispeech: subsets of LibriSpeech, or of anything in its layout"""
     folder: Folder
-    """for source folder"""
+    """for source folder: sound files, each with its text"""
 
     @property
     def tasks(self) -> Mapping[str, Task | str | PublishedTask]:

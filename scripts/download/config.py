@@ -17,11 +17,11 @@ class RetryPolicy:
     attempts: Annotated[int, Ge(1), Le(1_000_000)]
     """failures in a row, without a byte between them, after which a URL is given up"""
     longest_wait: Annotated[float, Ge(0), Le(86_400)]
-    """seconds between two attempts at most"""
+    """longest wait between two attempts in seconds; waits double from 1 up to it, or follow Retry-After"""
     timeout: Annotated[float, Gt(0), Le(86_400)]
     """seconds without an answer or a byte that count as a failure"""
     slowest: Annotated[float, Ge(0), Le(1e12)]
-    """bytes per second, over `timeout` seconds, under which a connection counts as failed"""
+    """bytes per second, over `timeout` seconds; a slower connection counts as failed"""
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,6 @@ class Download(RetryPolicy):
     datasets: Annotated[tuple[str, ...], Unique()]
     """what `snakemake download` fetches: names in resources/datasets.yaml"""
     hosts: dict[str, BaseUrls]
-    """host in resources/datasets.yaml -> base URLs that replace it, tried in turn"""
+    """host in resources/datasets.yaml -> base URLs instead of it, tried in turn (mirrors)"""
     spare_gb: Annotated[float, Ge(0), Le(1e9)]
     """gigabytes that are left free on the disk"""

@@ -1,4 +1,4 @@
-"""The configuration's section `evaluation`, and the parts of it that the steps take."""
+"""The configuration's sections `factors` and `evaluation`, and the parts of them that the steps take."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -7,9 +7,32 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le, MinLen, MultipleOf
 
 from scripts.common.bounds import BatchTokens, Pattern, Text, Threads
+from scripts.common.config import parse
 
 Items = Annotated[int, Ge(2), Le(1_000_000_000), MultipleOf(2)]
 SystemName = Annotated[str, Pattern("^[A-Za-z0-9][A-Za-z0-9-]*$")]
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What lies between two modalities; its change is measured from the one to the other."""
+
+    name: Text
+    """the factor's letter"""
+    from_: str
+    """modality without the factor"""
+    to: str
+    """modality that has the factor"""
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The modality without the factor and the one that has it."""
+        return self.from_, self.to
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Letter and modalities: the columns factor, baseline and modality of the tables."""
+        return self.name, self.from_, self.to
 
 
 @dataclass(frozen=True)
@@ -17,7 +40,7 @@ class Decision:
     """Which side of a pair wins."""
 
     score_normalization: Literal["total", "per_token", "per_second"]
-    """log-probability that decides a pair: total, per token, or per second of speech"""
+    """score that decides a pair: log-probability in total, per_token or per_second"""
 
 
 @dataclass(frozen=True)
@@ -35,7 +58,7 @@ class Batching:
     batch_tokens: BatchTokens
     """tokens per forward pass when scoring; more than a CPU's cache holds is slower"""
     precision: Literal["auto", "fp32", "tf32", "bf16"]
-    """of matrix products when scoring; auto: fp32 on a CPU, tf32 on a GPU"""
+    """precision of products when scoring: fp32, tf32, bf16; auto: fp32 (CPU), tf32 (GPU)"""
     threads: Threads
     """CPU threads"""
 
@@ -68,7 +91,8 @@ class Scaling(Scoring):
     """What the scaling curves depend on."""
 
     scaling_items: Items | None
-    """items per task that the checkpoints inside epoch 1 are scored on, evenly over the file; null for all"""
+    """items per task that the checkpoints inside epoch 1 are scored on, evenly over the file, an even number; null:
+    all"""
 
 
 @dataclass(frozen=True)
@@ -76,9 +100,10 @@ class Controls(Scoring):
     """What untrained models and shuffled durations are scored by."""
 
     control_items: Items | None
-    """items per task that the controls are scored on, evenly over the file; null for all"""
+    """items per task that untrained models and shuffled durations are scored on, evenly over the file, an even
+    number; null: all"""
     untrained_draws: Annotated[int, Ge(1), Le(1_000)]
-    """untrained models per modality, each with other random weights; take 10 where the time allows"""
+    """untrained models per modality, each with its own weights; 10 where time allows"""
 
 
 @dataclass(frozen=True)
@@ -88,15 +113,15 @@ class Submission:
     author: Text
     """who submits"""
     affiliation: Text
-    """and from where"""
+    """where the author works"""
     description: Text
-    """what the system is; the modality's name is put behind it"""
+    """what the system is; the modality's name is appended"""
     open_source: bool
     """whether the code is public"""
     train_set: Text
     """what the models were trained on"""
     gpu_budget: Annotated[float, Ge(0), Le(1e12)]
-    """GPU hours"""
+    """GPU hours of the training"""
 
 
 @dataclass(frozen=True)
@@ -104,11 +129,18 @@ class Evaluation(Scaling, LayerScoring, Controls, TextScoring):
     """Zero-shot tasks: scores, baselines, layers, scaling."""
 
     text_tasks: dict[SystemName, Text]
-    """tasks of text alone, for modalities that read text: name -> jsonl file or folder of such files"""
+    """tasks without audio, for text modalities alone: name -> jsonl file or folder of such files (BLiMP's form, or
+    choices)"""
     external_systems: dict[SystemName, Annotated[dict[str, Text], MinLen(1)]]
-    """other systems: name -> task -> file with a score per cut (csv, jsonl, or lines <id> <score>)"""
+    """other systems: name -> {task: file with a score per cut (csv, jsonl, or lines <id> <score>)}; each gets a row
+    in the tables"""
     submission: Submission
-    """meta.yaml of `snakemake submission`"""
+    """meta.yaml of `snakemake submission` (ZeroSpeech 2021, with sLM21 as tasks)"""
+
+
+def parse_factors(text: str) -> tuple[Factor, ...]:
+    """The factors in JSON, {"factors": [...]}; ValueError naming a key that is wrong."""
+    return parse(dict[str, tuple[Factor, ...]], text, "")["factors"]
 
 
 def problems(evaluation: Evaluation, modalities: Collection[str], tasks: Collection[str]) -> Iterator[str]:

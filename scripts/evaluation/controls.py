@@ -17,7 +17,6 @@ the same items.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +35,7 @@ from scripts.evaluation.common_items import Dropped
 from scripts.evaluation.config import Controls
 from scripts.evaluation.items import Task, couples, cut_ids, cut_seconds, read_items, read_tokens
 from scripts.evaluation.scaling import sample
+from scripts.tokens.config import ModalityEntry, Symbols
 
 COLUMNS = ("modality", "task", "control", "value", "ci_low", "ci_high", "n")
 UNTRAINED_COLUMNS = ("modality", "task", "id", "voice", "couple", "draw", "correct")
@@ -201,10 +201,9 @@ def shuffled_controls(
         yield _row(modality, task, "shuffled-durations", correct, config, seed)
 
 
-def is_framed(definition: dict[str, Any]) -> bool:
+def is_framed(modality: Symbols) -> bool:
     """Whether a modality has a frame rate and one token per frame, so that run lengths are durations."""
-    runs = "frame_rate" in definition and definition.get("repeats") != "drop"
-    return runs and definition["tokenizer"] == "symbol"
+    return modality.frame_rate is not None and modality.repeats == "keep" and modality.tokenizer == "symbol"
 
 
 def main() -> None:
@@ -212,7 +211,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", required=True, type=Path, help="folder with lm/ and evaluation/")
     parser.add_argument("--tokens", required=True, type=Path, help="folder with a folder of tokens per modality")
-    parser.add_argument("--modalities", required=True, type=json.loads, help="section of config.yaml as JSON")
+    parser.add_argument("--modalities", required=True, help="JSON: section of the config")
     parser.add_argument("--tasks", nargs="+", required=True, help="names of the tasks")
     parser.add_argument("--items", nargs="+", required=True, type=Path, help="aligned items (jsonl.gz) per task")
     parser.add_argument("--dropped", type=Path, required=True, help="csv of the items that are not compared")
@@ -221,13 +220,13 @@ def main() -> None:
     parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", required=True, type=int)
     arguments = parser.parse_args()
-    arguments.config = parse(Controls, arguments.config, "evaluation")
-    dropped = Dropped.read(arguments.dropped)
-    config, results, seed = arguments.config, arguments.results, arguments.seed
+    config = parse(Controls, arguments.config, "evaluation")
+    modalities = parse(dict[str, ModalityEntry], arguments.modalities, "modalities")
+    dropped, results, seed = Dropped.read(arguments.dropped), arguments.results, arguments.seed
     cpu.prepare(config.threads)
     rows: list[dict[str, Any]] = []
     decisions: list[dict[str, Any]] = []
-    for modality, definition in arguments.modalities.items():
+    for modality, definition in modalities.items():
         folder = results / f"lm/{modality}/model"
         tasks = [
             read_task(name, items, arguments.tokens / f"{modality}/tasks/{name}.bin", dropped, config.control_items)
@@ -245,7 +244,7 @@ def main() -> None:
             rows += shuffled_controls(modality, tasks, folder, config, seed)
     write_csv(arguments.out, COLUMNS, rows)
     write_csv(arguments.untrained, UNTRAINED_COLUMNS, decisions)
-    print(f"evaluation/controls: {len(rows)} accuracies of {len(arguments.modalities)} modalities", file=sys.stderr)
+    print(f"evaluation/controls: {len(rows)} accuracies of {len(modalities)} modalities", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ exposures at which it passes 75%. A threshold of inf lies above the highest expo
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,7 +20,7 @@ from scripts.common.config import parse
 from scripts.common.files import write_csv
 from scripts.evaluation import level_curves
 from scripts.evaluation.common_items import Dropped
-from scripts.evaluation.config import Summarising
+from scripts.evaluation.config import Summarising, parse_factors
 from scripts.evaluation.level_curves import Estimate, Levels, Passing, Unit, number, rounded
 from scripts.evaluation.score_rows import Row
 
@@ -122,14 +121,14 @@ def main() -> None:
     )
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="+", required=True)
-    parser.add_argument("--factors", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
+    parser.add_argument("--factors", required=True, help='JSON: {"factors": [...]} of the config')
     parser.add_argument("--dropped", type=Path, required=True, help="csv of the items that are not compared")
     parser.add_argument("--out", type=Path, required=True, help="csv to write")
     parser.add_argument("--config", required=True, help="JSON: keys of the section evaluation")
     parser.add_argument("--seed", type=int, required=True)
     args = parser.parse_args()
     dropped = Dropped.read(args.dropped)
-    config = parse(Summarising, args.config, "evaluation")
+    config, factors = parse(Summarising, args.config, "evaluation"), parse_factors(args.factors)
     table_rows: list[dict[str, Any]] = []
     for task in args.tasks:
         curves = Curves(task, config, args.seed)
@@ -138,8 +137,8 @@ def main() -> None:
             if rows:
                 baselines = dropped.common_rows(args.evaluation / "baselines" / task / f"{name}.csv")
                 table_rows += curves.modality(name, rows, baselines)
-        for factor in args.factors["factors"]:
-            table_rows += curves.factor(factor["name"], factor["from"], factor["to"])
+        for factor in factors:
+            table_rows += curves.factor(*factor.key)
     write_csv(args.out, COLUMNS, table_rows)
     if not table_rows:
         print("evaluation/exposures: no task has exposures", file=sys.stderr)

@@ -22,11 +22,11 @@ class ModelConfig:
     """A LlamaForCausalLM, the same for all modalities but the vocabulary."""
 
     hidden_size: Annotated[int, Ge(8), Le(1_048_576)]
-    """width"""
+    """width of the transformer"""
     intermediate_size: Annotated[int, Ge(8), Le(1_048_576)]
     """width of the MLP"""
     layers: Annotated[int, Ge(1), Le(10_000)]
-    """layers"""
+    """transformer layers"""
     heads: Annotated[int, Ge(1), Le(65_536)]
     """attention heads"""
     kv_heads: Annotated[int, Ge(1), Le(65_536)]
@@ -40,17 +40,17 @@ class TrainingConfig:
     """The recipe."""
 
     epochs: Annotated[int, Ge(1), Le(1_000_000)]
-    """passes over the utterances"""
+    """passes over the utterances, the same for all modalities"""
     batch_utterances: Annotated[int, Ge(1), Le(100_000_000)]
-    """utterances per optimizer step, the same for all modalities, however many GPUs share it"""
+    """utterances per optimizer step, the same for all modalities and numbers of GPUs"""
     row_tokens: BatchTokens
     """most tokens of one forward pass of one process: bounds memory, changes only rounding"""
     learning_rate: Annotated[float, Gt(0), Le(100)]
-    """AdamW's peak"""
+    """AdamW's peak learning rate"""
     warmup_share: Share
     """share of all steps with linear warm-up; then cosine"""
     final_learning_rate_share: Share
-    """the cosine ends at this share of the peak"""
+    """share of the peak learning rate at which the cosine ends"""
     weight_decay: Annotated[float, Ge(0), Le(100)]
     """AdamW's weight decay"""
     betas: tuple[Annotated[float, Ge(0), Lt(1)], Annotated[float, Ge(0), Lt(1)]]
@@ -58,19 +58,22 @@ class TrainingConfig:
     clip_norm: Annotated[float, Gt(0), Le(1e9)]
     """largest gradient norm"""
     checkpoints_in_epoch_1: Annotated[int, Ge(2), Le(10_000)]
-    """checkpoints for the scaling figure, log-spaced in tokens seen, from the end of the warm-up on"""
+    """checkpoints for the scaling figure, log-spaced in tokens from the end of warm-up on"""
     evaluations_per_epoch: Annotated[int, Ge(1), Le(1_000_000)]
     """how often the dev loss is measured, evenly over the epoch"""
     patience: Annotated[int, Ge(1), Le(1_000_000_000)] | None
-    """end after this many evaluations without a lower dev loss and keep the best; null: never"""
+    """evaluations in a row without a lower dev loss after which training ends with the best model; null: never"""
     threads: Threads
     """CPU threads; part of the result's bytes, so set here and not by --cores"""
     precision: Literal["auto", "bf16", "fp32"]
-    """of matrix products; auto: bf16 where the processor or GPU computes in it, else fp32"""
+    """precision of matrix products: bf16, fp32, or auto: bf16 where the processor or GPU computes in it, else
+    fp32"""
     compile: Literal["auto", "off"]
-    """the decoder layers on a GPU; auto: compiled, or eager with one line where that fails"""
+    """compilation of the decoder layers on a GPU: off, or auto: compiled, or eager with a warning where compilation
+    fails"""
     deterministic: bool
-    """true: the same bytes from the same inputs on a GPU too, slower; a CPU needs no such key"""
+    """whether the same inputs give the same bytes on a GPU too, which is slower (docs/training.md); on a CPU they
+    always do"""
 
 
 @dataclass(frozen=True)
@@ -78,9 +81,9 @@ class LMConfig:
     """What one language model depends on."""
 
     model: ModelConfig
-    """sizes of the Llama"""
+    """sizes of the LlamaForCausalLM, the same for all modalities but the vocabulary"""
     training: TrainingConfig
-    """the recipe"""
+    """how a model is trained"""
 
     def resolved(self, device: "torch.device") -> "LMConfig":
         """The same with auto replaced by this device's precision."""
@@ -101,7 +104,8 @@ class LMSection(LMConfig):
     """The whole `lm` section: the language models, and which further ones are trained."""
 
     data_shares: Annotated[tuple[Annotated[float, Gt(0), Lt(1)], ...], Unique()]
-    """further models of every modality, each trained with a complete schedule on this share of train's utterances"""
+    """further models of every modality, each trained with a complete schedule on this share of train's utterances:
+    [0.25, 0.5] (docs/evaluation.md)"""
 
 
 def parse_config(text: str) -> LMConfig:

@@ -10,11 +10,11 @@ from scripts.common.bounds import Name, Unique
 from scripts.continuation.config import Continuation
 from scripts.corpus.config import Corpus
 from scripts.download.config import Download
-from scripts.evaluation.config import Evaluation
+from scripts.evaluation.config import Evaluation, Factor
 from scripts.evaluation.dial_config import Crossing, Dial, Ladder
 from scripts.lm.config import LMSection
 from scripts.plan.config import Plan
-from scripts.report.config import Factor, Report
+from scripts.report.config import Report
 from scripts.tokens.config import ModalityEntry, ModalityName, Tokens
 from scripts.units.config import Units
 
@@ -27,9 +27,9 @@ class Sharing:
     """Stages that are another experiment's, made once for both."""
 
     with_: Name | None
-    """the other experiment's name under results/; null: every stage is this experiment's own"""
+    """name of the other experiment under results/; null: every stage is made here"""
     through: Literal["corpus", "alignment", "units", "tokens"]
-    """the last stage of the other experiment that is used"""
+    """last stage of the other experiment that is used: corpus, alignment, units, tokens"""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Cluster:
     """GPUs of a stage's jobs. Memory, time limits and CPUs stand in the profile: no result depends on them."""
 
     gpus: StageGpus
-    """GPUs of one job; as many processes train one language model"""
+    """GPUs of one job; training runs a process on each"""
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ class Configuration:
     seed: Seed
     """every random choice of every stage derives from it"""
     seeds: Annotated[tuple[Seed, ...], Unique()]
-    """further seeds to train every modality's model with, on the same tokens"""
+    """further seeds of every modality's model, on the same tokens; a table compares them"""
     share: Sharing
-    """stages that are another experiment's"""
+    """stages that are another experiment's, made once for both"""
     download: Download
-    """other people's data"""
+    """data that others publish, listed in resources/datasets.yaml"""
     corpus: Corpus
     """speech, its texts and the zero-shot tasks"""
     alignment: Alignment
@@ -75,25 +75,25 @@ class Configuration:
     units: Units
     """discrete symbols of speech"""
     modalities: Annotated[dict[ModalityName, ModalityEntry], MinLen(1)]
-    """name -> where its symbols come from, how they become tokens, at what rate"""
+    """name -> where a modality's symbols come from, how they become tokens, at what rate"""
     factors: tuple[Factor, ...]
-    """pairs of modalities whose difference is one factor"""
+    """pairs of modalities that differ in one factor; change is measured from -> to"""
     crossings: tuple[Crossing, ...]
-    """modalities with and without some factors, so that these can be added in more than one order"""
+    """factors that are added in more than one order: interaction, Shapley values (docs/dials.md)"""
     ladders: tuple[Ladder, ...]
-    """chains of modalities that divide a change into steps"""
+    """chains of modalities that divide a factor's change into steps (docs/dials.md)"""
     dials: tuple[Dial, ...]
-    """modalities that differ in the dose of one cause"""
+    """modalities that differ in the dose of one cause (docs/dials.md)"""
     tokens: Tokens
     """what holds for the tokens of all modalities"""
     lm: LMSection
     """the language models"""
     evaluation: Evaluation
-    """zero-shot tasks"""
+    """zero-shot tasks: scores, intervals, baselines, layers and scaling"""
     continuation: Continuation
-    """what each model says after the same beginnings"""
+    """continuations of the same prompts by every model, and how they are measured"""
     cluster: Cluster
-    """what jobs ask of a scheduler"""
+    """what jobs ask of a scheduler; memory, time and CPUs stand in the profile"""
     plan: Plan
     """sizes and speeds for `snakemake plan`"""
     report: Report

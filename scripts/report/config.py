@@ -1,23 +1,9 @@
-"""The configuration's sections `factors` and `report`."""
+"""The configuration's section `report`."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from annotated_types import Gt, Le, MinLen
-
-from scripts.common.bounds import Text
-
-
-@dataclass(frozen=True)
-class Factor:
-    """A factor: what lies between two modalities; its change is measured from the one to the other."""
-
-    name: Text
-    """the factor's letter"""
-    from_: str
-    """modality without the factor"""
-    to: str
-    """modality that has the factor"""
 
 
 @dataclass(frozen=True)
@@ -25,6 +11,6 @@ class Report:
     """Tables, figures and pages."""
 
     formats: Annotated[tuple[Literal["svg", "pdf", "png"], ...], MinLen(1)]
-    """formats that every figure is written in"""
+    """formats that every figure is written in: svg, pdf, png"""
     listen_megabytes: Annotated[float, Gt(0), Le(1e6)]
     """largest page of continuations to listen to; prompts beyond it are left out"""

@@ -7,7 +7,6 @@ ones in both modalities of a change.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from matplotlib.axes import Axes
 
 from scripts.common.cli import run
 from scripts.evaluation.common_items import Dropped
+from scripts.evaluation.config import Factor, parse_factors
 from scripts.evaluation.level_curves import Unit, couple_units, item_units, percentiles, resample, tabulate
 from scripts.evaluation.score_rows import Row
 from scripts.report.labels import display_name
@@ -43,18 +43,18 @@ def read(path: str | Path) -> pd.DataFrame:
     return read_table(path, TEXT, COLUMNS[len(TEXT) :])
 
 
-def steps(modalities: Sequence[str], factors: Sequence[dict[str, str]]) -> dict[str, int]:
+def steps(modalities: Sequence[str], factors: Sequence[Factor]) -> dict[str, int]:
     """How many factors lead to each modality at most, of those that a factor names, in the given order.
 
     Raises:
         ValueError: the factors form a circle.
     """
-    step = {name: 0 for name in modalities if any(name in (f["from"], f["to"]) for f in factors)}
+    step = {name: 0 for name in modalities if any(name in factor.pair for factor in factors)}
     for _ in step:
         for factor in factors:
-            step[factor["to"]] = max(step[factor["to"]], step[factor["from"]] + 1)
+            step[factor.to] = max(step[factor.to], step[factor.from_] + 1)
     if step and max(step.values()) >= len(step):
-        circle = ", ".join(f"{factor['from']} -> {factor['to']}" for factor in factors)
+        circle = ", ".join(" -> ".join(factor.pair) for factor in factors)
         raise ValueError(f"config: factors lead from a modality back to it ({circle}); the chain needs a beginning")
     return step
 
@@ -69,7 +69,7 @@ def chain(
     rows_of: dict[tuple[str, str], list[Row]],
     tasks: Sequence[str],
     step: dict[str, int],
-    factors: Sequence[dict[str, str]],
+    factors: Sequence[Factor],
     paper: Paper,
     score_normalization: str,
     samples: int,
@@ -81,7 +81,7 @@ def chain(
         rows_of: (task, modality) -> rows of the common items.
         tasks: in the order in which they are drawn.
         step: modality -> its place in the chain.
-        factors: of the config.
+        factors: of the configuration.
         paper: published values.
         score_normalization: of the scores whose differences add up to a couple's.
         samples: number of resamples.
@@ -104,9 +104,9 @@ def chain(
                 found.append({**place, "kind": "score", "factor": "", "baseline": "", "modality": name,
                               "step": step[name], **numbers, "paper": shown})  # fmt: skip
             for factor in factors:
-                base, new = factor["from"], factor["to"]
+                base, new = factor.pair
                 numbers = _numbers(means[new] - means[base], drawn[new] - drawn[base], len(units[new]))
-                found.append({**place, "kind": "change", "factor": factor["name"], "baseline": base, "modality": new,
+                found.append({**place, "kind": "change", "factor": factor.name, "baseline": base, "modality": new,
                               "step": step[new], **numbers, "paper": np.nan})  # fmt: skip
     return pd.DataFrame(found, columns=list(COLUMNS))
 
@@ -230,7 +230,7 @@ def main() -> None:
     parser.add_argument("--dropped", type=Path, required=True, help="csv of the items that are not compared")
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="+", required=True)
-    parser.add_argument("--config", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
+    parser.add_argument("--config", required=True, help='JSON: {"factors": [...]} of the config')
     parser.add_argument("--score-normalization", required=True)
     parser.add_argument("--samples", type=int, required=True, help="bootstrap resamples")
     parser.add_argument("--seed", type=int, required=True)
@@ -239,7 +239,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="path without ending")
     args = parser.parse_args()
     dropped = Dropped.read(args.dropped)
-    factors = args.config["factors"]
+    factors = parse_factors(args.config)
     step = steps(args.modalities, factors)
     rows_of = {
         (task, name): dropped.common_rows(args.evaluation / task / f"{name}.csv")

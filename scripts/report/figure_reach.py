@@ -1,12 +1,11 @@
 """Accuracy against the distance between two words, and how far back each modality still sees."""
 
-import argparse
 from pathlib import Path
 
 import pandas as pd
 
 from scripts.common.cli import run
-from scripts.report.level_panels import COLUMNS, Words, draw
+from scripts.report.level_panels import COLUMNS, Words, draw_from_command_line
 from scripts.report.result_files import read_table
 
 WORDS = Words(
@@ -26,13 +25,7 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--reach", type=Path, required=True, help="evaluation/reach.csv")
-    parser.add_argument("--modalities", nargs="+", required=True)
-    parser.add_argument("--formats", nargs="+", required=True)
-    parser.add_argument("--output", type=Path, required=True, help="path without ending")
-    args = parser.parse_args()
-    draw(read(args.reach), WORDS, args.modalities, args.output, args.formats)
+    draw_from_command_line(__doc__, "reach", read, WORDS)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 The figures of exposures and of reach are drawn from them: a pair of rows per task, a column per measure.
 """
 
+import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,3 +198,14 @@ def _draw_thresholds(panel: Axes, own: pd.DataFrame, styles: dict, words: Words,
     panel.tick_params(axis="y", length=0)
     panel.grid(axis="y", visible=False)
     panel.set_title(words.threshold, fontsize=7.5, fontweight="normal", loc="left", pad=2)
+
+
+def draw_from_command_line(description: str, table: str, read: Callable[[Path], pd.DataFrame], words: Words) -> None:
+    """Command line of a figure: `--<table>` is the csv of evaluation/ that `read` reads."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument(f"--{table}", dest="table", type=Path, required=True, help=f"evaluation/{table}.csv")
+    parser.add_argument("--modalities", nargs="+", required=True)
+    parser.add_argument("--formats", nargs="+", required=True)
+    parser.add_argument("--output", type=Path, required=True, help="path without ending")
+    args = parser.parse_args()
+    draw(read(args.table), words, args.modalities, args.output, args.formats)

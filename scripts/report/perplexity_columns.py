@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from scripts.common.seeds import generator
+from scripts.evaluation.config import Factor
 from scripts.report.labels import display_name
 from scripts.report.paper_values import Paper
 from scripts.report.render import NO_VALUE, Column, format_interval, format_number
@@ -125,7 +126,7 @@ def change(base_path: Path, new_path: Path, samples: int, rng: np.random.Generat
 def factor_rows(
     folder: Path,
     spoken: Path | None,
-    factors: Sequence[Mapping[str, str]],
+    factors: Sequence[Factor],
     reasons: Mapping[tuple[str, str], str],
     samples: int,
     seed: int,
@@ -139,13 +140,12 @@ def factor_rows(
     """
     changes = []
     for factor in factors:
-        names = (factor["name"], factor["from"], factor["to"])
-        new = folder / f"{factor['to']}.csv"
+        new = folder / f"{factor.to}.csv"
         for task, source in ((TASK, folder), (SPOKEN, spoken)):
-            base = source / f"{factor['from']}.csv" if source else new
+            base = source / f"{factor.from_}.csv" if source else new
             if source and base.exists() and new.exists():
-                rng = generator(seed, "report/factors", *names, task)
-                either = [reasons[factor["from"], task], reasons[factor["to"], TASK]]
+                rng = generator(seed, "report/factors", *factor.key, task)
+                either = [reasons[factor.from_, task], reasons[factor.to, TASK]]
                 why = next((reason for reason in either if reason != YES), YES)
-                changes.append((*names, task, change(base, new, samples, rng), why))
+                changes.append((*factor.key, task, change(base, new, samples, rng), why))
     return changes

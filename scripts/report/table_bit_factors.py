@@ -7,8 +7,7 @@ procedure for all factors.
 """
 
 import argparse
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from scripts.common.cli import run
 from scripts.common.files import write_csv
 from scripts.common.seeds import generator
 from scripts.evaluation.accuracy import bootstrap_means, percentiles
+from scripts.evaluation.config import Factor, parse_factors
 from scripts.evaluation.significance import holm, sign_flip
 from scripts.report.labels import display_name
 from scripts.report.paper_values import Paper, read_paper
@@ -62,7 +62,7 @@ def compare(base: pd.DataFrame, new: pd.DataFrame, samples: int, seed: int, rng:
     return {name: round(float(value), 6) for name, value in zip(NUMBERS[:-1], values, strict=True)}
 
 
-def rows(folder: Path, factors: Sequence[Mapping[str, str]], samples: int, seed: int) -> list[dict[str, Any]]:
+def rows(folder: Path, factors: Sequence[Factor], samples: int, seed: int) -> list[dict[str, Any]]:
     """COLUMNS of every factor, in the order of the configuration.
 
     Raises:
@@ -70,16 +70,15 @@ def rows(folder: Path, factors: Sequence[Mapping[str, str]], samples: int, seed:
     """
     found: list[dict[str, Any]] = []
     for factor in factors:
-        names = (factor["name"], factor["from"], factor["to"])
-        base, new = (read_bits(folder / f"{factor[side]}.csv") for side in ("from", "to"))
+        base, new = (read_bits(folder / f"{name}.csv") for name in factor.pair)
         if not base.index.equals(new.index):
             other = sorted(set(base.index) ^ set(new.index))
             raise ValueError(
-                f"{folder / names[2]}.csv: holds other utterances than {names[1]}.csv ({len(other)} are in one file"
-                f" only, e.g. {other[0]!r}); a change is measured on the same utterances"
+                f"{folder / factor.to}.csv: holds other utterances than {factor.from_}.csv ({len(other)} are in one"
+                f" file only, e.g. {other[0]!r}); a change is measured on the same utterances"
             )
-        rng = generator(seed, "report/bit_factors", *names)
-        found.append({**dict(zip(KEY, names, strict=True)), **compare(base, new, samples, seed, rng)})
+        rng = generator(seed, "report/bit_factors", *factor.key)
+        found.append({**dict(zip(KEY, factor.key, strict=True)), **compare(base, new, samples, seed, rng)})
     for row, p_value in zip(found, holm([row["p_value"] for row in found]), strict=True):
         row |= {"n": int(row["n"]), "p_holm": round(p_value, 6)}
     return found
@@ -132,14 +131,14 @@ def build_table(path: str | Path, paper: Paper) -> Table:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bits", type=Path, required=True, help="folder with <modality>.csv, bits by utterance")
-    parser.add_argument("--config", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
+    parser.add_argument("--config", required=True, help='JSON: {"factors": [...]} of the config')
     parser.add_argument("--samples", type=int, required=True, help="bootstrap resamples")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--paper", required=True, help="resources/paper.yaml")
     parser.add_argument("--output", type=Path, required=True, help="folder for bit_factors.{csv,md,tex,html}")
     args = parser.parse_args()
     write_csv(
-        args.output / "bit_factors.csv", COLUMNS, rows(args.bits, args.config["factors"], args.samples, args.seed)
+        args.output / "bit_factors.csv", COLUMNS, rows(args.bits, parse_factors(args.config), args.samples, args.seed)
     )
     write_formats(args.output, build_table(args.output / "bit_factors.csv", read_paper(args.paper)))
 

@@ -32,7 +32,7 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
     scores: dict[tuple[str, str, str], np.ndarray] = {}
     items: dict[str, dict[str, str]] = {}
     for task in comparison.tasks:
-        for modality in dict.fromkeys(factor[side] for factor in comparison.factors for side in ("from", "to")):
+        for modality in dict.fromkeys(name for factor in comparison.factors for name in factor.pair):
             file = comparison.evaluation / task / f"{modality}.csv"
             table = comparison.dropped.common_rows(file)
             ids = [row["id"] for row in table]
@@ -45,10 +45,10 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
         for task in comparison.tasks:
             ids, couples = list(items[task]), list(items[task].values())
             for normalization in ALL_NORMALIZATIONS:
-                base, new = (scores[task, factor[side], normalization] for side in ("from", "to"))
+                base, new = (scores[task, name, normalization] for name in factor.pair)
                 paired = Paired.of_items(ids, couples, base, new, np.zeros(len(ids)))
                 numbers = changes(paired, comparison.samples, comparison.seed).percent
-                key = (factor["name"], factor["from"], factor["to"], task, normalization)
+                key = (*factor.key, task, normalization)
                 line = (*key, *(round(number, 6) for number in numbers), paired.n)
                 table_rows.append(dict(zip(COLUMNS, line, strict=True)))
     return table_rows

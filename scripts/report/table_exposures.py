@@ -3,15 +3,13 @@
 The rows of evaluation/exposures.csv; the readable forms show the thresholds and the ratios.
 """
 
-import argparse
 from pathlib import Path
 
 from scripts.common.cli import run
-from scripts.common.files import read_csv, write_csv
 from scripts.evaluation.exposures import COLUMNS
 from scripts.report.labels import display_name
-from scripts.report.level_cells import MEASURE_LABELS, lines
-from scripts.report.render import Column, Table, write_formats
+from scripts.report.level_cells import MEASURE_LABELS, lines, write_from_command_line
+from scripts.report.render import Column, Table
 from scripts.report.result_files import grouped, read_table
 
 TEXT = ("factor", "baseline", "modality", "task", "measure", "quantity", "text")
@@ -44,13 +42,7 @@ def build_table(path: str | Path) -> Table:
 
 def main() -> None:
     """Command line of rule report_table_exposures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--exposures", type=Path, required=True, help="evaluation/exposures.csv")
-    parser.add_argument("--output", type=Path, required=True, help="folder for exposures.{csv,md,tex,html}")
-    args = parser.parse_args()
-    read_table(args.exposures, TEXT, NUMBERS)  # a damaged file is named before anything is written
-    write_csv(args.output / "exposures.csv", COLUMNS, read_csv(args.exposures))
-    write_formats(args.output, build_table(args.output / "exposures.csv"))
+    write_from_command_line(__doc__, "exposures", (TEXT, NUMBERS), COLUMNS, build_table)
 
 
 if __name__ == "__main__":

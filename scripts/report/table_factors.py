@@ -117,10 +117,10 @@ def rows(comparison: Comparison, score_normalization: str) -> list[dict[str, Any
     table_rows: list[dict[str, Any]] = []
     for factor in comparison.factors:
         for task in comparison.tasks:
-            base, new = (comparison.evaluation / task / f"{factor[side]}.csv" for side in ("from", "to"))
+            base, new = (comparison.evaluation / task / f"{name}.csv" for name in factor.pair)
             for metric, paired in pairs_by_metric(base, new, comparison, score_normalization):
                 numbers = compare(paired, comparison.samples, comparison.seed, comparison.rng(factor, task))
-                key = (factor["name"], factor["from"], factor["to"], task, metric)
+                key = (*factor.key, task, metric)
                 table_rows.append({**dict(zip(KEY, key, strict=True)), **numbers})
     for metric in dict.fromkeys(row["metric"] for row in table_rows):
         of_metric = [row for row in table_rows if row["metric"] == metric]

@@ -4,14 +4,14 @@ Counts are of the training split, without BOS and EOS.
 """
 
 import argparse
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from scripts.common.cli import run
 from scripts.common.files import write_csv
+from scripts.evaluation.config import Factor, parse_factors
 from scripts.report.labels import display_name
 from scripts.report.paper_values import Paper, read_paper
 from scripts.report.render import NO_VALUE, Column, Table, format_count, format_number, write_formats
@@ -22,13 +22,13 @@ NUMBERS = ("vocab_size", "tokens", "seconds", "tokens_per_second")
 COLUMNS = ("modality", "vocab_size", "tokens", "seconds", "tokens_per_second", "factor")
 
 
-def rows(tokens: Path, modalities: Sequence[str], factors: Sequence[Mapping[str, str]]) -> list[dict[str, object]]:
+def rows(tokens: Path, modalities: Sequence[str], factors: Sequence[Factor]) -> list[dict[str, object]]:
     """One row per modality; `factor` lists the factors whose second modality it is, separated by spaces."""
     table_rows = []
     for modality in modalities:
         stats = read_stats(tokens / modality / "stats.json")
         train = stats["splits"]["train"]
-        names = dict.fromkeys(factor["name"] for factor in factors if factor["to"] == modality)
+        names = dict.fromkeys(factor.name for factor in factors if factor.to == modality)
         table_rows.append(
             {
                 "modality": modality,
@@ -80,11 +80,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tokens", type=Path, required=True, help="folder with {modality}/stats.json")
     parser.add_argument("--modalities", nargs="+", required=True)
-    parser.add_argument("--config", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
+    parser.add_argument("--config", required=True, help='JSON: {"factors": [...]} of the config')
     parser.add_argument("--paper", required=True, help="resources/paper.yaml")
     parser.add_argument("--output", type=Path, required=True, help="folder for modalities.{csv,md,tex,html}")
     args = parser.parse_args()
-    write_csv(args.output / "modalities.csv", COLUMNS, rows(args.tokens, args.modalities, args.config["factors"]))
+    write_csv(args.output / "modalities.csv", COLUMNS, rows(args.tokens, args.modalities, parse_factors(args.config)))
     write_formats(args.output, build_table(args.output / "modalities.csv", read_paper(args.paper)))
 
 

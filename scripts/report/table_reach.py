@@ -3,15 +3,13 @@
 The rows of evaluation/reach.csv; the readable forms show the shares by distance in words and the thresholds.
 """
 
-import argparse
 from pathlib import Path
 
 from scripts.common.cli import run
-from scripts.common.files import read_csv, write_csv
 from scripts.evaluation.reach import COLUMNS
 from scripts.report.labels import display_name
-from scripts.report.level_cells import MEASURE_LABELS, share_cell
-from scripts.report.render import NO_VALUE, Column, Table, write_formats
+from scripts.report.level_cells import MEASURE_LABELS, share_cell, write_from_command_line
+from scripts.report.render import NO_VALUE, Column, Table
 from scripts.report.result_files import grouped, read_table, records
 
 TEXT = ("modality", "task", "measure", "unit", "quantity", "text")
@@ -57,13 +55,7 @@ def build_table(path: str | Path) -> Table:
 
 def main() -> None:
     """Command line of rule report_table_reach."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--reach", type=Path, required=True, help="evaluation/reach.csv")
-    parser.add_argument("--output", type=Path, required=True, help="folder for reach.{csv,md,tex,html}")
-    args = parser.parse_args()
-    read_table(args.reach, TEXT, NUMBERS)  # a damaged file is named before anything is written
-    write_csv(args.output / "reach.csv", COLUMNS, read_csv(args.reach))
-    write_formats(args.output, build_table(args.output / "reach.csv"))
+    write_from_command_line(__doc__, "reach", (TEXT, NUMBERS), COLUMNS, build_table)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ seeds it is rough, so the standard deviation over seeds is given as well.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from scripts.common.files import write_csv
 from scripts.common.seeds import generator
 from scripts.evaluation.accuracy import by_group
 from scripts.evaluation.common_items import Dropped
+from scripts.evaluation.config import Factor, parse_factors
 from scripts.lm.seed_replicas import replica_name
 from scripts.report.labels import display_name
 from scripts.report.render import Column, Table, format_interval, format_number, write_formats
@@ -84,7 +84,7 @@ def rows(
     evaluation: Path,
     dropped: Dropped,
     modalities: Sequence[str],
-    factors: Sequence[dict[str, str]],
+    factors: Sequence[Factor],
     tasks: Sequence[str],
     seeds: Sequence[int],
     samples: int,
@@ -105,8 +105,8 @@ def rows(
         table_rows.append({**key, **_numbers(100 * values, 100 * (means * weights).sum(1), items)})
     for factor in factors:
         for task in tasks:
-            base, new = ((factor[side], task) for side in ("from", "to"))
-            key = dict(zip(TEXT, ("change_percent", factor["name"], factor["from"], *new), strict=True))
+            base, new = ((name, task) for name in factor.pair)
+            key = dict(zip(TEXT, ("change_percent", *factor.key, task), strict=True))
             (before, weights), (after, _) = drawn[base], drawn[new]
             with np.errstate(divide="ignore", invalid="ignore"):  # a resample without a correct item has no interval
                 change = 100 * (means_of[new] / means_of[base] - 1)
@@ -151,7 +151,7 @@ def main() -> None:
     parser.add_argument("--dropped", type=Path, required=True, help="csv of the items that are not compared")
     parser.add_argument("--modalities", nargs="+", required=True)
     parser.add_argument("--tasks", nargs="+", required=True)
-    parser.add_argument("--config", type=json.loads, required=True, help='JSON: {"factors": [...]} of the config')
+    parser.add_argument("--config", required=True, help='JSON: {"factors": [...]} of the config')
     parser.add_argument("--seeds", nargs="+", type=int, required=True, help="the configuration's seed first")
     parser.add_argument("--samples", type=int, required=True, help="bootstrap resamples")
     parser.add_argument("--output", type=Path, required=True, help="folder for seeds.{csv,md,tex,html}")
@@ -160,7 +160,7 @@ def main() -> None:
         args.evaluation,
         Dropped.read(args.dropped),
         args.modalities,
-        args.config["factors"],
+        parse_factors(args.config),
         args.tasks,
         args.seeds,
         args.samples,

@@ -85,7 +85,7 @@ class ModalityEntry(Symbols):
     """A modality's line of the section `modalities`."""
 
     external: Text | None = None
-    """folder of tokens made elsewhere, for source tokens"""
+    """folder of tokens to import, for source tokens"""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Silence:
     """What becomes of silence."""
 
     silence: Literal["keep", "drop"]
-    """SIL between words in modalities without a frame rate"""
+    """keep or drop silence (SIL) between words in modalities without a frame rate"""
 
 
 @dataclass(frozen=True)

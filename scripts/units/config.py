@@ -19,11 +19,12 @@ class EncoderSource:
     """Where the encoder comes from and what runs it."""
 
     source: Text
-    """pretrain: a small HuBERT that is trained here; or a local Hugging Face folder or hub name; or a fairseq .pt"""
+    """pretrain: a small HuBERT that is trained here; or a Hugging Face folder or hub name; or a fairseq checkpoint
+    (.pt)"""
     backend: Literal["transformers", "fairseq"]
-    """what computes the features: transformers (HuBERT, wav2vec2, WavLM) or fairseq (HuBERT)"""
+    """what computes the features: transformers (HuBERT, wav2vec2, WavLM), fairseq (HuBERT)"""
     fairseq_python: Text
-    """the Python that has fairseq (make fairseq, or envs/fairseq.yaml)"""
+    """Python interpreter that has fairseq (make fairseq, or envs/fairseq.yaml)"""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Pretraining:
     conv_dim: tuple[Channels, Channels, Channels, Channels, Channels, Channels, Channels]
     """channels of the seven convolutions"""
     targets: Annotated[int, Ge(2), Le(65_000)]
-    """clusters of MFCC that the model is trained to predict"""
+    """clusters of MFCC that HuBERT is trained to predict"""
     steps: Annotated[int, Ge(1), Le(1_000_000_000)]
     """optimizer steps"""
     batch_crops: Annotated[int, Ge(1), Le(1_000_000)]
@@ -47,7 +48,7 @@ class Pretraining:
     crop_seconds: Annotated[float, Gt(0.1), Le(3600)]
     """seconds of a training crop"""
     learning_rate: Annotated[float, Gt(0), Le(100)]
-    """AdamW's peak"""
+    """AdamW's peak learning rate"""
     warmup_steps: Annotated[int, Ge(0), Le(1_000_000_000)]
     """steps of linear warm-up; then linear decay"""
     mask_start: Annotated[float, Gt(0), Lt(1)]
@@ -68,7 +69,7 @@ class Choice:
     layer: Layer
     """transformer layer whose output is clustered (1 = first)"""
     clusters: Clusters
-    """clusters of k-means"""
+    """number of clusters (K) of k-means"""
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,9 @@ class Device:
     """Where and in what precision the encoder runs."""
 
     device: Literal["cpu", "cuda", "auto"]
-    """where the encoder runs; auto: a GPU where there is one"""
+    """where the encoder runs: cpu, cuda, or auto: a GPU where there is one"""
     precision: Literal["fp32", "bf16"]
-    """of the encoder's weights and features"""
+    """precision of the encoder's weights and features: fp32, or bf16 on a GPU"""
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,10 @@ class Chunking:
     batch_seconds: Annotated[float, Gt(0), Le(1e6)]
     """seconds of audio per forward pass"""
     chunk_seconds: Annotated[float, Ge(1), Le(86_400)]
-    """a longer utterance goes through the encoder in chunks of this length"""
+    """longest part of an utterance that the encoder processes at once, in seconds; a longer utterance is cut into
+    chunks"""
     overlap_seconds: Annotated[float, Ge(0.04), Le(3600)]
-    """context on either side of a chunk whose features are thrown away"""
+    """seconds of context on either side of a chunk, whose features are discarded"""
 
 
 @dataclass(frozen=True)
@@ -103,15 +105,15 @@ class KMeans:
     """How centroids are found."""
 
     sample_frames: Annotated[int, Ge(2), Le(1_000_000_000)]
-    """frames that k-means is trained on, from utterances that hold twice as many"""
+    """frames that k-means is trained on, drawn from utterances that hold twice as many"""
     kmeans_redo: Annotated[int, Ge(1), Le(1000)]
     """FAISS nredo: restarts, the best is kept"""
     kmeans_iterations: Annotated[int, Ge(1), Le(100_000)]
     """FAISS niter: iterations per restart"""
     kmeans_spherical: bool
-    """whether centroids have length 1 (cosine)"""
+    """whether centroids have length 1, so that directions are clustered (cosine)"""
     kmeans_backend: Literal["faiss", "torch", "auto"]
-    """what computes k-means; auto: torch on a GPU, FAISS on a CPU"""
+    """what computes k-means: faiss, torch, or auto: torch on a GPU, FAISS on a CPU"""
     speaker_directions: Annotated[int, Ge(0), Le(65_536)]
     """directions in which speakers' mean features differ most, removed before k-means"""
 
@@ -129,7 +131,7 @@ class Extraction(Encoding, Choice):
     """What the units depend on besides encoder and centroids."""
 
     decode_workers: Annotated[int, Ge(0), Le(256)]
-    """processes that decode audio while the encoder runs; 0: it is decoded in between"""
+    """processes that decode audio while the encoder runs; 0: one process does both in turn"""
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ class Units(Measuring, Sweeping, Extraction):
     """Discrete symbols of speech, from a self-supervised encoder."""
 
     external: Text | None
-    """folder of units made elsewhere (jsonl, or fairseq's tsv and km) to take instead of encoding"""
+    """folder of units to import (jsonl, or fairseq's tsv and km); null: computed here"""
     threads: Threads
     """CPU threads; part of the result's bytes, so set here and not by --cores"""
     sweep: Sweep

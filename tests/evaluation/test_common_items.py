@@ -10,7 +10,7 @@ import pytest
 from scripts.common.files import read_csv, write_csv, write_jsonl
 from scripts.common.ragged import Ragged, save_bin
 from scripts.evaluation import common_items, score, score_rows, summary, tuned_lens
-from scripts.evaluation.config import Summarising
+from scripts.evaluation.config import Factor, Summarising
 from scripts.evaluation.items import Task, cut_ids, scorable
 from scripts.report import table_dropped, table_factors
 from scripts.report.comparison import Comparison
@@ -55,7 +55,7 @@ def test_what_one_modality_lacks_leaves_the_comparison_of_all(two: list[Path], r
     assert [[row["id"] for row in dropped.common_rows(path)] for path in two] == [["w", "w", "z", "z"]] * 2
     right = [item_scores(path, dropped)["correct"].to_dict() for path in two]
     assert right == [{"w": 1.0, "z": 0.0}, {"w": 0.0, "z": 0.0}]
-    factors = [{"name": "A", "from": "one", "to": "other"}]
+    factors = [Factor("A", "one", "other")]
     (row,) = table_factors.rows(Comparison(out.parent, dropped, factors, ["toy"], 20, 1), "total")
     assert (row["change_percent"], row["n"]) == (-100.0, 2)
 

@@ -15,6 +15,7 @@ from scripts.evaluation import common_items, controls, logprobs, score, score_ro
 from scripts.evaluation.accuracy import decide_sides
 from scripts.evaluation.items import SideLogprob, cut_ids, read_items, read_tokens
 from scripts.lm.model.load import load_model
+from scripts.tokens.config import Symbols
 from tests.evaluation.conftest import item
 from tests.factories.models import CONTEXT, tiny_llama
 
@@ -64,10 +65,10 @@ def test_durations_change_hands_among_runs_of_a_symbol() -> None:
 
 
 def test_only_frames_with_a_token_each_have_durations() -> None:
-    assert controls.is_framed({"source": "phones", "tokenizer": "symbol", "frame_rate": 50})
-    assert not controls.is_framed({"source": "units", "tokenizer": "symbol", "frame_rate": 50, "repeats": "drop"})
-    assert not controls.is_framed({"source": "phones", "tokenizer": "bpe", "frame_rate": 50, "vocab_size": 9})
-    assert not controls.is_framed({"source": "phones", "tokenizer": "symbol"})
+    assert controls.is_framed(Symbols(source="phones", tokenizer="symbol", frame_rate=50))
+    assert not controls.is_framed(Symbols(source="units", tokenizer="symbol", frame_rate=50, repeats="drop"))
+    assert not controls.is_framed(Symbols(source="phones", tokenizer="bpe", frame_rate=50, vocab_size=9))
+    assert not controls.is_framed(Symbols(source="phones", tokenizer="symbol"))
 
 
 @pytest.fixture

@@ -63,9 +63,7 @@ def test_the_plan_is_text_csv_and_a_picture_and_twice_the_same(tmp_path):
 def test_jobs_over_their_memory_are_named(tmp_path):
     path = tmp_path / "profile.yaml"
     path.write_text("default-resources: {mem_mb: 2000 * attempt}\nset-resources: {lm_train: {mem_mb: 3000}}\n")
-    rules = [
-        rule_cost(rule, 6, Amounts(PAPER), Profile(path)) for rule in ("lm_train", "units_kmeans", "corpus_speak")
-    ]
+    rules = [rule_cost(rule, 6, Amounts(PAPER), Profile(path)) for rule in ("lm_train", "units_kmeans", "corpus_speak")]
     lines = memory_warnings(rules, Profile(path), Amounts(PAPER))
     assert [line.partition(":")[0] for line in lines] == ["lm_train", "units_kmeans"]
     assert "gives its first attempt 3 GB (mem_mb)" in lines[0]

@@ -146,7 +146,7 @@ WRONG = [
     ("corpus.world.hours.train", math.inf, "corpus.world.hours.train is inf; it must be a finite number"),
     ("corpus.world.hours.train", 1e30, "corpus.world.hours.train is 1e+30; it must be at most 10000000.0"),
     ("corpus.shards.train", 10**9, "corpus.shards.train is 1000000000; it must be at most 100000"),
-    ("lm.model.layers", 10**30, "it must be at most 10000 (layers)"),
+    ("lm.model.layers", 10**30, "it must be at most 10000 (transformer layers)"),
     ("lm.model.layers", True, "lm.model.layers is True; it must be of type integer"),
     ("lm.training.epochs", 2.5, "lm.training.epochs is 2.5; it must be of type integer"),
     ("units.conv_dim", [1], "units.conv_dim is not a known key"),

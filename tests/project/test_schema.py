@@ -15,6 +15,7 @@ CONFIG = default_config()
 def test_the_committed_files_are_what_the_definitions_make():
     assert schema.SCHEMA.read_text() == schema.schema_text(), "run `make schema`"
     assert schema.PAGE.read_text() == schema.page_text(), "run `make schema`"
+    assert schema.DEFAULTS.read_text() == schema.defaults_text(), "run `make schema`"
 
 
 def test_the_schema_is_one_and_accepts_config_yaml():
@@ -40,3 +41,36 @@ def test_a_user_finds_a_keys_bounds_and_default_on_the_page():
     assert "| `lm.model.context` | `1536` | integer ≥ 8, ≤ 16,777,216 | longest sequence in tokens" in page
     assert "| `share.with` | `null` | string `^" in page
     assert "| `factors[].from` |" in page
+
+
+COMMENTED = """\
+# about the file
+name: mini  # an old meaning
+seeds: []
+lm:
+  # why this size
+  model: {hidden_size: 128}
+                                  # the rest of an old meaning
+  data_shares: []
+corpus:
+  world:
+    tasks:
+      swuggy: {pairs: 2}  # of this task
+"""
+
+
+def test_comments_of_keys_are_their_meanings_and_others_stay():
+    made = schema.commented(COMMENTED, Configuration).splitlines()
+    assert made[:2] == [
+        "# about the file",
+        "name: mini                        # the experiment's folder: results/<name>/",
+    ]
+    assert made[4] == "  # why this size"
+    assert made[-1] == "      swuggy: {pairs: 2}  # of this task"
+    assert "old meaning" not in "\n".join(made)
+    shares = next(place for place, line in enumerate(made) if "data_shares" in line)
+    assert made[shares + 1].startswith(" " * 34 + "# ")  # a long meaning goes on below
+    assert yaml.safe_load("\n".join(made)) == yaml.safe_load(COMMENTED)
+    assert all(len(line) <= 120 for line in made)
+    again = schema.commented("\n".join(made), Configuration)
+    assert again.splitlines() == made

@@ -6,7 +6,9 @@ from types import ModuleType
 
 import pytest
 
+from scripts.report import figure_chain
 from tests.report import fake, fake_curves
+from tests.report.commands import FACTORS, PAPER, chain_of, commands
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +43,20 @@ def call(monkeypatch) -> Callable[..., None]:
         module.main()
 
     return run
+
+
+@pytest.fixture(scope="module")
+def written(standing, tmp_path_factory):
+    """The tables of the standing results."""
+    out = tmp_path_factory.mktemp("tables")
+    with pytest.MonkeyPatch.context() as patch:
+        for module, arguments in commands(standing, out):
+            patch.setattr("sys.argv", [module.__name__, *map(str, arguments)])
+            module.main()
+        chain = ("--evaluation", standing / "evaluation", "--dropped", standing / "evaluation/dropped.csv",
+                 "--modalities", *fake.MODALITIES, "--tasks", *fake.TASKS, "--config", FACTORS, "--samples", 200,
+                 "--seed", 1, "--score-normalization", "total", "--formats", "svg", "--paper", PAPER,
+                 "--output", chain_of(out).with_suffix(""))  # fmt: skip
+        patch.setattr("sys.argv", ["figure_chain", *map(str, chain)])
+        figure_chain.main()
+    return out

@@ -3,6 +3,7 @@
 `python -m tests.report.fake FOLDER` writes one to look at. The same call gives the same bytes.
 """
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +12,14 @@ import numpy as np
 
 from scripts.common.files import write_csv, write_json
 from scripts.common.seeds import generator
+from scripts.evaluation.config import Factor
 
 MODALITIES = ("text-bpe", "text-raw", "phone-bpe", "phone-raw", "phone-repeat", "speech-hubert")
 FACTORS = (
-    {"name": "A", "from": "text-bpe", "to": "phone-bpe"},
-    {"name": "A", "from": "text-raw", "to": "phone-raw"},
-    {"name": "B", "from": "phone-raw", "to": "phone-repeat"},
-    {"name": "C", "from": "phone-repeat", "to": "speech-hubert"},
+    Factor("A", "text-bpe", "phone-bpe"),
+    Factor("A", "text-raw", "phone-raw"),
+    Factor("B", "phone-raw", "phone-repeat"),
+    Factor("C", "phone-repeat", "speech-hubert"),
 )
 TASKS = ("swuggy", "sblimp", "topic-storycloze")
 RATES = dict(zip(MODALITIES, (3.1, 13.9, 3.4, 11.2, 49.9, 49.9), strict=True))
@@ -27,6 +29,11 @@ TRUE = {
     "topic-storycloze": (0.84, 0.79, 0.83, 0.78, 0.63, 0.55),
 }
 BASELINES = {"length": 0.5, "tokens": 0.51, "unigram": 0.55, "4-gram": 0.86, "untrained": 0.52}
+
+
+def factors_json(*factors: Factor) -> str:
+    """Factors as the rules hand them to the steps."""
+    return json.dumps({"factors": [{"name": each.name, "from": each.from_, "to": each.to} for each in factors]})
 
 
 def format_interval(value: float, n: int) -> tuple[float, float]:

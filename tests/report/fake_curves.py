@@ -55,7 +55,7 @@ def write(
         ]  # fmt: skip
         found += curves.modality(modality, rows, baseline)
     for factor in fake.FACTORS:
-        found += curves.factor(factor["name"], factor["from"], factor["to"])
+        found += curves.factor(*factor.key)
     write_csv(folder / "evaluation/exposures.csv", exposures.COLUMNS, found)
     found = []
     for task, scale in (("sblimp", 1.0), ("topic-storycloze", 2.5)):

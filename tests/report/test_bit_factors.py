@@ -1,17 +1,17 @@
 """What each factor costs in bits: the same utterances on both sides, the interval of their ratio, its test."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from scripts.common.files import read_csv, write_csv
+from scripts.evaluation.config import Factor
 from scripts.report import figure_bit_factors, table_bit_factors
 from tests.report import fake
 
 PAPER = "resources/paper.yaml"
-FACTOR = [{"name": "D", "from": "a", "to": "b"}]
+FACTOR = [Factor("D", "a", "b")]
 
 
 def write_bits(folder: Path, name: str, bits: list[float], seconds: list[float] | None = None) -> None:
@@ -73,7 +73,7 @@ def test_a_damaged_file_is_named(tmp_path: Path):
 
 def test_table_and_figure_need_no_task(tmp_path: Path, standing: Path, call):
     call(table_bit_factors, "--bits", standing / "evaluation/utterance_bits", "--config",
-         json.dumps({"factors": fake.FACTORS}), "--samples", 200, "--seed", 1, "--paper", PAPER,
+         fake.factors_json(*fake.FACTORS), "--samples", 200, "--seed", 1, "--paper", PAPER,
          "--output", tmp_path)  # fmt: skip
     rows = read_csv(tmp_path / "bit_factors.csv")
     assert [row["factor"] for row in rows] == ["A", "A", "B", "C"]

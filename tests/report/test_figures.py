@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from scripts.common.files import read_csv, read_json, write_csv, write_json
+from scripts.evaluation.config import Factor
 from scripts.report import (
     figure_bit_breakdown,
     figure_chain,
@@ -30,9 +31,9 @@ def factors_table(folder):
     """A factors.csv of two factors and two tasks."""
     path = folder / "report/tables/factors.csv"
     rows = [
-        {"factor": f["name"], "baseline": f["from"], "modality": f["to"], "task": task, "metric": "accuracy",
+        {"factor": f.name, "baseline": f.from_, "modality": f.to, "task": task, "metric": "accuracy",
          "change_percent": -5.0, "ci_low": -8.0, "ci_high": -2.0}
-        for f in (*fake.FACTORS[2:], {"name": "D", "from": "phone-raw", "to": "my-units"}) for task in fake.TASKS[:2]
+        for f in (*fake.FACTORS[2:], Factor("D", "phone-raw", "my-units")) for task in fake.TASKS[:2]
     ]  # fmt: skip
     write_csv(path, list(rows[0]), rows)
     return path
@@ -59,7 +60,7 @@ def commands(folder, out, formats):
     exposures = ("--exposures", evaluation / "exposures.csv")
     yield figure_exposures, "exposures", (*exposures, *modalities, *end("exposures"))
     yield figure_reach, "reach", ("--reach", evaluation / "reach.csv", *modalities, *end("reach"))
-    factors = json.dumps({"factors": [f for f in fake.FACTORS if f["from"] in fake.MODALITIES[3:]]})
+    factors = fake.factors_json(*(f for f in fake.FACTORS if f.from_ in fake.MODALITIES[3:]))
     yield figure_chain, "chain", (
         "--evaluation", evaluation, "--dropped", evaluation / "dropped.csv", *modalities, *tasks, "--config", factors,
         "--score-normalization", "total", "--samples", 50, "--seed", 1, "--paper", PAPER, *end("chain"))  # fmt: skip
@@ -125,7 +126,7 @@ def test_the_chain_says_what_each_factor_costs(results):
 
 
 def test_factors_in_a_circle_have_no_beginning():
-    factors = [{"name": "A", "from": "a", "to": "b"}, {"name": "B", "from": "b", "to": "a"}]
+    factors = [Factor("A", "a", "b"), Factor("B", "b", "a")]
     with pytest.raises(ValueError, match=r"factors lead from a modality back to it \(a -> b, b -> a\)"):
         figure_chain.steps(["a", "b"], factors)
 

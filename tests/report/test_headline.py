@@ -13,7 +13,7 @@ import pytest
 from scripts.common.files import read_csv, write_csv
 from scripts.report import headline, summary_page
 from scripts.report.paper_values import read_paper
-from tests.report.test_tables import ABOUT, PAPER, chain_of, written  # noqa: F401, the last is a fixture
+from tests.report.commands import ABOUT, PAPER, chain_of
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 ROW = {"factor": "B", "baseline": "phone-raw", "modality": "phone-repeat", "task": "sblimp", "change_points": -4.0,
@@ -59,7 +59,7 @@ def write_page(tables: Path, path: Path, call) -> str:
     return path.read_text()
 
 
-def test_the_page_begins_with_the_question_and_its_answer(written: Path, tmp_path: Path, call):  # noqa: F811
+def test_the_page_begins_with_the_question_and_its_answer(written: Path, tmp_path: Path, call):
     text = write_page(written, tmp_path / "summary.html", call)
     order = ["What does each step from text to speech cost", "<svg ", "B (longer sequences", "Where to go next",
              "What was run", "The cost of each factor"]  # fmt: skip
@@ -76,7 +76,7 @@ def test_the_page_begins_with_the_question_and_its_answer(written: Path, tmp_pat
     assert write_page(written, tmp_path / "again.html", call) == text
 
 
-def test_what_is_not_measurable_is_said_first(written: Path, tmp_path: Path, call):  # noqa: F811
+def test_what_is_not_measurable_is_said_first(written: Path, tmp_path: Path, call):
     tables = tmp_path / "tables"
     shutil.copytree(written, tables)
     shutil.copytree(chain_of(written).parent, chain_of(tables).parent)
@@ -106,7 +106,7 @@ PROBE = """<script>addEventListener('load', () => setTimeout(() => {
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no chromium or chrome on this machine to show the page in")
-def test_nothing_runs_off_the_right_edge_at_any_width(written: Path, tmp_path: Path, call):  # noqa: F811
+def test_nothing_runs_off_the_right_edge_at_any_width(written: Path, tmp_path: Path, call):
     page = html.escape(write_page(written, tmp_path / "summary.html", call))
     frames = "".join(
         f'<iframe srcdoc="{page}" style="width:{w}px;height:800px;border:0"></iframe>' for w in (1200, 360)

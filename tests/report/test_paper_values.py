@@ -36,7 +36,7 @@ def test_the_first_continuation_cell_is_a_difference(paper):
 
 def test_every_table_of_the_paper_is_whole(paper):
     assert set(paper.modalities) == set(paper.results) == set(MODALITIES)
-    assert set(paper.factors) == {(f["name"], f["from"], f["to"]) for f in FACTORS}
+    assert set(paper.factors) == {factor.key for factor in FACTORS}
     assert all(set(row) == {*TASKS, "continuation", "continuation_sd"} for row in paper.results.values())
 
 

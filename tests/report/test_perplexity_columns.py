@@ -1,6 +1,5 @@
 """Continuations in the tables: their cells and their change; no columns without continuations."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -28,7 +27,7 @@ def tables_of(standing: Path, call, tmp_path: Path) -> Path:
          *fake.TASKS, "--continuation", standing / "continuation/summary.csv", "--score-normalization", "total",
          *paper)  # fmt: skip
     call(table_factors, "--evaluation", standing / "evaluation", "--dropped", standing / "evaluation/dropped.csv",
-         "--config", json.dumps({"factors": fake.FACTORS}),
+         "--config", fake.factors_json(*fake.FACTORS),
          "--tasks", *fake.TASKS, "--continuations", standing / "continuation/judged/generated",
          "--continuation-summary", standing / "continuation/summary.csv", "--samples", 300,
          "--seed", 1, "--score-normalization", "total", *paper)  # fmt: skip
@@ -122,7 +121,7 @@ def test_spoken_text_has_a_row_and_a_change_of_its_own(standing: Path, call, tmp
     assert (direct[wrong], spoken[wrong]) == ("–", "11.0")
 
     call(table_factors, "--evaluation", standing / "evaluation", "--dropped", standing / "evaluation/dropped.csv",
-         "--config", json.dumps({"factors": fake.FACTORS}), "--tasks", *fake.TASKS, "--continuations",
+         "--config", fake.factors_json(*fake.FACTORS), "--tasks", *fake.TASKS, "--continuations",
          standing / "continuation/judged/generated", "--continuation-summary", summary,
          "--spoken-text", judged, "--samples", 100, "--seed", 1,
          "--score-normalization", "total", "--paper", PAPER, "--output", tmp_path)  # fmt: skip

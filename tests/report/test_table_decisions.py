@@ -5,6 +5,7 @@ import pytest
 from scripts.common.files import write_csv
 from scripts.evaluation.accuracy import ALL_NORMALIZATIONS
 from scripts.evaluation.common_items import Dropped
+from scripts.evaluation.config import Factor
 from scripts.report import table_decisions
 from scripts.report.comparison import Comparison
 
@@ -25,7 +26,7 @@ def decisions(folder, *, longer, lone=None):
             )
         rows += [{**rows[0], "id": lone, "couple": lone}] if lone and name == "new" else []
         write_csv(folder / f"t/{name}.csv", list(rows[0]), rows)
-    factors = [{"name": "A", "from": "base", "to": "new"}]
+    factors = [Factor("A", "base", "new")]
     rows = table_decisions.rows(Comparison(folder, Dropped([]), factors, ["t"], 100, 1))
     write_csv(folder / "decisions.csv", table_decisions.COLUMNS, rows)
     return {row["score_normalization"]: row["change_percent"] for row in rows}, table_decisions.build_table(

@@ -5,6 +5,7 @@ import pytest
 
 from scripts.common.files import write_csv
 from scripts.evaluation.common_items import Dropped
+from scripts.evaluation.config import Factor
 from scripts.report import table_seeds
 
 
@@ -19,7 +20,7 @@ def seeded(folder, scores, together=1):
             rows = [{"id": f"i{i:03}", "couple": f"c{i // together:03}", "correct": value}
                     for i, value in enumerate(values)]  # fmt: skip
             write_csv(folder / f"t/{name}.csv", ["id", "couple", "correct"], rows)
-    factors = [{"name": "A", "from": "base", "to": "new"}]
+    factors = [Factor("A", "base", "new")]
     return table_seeds.rows(
         folder, Dropped([]), ["base", "new"], factors, ["t"], list(range(1, 1 + len(scores["base"]))), 300
     )

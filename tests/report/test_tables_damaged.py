@@ -8,7 +8,7 @@ import pytest
 from scripts.common.files import read_csv, write_csv
 from scripts.report import table_bit_breakdown, table_factors, table_modalities, table_results
 from tests.report import fake
-from tests.report.test_tables import FACTORS, PAPER, commands
+from tests.report.commands import FACTORS, PAPER, commands
 
 
 def rewrite(path, change):

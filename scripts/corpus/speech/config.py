@@ -23,15 +23,15 @@ class Manifest:
     """Lhotse cuts in LibriHeavy's schema: corpus.source manifest."""
 
     train: Text | None
-    """cuts of the train split (jsonl or jsonl.gz)"""
+    """Lhotse cuts of the train split (jsonl or jsonl.gz), in LibriHeavy's schema"""
     dev: Text | None
-    """cuts of the dev split, of other speakers or books"""
+    """Lhotse cuts of the dev split, of other speakers or books"""
     audio_root: Text | None
-    """folder that the audio paths are relative to"""
+    """folder that the audio paths of the cuts are relative to"""
     lexicon: Text | None
     """file of further pronunciations, `WORD PH ON ES` per line; CMUdict comes first"""
     tasks: GivenTasks
-    """task name -> items file (jsonl.gz), or a published test set"""
+    """task name -> items file (jsonl.gz), or a published test set (docs/testsets.md)"""
 
 
 @dataclass(frozen=True)
@@ -39,21 +39,21 @@ class LibriHeavy:
     """The corpus of the paper: corpus.source libriheavy."""
 
     train: Annotated[tuple[Part, ...], MinLen(1), Unique()]
-    """parts of the train split"""
+    """parts of the train split: small, medium, large, dev, test-clean, test-other"""
     dev: Annotated[tuple[Part, ...], Unique()]
-    """parts of the dev split; none takes speakers out of train's parts"""
+    """parts of the dev split; [] takes speakers out of train's parts"""
     held_out: Annotated[float, Gt(0), Lt(1)]
-    """share of train's speakers assigned to dev where dev is empty"""
+    """share of train's speakers that are assigned to dev where dev is []"""
     manifests: Text | None
-    """folder of libriheavy_cuts_<part>.jsonl.gz; null to fetch them"""
+    """folder of libriheavy_cuts_<part>.jsonl.gz; null: fetched into download.folder"""
     audio_root: Text | None
-    """folder above download/librilight/; null to fetch the audio"""
+    """folder above download/librilight/; null: fetched into download.folder"""
     split_exclusion: Annotated[tuple[Literal["speaker", "book"], ...], Unique()]
     """what dev must not share with train, besides recordings"""
     lexicon: Text | None
     """file of further pronunciations, as in manifest"""
     tasks: GivenTasks
-    """as in manifest"""
+    """task name -> items file or published test set, as in manifest"""
 
 
 @dataclass(frozen=True)
@@ -83,17 +83,18 @@ class Folder:
     """Audio files with a text of the same name beside each: corpus.source folder."""
 
     audio_root: Text | None
-    """folder of sound files, each with a text of the same name beside it, at any depth; or those that table names"""
+    """folder of sound files (.wav, .flac, .mp3, .ogg, ...), at any depth, each with a text (name.txt) beside it"""
     train: Text
-    """its sub-folder of the train split"""
+    """its sub-folder with the train split"""
     dev: Text
-    """its sub-folder of the dev split"""
+    """its sub-folder with the dev split"""
     table: SoundTable | None
-    """tables of file, text and speaker instead of a text beside each file; null for texts"""
+    """instead of texts and sub-folders: a table of file, text and speaker per split, {train: train.tsv, dev:
+    dev.tsv} (docs/data.md)"""
     lexicon: Text | None
     """file of further pronunciations, as in manifest"""
     tasks: GivenTasks
-    """as in manifest"""
+    """task name -> items file or published test set, as in manifest"""
 
 
 @dataclass(frozen=True)
@@ -101,17 +102,17 @@ class LibriSpeech:
     """Subsets of LibriSpeech, or of anything in its layout: corpus.source librispeech."""
 
     audio_root: Text | None
-    """folder that holds the subsets' folders and SPEAKERS.TXT; null to fetch the subsets"""
+    """folder of the subsets' folders and SPEAKERS.TXT; null: fetched into download.folder"""
     train: Annotated[tuple[Text, ...], MinLen(1), Unique()]
-    """subsets of the train split"""
+    """subsets of the train split, by the names of their folders"""
     dev: Annotated[tuple[Text, ...], Unique()]
-    """subsets of the dev split; none takes speakers out of train's subsets"""
+    """subsets of the dev split; [] takes speakers out of train's subsets"""
     held_out: Annotated[float, Gt(0), Lt(1)]
-    """share of train's speakers assigned to dev where dev is empty"""
+    """share of train's speakers that are assigned to dev where dev is []"""
     lexicon: Text | None
     """file of further pronunciations, as in manifest"""
     tasks: GivenTasks
-    """as in manifest"""
+    """task name -> items file or published test set, as in manifest"""
 
 
 def librispeech_problems(section: LibriSpeech) -> Iterator[str]:

@@ -70,6 +70,21 @@ NEUTRAL = frozenset(
 
 
 @dataclass(frozen=True)
+class CuedPair:
+    """A right and a wrong sentence that differ in the word `target`, which the word `cue` decides; both are indices."""
+
+    right: Sentence
+    wrong: Sentence
+    cue: int
+    target: int
+
+    @property
+    def distance(self) -> int:
+        """Words from cue to target; 1 if they are neighbours."""
+        return self.target - self.cue
+
+
+@dataclass(frozen=True)
 class Template:
     """One line of grammar.yaml."""
 

@@ -9,11 +9,10 @@ herself"; in the attractor strata, a noun of the other number stands there on pu
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from scripts.corpus.world.grammar import TENSE_SHARES, TENSES, Sentence, Subject, be, named_couple, pick
+from scripts.corpus.world.grammar import TENSE_SHARES, TENSES, CuedPair, Sentence, Subject, be, named_couple, pick
 from scripts.corpus.world.story import Grammar, Story
 from scripts.corpus.world.vocabulary import Lexicon, Noun, Topic, Verb
 
@@ -39,22 +38,7 @@ ADJACENT, ONE, SEVERAL = "adjacent", "one-between", "several-between"
 MARKED = ("yesterday", "last"), ("tomorrow", "next")  # first words of time adverbials that exclude the other tense
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A right and a wrong sentence; `cue` and `target` are indices of words."""
-
-    right: Sentence
-    wrong: Sentence
-    cue: int
-    target: int
-
-    @property
-    def distance(self) -> int:
-        """Words from cue to target; 1 if they are neighbours."""
-        return self.target - self.cue
-
-
-Mirrored = tuple[Pair, Pair]
+Mirrored = tuple[CuedPair, CuedPair]
 
 
 class SyntaxPairs:
@@ -283,7 +267,7 @@ def _mirror(build: Callable[[bool, bool], Sequence[str]]) -> Mirrored:
     rights, wrongs = (sentence(False, False), sentence(True, True)), (sentence(False, True), sentence(True, False))
     cue = first_difference(*rights)
     first, second = (
-        Pair(right, wrong, cue, first_difference(right, wrong)) for right, wrong in zip(rights, wrongs, strict=True)
+        CuedPair(right, wrong, cue, first_difference(right, wrong)) for right, wrong in zip(rights, wrongs, strict=True)
     )
     return first, second
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scripts.corpus.world.grammar import TENSE_SHARES, TENSES, Sentence, named_couple, pick
+from scripts.corpus.world.grammar import TENSE_SHARES, TENSES, CuedPair, Sentence, named_couple, pick
 from scripts.corpus.world.story import Grammar, Story
 from scripts.corpus.world.vocabulary import Adjective, Lexicon, Noun, Topic, Verb
 
@@ -25,20 +25,11 @@ ATTEMPTS, ENDINGS = 100, 20  # draws of a couple of contexts before an error, an
 
 
 @dataclass(frozen=True)
-class TopicItem:
-    """A story of a topic with the right and with the wrong ending; `cue` and `target` are indices of words."""
+class TopicItem(CuedPair):
+    """A story of a topic with the right and with the wrong ending; `cue` and `target` count the words of the story."""
 
     topic: str
     context: tuple[Sentence, ...]
-    right: Sentence
-    wrong: Sentence
-    cue: int
-    target: int
-
-    @property
-    def distance(self) -> int:
-        """Words from cue to target; 1 if they are neighbours."""
-        return self.target - self.cue
 
 
 TopicCouple = tuple[TopicItem, TopicItem]
@@ -165,4 +156,4 @@ def _item(topic: Topic, context: tuple[Sentence, ...], ending: Sentence, targets
     target = len(words) - len(ending.words) + place
     own = topic_words(topic)
     cue = max(i for i in range(target) if words[i] in own)
-    return TopicItem(topic.name, context, ending, replaced, cue, target)
+    return TopicItem(ending, replaced, cue, target, topic.name, context)
