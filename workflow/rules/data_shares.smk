@@ -18,6 +18,7 @@ if SHARE_MODELS:
     MODALITY |= {name: MODALITY[model.modality] for name, model in SHARE_MODELS.items()}
     STREAMS_OF |= {name: STREAMS_OF[model.modality] for name, model in SHARE_MODELS.items()}
     INVENTORY_OF |= {name: INVENTORY_OF[model.modality] for name, model in SHARE_MODELS.items()}
+    TABLES_OF |= {name: TABLES_OF[model.modality] for name, model in SHARE_MODELS.items()}
 
     ruleorder: shares_tokens > tokens_tokenizer
     ruleorder: shares_tokens > tokens_pack
