@@ -1,8 +1,8 @@
 """Generate the items of the topic task: couples of stories that exchange their endings, by distance.
 
-Two stories of different topics, with one cast and one tense, are generated from the same templates. Their endings are one
-sentence but for one word, the *target*, which differs as the topics do. Each target stands once after its own story,
-where it is right, and once after the other, where it is wrong, so that differences between the targets cancel.
+Two stories of different topics, with one cast and one tense, are generated from the same templates. Their endings are
+one sentence but for one word, the *target*, which differs as the topics do. Each target stands once after its own
+story, where it is right, and once after the other, where it is wrong, so that differences between the targets cancel.
 
 The *cue* is the last word of the topic before the target, the distance the number of words from the one to the other.
 In the stratum `in-sentence` the cue is the verb whose object is the target, in a story without another word of the
