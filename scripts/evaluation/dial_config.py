@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated
 
-from annotated_types import MinLen
+from annotated_types import Ge, Le, MinLen
 
 from scripts.common.bounds import Pattern, Text
+from scripts.common.config import shown
 from scripts.evaluation.orders import NONE, label, named_cells, orders
 
 DesignName = Annotated[str, Pattern("^[A-Za-z0-9][A-Za-z0-9-]*$")]
@@ -53,7 +54,7 @@ class Point:
 
     modality: str
     """the modality"""
-    dose: float
+    dose: Annotated[float, Ge(-1e6), Le(1e6)]
     """how much of the cause it has, in the dial's unit"""
 
 
@@ -106,7 +107,7 @@ def problems(
         yield from _repeated(where, [point.modality for point in dial.points])
         if dial.factor not in factors:
             known = ", ".join(dict.fromkeys(factors)) or "none"
-            yield f"{where}.factor is {dial.factor!r}, which no entry of factors is called; known: {known}"
+            yield f"{where}.factor is {shown(dial.factor)}, which no entry of factors is called; known: {known}"
         for place, (before, after) in enumerate(pairwise(point.dose for point in dial.points), start=1):
             if not after > before:
                 yield (
@@ -116,19 +117,19 @@ def problems(
     for section, designs in (("crossings", crossings), ("ladders", ladders), ("dials", dials)):
         for name, times in Counter(design.name for design in designs).items():
             if times > 1:
-                yield f"{section}: {times} entries are called {name!r}; each needs a name of its own"
+                yield f"{section}: {times} entries are called {shown(name)}; each needs a name of its own"
 
 
 def _unknown(named: Mapping[str, str], modalities: Collection[str]) -> Iterator[str]:
     for where, name in named.items():
         if name not in modalities:
-            yield f"{where} names unknown modality {name!r}; known: {', '.join(modalities)}"
+            yield f"{where} names unknown modality {shown(name)}; known: {', '.join(modalities)}"
 
 
 def _repeated(where: str, names: Sequence[str], what: str = "the modality") -> Iterator[str]:
     for name, times in Counter(names).items():
         if times > 1:
-            yield f"{where} has {what} {name!r} {times} times; it may be there once"
+            yield f"{where} has {what} {shown(name)} {times} times; it may be there once"
 
 
 def _cell_problems(where: str, crossing: Crossing) -> Iterator[str]:

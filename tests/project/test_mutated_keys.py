@@ -112,6 +112,7 @@ SOURCES: dict[str, dict[str, Any]] = {
 def configurations() -> dict[str, dict[str, Any]]:
     """The default configuration, with each overlay of the repository, and with each of SOURCES."""
     overlays = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(ROOT.glob("workflow/configs/*.yaml"))}
+    overlays["dials-more"] = merged(overlays["dials"], overlays["dials-more"])  # for use over dials.yaml alone
     return {name: merged(MINI, overlay) for name, overlay in {"default": {}, **overlays, **SOURCES}.items()}
 
 

@@ -129,6 +129,7 @@ def test_every_rule_with_a_shell_names_an_environment_that_exists():
         "corpus_librispeech.smk",
         "corpus_manifest.smk",
         "data_shares.smk",
+        "here.smk",
         "units.smk",
     }
     assert {rule.file for rule in found} >= {p.name for p in Path("workflow/rules").glob("*.smk")} - without_rules
