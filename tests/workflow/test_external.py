@@ -96,6 +96,7 @@ def test_everything_made_elsewhere(workflow: Workflow, tmp_path_factory: pytest.
         "training",
         "unit_quality",
         "bit_breakdown",
+        "bit_factors",
     }
     page = (results / "report.html").read_text()
     for item in ("1. Summary", "2. Tables", "3. Figures", "training.svg", "This run is called"):
