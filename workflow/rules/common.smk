@@ -7,7 +7,7 @@ from scripts.common.config import as_json, part_json
 from scripts.common.files import check_writable, write_json
 from scripts.common.stages import STAGES
 from scripts.lm.data_shares import share_models
-from scripts.lm.seed_replicas import seed_replicas
+from scripts.lm.seed_replicas import replica_name, seed_replicas
 from scripts.project.check import check, task_names
 from scripts.project.defaults import complete
 from scripts.project.imports import code_of
@@ -133,3 +133,14 @@ wildcard_constraints:
     shard=r"\d+",
     task="|".join(TASKS) or "no-task",
     modality="|".join([*SEED_REPLICAS, *SHARE_MODELS, *MODALITIES]),
+
+
+def scores_of(modalities):
+    """The inputs of a table that compares these modalities, by their models of every seed."""
+    models = list(dict.fromkeys(modalities))
+    models += [replica_name(name, seed) for seed in config["seeds"] for name in models]
+    return dict(
+        scores=expand(f"{RESULTS}/evaluation/{{task}}/{{model}}.csv", task=TASKS, model=models),
+        bits=expand(f"{RESULTS}/evaluation/utterance_bits/{{model}}.csv", model=models),
+        dropped=DROPPED,
+    )

@@ -8,19 +8,6 @@ Out: evaluation/{crossing,ladder,dials}.csv.
 from scripts.evaluation.config import Summarising
 from scripts.evaluation.dials import points_of
 from scripts.evaluation.ladder import modalities_of
-from scripts.lm.seed_replicas import replica_name
-
-
-def scores_of(modalities):
-    """The inputs of a table that compares these modalities, by their models of every seed."""
-    models = list(dict.fromkeys(modalities))
-    models += [replica_name(name, seed) for seed in config["seeds"] for name in models]
-    return dict(
-        scores=expand(f"{RESULTS}/evaluation/{{task}}/{{model}}.csv", task=TASKS, model=models),
-        bits=expand(f"{RESULTS}/evaluation/utterance_bits/{{model}}.csv", model=models),
-        dropped=DROPPED,
-    )
-
 
 if config["crossings"]:
 
