@@ -10,7 +10,9 @@ the silence of a continuation need neither.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from scripts.common.files import MAKE_AGAIN, read_csv
 from scripts.continuation.config import Limits
 from scripts.continuation.recogniser_errors import COPIED, HELD_OUT
 
@@ -20,13 +22,29 @@ JUDGED = "perplexity"  # how the metrics that the judge makes begin
 OF_TOKENS = ("at_limit_share", "silence")  # metrics that need no transcript
 
 
+def recogniser_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of recogniser.csv; ValueError naming the file, if one of CONTROLS is missing."""
+    rows = read_csv(path, ["speech", "word_error_rate"])
+    if missing := CONTROLS.keys() - {row["speech"] for row in rows}:
+        raise ValueError(f"{path}: has no row of {', '.join(sorted(missing))}. {MAKE_AGAIN}")
+    return rows
+
+
+def judge_row(path: Path) -> dict[str, str]:
+    """The row of judge.csv; ValueError naming the file, if it holds another number of them than one."""
+    rows = read_csv(path, ["word_perplexity"])
+    if len(rows) != 1:
+        raise ValueError(f"{path}: has {len(rows)} rows, expected one. {MAKE_AGAIN}")
+    return rows[0]
+
+
 def recogniser_failure(rows: Sequence[Mapping[str, str]], limits: Limits) -> str:
     """Why transcripts cannot be trusted, from the rows of recogniser.csv; empty if they can."""
     errors = {row["speech"]: float(row["word_error_rate"]) for row in rows}
     found = [
         f"{100 * errors[speech]:.0f}% on {words}"
         for speech, words in CONTROLS.items()
-        if errors.get(speech, 0.0) > limits.max_recogniser_error
+        if errors[speech] > limits.max_recogniser_error
     ]
     limit = f"more than {100 * limits.max_recogniser_error:g}% (continuation.max_recogniser_error)"
     return f"the recogniser's word error rate is {' and '.join(found)}, {limit}" if found else ""

@@ -26,7 +26,7 @@ from scripts.common.config import parse
 from scripts.common.files import nonempty_jsonl, read_csv, write_csv
 from scripts.common.seeds import generator
 from scripts.continuation.config import Limits
-from scripts.continuation.instruments import judge_failure, measurable, recogniser_failure
+from scripts.continuation.instruments import judge_failure, judge_row, measurable, recogniser_failure, recogniser_rows
 from scripts.continuation.judge import OK
 from scripts.continuation.perplexity import normalise_text
 from scripts.continuation.world_measures import WorldMeasures
@@ -172,8 +172,8 @@ def main() -> None:
     samples = parse(Resampling, args.config, "evaluation").bootstrap_samples
     limits = parse(Limits, args.limits, "continuation")
     failures = {
-        "judge": judge_failure(read_csv(args.judge)[0], limits),
-        "recogniser": recogniser_failure(read_csv(args.recogniser), limits) if args.recogniser else "",
+        "judge": judge_failure(judge_row(args.judge), limits),
+        "recogniser": recogniser_failure(recogniser_rows(args.recogniser), limits) if args.recogniser else "",
     }
     lines = []
     judged = [

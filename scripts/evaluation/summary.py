@@ -179,7 +179,7 @@ def main() -> None:
     config, seed = arguments.config, arguments.seed
     rows: list[dict[str, Any]] = []
     baseline_files = {(path.parent.name, path.stem): path for path in arguments.baselines}
-    untrained_rows = read_csv(arguments.untrained) if arguments.untrained else []
+    untrained_rows = read_csv(arguments.untrained, ["modality", "task", "id", "correct"]) if arguments.untrained else []
     for path in arguments.scores:
         task, modality = path.parent.name, path.stem
         file = baseline_files.get((task, modality))  # another system, and a task of text alone, have no baselines

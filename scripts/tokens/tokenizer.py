@@ -21,8 +21,9 @@ from pathlib import Path
 import sentencepiece
 from tokenizers import Tokenizer
 
+from scripts.alignment.lexicon import phones_of, read_lexicon
 from scripts.common.cli import run
-from scripts.common.files import atomic_directory, read_json, text_lines
+from scripts.common.files import atomic_directory, read_json
 from scripts.tokens import hf_tokenizer
 from scripts.tokens.aligned import SILENCE, without_stress
 from scripts.tokens.config import MAX_VOCABULARY
@@ -207,10 +208,7 @@ BUILDERS: dict[tuple[str, bool], Callable[..., Tokenizer]] = {
 
 def lexicon_phones(path: str) -> list[str]:
     """SIL and the phones of a lexicon ("WORD PH ON ES" per line), sorted: the symbols of alignments."""
-    phones = {phone for line in text_lines(path) for phone in line.split()[1:]}
-    if not phones:
-        raise ValueError(f"{path}: holds no pronunciation; expected lines 'WORD PH ON ES'")
-    return [SILENCE, *sorted(phones)]
+    return phones_of(read_lexicon(path))
 
 
 def unit_names(path: str) -> list[str]:
