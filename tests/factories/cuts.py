@@ -14,7 +14,7 @@ RATE = 16_000
 HUMMED_PHONES = ["SIL", "AA1", "AA0", "S", "M"]  # of `hummed_cut`
 
 WORDS = ["THE", "DOG", "SAT", "ON", "A", "MAT", "CAT", "RAN", "TO", "ME"]  # of `sentences_cut`
-LETTER_PHONES = ["SIL", *"ABCDEFGHIJKLMNOP"]
+LETTER_PHONES = ["SIL", *"BDFGKLMNPRSTVWYZ"]  # ARPAbet's names of one letter
 
 # Of `spoken_cut`.
 TEXTS = [

@@ -142,6 +142,9 @@ def test_nothing_to_train_on(tmp_path, files):
 
 def test_damaged_inventories(tmp_path, files):
     (tmp_path / "lexicon.txt").write_text("DOG\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"lexicon.txt:1: 'DOG' has no phones; expected 'WORD PH ON ES'"):
+        tokenizer.lexicon_phones(str(tmp_path / "lexicon.txt"))
+    (tmp_path / "lexicon.txt").write_text("\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"lexicon.txt: holds no pronunciation; expected lines 'WORD PH ON ES'"):
         tokenizer.lexicon_phones(str(tmp_path / "lexicon.txt"))
     write_json(tmp_path / "kmeans.json", {"clusters": -3})
