@@ -18,7 +18,6 @@ so that a change that ends there is a lower bound, and an interaction may be the
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -31,6 +30,7 @@ from scripts.common.cli import run
 from scripts.common.config import parse
 from scripts.common.files import write_csv
 from scripts.evaluation.config import Summarising
+from scripts.evaluation.dial_config import Crossing, parse_designs
 from scripts.evaluation.joint_scores import (
     JointScores,
     add_reader_arguments,
@@ -107,18 +107,18 @@ def main() -> None:
     """Command line of rule evaluation_crossing."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_reader_arguments(parser)
-    parser.add_argument("--crossings", type=json.loads, required=True, help='JSON: {"crossings": [...]} of the config')
+    parser.add_argument("--crossings", required=True, help='JSON: {"crossings": [...]} of the config')
     parser.add_argument("--out", type=Path, required=True, help="csv to write")
     args = parser.parse_args()
     config = parse(Summarising, args.config, "evaluation")
     reader = reader_of(args, config.score_normalization)
     table_rows: list[dict[str, Any]] = []
-    for crossing in args.crossings["crossings"]:
-        sets = named_cells(crossing["cells"])
+    for crossing in parse_designs(Crossing, args.crossings):
+        sets = named_cells(crossing.cells)
         ordered = sorted(sets, key=lambda name: (len(sets[name]), label(sets[name])))
-        modality_of = {sets[name]: crossing["cells"][name] for name in ordered}
+        modality_of = {sets[name]: crossing.cells[name] for name in ordered}
         for scores in reader.metrics(args.tasks, list(modality_of.values())):
-            crossed = Crossed(crossing["name"], modality_of, scores, config.bootstrap_samples, args.seeds[0])
+            crossed = Crossed(crossing.name, modality_of, scores, config.bootstrap_samples, args.seeds[0])
             table_rows += crossed.rows()
     write_csv(args.out, COLUMNS, table_rows)
     for row in table_rows:

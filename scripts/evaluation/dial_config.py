@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from annotated_types import Ge, Le, MinLen
 
 from scripts.common.bounds import Pattern, Text
-from scripts.common.config import shown
+from scripts.common.config import parse, shown
 from scripts.evaluation.orders import NONE, label, named_cells, orders
 
 DesignName = Annotated[str, Pattern("^[A-Za-z0-9][A-Za-z0-9-]*$")]
@@ -24,6 +24,11 @@ class Crossing:
     """what rows of the table are called"""
     cells: Annotated[dict[CellName, str], MinLen(4)]
     """the factors that a modality has, joined by + (none, B, C, B+C) -> the modality"""
+
+    @property
+    def modalities(self) -> list[str]:
+        """The modality of every cell."""
+        return list(self.cells.values())
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,11 @@ class Ladder:
     """the modality that the ladder starts from"""
     steps: Annotated[tuple[Step, ...], MinLen(2)]
     """the steps, at least two, in order"""
+
+    @property
+    def modalities(self) -> list[str]:
+        """The modalities in order, one more than steps."""
+        return [self.from_, *(step.to for step in self.steps)]
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,20 @@ class Dial:
     points: Annotated[tuple[Point, ...], MinLen(2)]
     """the modalities, at least two, by rising dose"""
 
+    @property
+    def modalities(self) -> list[str]:
+        """The modalities by rising dose."""
+        return [point.modality for point in self.points]
+
+
+Design = TypeVar("Design", Crossing, Ladder, Dial)
+
+
+def parse_designs(kind: type[Design], text: str) -> tuple[Design, ...]:
+    """The entries of a section in JSON, {"dials": [...]}; ValueError naming a key that is wrong."""
+    (designs,) = parse(dict[str, tuple[kind, ...]], text, "").values()  # type: ignore[valid-type]
+    return designs
+
 
 def problems(
     crossings: Sequence[Crossing],
@@ -98,13 +122,13 @@ def problems(
         where = f"ladders[{number}]"
         ends = {f"{where}.steps[{place}].to": step.to for place, step in enumerate(ladder.steps)}
         yield from _unknown({f"{where}.from": ladder.from_, **ends}, modalities)
-        yield from _repeated(where, [ladder.from_, *(step.to for step in ladder.steps)])
+        yield from _repeated(where, ladder.modalities)
         yield from _repeated(where, [step.name for step in ladder.steps], "the step")
     for number, dial in enumerate(dials):
         where = f"dials[{number}]"
         points = {f"{where}.points[{place}].modality": point.modality for place, point in enumerate(dial.points)}
         yield from _unknown(points, modalities)
-        yield from _repeated(where, [point.modality for point in dial.points])
+        yield from _repeated(where, dial.modalities)
         if dial.factor not in factors:
             known = ", ".join(dict.fromkeys(factors)) or "none"
             yield f"{where}.factor is {shown(dial.factor)}, which no entry of factors is called; known: {known}"
@@ -134,7 +158,7 @@ def _repeated(where: str, names: Sequence[str], what: str = "the modality") -> I
 
 def _cell_problems(where: str, crossing: Crossing) -> Iterator[str]:
     """Cells that are the same, and sets of cells that leave no choice between orders."""
-    yield from _repeated(where, list(crossing.cells.values()))
+    yield from _repeated(where, crossing.modalities)
     sets = named_cells(crossing.cells)
     for cell, times in Counter(sets.values()).items():
         if times > 1:

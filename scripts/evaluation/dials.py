@@ -12,7 +12,6 @@ not lie above chance.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from scripts.common.cli import run
 from scripts.common.config import parse
 from scripts.common.files import read_csv, read_json, write_csv
 from scripts.evaluation.config import Summarising
+from scripts.evaluation.dial_config import Dial, parse_designs
 from scripts.evaluation.joint_scores import (
     JointScores,
     add_reader_arguments,
@@ -37,14 +37,7 @@ COLUMNS = (*KEY, "value", "ci_low", "ci_high", *CHANGE, "n", "seeds", "at_chance
 THRESHOLD_MEASURES = ("couples", "accuracy")  # the first that a task has
 
 
-def points_of(dial: Mapping[str, Any]) -> list[str]:
-    """The modalities of an entry of `dials`, by rising dose."""
-    return [point["modality"] for point in dial["points"]]
-
-
-def metric_rows(
-    dial: Mapping[str, Any], scores: JointScores, samples: int, seed: int
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def metric_rows(dial: Dial, scores: JointScores, samples: int, seed: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Modality and row (without KEY but for task and metric) of each point, lowest dose first.
 
     Args:
@@ -55,13 +48,13 @@ def metric_rows(
     """
     values, resampled = scores.values, scores.resampled(samples, seed)
     low = not_above_chance(scores, resampled)
-    for place, point in enumerate(dial["points"]):
+    for place, point in enumerate(dial.points):
         found = cells(estimate(values[place], resampled[:, place]))
         change: dict[str, Any] = {}
         if place:
             change = cells(estimate(values[place] - values[0], resampled[:, place] - resampled[:, 0]))
         yield (
-            point["modality"],
+            point.modality,
             {
                 "task": scores.task,
                 "metric": scores.metric,
@@ -74,21 +67,21 @@ def metric_rows(
         )
 
 
-def threshold_rows(exposures: Sequence[Mapping[str, str]], dial: Mapping[str, Any]) -> Iterator[tuple[str, dict]]:
+def threshold_rows(exposures: Sequence[Mapping[str, str]], dial: Dial) -> Iterator[tuple[str, dict]]:
     """The same of the thresholds in exposures.csv, of the first of THRESHOLD_MEASURES that a task has."""
     found = {(row["task"], row["measure"], row["modality"]): row for row in exposures if row["quantity"] == "threshold"}
     for task in dict.fromkeys(task for task, _, _ in found):
         measure = next(name for name in THRESHOLD_MEASURES if any(key[:2] == (task, name) for key in found))
-        for point in dial["points"]:
-            if row := found.get((task, measure, point["modality"])):
+        for point in dial.points:
+            if row := found.get((task, measure, point.modality)):
                 kept = {name: row[name] for name in ("value", "ci_low", "ci_high", "n", "text")}
-                yield point["modality"], {"task": task, "metric": "threshold", **kept, "seeds": 1}
+                yield point.modality, {"task": task, "metric": "threshold", **kept, "seeds": 1}
 
 
-def labelled(dial: Mapping[str, Any], modality: str, rate: float, row: Mapping[str, Any]) -> dict[str, Any]:
+def labelled(dial: Dial, modality: str, rate: float, row: Mapping[str, Any]) -> dict[str, Any]:
     """A row with all of COLUMNS."""
-    dose = next(point["dose"] for point in dial["points"] if point["modality"] == modality)
-    key = {"dial": dial["name"], "factor": dial["factor"], "dose": f"{dose:g}", "unit": dial["unit"]}
+    dose = next(point.dose for point in dial.points if point.modality == modality)
+    key = {"dial": dial.name, "factor": dial.factor, "dose": f"{dose:g}", "unit": dial.unit}
     return {**dict.fromkeys(COLUMNS, ""), **key, "modality": modality, "tokens_per_second": round(rate, 4), **row}
 
 
@@ -110,7 +103,7 @@ def main() -> None:
     add_reader_arguments(parser)
     parser.add_argument("--tokens", type=Path, required=True, help="folder with {modality}/stats.json")
     parser.add_argument("--exposures", type=Path, nargs="?", help="evaluation/exposures.csv, if there are tasks")
-    parser.add_argument("--dials", type=json.loads, required=True, help='JSON: {"dials": [...]} of the config')
+    parser.add_argument("--dials", required=True, help='JSON: {"dials": [...]} of the config')
     parser.add_argument("--out", type=Path, required=True, help="csv to write")
     args = parser.parse_args()
     config = parse(Summarising, args.config, "evaluation")
@@ -118,18 +111,18 @@ def main() -> None:
     wanted = ["modality", "task", "measure", "quantity", "value", "ci_low", "ci_high", "n", "text"]
     exposures = read_csv(args.exposures, wanted) if args.exposures else []
     table_rows: list[dict[str, Any]] = []
-    for dial in args.dials["dials"]:
-        names = points_of(dial)
-        rates = {name: rate_of(args.tokens / name / "stats.json") for name in names}
+    dials = parse_designs(Dial, args.dials)
+    for dial in dials:
+        rates = {name: rate_of(args.tokens / name / "stats.json") for name in dial.modalities}
         rows = [
             row
-            for scores in reader.metrics(args.tasks, names)
+            for scores in reader.metrics(args.tasks, dial.modalities)
             for row in metric_rows(dial, scores, config.bootstrap_samples, args.seeds[0])
         ]
         rows += threshold_rows(exposures, dial)
         table_rows += [labelled(dial, name, rates[name], row) for name, row in rows]
     write_csv(args.out, COLUMNS, table_rows)
-    print(f"evaluation/dials: {len(table_rows)} rows of {len(args.dials['dials'])} dials", file=sys.stderr)
+    print(f"evaluation/dials: {len(table_rows)} rows of {len(dials)} dials", file=sys.stderr)
 
 
 if __name__ == "__main__":

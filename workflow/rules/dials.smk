@@ -6,15 +6,18 @@ Out: evaluation/{crossing,ladder,dials}.csv.
 """
 
 from scripts.evaluation.config import Summarising
-from scripts.evaluation.dials import points_of
-from scripts.evaluation.ladder import modalities_of
+from scripts.evaluation.dial_config import Crossing, Dial, Ladder, parse_designs
 
-if config["crossings"]:
+CROSSINGS = parse_designs(Crossing, as_json(config, "crossings"))
+LADDERS = parse_designs(Ladder, as_json(config, "ladders"))
+DIALS = parse_designs(Dial, as_json(config, "dials"))
+
+if CROSSINGS:
 
     rule evaluation_crossing:
         """Factors added in more than one order: changes, interactions, Shapley values."""
         input:
-            **scores_of(name for crossing in config["crossings"] for name in crossing["cells"].values()),
+            **scores_of(name for crossing in CROSSINGS for name in crossing.modalities),
         output:
             table=f"{RESULTS}/evaluation/crossing.csv",
         log:
@@ -42,12 +45,12 @@ if config["crossings"]:
             " 2>&1 | tee {log}"
 
 
-if config["ladders"]:
+if LADDERS:
 
     rule evaluation_ladder:
         """What each step of a ladder of modalities changes, and its share of the whole."""
         input:
-            **scores_of(name for ladder in config["ladders"] for name in modalities_of(ladder)),
+            **scores_of(name for ladder in LADDERS for name in ladder.modalities),
         output:
             table=f"{RESULTS}/evaluation/ladder.csv",
         log:
@@ -75,16 +78,16 @@ if config["ladders"]:
             " 2>&1 | tee {log}"
 
 
-if config["dials"]:
+if DIALS:
 
     rule evaluation_dials:
         """Accuracies, exposures needed and bits against the dose of one cause."""
         input:
-            **scores_of(name for dial in config["dials"] for name in points_of(dial)),
+            **scores_of(name for dial in DIALS for name in dial.modalities),
             exposures=[f"{RESULTS}/evaluation/exposures.csv"] * bool(TASKS),
             stats=expand(
                 f"{TOKENS}/{{modality}}/stats.json",
-                modality=dict.fromkeys(name for dial in config["dials"] for name in points_of(dial)),
+                modality=dict.fromkeys(name for dial in DIALS for name in dial.modalities),
             ),
         output:
             table=f"{RESULTS}/evaluation/dials.csv",
