@@ -77,17 +77,19 @@ def _draw_values(panel: Axes, part: pd.DataFrame, metric: str) -> None:
 
 
 def _draw_threshold(panel: Axes, part: pd.DataFrame) -> None:
-    """Thresholds on a logarithmic axis; an arrow where one lies outside the exposures, nothing where there is none."""
+    """Thresholds on a logarithmic axis; an arrow where one lies outside the exposures, words where there is none."""
     ends = part[["value", "ci_low", "ci_high"]].to_numpy(dtype=float)
     inside = ends[np.isfinite(ends) & (ends > 0)]
     low, high = (inside.min() / 1.5, inside.max() * 1.5) if inside.size else (1.0, 10.0)
     clipped = np.clip(ends, low, high)
     for dose, given, (value, lower, upper) in zip(part["dose"], ends, clipped, strict=True):
         if np.isnan(given[0]):
+            panel.text(dose, low, "no curve", color=GREY, rotation=90, ha="center", va="bottom")
             continue
         marker = "^" if given[0] == np.inf else "v" if given[0] == 0 else "o"
         panel.vlines(dose, lower, upper, color=COLOR, alpha=0.5)
         panel.plot([dose], [value], marker=marker, color=COLOR, linestyle="none")
+    panel.update_datalim([(dose, low) for dose in part["dose"]])  # also of points that have words alone
     panel.set_yscale("log", base=2)
     panel.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     panel.set_ylim(low / 1.1, high * 1.1)
