@@ -23,9 +23,9 @@ FIGURE_CAPTION = (
     " occurrences needed for 75%, with 95% intervals over couples of items."
 )
 NEXT = (
-    "This page compares the modalities of text and phones. The command “make run” continues from these results, adds the"
-    " two modalities with 50 symbols per second (phones with durations, HuBERT units) and so the factors B and C, and"
-    " writes report.html beside the folder of this page."
+    "This page compares the modalities of text and phones. The command “make run” continues from these results, adds"
+    " the two modalities with 50 symbols per second (phones with durations, HuBERT units) and so the factors B and C,"
+    " and writes report.html beside the folder of this page."
 )
 
 
