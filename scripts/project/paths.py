@@ -38,6 +38,8 @@ PATHS = (
     "continuation.judge.source",
     "continuation.speech.vocoder",
 )
+# Keys with a folder of audio_root: never the first part of a path, so that a leading dash does no harm.
+WITHIN_AUDIO_ROOT = ("corpus.folder.train", "corpus.folder.dev")
 
 
 def problems(config: Mapping[str, Any]) -> Iterator[str]:
@@ -63,8 +65,8 @@ def check_results(folder: str) -> None:
 
 def hide_dashes(config: Mapping[str, Any]) -> None:
     """Make paths that begin with a dash absolute, in place."""
-    for _, section, key in _places(config):
-        if section[key].startswith("-"):
+    for where, section, key in _places(config):
+        if section[key].startswith("-") and where not in WITHIN_AUDIO_ROOT:
             section[key] = str(Path(section[key]).absolute())
 
 

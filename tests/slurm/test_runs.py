@@ -48,6 +48,12 @@ def resumed_at(submitted: Submitted, modality: str) -> int:
     return int(submitted.log(modality).split("going on after step ")[1].split()[0])
 
 
+def epoch_steps(smoke: Workflow, modality: str) -> int:
+    """Steps of one of the two epochs of the local run's training; the first state is written after them."""
+    log = (smoke.results / f"logs/lm/train/{modality}.log").read_text()
+    return int(log.split(f"lm/{modality}: ")[1].split(" steps")[0]) // 2
+
+
 def the_bytes_of_a_local_run(submitted: Submitted, smoke: Workflow) -> None:
     """Every stage from the world's texts to a model and a task's tokens, along the modality that needs them all."""
     shutil.rmtree(submitted.folder / "results")
@@ -102,9 +108,8 @@ def cancelled_out_of_time_out_of_memory(after_smoke: Submitted, smoke: Workflow)
         assert f"'{state}'" in after_smoke.said
     if CGROUPS:
         assert "oom" in "".join(log.read_text() for log in after_smoke.folder.glob(KEPT + "/rule_units_quality/*.log"))
-    first = 140  # steps of an epoch, after which the first state was written: the signals had later ones saved
-    assert resumed_at(after_smoke, "text-raw") > first
-    assert resumed_at(after_smoke, "phone-raw") > first
+    for modality in ("text-raw", "phone-raw"):  # the signals had states saved that are later than the first
+        assert resumed_at(after_smoke, modality) > epoch_steps(smoke, modality)
     assert_same(
         after_smoke, smoke, model("text-raw"), model("phone-raw"), "units/quality.csv", "evaluation/*/phone-bpe.csv"
     )
@@ -185,5 +190,5 @@ def test_node_and_controller_go_and_come(after_smoke: Submitted, smoke: Workflow
     # Slurm itself put the jobs back into its queue, and Snakemake went on waiting for them.
     assert after_smoke.submissions == {"lm_train/text-bpe": 1, "lm_train/phone-repeat": 1}
     for modality in ("text-bpe", "phone-repeat"):
-        assert resumed_at(after_smoke, modality) >= 140
+        assert resumed_at(after_smoke, modality) >= epoch_steps(smoke, modality)
     assert_same(after_smoke, smoke, model("text-bpe"), model("phone-repeat"))
