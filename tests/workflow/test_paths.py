@@ -146,7 +146,8 @@ def test_a_path_that_snakemake_cannot_take_is_refused(wrong: str):
 
 def test_only_a_path_loses_its_dash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    config = {"corpus": {"folder": {"audio_root": "-a b", "train": "-t", "tasks": {"t": "-t", "p": {"folder": "-f", "format": "-"}}},
+    config = {"corpus": {"folder": {"audio_root": "-a b", "train": "-t",
+                                    "tasks": {"t": "-t", "p": {"folder": "-f", "format": "-"}}},
                          "prompts": "p-"}, "evaluation": {"external_systems": {"x": {"t": "-s"}}},
               "units": {"external": None}}  # fmt: skip
     hide_dashes(config)
