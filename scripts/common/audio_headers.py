@@ -1,4 +1,4 @@
-"""What the header of a sound file promises, read from the header's own bytes.
+"""The length that the header of a sound file states, read from the header's own bytes.
 
 libsndfile corrects the length of a WAV, AIFF, CAF, AU, W64 or NIST SPHERE file to what the file holds and says so in a
 log of limited length, so a copy that broke off looks like a whole shorter file. So does an Ogg, whose length stands in

@@ -104,7 +104,7 @@ def bound_words(bound: Any, annotation: Any) -> str:
             return f"match {regex}"
         case Unique():
             return f"have no two equal {counted}"
-    raise TypeError(f"{bound!r} is no bound that scripts/common/bounds.py knows")
+    raise TypeError(f"{bound!r} is not a bound of scripts/common/bounds.py")
 
 
 def is_broken(bound: Any, value: Any) -> bool:
@@ -129,4 +129,4 @@ def is_broken(bound: Any, value: Any) -> bool:
             return re.search(regex.removesuffix("$") + r"\Z" if regex.endswith("$") else regex, value) is None
         case Unique():
             return any(item in value[:place] for place, item in enumerate(value))
-    raise TypeError(f"{bound!r} is no bound that scripts/common/bounds.py knows")
+    raise TypeError(f"{bound!r} is not a bound of scripts/common/bounds.py")

@@ -1,1 +1,1 @@
-"""What the language models know: pair accuracies, the baselines beside them, bits, layers, scaling."""
+"""Measures of the language models: pair accuracies, baselines, bits, layers, scaling."""

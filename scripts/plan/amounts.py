@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 
 from scripts.continuation.spoken import why_left_out
 from scripts.tokens.modality import Modality, from_config
+from scripts.tokens.phone_variants import inventory as variants_of
+from scripts.tokens.speakers import MOST as MOST_SPEAKERS
+from scripts.tokens.speakers import Speakers
 
 # Hours of LibriHeavy's manifests. Published are 509, 5,042 and 50,794 h (Kang et al. 2023, arXiv:2309.08105) of subsets
 # that hold one another: "large subset=large + medium + small" (README of k2-fsa/libriheavy). The manifests are
@@ -127,7 +130,10 @@ def vocabulary(config: Mapping[str, Any], modality: str) -> int:
     definition = definition_of(config, modality)
     if definition.alphabet == "units" and definition.tokenizer == "symbol":
         return config["units"]["clusters"] + SPECIAL
-    return config["modalities"][modality].get("vocab_size", SYMBOLS + SPECIAL)
+    world = config["corpus"]["source"] == "world"
+    speakers = Speakers(tuple(map(str, range(config["corpus"]["world"]["speakers"] if world else MOST_SPEAKERS))))
+    symbols = SYMBOLS * len(variants_of([""], definition.variants, speakers))
+    return config["modalities"][modality].get("vocab_size", symbols + SPECIAL)
 
 
 def definition_of(config: Mapping[str, Any], modality: str) -> Modality:

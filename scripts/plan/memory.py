@@ -14,7 +14,7 @@ SAMPLE_HOUR = (
     0.02e9  # growth with an hour of the aligner's sample: 87 MiB at 0.25 h, 101 MiB at 1 h (docs/alignment.md)
 )
 CUT = 1e4  # a cut of a shard under alignment: 33 MiB for ten hours (docs/alignment.md)
-LISTED_CUT, SHARD = 24.0, 0.35e6  # a cut, and an open shard, while a manifest is dealt out (docs/data.md)
+LISTED_CUT, SHARD = 24.0, 0.35e6  # per cut, and per open shard, while a manifest is split into shards (docs/data.md)
 ENCODER = 0.75e9  # the encoder at work on 60 seconds (docs/units.md)
 TRAINED, SAVED, LOADED = 16, 12, 8  # bytes per parameter: in training; a copied state; read from a file and held
 

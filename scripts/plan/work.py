@@ -334,6 +334,7 @@ FORMULAS: dict[str, Callable[[Amounts], Work]] = {
     "units_quality": _quality,
     "tokens_phone_durations": _encode_table,
     "tokens_unit_phones": _encode_table,
+    "tokens_speakers": _encode_table,
     "tokens_tokenizer": _tokenizer,
     "tokens_encode": _encode,
     "tokens_encode_task": _encode_task,

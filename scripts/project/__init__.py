@@ -1,4 +1,4 @@
-"""What knows every stage: the whole configuration and its check, sharing, cleaning, fingerprints of code.
+"""Functions that concern all stages: the whole configuration and its check, sharing, cleaning, fingerprints of code.
 
 It may import any stage; no stage imports it.
 """

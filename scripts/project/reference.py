@@ -113,7 +113,7 @@ def _limit(bound: Any) -> str:
             return f"`{regex}`"
         case Unique():
             return "without repetition"
-    raise TypeError(f"{bound!r} is no bound that scripts/project/reference.py knows")
+    raise TypeError(f"{bound!r} is not a bound of scripts/common/bounds.py")
 
 
 def _number(limit: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from scripts.common.bounds import Pattern, Text
+from scripts.common.bounds import Pattern, Text, Unique
 
 MAX_VOCABULARY = 2**16 - 1  # ids are stored as uint16
 SPECIAL = 3  # <unk>, <s> and </s>, beside the tokens that were made elsewhere
@@ -39,7 +39,9 @@ class Kind:
 KINDS = {
     ("text", False): Kind(("bpe", "char"), keys=("case", "punctuation", "spaces"), named=False),
     ("phones", False): Kind(("bpe", "symbol"), options=("silence",), keys=("stress", "noise", "word_boundaries")),
-    ("phones", True): Kind(("bpe", "symbol"), keys=("stress", "noise", "noise_per", "durations", "repeats")),
+    ("phones", True): Kind(
+        ("bpe", "symbol"), keys=("stress", "noise", "noise_per", "durations", "variants", "repeats")
+    ),
     ("units", True): Kind(("bpe", "symbol"), keys=("relabel", "stress", "repeats")),
     ("tokens", False): Kind(("symbol",)),
 }
@@ -66,6 +68,8 @@ class Symbols:
     """of phones: share that is replaced by another phone, all alike; units: errors as the units make them"""
     noise_per: Literal["phone", "frame"] = "phone"
     """what an error replaces: a phone as a whole, or a frame"""
+    variants: Annotated[tuple[Literal["speaker", "third", "neighbour"], ...], Unique()] = ()
+    """of framed phones: a symbol for each speaker, third of the phone, class of the nearer neighbouring phone"""
     relabel: Literal["majority-phone"] | None = None
     """of units: majority-phone: each unit becomes the phone that most of its frames in train have"""
     stress: Literal["keep", "drop"] = "keep"
@@ -160,7 +164,8 @@ def _change_problems(where: str, modality: ModalityEntry, kind: Kind | None) -> 
                 for (source, framed), other in KINDS.items()
                 if key in other.keys
             ]
-            yield f"{where}.{key} is {value!r}; it can be said of {' and of '.join(known)} only"
+            said = list(value) if isinstance(value, tuple) else value
+            yield f"{where}.{key} is {said!r}; it can be said of {' and of '.join(known)} only"
     if "repeats" in keys and "durations" in keys:
         yield f"{where}.durations is {modality.durations!r}, but repeats: drop leaves no durations; set one of the two"
     if "noise_per" in keys and "noise" not in keys:

@@ -13,7 +13,8 @@ from typing import Any
 from scripts.common.config import parse, read
 from scripts.tokens.config import KINDS, Kind, ModalityEntry, Silence, Symbols, modality_problems
 
-PHONE_DURATIONS, UNIT_PHONES = "phone_durations", "unit_phones"  # tables of train that some modalities need
+# Tables of train that some modalities need.
+PHONE_DURATIONS, UNIT_PHONES, SPEAKERS = "phone_durations", "unit_phones", "speakers"
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,12 @@ class Modality(Symbols):
     def tables(self) -> list[str]:
         """Tables of train that its symbols depend on."""
         durations = self.durations in ("mean", "shuffled") or isinstance(self.noise, float)
-        return [PHONE_DURATIONS] * durations + [UNIT_PHONES] * (self.relabel is not None or self.noise == "units")
+        needed = {
+            PHONE_DURATIONS: durations,
+            UNIT_PHONES: self.relabel is not None or self.noise == "units",
+            SPEAKERS: "speaker" in self.variants,
+        }
+        return [table for table, is_needed in needed.items() if is_needed]
 
 
 def from_config(name: str, line: Mapping[str, Any], tokens: Mapping[str, Any], seed: int = 0) -> Modality:

@@ -2,8 +2,8 @@
 
 Text is a sequence of characters, phones and units are sequences of names: all are `Sequence[str]`, which later code
 does not distinguish. What a modality's line changes is applied in one order: stress or units' phones, errors per phone,
-silence and word boundaries, durations, errors per frame, repeats. Random draws of a cut are named by its id where a
-reader is given no other name.
+silence and word boundaries, durations, errors per frame, variants, repeats. Random draws of a cut are named by its id
+where a reader is given no other name.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +23,7 @@ from scripts.tokens.config import UNIT_RATE
 from scripts.tokens.modality import Modality
 from scripts.tokens.phone_durations import PhoneDurations, frames_of
 from scripts.tokens.phone_errors import confuse, substitute
+from scripts.tokens.phone_variants import with_variants
 from scripts.tokens.tables import Tables
 from scripts.tokens.text_form import text_form
 
@@ -128,6 +129,8 @@ def phone_frames(
     frames = names[places]
     if modality.noise and modality.noise_per == "frame":
         frames = _with_errors(frames, modality, tables, draws or cut["id"])
+    if modality.variants:
+        frames = with_variants(frames, names.tolist(), places, modality.variants, speaker(cut), tables.speakers)
     return Symbols(*_without_repeats(frames, places, modality), len(spoken), lost)
 
 

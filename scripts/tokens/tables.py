@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.tokens.modality import PHONE_DURATIONS, UNIT_PHONES, Modality
+from scripts.tokens.modality import PHONE_DURATIONS, SPEAKERS, UNIT_PHONES, Modality
 from scripts.tokens.phone_durations import PhoneDurations
+from scripts.tokens.speakers import Speakers
 from scripts.tokens.unit_phones import UnitPhones
 
 
@@ -15,6 +16,7 @@ class Tables:
 
     durations: PhoneDurations | None = None
     units: UnitPhones | None = None
+    speakers: Speakers | None = None
 
 
 def load_tables(paths: Sequence[str | Path], modality: Modality) -> Tables:
@@ -27,4 +29,5 @@ def load_tables(paths: Sequence[str | Path], modality: Modality) -> Tables:
     return Tables(
         PhoneDurations.read(files[PHONE_DURATIONS], stress=stress) if PHONE_DURATIONS in modality.tables else None,
         UnitPhones.read(files[UNIT_PHONES], stress=stress) if UNIT_PHONES in modality.tables else None,
+        Speakers.read(files[SPEAKERS]) if SPEAKERS in modality.tables else None,
     )

@@ -28,6 +28,7 @@ from scripts.tokens import hf_tokenizer
 from scripts.tokens.aligned import SILENCE, without_stress
 from scripts.tokens.config import MAX_VOCABULARY
 from scripts.tokens.modality import Modality, from_json
+from scripts.tokens.phone_variants import inventory as variants_of
 from scripts.tokens.sources import BOUNDARY, NO_TABLES, read
 from scripts.tokens.span_encoder import MADE_BY, MODEL, SYMBOLS
 from scripts.tokens.tables import Tables, load_tables
@@ -261,6 +262,8 @@ def build(
         inventory = [symbol for symbol in inventory if symbol != SILENCE]
     if modality.stress == "drop":
         inventory = list(dict.fromkeys(map(without_stress, inventory)))
+    if modality.variants:
+        inventory = variants_of(inventory, modality.variants, tables.speakers)
     if modality.word_boundaries == "keep":
         inventory = [BOUNDARY, *inventory]
     builder = BUILDERS[modality.tokenizer, modality.kind.named]

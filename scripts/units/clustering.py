@@ -94,7 +94,7 @@ def _faiss(
         verbose=False,
         spherical=spherical,
         gpu=device == "cuda",
-        # FAISS subsamples and warns by its own rules unless told that every frame counts.
+        # Without these limits FAISS would subsample the frames and print warnings.
         min_points_per_centroid=1,
         max_points_per_centroid=len(frames),
     )

@@ -37,6 +37,7 @@ def test_what_can_be_spoken_and_whether_its_durations_are_known(line, clock):
         ({**TEXT, "spaces": "drop"}, "no spaces, so no words to judge"),
         ({**PHONES, "stress": "drop"}, "knows phones with stress only"),
         ({**PHONES, "word_boundaries": "keep"}, "knows no boundaries"),
+        ({**PHONES, "frame_rate": 50, "variants": ["third"]}, "knows one symbol per phone"),
         ({**PHONES, "frame_rate": 25}, "the voice has 50 frames per second"),
         ({**UNITS, "repeats": "drop"}, "no voice predicts how long units without repeats last"),
         ({**UNITS, "frame_rate": 12.5}, "the voice has 50 frames"),

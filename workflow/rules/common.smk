@@ -1,5 +1,8 @@
 """What every stage's rules name: the checked configuration, the folder of results, shards and tasks."""
 
+import sys
+import time
+
 from snakemake.path_modifier import PathModifier
 
 from scripts.alignment.config import resolved_oov
@@ -10,6 +13,7 @@ from scripts.lm.data_shares import share_models
 from scripts.lm.seed_replicas import replica_name, seed_replicas
 from scripts.project.check import check, task_names
 from scripts.project.defaults import complete
+from scripts.project.ending import ending
 from scripts.project.imports import code_of
 from scripts.project.paths import check_results, hide_dashes
 from scripts.project.results_format import FILE, check_format, write_format
@@ -82,6 +86,14 @@ AUDIO_ROOT = {
 onstart:
     write_format(Path(RESULTS))
     write_json(f"{RESULTS}/config.json", config)  # what others are held to that share stages with this one
+
+
+BEGUN = time.time()
+
+
+onsuccess:
+    for line in ending(Path(RESULTS), BEGUN):
+        print(line, file=sys.stderr)
 
 
 def training_seed(wildcards):

@@ -2,7 +2,7 @@
 
 In: alignment/cuts, alignment/tasks, corpus/lexicon.txt (phones), units/ (modalities of units only).
 Out: tokens/{modality}/tokenizer, {train,dev}.bin and tasks/{task}.bin, each with its .idx.npz, and stats.json;
-tokens/{phone_durations,unit_phones}.json, tables of train, where a modality needs them.
+tokens/{phone_durations,unit_phones,speakers}.json, tables of train, where a modality needs them.
 
 The jobs of a modality receive only the config keys that its tokens depend on, and only modalities of units read the
 units: a change of a key reruns only the modalities that it affects.
@@ -88,6 +88,25 @@ rule tokens_unit_phones:
         " --kmeans {input.kmeans}"
         " --output {output.table}"
         " 2>&1 | tee {log}"
+
+
+rule tokens_speakers:
+    """List the speakers of train."""
+    input:
+        cuts=expand(f"{ALIGNMENT}/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
+    output:
+        table=f"{TOKENS}/speakers.json",
+    log:
+        f"{RESULTS}/logs/tokens/speakers.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tokens/speakers.tsv"
+    priority: 2  # as for units: short jobs before the training of language models
+    conda:
+        "../../envs/core.yaml"
+    params:
+        code=code_of("scripts.tokens.speakers"),
+    shell:
+        "python -m scripts.tokens.speakers" " --cuts {input.cuts}" " --output {output.table}" " 2>&1 | tee {log}"
 
 
 rule tokens_tokenizer:
