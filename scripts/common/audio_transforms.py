@@ -5,11 +5,12 @@ all transforms. The others depend on a program (Tempo, Compress, Narrowband), on
 (ReverbWithImpulseResponse), or on how much of the recording is loaded (LoudnessNormalization, Clipping, DereverbWPE).
 """
 
-from math import isfinite, nan, prod
+from math import inf, isfinite, nan, prod
 from typing import Any
 
 import numpy as np
 
+MAX_RATE = 1_000_000  # samples per second; ultrasound recorders have 500,000
 PARAMETERS = {"Resample": "target_sampling_rate", "Speed": "factor", "Volume": "factor"}  # what is computed, from what
 SOURCE_RATE = "source_sampling_rate"
 Step = tuple[str, float]  # name, parameter
@@ -38,14 +39,27 @@ def _step(given: object) -> Step:
         )
     assert isinstance(given, dict)
     arguments = given.get("kwargs")
-    value = arguments.get(PARAMETERS[name]) if isinstance(arguments, dict) else None
+    if not isinstance(arguments, dict):
+        arguments = {}
+    if name == "Resample":
+        if SOURCE_RATE in arguments:
+            _number(arguments, name, SOURCE_RATE, most=MAX_RATE)
+        return name, _number(arguments, name, PARAMETERS[name], most=MAX_RATE)
+    return name, _number(arguments, name, PARAMETERS[name], least=-inf if name == "Volume" else 0.0)
+
+
+def _number(arguments: dict[str, Any], name: str, key: str, *, least: float = 0.0, most: float = inf) -> float:
+    """The finite number under a key, above `least` and at most `most`; else ValueError."""
+    value = arguments.get(key)
     try:
         number = float(value) if type(value) in (int, float) else nan  # type: ignore[arg-type]
     except OverflowError:  # an integer beyond all floats
         number = nan
-    if not isfinite(number) or (number <= 0 and name != "Volume"):
-        raise ValueError(f"transform {name} has {PARAMETERS[name]} {str(value)[:40]!r}; it must be a number above 0")
-    return name, number
+    if not isfinite(number) or not least < number <= most:
+        bounds = [f"above {least:g}"] * isfinite(least) + [f"at most {most:,.0f}"] * isfinite(most)
+        wanted = " and ".join(bounds) or "that is finite"
+        raise ValueError(f"transform {name} has {key} {str(value)[:40]!r}; it must be a number {wanted}")
+    return number
 
 
 def speed(chain: list[Step]) -> float:

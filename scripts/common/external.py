@@ -152,7 +152,8 @@ def build(folder: Path, key: str, limit: int, setting: str, out: Path) -> int:
         out: the store, a folder.
 
     Raises:
-        ValueError: naming file and line, if a number is too large or an id appears twice.
+        ValueError: naming file and line, if a number is too large or an id appears twice; naming the folder, if it
+            holds no sequence.
     """
     columns = {name: array(code) for name, code in COLUMNS.items()}
     tails: list[bool] = []
@@ -173,11 +174,13 @@ def build(folder: Path, key: str, limit: int, setting: str, out: Path) -> int:
                 count += 1
                 if count % REPORT_EVERY == 0:
                     print(f"{folder}: {count:,} sequences", file=sys.stderr)
+        if not count:
+            raise ValueError(f"{setting}: {folder} holds no sequences; its files are empty")
         order = np.argsort(np.frombuffer(columns["id_hashes"], np.uint64), kind="stable")
         for column_name, values in columns.items():
             np.save(aside / f"{column_name}.npy", np.frombuffer(values, np.dtype(values.typecode))[order])
         id_hashes = np.load(aside / "id_hashes.npy")
-        twice = (id_hashes[1:] == id_hashes[:-1]) & ~np.array(tails)[order][1:]
+        twice = (id_hashes[1:] == id_hashes[:-1]) & ~np.array(tails, bool)[order][1:]
         if twice.any():
             raise ValueError(f"{setting}: {_repeated(folder, key, setting, int(id_hashes[1:][twice][0]))}")
         write_json(aside / ABOUT, {"clusters": limit, "sequences": count, "made by": str(folder)})

@@ -22,6 +22,7 @@ from scripts.common.audio_errors import UnreachableError
 from scripts.common.stand_ins import check_kind
 from scripts.common.steady_file import open_steadily
 
+TOO_DEEP = "its lists and mappings are nested too deeply for any file of this workflow"
 MAKE_AGAIN = "The workflow writes this file whole: delete it and run again"
 
 
@@ -119,6 +120,8 @@ def numbered_jsonl(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 yield number, item
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}:{number}: not JSON ({error.msg} at column {error.colno})") from None
+    except RecursionError:
+        raise ValueError(f"{path}:{number}: {TOO_DEEP}") from None
     except UnicodeDecodeError:
         raise ValueError(f"{path}:{number}: not UTF-8 text") from None
     except (EOFError, isal_zlib.error, OSError) as error:  # type: ignore[misc]
@@ -166,6 +169,8 @@ def read_yaml(path: str | Path) -> Any:
         return yaml.safe_load(read_text(path))
     except yaml.YAMLError as error:
         raise ValueError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    except RecursionError:
+        raise ValueError(f"{path}: {TOO_DEEP}") from None
 
 
 def write_jsonl(path: str | Path, items: Iterable[Mapping[str, Any]]) -> int:
@@ -230,6 +235,8 @@ def read_json(path: str | Path) -> Any:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}:{error.lineno}: not JSON ({error.msg})") from None
+    except RecursionError:
+        raise ValueError(f"{path}: {TOO_DEEP}") from None
 
 
 def write_json(path: str | Path, content: Any) -> None:

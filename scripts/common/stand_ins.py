@@ -5,7 +5,7 @@ from pathlib import Path
 from scripts.common.steady_file import open_steadily
 
 HEAD = 512  # bytes that are looked at
-WEB_PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head")
+WEB_PAGES = (b"<!doctype", b"<!--", b"<html", b"<?xml", b"<head")
 STAND_INS = (
     (
         b"version https://git-lfs.github.com/spec/",

@@ -25,7 +25,7 @@ COLUMNS = ("id", "score")
 
 def _lines(path: Path) -> Iterator[tuple[int, str, object]]:
     """(line number, id, score) of a score file, unchecked but for the parts of a line."""
-    if path.name.endswith((".jsonl", ".jsonl.gz")):
+    if path.name.lower().endswith((".jsonl", ".jsonl.gz")):
         for number, line in numbered_jsonl(path):
             if missing := [name for name in COLUMNS if name not in line]:
                 raise ValueError(
@@ -33,7 +33,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str, object]]:
                 )
             yield number, str(line["id"] or ""), line["score"]
         return
-    if path.suffix in (".csv", ".tsv"):
+    if path.suffix.lower() in (".csv", ".tsv"):
         for number, row in table_rows(path, COLUMNS):
             yield number, row["id"], row["score"]
         return
@@ -58,7 +58,7 @@ def read_scores(path: Path) -> dict[str, float]:
     """
     by_id: dict[str, float] = {}
     for number, raw_id, value in _lines(path):
-        name = raw_id.removesuffix(".wav")
+        name = raw_id[:-4] if raw_id.lower().endswith(".wav") else raw_id
         try:
             score = float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.common.files import read_csv
+from scripts.common.files import csv_rows, read_csv
 
 
 class Measured(NamedTuple):
@@ -37,17 +37,22 @@ def read_benchmarks(benchmarks: Path) -> dict[str, Measured]:
     """Times of a run by rule; benchmarks/<stage>/<step>/... belongs to rule <stage>_<step>.
 
     Raises:
-        ValueError: the folder holds no benchmark file.
+        ValueError: the folder holds no benchmark file, or names one that is damaged.
     """
     times: dict[str, Measured] = {}
     for path in sorted(benchmarks.rglob("*.tsv")):
         stage, step = path.relative_to(benchmarks).with_suffix("").parts[:2]
-        header, *rows = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
-        values = dict(zip(header, rows[-1], strict=True))
+        rows = [*csv_rows(path, ("s", "cpu_time"), delimiter="\t")]
+        if not rows:
+            raise ValueError(f"{path}: holds no row; Snakemake writes one per job")
+        values = rows[-1]
         rule = f"{stage}_{step}"
         jobs, seconds, processor = times.get(rule, Measured(0, 0.0, 0.0))
-        sampled = float(values["cpu_time"]) if values["cpu_time"] not in ("-", "NA") else 0.0
-        times[rule] = Measured(jobs + 1, seconds + float(values["s"]), processor + sampled)
+        try:
+            sampled = float(values["cpu_time"]) if values["cpu_time"] not in ("-", "NA") else 0.0
+            times[rule] = Measured(jobs + 1, seconds + float(values["s"]), processor + sampled)
+        except ValueError as error:
+            raise ValueError(f"{path}: s or cpu_time is no number of seconds ({error})") from None
     if not times:
         raise ValueError(f"{benchmarks}: no benchmark files; a run writes one per job")
     return times

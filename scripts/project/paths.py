@@ -45,6 +45,9 @@ WITHIN_AUDIO_ROOT = ("corpus.folder.train", "corpus.folder.dev")
 def problems(config: Mapping[str, Any]) -> Iterator[str]:
     """Paths that Snakemake cannot take, a line each."""
     for where, section, key in _places(config):
+        if not _is_unicode(section[key]):
+            yield f"{where} is {section[key]!a}; it has half a character, which no path can hold"
+            continue
         if wrong := set(section[key]) & set("{}\n\0"):
             yield (
                 f"{where} is {shown(section[key])}; Snakemake cannot take {min(wrong)!r} in a path: rename the file or"
@@ -52,6 +55,15 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
             )
         if len(section[key].encode()) > LONGEST or any(len(part.encode()) > 255 for part in section[key].split("/")):
             yield f"{where} is {shown(section[key])}; no path has a part of more than 255 bytes, or {LONGEST} in all"
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8: half of a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check_results(folder: str) -> None:

@@ -91,3 +91,12 @@ def test_a_flac_damaged_in_the_middle(tmp_path: Path):
     (tmp_path / "d.flac").write_bytes(bytes(data))
     assert reason(make_cut("c1", source="d.flac", duration=10.0), tmp_path) == "audio-damaged"
     assert len(read(make_cut("c1", source="d.flac", start=0.0, duration=1.0), tmp_path)) == RATE
+
+
+def test_a_flac_that_breaks_off(tmp_path: Path):
+    """Its header states ten seconds; what there is of them can be used, a cut of the whole cannot."""
+    soundfile.write(tmp_path / "d.flac", 0.1 * np.random.default_rng(0).standard_normal(10 * RATE), RATE)
+    data = (tmp_path / "d.flac").read_bytes()
+    (tmp_path / "d.flac").write_bytes(data[: len(data) // 2])
+    assert reason(make_cut("c1", source="d.flac", duration=10.0), tmp_path) == "audio-damaged"
+    assert len(read(make_cut("c1", source="d.flac", start=0.0, duration=1.0), tmp_path)) == RATE

@@ -82,7 +82,12 @@ def test_what_cannot_be_computed_exactly_is_refused(recording: Recording, change
     "given",
     ["Speed", {"name": "Speed"}, [3], [{"name": "Speed"}], [{"name": "Speed", "kwargs": {"factor": "fast"}}]]
     + [[{"name": "Speed", "kwargs": {"factor": value}}] for value in (0, -1, float("nan"), float("inf"), True, 10**400)]
-    + [[{"kwargs": {}}], [{"name": "Resample", "kwargs": {"factor": 2}}], [{"name": ["Speed"]}]],
+    + [[{"kwargs": {}}], [{"name": "Resample", "kwargs": {"factor": 2}}], [{"name": ["Speed"]}]]
+    + [[{"name": "Resample", "kwargs": {"target_sampling_rate": rate}}] for rate in (1e300, 0)]
+    + [
+        [{"name": "Resample", "kwargs": {"target_sampling_rate": 16_000, "source_sampling_rate": rate}}]
+        for rate in (None, "x", 1e300)
+    ],
 )
 def test_a_malformed_transform_is_refused(given: object):
     with pytest.raises(ValueError, match="transform"):

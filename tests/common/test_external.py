@@ -152,6 +152,20 @@ def test_a_folder_that_is_not_there(tmp_path: Path):
         store(tmp_path / "given")
 
 
+@pytest.mark.parametrize(
+    "files",
+    [{"a.jsonl": ""}, {"a.jsonl": "\n \n"}, {"a.tsv": "/root\n", "a.km": ""}],
+    ids=["empty", "blank", "root alone"],
+)
+def test_a_folder_without_sequences_is_named(tmp_path: Path, files: dict[str, str]):
+    (tmp_path / "given").mkdir()
+    for name, content in files.items():
+        (tmp_path / "given" / name).write_text(content)
+    with pytest.raises(ValueError, match=r"units\.external: .*given holds no sequences"):
+        build(tmp_path / "given", "units", 9, "units.external", tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
 def test_nothing_said_is_an_empty_sequence(tmp_path: Path):
     write_jsonl(tmp_path / "given/a.jsonl", [{"id": "x", "units": []}])
     found = store(tmp_path / "given").get("x")

@@ -4,8 +4,9 @@ import gzip
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from scripts.common.files import (
     check_writable,
     read_json,
     read_jsonl,
+    read_yaml,
     text_lines,
     write_csv,
     write_jsonl,
@@ -80,6 +82,7 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2\nsize 12345
     [
         (LFS, r"is a pointer of Git LFS, not the file itself; run `git lfs pull`"),
         (b"/annex/objects/SHA256E-s9--4d7a2.csv\n", r"is a pointer of git-annex"),
+        (b"<!-- a cache said -->\n<html>", r"is a web page .*: fetch it again"),
         (b"\xef\xbb\xbf\r\n<!DOCTYPE html>\n<html>", r"is a web page .*: fetch it again"),
         (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", r"is a web page"),
         (b"PK\x03\x04\0\0", r"is compressed with zip"),
@@ -145,6 +148,13 @@ def test_a_folder_to_be_made_is_fine_and_a_file_in_its_place_is_not(tmp_path: Pa
     (tmp_path / "results").touch()
     with pytest.raises(ValueError, match=f"{tmp_path}/results is not a folder"):
         check_writable(tmp_path / "results/mini")
+
+
+@pytest.mark.parametrize(("read", "name"), [(read_json, "a.json"), (read_yaml, "a.yaml"), (read_jsonl, "a.jsonl")])
+def test_nesting_without_end_is_named(tmp_path: Path, read: Callable[[Path], Any], name: str):
+    (tmp_path / name).write_text('{"a": ' + "[" * 100_000)
+    with pytest.raises(ValueError, match=rf"{name}.*nested too deeply"):
+        list(read(tmp_path / name))
 
 
 def test_half_a_character_is_named(tmp_path: Path):

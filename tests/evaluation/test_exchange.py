@@ -69,6 +69,8 @@ def items(tmp_path: Path) -> Path:
         ("scores", as_spaces),
         ("s.tsv", as_tsv),
         ("s.csv", as_tsv),
+        ("S.CSV", as_csv),
+        ("S.JSONL", as_jsonl),
     ],
 )
 def test_another_systems_scores_become_rows_like_ours(

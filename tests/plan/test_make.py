@@ -42,6 +42,22 @@ def test_times_of_a_run_are_summed_by_rule(tmp_path):
         read_benchmarks(tmp_path / "lm" / "train" / "nothing")
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty"),
+        (b"s\tcpu_time\n", "holds no row"),
+        (b"s\tcpu_time\nlong\t-\n", "is no number of seconds"),
+        (b"\x00\xff" * 30, "binary data"),
+    ],
+)
+def test_a_damaged_benchmark_file_is_named(tmp_path, content, says):
+    (tmp_path / "lm/train").mkdir(parents=True)
+    (tmp_path / "lm/train/text-raw.tsv").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"text-raw\.tsv: .*{says}"):
+        read_benchmarks(tmp_path)
+
+
 def test_numbers_are_short_and_tables_straight():
     assert [number(value) for value in (0, 0.01234, 12.345, 4321)] == ["0", "0.0123", "12.3", "4,320"]
     assert table(("a", "b"), [("long", "1")]).splitlines() == ["a     b", "----  -", "long  1"]

@@ -144,6 +144,13 @@ def test_a_path_that_snakemake_cannot_take_is_refused(wrong: str):
         check(config)
 
 
+def test_half_a_character_in_a_path_is_refused():
+    config = default_config()
+    config["corpus"]["prompts"] = "\ud800"
+    with pytest.raises(ValueError, match=r"corpus\.prompts is '\\ud800'; it has half a character"):
+        check(config)
+
+
 def test_only_a_path_loses_its_dash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     config = {"corpus": {"folder": {"audio_root": "-a b", "train": "-t",

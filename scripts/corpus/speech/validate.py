@@ -147,7 +147,6 @@ def _is_wellformed(cut: dict[str, Any]) -> bool:
     """Whether the fields that later stages read exist with the right types (else see `_malformed_fields`)."""
     try:
         recording = cut["recording"]
-        source = recording["sources"][0]
         return (
             type(cut["id"]) is str
             and cut["id"] != ""
@@ -167,9 +166,7 @@ def _is_wellformed(cut: dict[str, Any]) -> bool:
             and type(recording["id"]) is str
             and _is_number(recording["sampling_rate"])
             and _is_number(recording["duration"])
-            and type(source["source"]) is str
-            and "\0" not in source["source"]
-            and source.get("type", "file") == "file"
+            and _is_sources(recording["sources"])
         )
     except (KeyError, IndexError, TypeError, AttributeError):
         return False
@@ -180,8 +177,6 @@ def _malformed_fields(cut: dict[str, Any]) -> str:
     recording = cut.get("recording")
     if not isinstance(recording, dict):
         recording = {}
-    sources = recording.get("sources") or [{}]
-    source = sources[0] if isinstance(sources, list) and isinstance(sources[0], dict) else {}
     supervision, custom = cut["supervisions"][0], cut.get("custom")
     supervision = supervision if isinstance(supervision, dict) else {}
     fields = {
@@ -203,10 +198,29 @@ def _malformed_fields(cut: dict[str, Any]) -> str:
         "recording.id": isinstance(recording.get("id"), str),
         "recording.sampling_rate": _is_number(recording.get("sampling_rate")),
         "recording.duration": _is_number(recording.get("duration")),
-        "recording.sources[0].source": isinstance(source.get("source"), str) and "\0" not in source["source"],
-        "recording.sources[0].type": source.get("type", "file") == "file",
+        **_source_fields(recording.get("sources")),
     }
     return ", ".join(field for field, good in fields.items() if not good)
+
+
+def _is_sources(value: object) -> bool:
+    """Whether these are the files of a recording, each perhaps with the channels that it holds."""
+    return all(_source_fields(value).values())
+
+
+def _source_fields(value: object) -> dict[str, bool]:
+    """Whether each field of a recording's sources is as it must be."""
+    if type(value) is not list or not value:
+        return {"recording.sources": False}
+    fields = {}
+    for index, given in enumerate(value):
+        source, where = given if type(given) is dict else {}, f"recording.sources[{index}]"
+        fields[f"{where}.source"] = type(source.get("source")) is str and "\0" not in source["source"]
+        fields[f"{where}.type"] = source.get("type", "file") == "file"
+        fields[f"{where}.channels"] = source.get("channels") is None or (
+            type(source["channels"]) is list and _is_channel(source["channels"])
+        )
+    return fields
 
 
 def _is_number(value: object) -> bool:
