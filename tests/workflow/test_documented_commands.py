@@ -13,7 +13,7 @@ from scripts.alignment.config import resolved_oov
 from scripts.common.files import write_json
 from scripts.project.defaults import default_config
 from scripts.project.results_format import write_format
-from tests.factories.workflow import ROOT, Workflow, copy_repository
+from tests.factories.workflow import ROOT, copy_repository
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -26,9 +26,7 @@ def documented(command: str) -> list[str]:
     lines = []
     for page in PAGES:
         if page.name != HISTORY:
-            for block in re.findall(
-                r"^```[a-z]*\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-            ):
+            for block in BLOCK.findall(page.read_text(encoding="utf-8")):
                 joined = block.replace("\\\n", " ")
                 lines += [line.partition(" #")[0].strip() for line in joined.splitlines() if COMMAND.match(line)]
     return sorted({line for line in lines if line.startswith(command)})
@@ -40,7 +38,7 @@ def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def beginning(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+def beginning(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the repository with the user's configuration that the docs call mine.yaml, after `make run`'s start."""
     folder = copy_repository(tmp_path_factory.mktemp("documented"))
     (folder / "mine.yaml").write_text(yaml.safe_dump({"name": "mine"}), encoding="utf-8")
@@ -48,14 +46,14 @@ def beginning(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     config["alignment"]["oov"] = resolved_oov(config["alignment"]["oov"], config["corpus"]["source"])
     write_json(folder / "results/mini/config.json", config)
     write_format(folder / "results/mini")
-    return Workflow(folder)
+    return folder
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("line", documented("snakemake"))
-def test_snakemake_takes_it(beginning: Workflow, line: str):
+def test_snakemake_takes_it(beginning: Path, line: str):
     program, *arguments = shlex.split(line)
-    done = run([program, "--dry-run", *arguments], beginning.folder)
+    done = run([program, "--dry-run", *arguments], beginning)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
