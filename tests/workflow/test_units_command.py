@@ -18,10 +18,9 @@ continuation: {prompts: 0}
 def test_units_of_a_program_are_measured_and_encoded(smoke_copy: Workflow):
     (smoke_copy.folder / "my tokenizer.py").write_text(TOKENIZER)
     overlay = smoke_copy.overlay(OVERLAY.replace("PYTHON", "python"))
-    smoke_copy.snakemake(
-        "--configfiles", SMOKE[1], overlay, "--", "results/mine/tokens/speech-hubert/train.bin", "units"
-    )
     mine = smoke_copy.folder / "results/mine"
+    tokens = mine / "tokens/speech-hubert/train.bin"
+    smoke_copy.snakemake("--configfiles", SMOKE[1], overlay, "--", str(tokens.relative_to(smoke_copy.folder)), "units")
     (row,) = read_csv(mine / "units/quality.csv")
     assert row["encoder"] == "external"
     assert 0 < float(row["pnmi"]) < 1  # loudness says something about phones
