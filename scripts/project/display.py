@@ -29,7 +29,8 @@ KEPT = (
     "Trying to restart",
     "Terminating processes",
 )  # messages without an event
-ANNOUNCEMENT = "Exiting because a job execution failed"  # Snakemake then repeats the errors
+# Messages around the error of a job, which is shown by itself: its command, and that all errors come again.
+AROUND = ("RuleException:\nCalledProcessError", "Exiting because a job execution failed")
 BAR = re.compile(r"\[[#.]+\].*")  # of scripts.common.progress: the name before it is the job's
 WARNING = re.compile(r"\s*warning: ", re.IGNORECASE)
 
@@ -119,6 +120,7 @@ class Display:
         """The last lines: the whole, what the run's end has to say, where the log is."""
         with self._lock:
             self._erase()
+            self.live = False
             took = clock(time.time() - self.began)
             if self.total:
                 self._write([f"{len(self.done)} of {self.total} steps done in {took}"])
@@ -133,7 +135,7 @@ class Display:
         with self._lock:
             if self.live and self.total:
                 self._erase()
-                width, height = os.get_terminal_size(self.stream.fileno())
+                width, height = (size or default for size, default in zip(self._size(), (80, 24), strict=True))
                 lines = [line[: width - 1] for line in self.lines(time.time())][: max(1, height - 1)]
                 self._write(lines)
                 self._drawn = len(lines)
@@ -163,6 +165,9 @@ class Display:
                 bar = BAR.search(line)
                 return bar[0] if bar else line
         return ""
+
+    def _size(self) -> tuple[int, int]:
+        return os.get_terminal_size(self.stream.fileno())  # zeros where the terminal does not tell
 
     def _write(self, lines: list[str]) -> None:
         self.stream.write("".join(f"{line}\n" for line in lines))
@@ -226,7 +231,7 @@ class LogHandler(LogHandlerBase):
         elif event == LogEvent.JOB_ERROR:
             display.fail(record.jobid, record.rule_name, record.log, self.format_plainly.format(record))
         elif (event is None and text.startswith(KEPT)) or (
-            record.levelno >= logging.WARNING and not text.startswith(ANNOUNCEMENT)
+            record.levelno >= logging.WARNING and not text.startswith(AROUND)
         ):
             display.say(self.format_plainly.format(record).splitlines())
 

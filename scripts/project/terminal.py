@@ -41,6 +41,7 @@ def main() -> None:
     )
     log = LOGS / f"{datetime.now():%Y-%m-%dT%H%M%S}.terminal.log"
     display.current = display.Display(divert(log), log)
+    sys.argv[0] = "snakemake"  # the name in its messages
     success = False
     try:
         snakemake(["--logger", PLUGIN, *sys.argv[1:]])
