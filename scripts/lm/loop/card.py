@@ -7,6 +7,7 @@ def model_card(about: dict[str, Any]) -> str:
     """Markdown with the front matter that model hubs read; the same training gives the same text."""
     training, sizes = about["config"]["training"], about["config"]["model"]
     patience = training["patience"]
+    origin = "from scratch" if about["init"] is None else f"from weights of {about['init']['from']}"
     weights = "the last step" if patience is None else f"step {about['best_step']:,}, the lowest dev loss"
     rows = {
         "modality": about["modality"],
@@ -37,10 +38,9 @@ pipeline_tag: text-generation
 
 # A language model of {about["modality"]}
 
-A Llama trained {"from scratch" if about["init"] is None else f"from weights of {about['init']['from']}"} on the utterances
-of one corpus, written as {about["modality"]}. It models one utterance between `<s>` and `</s>`; nothing joins
-utterances. It loads with `AutoModelForCausalLM` and `AutoTokenizer`; the resolved configuration stands in
-`training.json`.
+A Llama trained {origin} on the utterances of one corpus, written as {about["modality"]}. It
+models one utterance between `<s>` and `</s>`; nothing joins utterances. It loads with `AutoModelForCausalLM` and
+`AutoTokenizer`; the resolved configuration stands in `training.json`.
 
 | what | value |
 |---|---|
