@@ -137,8 +137,9 @@ def test_abx_errors_are_those_of_the_units_and_features_at_hand(
     for name in (name for name in swept[0] if name.startswith("feature_")):
         assert swept[0][name] == swept[1][name]
         assert float(swept[0][name]) == pytest.approx(float(rows["hubert"][name]), abs=0.001)
-        assert 0 < float(rows["mfcc"][name]) < 1
-    assert rows["mfcc"]["feature_abx_across"] != rows["random-init"]["feature_abx_across"]
+    errors = [float(row["feature_abx_across"]) for row in rows.values()]
+    assert len(set(errors)) == 3
+    assert all(0.2 < error < 0.8 for error in errors)  # the labels are random
 
 
 def test_a_sweep_takes_speakers_out_once(
