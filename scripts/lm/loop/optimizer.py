@@ -49,7 +49,9 @@ def parameter_groups(model: nn.Module, config: TrainingConfig) -> dict[str, list
     Muon has the matrices of the layers. Weight decay is on the matrices of the layers and of the output, not on
     embeddings and norms.
     """
-    layers, output, others = [], [], []
+    layers: list[nn.Parameter] = []
+    output: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     for name, p in model.named_parameters():
         decayed = p.dim() == 2 and "embed_tokens" not in name
         (others if not decayed else output if "lm_head" in name else layers).append(p)
