@@ -6,7 +6,7 @@ KEPT keeps the model for the next call. Times are of the processor.
 
 A decision compares the score of a cut, or of a run of its words, with a threshold. Right and wrong texts are scored
 with the bound over all Gaussians, and with the lower one over preselected Gaussians, which alone decides where it
-leaves MARGIN above the threshold. The threshold of a length is set as in scripts/alignment/calibration.py.
+leaves a margin above the threshold. The threshold of a length is set as in scripts/alignment/calibration.py.
 """
 
 import argparse
@@ -25,7 +25,7 @@ import yaml
 from scripts.alignment import train as training
 from scripts.alignment.align import Aligner
 from scripts.alignment.calibration import RIGHT_SHARE, WORDS, WRONG_SHARE, Thresholds, runs_of
-from scripts.alignment.confidence import MARGIN, LikelihoodBound, affine_terms
+from scripts.alignment.confidence import LikelihoodBound, affine_terms, margin
 from scripts.alignment.config import Aligning, Training
 from scripts.alignment.decoding_graph import Graphs, segments
 from scripts.alignment.features import FeatureExtractor
@@ -38,7 +38,6 @@ from scripts.common.files import read_jsonl, write_jsonl
 
 SPEECH = Path(os.environ.get("SHARED", "../shared")) / "mini-librispeech/LibriSpeech"
 HELD_OUT = 2  # readers
-TIMED_CUTS = 60
 SECTION = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))["alignment"] | {"oov": "drop"}
 MONOPHONES = {"sample_hours": 0.3, "gaussians": 500, "iterations": 10}
 TRIPHONES = {"iterations": 5, "triphone": {"leaves": 4000, "gaussians": 40000}}
@@ -164,15 +163,18 @@ def compare(found: Scores) -> Thresholds:
     total = differing = 0
     for count in (WHOLE, *WORDS):
         right, wrong = (np.array(found[count, kind]) for kind in (True, False))
+        if not len(right) or not len(wrong):  # no cut has so many words
+            continue
         threshold = (np.quantile(right[:, 1], RIGHT_SHARE) + np.quantile(wrong[:, 1], WRONG_SHARE)) / 2
         frames, every, near = np.concatenate([right, wrong]).T
-        sure = near > threshold + MARGIN
+        missed, limits = near - every, np.array([margin(length) for length in frames])
+        sure = near > threshold + limits
         differ = int(np.sum(sure & (every < threshold)))
+        name = f"runs of {count} words" if count else "whole cuts"
         print(
-            f"{f'runs of {count} words' if count else 'whole cuts':<17} {len(right):>5} right, {len(wrong):>5} wrong"
-            f" texts, threshold {threshold:6.2f}; preselected: {np.mean(near - every):.3f} too high on average,"
-            f" {np.max(near - every):.2f} at most; decide {np.mean(near[: len(right)] > threshold + MARGIN):.2%} of"
-            f" right texts, {np.mean(sure):.1%} of all; {differ} decisions differ",
+            f"{name:<16} {len(right):>5} right, {len(wrong):>5} wrong texts, threshold {threshold:6.2f}; preselection"
+            f" misses {missed.mean():.3f} on average, {missed.max():.2f} and {np.max(missed / limits):.0%} of the"
+            f" margin at most; it decides {np.mean(sure[: len(right)]):.2%} of right texts; {differ} decisions differ",
             flush=True,
         )
         total, differing = total + len(every), differing + differ
@@ -182,10 +184,16 @@ def compare(found: Scores) -> Thresholds:
     return Thresholds(*map(tuple, zip(*rows, strict=True)))
 
 
+def spread(cuts: list[Cut], number: int) -> list[Cut]:
+    """So many cuts at equal distances in the list."""
+    return cuts[:: max(1, len(cuts) // number)][:number]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--speech", type=Path, default=SPEECH, help="subsets in LibriSpeech's layout")
     parser.add_argument("--folder", type=Path, help="where the model is kept")
+    parser.add_argument("--cuts", type=int, default=60, help="cuts of the held-out readers")
     args = parser.parse_args()
     if not args.speech.is_dir():
         print(f"not measured: {args.speech} does not exist; --speech names a folder in LibriSpeech's layout")
@@ -199,7 +207,7 @@ def main() -> None:
             train(args.speech, folder)
         model = load(folder / "model")
         words = Dictionary(read_lexicon(folder / "lexicon.txt"), model.phones, None)
-        cuts = list(read_jsonl(folder / "dev.jsonl.gz"))
+        cuts = spread(list(read_jsonl(folder / "dev.jsonl.gz")), args.cuts)
         print(f"{model.num_gaussians} Gaussians, {model.num_states} states", flush=True)
         every = LikelihoodBound(model.gaussians(), most=model.num_gaussians)
         began = time.process_time()
@@ -207,7 +215,7 @@ def main() -> None:
         print(f"clustering the Gaussians takes {time.process_time() - began:.1f} s per job", flush=True)
         lowest = compare(scores(model, near, words, cuts, args.speech))
         for label, bound in (("all Gaussians", every), ("preselected", near)):
-            time_alignment(label, bound, lowest, words, model, cuts[:TIMED_CUTS], args.speech)
+            time_alignment(label, bound, lowest, words, model, cuts, args.speech)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from scripts.alignment.model import Gaussians
 
 BLOCK = 256  # frames scored at a time, so that the scores of a thousand Gaussians stay in the cache
 EVERY = 4000  # Gaussians up to which evaluating all takes less time than the rest of the alignment
-MARGIN = 0.5  # per frame; what preselection misses is below it (docs/alignment.md)
+MISSED, SPREAD = 0.5, 8.0  # twice what preselection misses per frame, and six times its standard deviation
 
 
 def mean_score(phones: list[Segment]) -> float:
@@ -29,7 +29,7 @@ class LikelihoodBound:
     With tens of thousands of Gaussians, evaluating all takes most of the time of an alignment, and whether a bound is
     below a limit is all that a decision needs. A model with more than `most` Gaussians therefore evaluates a few per
     frame first (gaussian_selection.py), which gives at most the bound, and all of them only where that is not below the
-    limit by MARGIN.
+    limit by `margin`.
 
     Args:
         mixtures: the acoustic model's Gaussians.
@@ -45,11 +45,10 @@ class LikelihoodBound:
     def __call__(self, features: np.ndarray, limit: float = -np.inf) -> float:
         """Mean over frames of the best Gaussian's log-likelihood, for features [T, D].
 
-        If it is below `limit` by MARGIN, as far as the Gaussians near to each frame show, their mean is returned, which
-        is somewhat lower.
+        If the Gaussians near to each frame show that it is below `limit`, their mean is returned, which is lower.
         """
         terms = affine_terms(features)
-        if self.selection and (near := float(self.selection.best(terms).mean())) < limit - MARGIN:
+        if self.selection and (near := float(self.selection.best(terms).mean())) < limit - margin(len(features)):
             return near
         return float(self._best(terms).mean())
 
@@ -60,6 +59,11 @@ class LikelihoodBound:
     def _best(self, terms: np.ndarray) -> np.ndarray:
         best = [(terms[t : t + BLOCK] @ self.weights).max(axis=1) for t in range(0, len(terms), BLOCK)]
         return np.concatenate(best)
+
+
+def margin(frames: int) -> float:
+    """What preselection misses at most, per frame, in a mean over so many frames (measured in docs/alignment.md)."""
+    return MISSED + SPREAD / frames**0.5
 
 
 def affine_terms(features: np.ndarray) -> np.ndarray:
