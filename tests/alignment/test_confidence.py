@@ -9,7 +9,7 @@ from scripts.alignment.gaussian_selection import GaussianSelection, cluster
 from scripts.alignment.model import load
 from scripts.common.files import read_jsonl
 
-CUTS = 20
+CUTS = 10
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +56,11 @@ def test_decisions_are_those_of_all_gaussians_at_any_limit(gaussians, utterances
     exact = [bound(features) for features in utterances]
     early = 0
     for features, value in zip(utterances, exact, strict=True):
-        for limit in np.linspace(value - 3, value + 3, 61):
+        for limit in np.linspace(value - 3, value + 3, 13):
             found = near(features, limit)
             assert (found < limit) == (value < limit), (found, value, limit)
             early += found != pytest.approx(value, abs=1e-4)
-    assert early > 0.2 * 61 * len(utterances)  # most of the limits that are well above the bound
+    assert early > 0.2 * 13 * len(utterances)  # most of the limits that are well above the bound
 
 
 def test_clusters_hold_neighbours():
