@@ -79,8 +79,9 @@ def align_cut(
             "alignment-failed", f"no path within beam {config.beam[1]:g}; do words and audio belong together?"
         )
     phones = segments(graphs.model, *best_path)
-    score = mean_score(phones) - bound(features)
-    if score < (threshold := lowest(len(features))):
+    likelihood, threshold = mean_score(phones), lowest(len(features))
+    score = likelihood - bound(features, limit=likelihood - threshold)
+    if score < threshold:
         limit = f"the threshold for {len(features)} frames is {threshold:.2f}"
         raise DropError("low-likelihood", f"{score:.2f} per frame against the best sounds; {limit}")
     return phones
