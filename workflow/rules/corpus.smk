@@ -100,7 +100,10 @@ else:
         for task in TASKS
     }
 
+    DEV_TASKS = config["corpus"]["dev_tasks"]
+
     include: "corpus_published.smk"
+    include: "corpus_dev_tasks.smk"
 
     rule corpus_manifest_train:
         """A manifest's cuts, checked and written into shards; those that cannot be used are listed."""
@@ -171,7 +174,7 @@ else:
             config=part_json(RULES, Rules),
 
     rule corpus_manifest_tasks:
-        """A task's items, both sides of each checked."""
+        """A given task's items, both sides of each checked."""
         input:
             pairs=lambda wildcards: (
                 f"{CORPUS}/published/{wildcards.task}.jsonl.gz"
@@ -186,6 +189,8 @@ else:
             f"{RESULTS}/logs/corpus/manifest_tasks/{{task}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/corpus/manifest_tasks/{{task}}.tsv"
+        wildcard_constraints:
+            task="|".join(SECTION["tasks"]) or "no-task",
         conda:
             "../../envs/core.yaml"
         params:

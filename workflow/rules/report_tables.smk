@@ -202,7 +202,7 @@ TABLES = {
     "shared_context": dict(  # frames that differ where both sides of an item are the same sound
         label="Shared contexts",
         in_paper="not there",
-        shown=bool(SCRIPTS and FRAMED and "topic-storycloze" in TASKS),
+        shown=bool(FRAMED and (config["corpus"]["dev_tasks"] or (SCRIPTS and "topic-storycloze" in TASKS))),
         input=dict(table=f"{TOKENS}/shared_context.csv"),
         flags=lambda wildcards, input: ["--shared-context", input.table],
     ),
