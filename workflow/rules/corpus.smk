@@ -99,7 +99,6 @@ else:
         task: [f"{CORPUS}/dropped/{kind}/{task}.csv" for kind in ["published"] * (task in PUBLISHED) + ["tasks"]]
         for task in TASKS
     }
-
     DEV_TASKS = config["corpus"]["dev_tasks"]
 
     include: "corpus_published.smk"

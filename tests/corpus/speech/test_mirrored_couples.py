@@ -135,5 +135,5 @@ def test_a_dev_that_is_too_small_is_refused_with_what_it_allows():
                                          r" \(negative: another-chapter\) of 10 contexts with a continuation: set it to"
                                          r" 10 at most, or enlarge dev$"):  # fmt: skip
         choose(possible, NextUtterance(pairs=12), "next", 1, len(found))
-    with pytest.raises(ValueError, match="dev has 0 possible couples .*: remove the task, or enlarge dev"):
+    with pytest.raises(ValueError, match=r"dev has 0 possible couples .*: remove the task, or enlarge dev"):
         choose([], NextUtterance(pairs=2), "next", 1, 0)

@@ -138,7 +138,7 @@ def test_a_couple_whose_sound_cannot_be_read_is_listed_as_a_whole(run_step: Run,
     assert {row["id"]: row["reason"] for row in read_csv(tmp_path / "rest/dropped.csv")} == dict.fromkeys(
         couple, "audio-missing"
     )
-    with pytest.raises(ValueError, match="2 of 8 items .* without usable audio"):
+    with pytest.raises(ValueError, match=r"2 of 8 items .* without usable audio"):
         make(run_step, tmp_path / "dev.jsonl.gz", tmp_path, tmp_path / "none", pairs=8, dropped=0.1)
     assert not (tmp_path / "none").exists() or not list((tmp_path / "none").rglob("*.flac"))
 
