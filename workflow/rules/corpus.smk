@@ -2,8 +2,8 @@
 
 In: nothing (corpus.source world: the corpus is written and spoken here), or audio and Lhotse cuts (manifest), LibriHeavy
 (libriheavy), LibriSpeech's own layout (librispeech), or texts (folder).
-Out: corpus/cuts/{split}/{shard}.jsonl.gz, corpus/tasks/{task}.jsonl.gz, corpus/lexicon.txt, lexicon_tasks.txt and
-corpus/dropped.csv; from world also corpus/audio/, and corpus/truth/ for the tests. Where asked for: corpus/prompts.jsonl
+Out: corpus/cuts/{split}/{shard}.jsonl.gz, corpus/tasks/{task}.jsonl.gz, corpus/lexicon.txt, lexicon_tasks.txt,
+corpus/overlap.csv and corpus/dropped.csv; from world also corpus/audio/, and corpus/truth/ for the tests. Where asked for: corpus/prompts.jsonl
 and, as a split of one shard, corpus/cuts/prompts/.
 """
 
@@ -281,6 +281,31 @@ use rule corpus_lexicon as corpus_lexicon_tasks with:
         f"{RESULTS}/logs/corpus/lexicon_tasks.log",
     benchmark:
         f"{RESULTS}/benchmarks/corpus/lexicon_tasks.tsv"
+
+
+rule corpus_overlap:
+    """Count the sides of items that share a speaker, a book, their text or a part of it with train."""
+    input:
+        train=expand(f"{CORPUS}/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
+        pairs=expand(f"{CORPUS}/tasks/{{task}}.jsonl.gz", task=TASKS),
+    output:
+        overlap=f"{CORPUS}/overlap.csv",
+    log:
+        f"{RESULTS}/logs/corpus/overlap.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/corpus/overlap.tsv"
+    conda:
+        "../../envs/core.yaml"
+    params:
+        code=code_of("scripts.corpus.overlap"),
+        tasks=TASKS,
+    shell:
+        "python -m scripts.corpus.overlap"
+        " --train {input.train}"
+        " --tasks {params.tasks}"
+        " --items {input.pairs}"
+        " --out {output.overlap}"
+        " 2>&1 | tee {log}"
 
 
 rule corpus_dropped:

@@ -206,6 +206,13 @@ TABLES = {
         input=dict(table=f"{TOKENS}/shared_context.csv"),
         flags=lambda wildcards, input: ["--shared-context", input.table],
     ),
+    "overlap": dict(  # speakers, books and texts of items that are in train too; the world's texts never are
+        label="Overlap with train",
+        in_paper="not there",
+        shown=bool(TASKS and not SCRIPTS),
+        input=dict(table=f"{CORPUS}/overlap.csv"),
+        flags=lambda wildcards, input: ["--overlap", input.table],
+    ),
     "continuation": dict(  # perplexity, signs of degenerate text, errors of the recogniser
         label="Continuations",
         in_paper="part of Table 4",
