@@ -14,7 +14,7 @@ stream; memory grows with the items.
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from scripts.common.cli import run
@@ -39,7 +39,7 @@ def properties(cut: Cut) -> Iterator[tuple[str, str]]:
         yield "words", " ".join(words[first : first + WORDS])
 
 
-def count_shared(items_of: dict[str, Iterable[Item]], train: Iterable[Cut]) -> Iterator[dict[str, object]]:
+def count_shared(items_of: Mapping[str, Iterable[Item]], train: Iterable[Cut]) -> Iterator[dict[str, object]]:
     """A row of COLUMNS for each task and kind of which there is anything to compare.
 
     Args:
