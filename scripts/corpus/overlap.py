@@ -56,8 +56,8 @@ def count_shared(items_of: Mapping[str, Iterable[Item]], train: Iterable[Cut]) -
     shared: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)  # task and kind -> side -> cut of train
     for cut in train:
         for found in properties(cut):
-            for task, side in users.pop(found, ()):
-                shared[task, found[0]].setdefault(side, cut["id"])
+            for task, name in users.pop(found, ()):
+                shared[task, found[0]].setdefault(name, cut["id"])
     for task in items_of:
         for kind in KINDS:
             if of_kind := compared.get((task, kind)):
