@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, MinLen
 
-from scripts.common.bounds import Share, Text
+from scripts.common.bounds import Name, Share, Text
 from scripts.corpus.published.config import PublishedTask, published_set_problems
-from scripts.corpus.speech.config import Folder, LibriHeavy, LibriSpeech, Manifest, librispeech_problems
+from scripts.corpus.speech.config import Folder, LibriHeavy, LibriSpeech, Manifest, NextUtterance, librispeech_problems
 
 # Tasks of the world (whose pairs come in mirrored twos), and the fewest pairs that hold every stratum.
 MIRRORED = {"swuggy": 2, "sblimp": 10, "topic-storycloze": 6}
@@ -193,6 +193,9 @@ class Corpus(CutRules, AllLimits):
     prompts: Text
     """file of beginnings to continue, a YAML list of {id, topic, text}; the world's voices speak them where a run
     asks for them"""
+    dev_tasks: dict[Name, NextUtterance]
+    """of recorded speech: task name -> {pairs, context, negative}, which utterance of dev comes next
+    (docs/testsets.md)"""
     world: World
     """for source world: a small world of text that synthetic voices speak"""
     manifest: Manifest
@@ -205,9 +208,9 @@ class Corpus(CutRules, AllLimits):
     """for source folder: sound files, each with its text"""
 
     @property
-    def tasks(self) -> Mapping[str, Task | str | PublishedTask]:
-        """Tasks of the source, by name."""
-        return getattr(self, self.source).tasks
+    def tasks(self) -> Mapping[str, Task | str | PublishedTask | NextUtterance]:
+        """Tasks of the source and those made of dev, by name."""
+        return {**getattr(self, self.source).tasks, **self.dev_tasks}
 
 
 def problems(corpus: Corpus) -> Iterator[str]:
@@ -222,6 +225,7 @@ def problems(corpus: Corpus) -> Iterator[str]:
         yield from task_problems(corpus.world)
     else:
         yield from _published_problems(corpus)
+    yield from _dev_task_problems(corpus)
     if corpus.source == "manifest":
         for key in ("train", "dev", "audio_root"):
             if getattr(corpus.manifest, key) is None:
@@ -268,6 +272,15 @@ def _exposure_problems(task: Task, where: str) -> Iterator[str]:
             f"{where}.pairs is {task.pairs}; it must be a multiple of {2 * len(levels)}"
             f" (mirrored twos, as many for each of {len(levels)} exposures)"
         )
+
+
+def _dev_task_problems(corpus: Corpus) -> Iterator[str]:
+    """Tasks of dev's recordings that have no recordings, or the name of another task, a line each."""
+    if corpus.dev_tasks and corpus.source == "world":
+        yield f"corpus.dev_tasks names {min(corpus.dev_tasks)}; corpus.source world has tasks of its own"
+        return
+    for name in sorted({*corpus.dev_tasks} & {*getattr(corpus, corpus.source).tasks}):
+        yield f"corpus.dev_tasks.{name} has the name of a task of corpus.{corpus.source}; rename it"
 
 
 def _published_problems(corpus: Corpus) -> Iterator[str]:

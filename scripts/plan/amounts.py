@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from scripts.continuation.spoken import why_left_out
+from scripts.corpus.speech.config import NextUtterance
 from scripts.tokens.modality import Modality, from_config
 from scripts.tokens.phone_variants import inventory as variants_of
 from scripts.tokens.speakers import MOST as MOST_SPEAKERS
@@ -111,6 +112,9 @@ def task_sizes(config: Mapping[str, Any]) -> dict[str, TaskSize]:
         if sides is None:
             raise ValueError(f"config: plan.tasks.{name}.sides is not set; it is known for tasks of the world only")
         sizes[name] = TaskSize(sides, known["seconds"])
+    for name, task in config["corpus"]["dev_tasks"].items():
+        seconds = (task.get("context", NextUtterance.context) + 1) * config["plan"]["utterance_seconds"]
+        sizes[name] = TaskSize(2 * task["pairs"], min(seconds, config["corpus"]["max_seconds"]))
     return sizes
 
 

@@ -15,6 +15,7 @@ NGRAM_TOKENS = 10_000_000  # maximum of train tokens counted by the 4-gram basel
 REAL_SETS = 1  # real continuations per prompt that are synthesised and transcribed
 TRAINING_STATE = 12  # bytes per parameter: weights and AdamW's two moments, in float32
 STATES_KEPT = 2
+SPLICED = 1000  # seconds of task items spliced of dev's recordings per second of a core, measured on Mini LibriSpeech
 
 
 class Work(NamedTuple):
@@ -63,6 +64,12 @@ def _speak(amounts: Amounts) -> Work:
 def _speak_tasks(amounts: Amounts) -> Work:
     seconds = amounts.task_seconds
     return Work(seconds / _speed(amounts, "speak_tasks"), "numeric", kept=seconds * _bytes(amounts, "audio_second"))
+
+
+def _next_utterance(amounts: Amounts) -> Work:
+    sizes = [amounts.tasks[name] for name in amounts.config["corpus"]["dev_tasks"]]
+    seconds = sum(size.sides * size.seconds for size in sizes)
+    return Work(seconds / SPLICED, kept=seconds * _bytes(amounts, "audio_second"))
 
 
 def _manifest(split: str) -> Callable[[Amounts], Work]:
@@ -321,6 +328,7 @@ def _judge_train(amounts: Amounts) -> Work:
 FORMULAS: dict[str, Callable[[Amounts], Work]] = {
     "corpus_speak": _speak,
     "corpus_speak_tasks": _speak_tasks,
+    "corpus_next_utterance": _next_utterance,
     "corpus_manifest_train": _manifest("train"),
     "corpus_manifest_dev": _manifest("dev"),
     "corpus_lexicon": _lexicon,

@@ -24,7 +24,7 @@ LONGEST_NAME = 100
 def task_names(config: Mapping[str, Any]) -> list[str]:
     """Tasks of the configured corpus; those of another source do not exist."""
     corpus = config["corpus"]
-    return list(corpus[corpus["source"]]["tasks"])
+    return [*corpus[corpus["source"]]["tasks"], *corpus["dev_tasks"]]
 
 
 def check(config: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from scripts.common.cli import run
+from scripts.evaluation.paired import BASELINE_AT_CHANCE
 from scripts.report import (
     figure_bit_factors,
     figure_chain,
@@ -135,6 +136,8 @@ def failures(tables: Path) -> str:
 def answer(about: About, tables: Path, chain: Path | None, paper: Paper, *, with_bits: bool) -> str:
     """Figures of what each factor costs, at most three sentences about it, and where to go next.
 
+    Bits per second come first where no task can show a cost: there is none, or all baselines are at chance.
+
     Args:
         about: facts of the run.
         tables: folder of the tables.
@@ -144,6 +147,7 @@ def answer(about: About, tables: Path, chain: Path | None, paper: Paper, *, with
     """
     modalities = read_table(tables / "modalities.csv", ["modality"], [])["modality"].tolist()
     figures, sentences, basis = [], [], ""
+    with_tasks = False  # a task can show what a factor costs
     if chain:
         draw = partial(figure_chain.draw, figure_chain.read(chain), modalities)
         figures.append(inline_figure(draw, "chain", CHAIN_LABEL, CHAIN_CAPTION))
@@ -151,6 +155,7 @@ def answer(about: About, tables: Path, chain: Path | None, paper: Paper, *, with
             read_table(tables / "factors.csv", table_factors.TEXT, table_factors.NUMBERS)
         )
         items = {headline.domain(row["task"]): row["n"] for row in records(factors.drop_duplicates("task"))}
+        with_tasks = bool((factors["measurable"] != BASELINE_AT_CHANCE).any())
         sentences = headline.task_sentences(factors, paper)
         basis = headline.basis(items, len(factors), about.seed)
     if with_bits:
@@ -159,7 +164,8 @@ def answer(about: About, tables: Path, chain: Path | None, paper: Paper, *, with
         draw = partial(figure_bit_factors.draw, bits, modalities)
         caption = f"{BITS_CAPTION} Utterances: {utterances:,.0f}."
         figures.append(inline_figure(draw, "bits", BITS_LABEL, caption))
-        if not chain:
+        if not with_tasks:
+            figures.reverse()
             sentences = headline.bit_sentences(bits, paper)
             basis = headline.basis({"utterances": utterances}, len(bits), about.seed)
     if not figures:

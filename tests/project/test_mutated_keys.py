@@ -84,6 +84,7 @@ SOURCES: dict[str, dict[str, Any]] = {
             "source": "librispeech",
             "librispeech": {"audio_root": "LibriSpeech", "train": ["mine"], "dev": [], "lexicon": "words.txt",
                             "tasks": {"mine": "items.jsonl"}},
+            "dev_tasks": {"next": {"pairs": 4, "context": 2, "negative": "same-chapter"}},
         },
         "plan": {"hours": {"train": 10.0, "dev": 1.0}, "tasks": {"mine": {"sides": 40, "seconds": 2.0}}},
     },

@@ -1,5 +1,7 @@
 """The sentences of the summary page: what each factor costs, how that was tested, which scores are weak."""
 
+import shutil
+
 import pandas as pd
 import pytest
 
@@ -31,6 +33,27 @@ def test_summary_states_the_cost_of_each_factor(written):
     assert "hold the training seed, the corpus and the length of training fixed" in text
     assert "largest" not in text
     assert "2 by alignment (oov)" in text
+
+
+def test_bits_come_first_where_every_baseline_is_at_chance(written, tmp_path):
+    def first_part(tables):
+        paper = summary_page.read_paper(PAPER)
+        return summary_page.answer(
+            summary_page.About(**ABOUT), tables, chain_of(written), paper, with_bits=True
+        ).partition("Where to go next")
+
+    before, _, after = first_part(written)
+    assert "points on" in before
+    assert summary_page.CHAIN_LABEL in before
+    assert summary_page.BITS_LABEL in after
+    tables = shutil.copytree(written, tmp_path / "tables")
+    factors = pd.read_csv(tables / "factors.csv")
+    factors.assign(measurable="the baseline is not above chance").to_csv(tables / "factors.csv", index=False)
+    before, _, after = first_part(tables)
+    assert "bits per second of speech (" in before
+    assert "points on" not in before
+    assert summary_page.BITS_LABEL in before
+    assert summary_page.CHAIN_LABEL in after
 
 
 def test_summary_states_the_policy_on_isolated_words(written):

@@ -10,6 +10,7 @@ from scripts.report import (
     summary_page,
     table_dropped,
     table_factors,
+    table_overlap,
     table_results,
     table_shared_context,
 )
@@ -46,6 +47,20 @@ def test_shared_contexts_show_the_share_that_differs(tmp_path, call):
     lines = (tmp_path / "out/shared_context.md").read_text()
     assert "| Speech-HuBERT | Topic-SC | 300 | 40,000 | 2.5 |" in lines
     assert read_csv(tmp_path / "out/shared_context.csv")[0]["differing"] in ("1000", "1000.0")
+
+
+def test_overlap_shows_the_share_of_sides_that_train_has_too(tmp_path, call):
+    table = tmp_path / "overlap.csv"
+    rows = [
+        "task,kind,compared,shared,example",
+        "next-utterance,speaker,60,0,",
+        "next-utterance,words,60,3,a-positive and b of train",
+    ]
+    table.write_text("\n".join(rows) + "\n")
+    call(table_overlap, "--overlap", table, "--output", tmp_path / "out")
+    lines = (tmp_path / "out/overlap.md").read_text()
+    assert "| Next-Utterance | speaker | 60 | 0 | 0.0 |" in lines
+    assert "| Next-Utterance | 8 words in a row | 60 | 3 | 5.0 | a-positive and b of train |" in lines
 
 
 def test_columns_are_those_agreed(written):

@@ -19,6 +19,7 @@ corpus:
   source: librispeech
   shards: {train: 2, dev: 1}
   librispeech: {audio_root: LibriSpeech, train: [train-tiny], dev: [dev-tiny]}
+  dev_tasks: {next-utterance: {pairs: 4}}
 alignment: {sample_hours: 1.0, gaussians: 250, iterations: 6}
 """
 
@@ -44,7 +45,13 @@ def test_a_tree_in_this_layout_is_read_and_aligned(workflow: Workflow, world: Pa
     text = SMALL.replace("  librispeech: {", "  max_missing_audio: 0.1\n  librispeech: {")
     config = ("--configfile", workflow.overlay(text))
     results = workflow.folder / "results/layout"
-    workflow.snakemake(*config, "--", *(f"results/layout/{stage}/dropped.csv" for stage in ("corpus", "alignment")))
+    scored = "results/layout/tokens/text-raw/tasks/next-utterance.bin"
+    tables = (f"results/layout/{stage}/dropped.csv" for stage in ("corpus", "alignment"))
+    workflow.snakemake(*config, "--", *tables, scored)
+    items = {item["id"]: item for item in read_jsonl(results / "alignment/tasks/next-utterance.jsonl.gz")}
+    assert len(items) == 4
+    assert set(items) <= set(made["dev-tiny"])
+    assert {item["group"] for item in items.values()} == {"another-speaker"}
     aligned = {
         split: [cut for path in sorted(results.glob(f"alignment/cuts/{split}/*")) for cut in read_jsonl(path)]
         for split in ("train", "dev")
@@ -62,6 +69,10 @@ def test_the_rung_is_planned_and_would_run(workflow: Workflow):
     jobs = workflow.would_run("--configfile", RUNG)
     assert {"download_dataset/librispeech-train-clean-5", "download_dataset/librispeech-dev-clean-2"} <= jobs
     assert {"corpus_librispeech/train-clean-5", "alignment_train", "lm_train/speech-hubert"} <= jobs
+    tasks = ("next-utterance", "next-utterance-in-chapter")
+    assert {f"corpus_next_utterance/{task}" for task in tasks} <= jobs
+    assert {f"tokens_encode_task/{task}" for task in tasks} <= jobs
+    assert "report_table_shared_context" in jobs
     assert not {rule for rule in jobs if rule.startswith("continuation")}
     workflow.snakemake("--configfile", RUNG, "--", "plan")
 

@@ -2,8 +2,8 @@
 
 In: nothing (corpus.source world: the corpus is written and spoken here), or audio and Lhotse cuts (manifest), LibriHeavy
 (libriheavy), LibriSpeech's own layout (librispeech), or texts (folder).
-Out: corpus/cuts/{split}/{shard}.jsonl.gz, corpus/tasks/{task}.jsonl.gz, corpus/lexicon.txt, lexicon_tasks.txt and
-corpus/dropped.csv; from world also corpus/audio/, and corpus/truth/ for the tests. Where asked for: corpus/prompts.jsonl
+Out: corpus/cuts/{split}/{shard}.jsonl.gz, corpus/tasks/{task}.jsonl.gz, corpus/lexicon.txt, lexicon_tasks.txt,
+corpus/overlap.csv and corpus/dropped.csv; from world also corpus/audio/, and corpus/truth/ for the tests. Where asked for: corpus/prompts.jsonl
 and, as a split of one shard, corpus/cuts/prompts/.
 """
 
@@ -99,8 +99,10 @@ else:
         task: [f"{CORPUS}/dropped/{kind}/{task}.csv" for kind in ["published"] * (task in PUBLISHED) + ["tasks"]]
         for task in TASKS
     }
+    DEV_TASKS = config["corpus"]["dev_tasks"]
 
     include: "corpus_published.smk"
+    include: "corpus_dev_tasks.smk"
 
     rule corpus_manifest_train:
         """A manifest's cuts, checked and written into shards; those that cannot be used are listed."""
@@ -171,7 +173,7 @@ else:
             config=part_json(RULES, Rules),
 
     rule corpus_manifest_tasks:
-        """A task's items, both sides of each checked."""
+        """A given task's items, both sides of each checked."""
         input:
             pairs=lambda wildcards: (
                 f"{CORPUS}/published/{wildcards.task}.jsonl.gz"
@@ -186,6 +188,8 @@ else:
             f"{RESULTS}/logs/corpus/manifest_tasks/{{task}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/corpus/manifest_tasks/{{task}}.tsv"
+        wildcard_constraints:
+            task="|".join(SECTION["tasks"]) or "no-task",
         conda:
             "../../envs/core.yaml"
         params:
@@ -277,6 +281,31 @@ use rule corpus_lexicon as corpus_lexicon_tasks with:
         f"{RESULTS}/logs/corpus/lexicon_tasks.log",
     benchmark:
         f"{RESULTS}/benchmarks/corpus/lexicon_tasks.tsv"
+
+
+rule corpus_overlap:
+    """Count the sides of items that share a speaker, a book, their text or a part of it with train."""
+    input:
+        train=expand(f"{CORPUS}/cuts/train/{{shard}}.jsonl.gz", shard=SHARDS["train"]),
+        pairs=expand(f"{CORPUS}/tasks/{{task}}.jsonl.gz", task=TASKS),
+    output:
+        overlap=f"{CORPUS}/overlap.csv",
+    log:
+        f"{RESULTS}/logs/corpus/overlap.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/corpus/overlap.tsv"
+    conda:
+        "../../envs/core.yaml"
+    params:
+        code=code_of("scripts.corpus.overlap"),
+        tasks=TASKS,
+    shell:
+        "python -m scripts.corpus.overlap"
+        " --train {input.train}"
+        " --tasks {params.tasks}"
+        " --items {input.pairs}"
+        " --out {output.overlap}"
+        " 2>&1 | tee {log}"
 
 
 rule corpus_dropped:

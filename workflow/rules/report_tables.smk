@@ -205,9 +205,16 @@ TABLES = {
     "shared_context": dict(  # frames that differ where both sides of an item are the same sound
         label="Shared contexts",
         in_paper="not there",
-        shown=bool(SCRIPTS and FRAMED and "topic-storycloze" in TASKS),
+        shown=bool(FRAMED and (config["corpus"]["dev_tasks"] or (SCRIPTS and "topic-storycloze" in TASKS))),
         input=dict(table=f"{TOKENS}/shared_context.csv"),
         flags=lambda wildcards, input: ["--shared-context", input.table],
+    ),
+    "overlap": dict(  # speakers, books and texts of items that are in train too; the world's texts never are
+        label="Overlap with train",
+        in_paper="not there",
+        shown=bool(TASKS and not SCRIPTS),
+        input=dict(table=f"{CORPUS}/overlap.csv"),
+        flags=lambda wildcards, input: ["--overlap", input.table],
     ),
     "continuation": dict(  # perplexity, signs of degenerate text, errors of the recogniser
         label="Continuations",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Gt, Lt, MinLen
+from annotated_types import Ge, Gt, Le, Lt, MinLen, MultipleOf
 
 from scripts.common.bounds import Text, Unique
 from scripts.common.config import shown
@@ -113,6 +113,19 @@ class LibriSpeech:
     """file of further pronunciations, as in manifest"""
     tasks: GivenTasks
     """task name -> items file or published test set, as in manifest"""
+
+
+@dataclass(frozen=True)
+class NextUtterance:
+    """A task of dev's recordings: which of two utterances continues the context (docs/testsets.md)."""
+
+    pairs: Annotated[int, Ge(2), Le(10_000_000), MultipleOf(2)]
+    """pairs of items, an even number, since they come in mirrored twos"""
+    context: Annotated[int, Ge(1), Le(100)] = 1
+    """consecutive utterances before the continuation"""
+    negative: Literal["another-chapter", "same-chapter"] = "another-chapter"
+    """source of the negative continuation: another-chapter (of the same speaker where possible) or same-chapter (a
+    minute away or more, so that voice and recording are the same)"""
 
 
 def librispeech_problems(section: LibriSpeech) -> Iterator[str]:
