@@ -10,7 +10,7 @@ from scripts.project.results_format import FORMAT, format_of
 from scripts.project.share import shared_stages
 
 
-def finished_files(name: str, config: Mapping[str, Any], results: Path) -> list[str]:
+def finished_files(name: str, config: Mapping[str, Any], results: str) -> list[str]:
     """Files of an experiment that a comparison reads; an experiment is finished if it has them all.
 
     Args:
@@ -18,26 +18,25 @@ def finished_files(name: str, config: Mapping[str, Any], results: Path) -> list[
         config: its resolved configuration.
         results: the folder of all experiments.
     """
-    own, tasks, modalities = results / name, task_names(config), list(config["modalities"])
-    evaluation, tables = own / "evaluation", own / "report/tables"
+    tasks, modalities = task_names(config), list(config["modalities"])
+    evaluation, tables = f"{results}/{name}/evaluation", f"{results}/{name}/report/tables"
     texts = [modality for modality in modalities if config["modalities"][modality]["source"] == "text"]
     scored = [(task, modality) for task in tasks for modality in modalities]
     scored += [(task, modality) for task in config["evaluation"]["text_tasks"] for modality in texts]
     scored += [(task, system) for system, given in config["evaluation"]["external_systems"].items() for task in given]
-    corpus = results / shared_stages(config).get("corpus", name) / "corpus"
-    files = [
-        *(evaluation / table for table in ("summary.csv", "dropped.csv")),
-        *(evaluation / task / f"{model}.csv" for task, model in scored),
-        *(evaluation / "utterance_bits" / f"{modality}.csv" for modality in modalities),
-        *(corpus / "tasks" / f"{task}.jsonl.gz" for task in tasks),
-        *[tables / "factors.csv"] * bool(tasks and config["factors"]),
-        *[tables / "bit_factors.csv"] * bool(config["factors"]),
-        *[tables / "seeds.csv"] * bool(tasks and config["seeds"]),
+    corpus = f"{results}/{shared_stages(config).get('corpus', name)}/corpus"
+    return [
+        *(f"{evaluation}/{table}.csv" for table in ("summary", "dropped")),
+        *(f"{evaluation}/{task}/{model}.csv" for task, model in scored),
+        *(f"{evaluation}/utterance_bits/{modality}.csv" for modality in modalities),
+        *(f"{corpus}/tasks/{task}.jsonl.gz" for task in tasks),
+        *[f"{tables}/factors.csv"] * bool(tasks and config["factors"]),
+        *[f"{tables}/bit_factors.csv"] * bool(config["factors"]),
+        *[f"{tables}/seeds.csv"] * bool(tasks and config["seeds"]),
     ]
-    return [str(file) for file in files]
 
 
-def compared_files(config: Mapping[str, Any], results: Path) -> list[str]:
+def compared_files(config: Mapping[str, Any], results: str) -> list[str]:
     """What a comparison reads of the experiments that `compare.with` names.
 
     Args:
@@ -57,10 +56,10 @@ def compared_files(config: Mapping[str, Any], results: Path) -> list[str]:
     return [file for name in section["with"] for file in _files_of(name, results)]
 
 
-def _files_of(name: str, results: Path) -> list[str]:
-    folder = results / name
+def _files_of(name: str, results: str) -> list[str]:
+    folder = Path(results, name)
     if not folder.is_dir():
-        others = sorted(file.parent.name for file in results.glob("*/config.json"))
+        others = sorted(file.parent.name for file in Path(results).glob("*/config.json"))
         known = f"; experiments there: {', '.join(others)}" if others else ""
         raise ValueError(f"config: compare.with names {name!r}, but there is no {folder}{known}")
     written = folder / "config.json"

@@ -22,7 +22,19 @@ from scripts.report.paper_values import read_paper
 
 SETTING_COLUMNS = ("key", "experiment", "value")
 # Sections that no score depends on.
-WITHOUT_RESULT = ("name", "share", "download", "factors", "crossings", "ladders", "dials", "cluster", "plan", "report", "compare")
+WITHOUT_RESULT = (
+    "name",
+    "share",
+    "download",
+    "factors",
+    "crossings",
+    "ladders",
+    "dials",
+    "cluster",
+    "plan",
+    "report",
+    "compare",
+)
 
 
 def setting_rows(experiments: Sequence[Experiment]) -> list[dict[str, str]]:
@@ -67,7 +79,10 @@ def main() -> None:
     write_csv(args.output / "settings.csv", SETTING_COLUMNS, setting_rows(experiments))
     reasons = Counter(row["paired"] for row in compared)
     paired = ", ".join(f"{count} {reason}" for reason, count in reasons.items()) or "none"
-    print(f"compare: {len(scores)} scores of {len(experiments)} experiments; differences, paired: {paired}", file=sys.stderr)
+    print(
+        f"compare: {len(scores)} scores of {len(experiments)} experiments; differences, paired: {paired}",
+        file=sys.stderr,
+    )
 
 
 if __name__ == "__main__":

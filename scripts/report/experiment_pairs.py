@@ -1,10 +1,10 @@
 """Differences between experiments that scored the same items, each paired: with the resamples of `paired.py`.
 
-The first experiment is the baseline. Items are the same if they have the same id, couple and texts, utterances of dev if
-they have the same id, duration and number of words; the sound may differ. An id that stands for something else in the
-other experiment shows that its items are others, and nothing is paired. Else the items of both are compared, without
-those that either dropped, and without couples that are incomplete then. An external system is compared with every
-modality of its experiment.
+The first experiment is the baseline. Items are the same if they have the same id, couple and texts, utterances of dev
+if they have the same id, duration and number of words; the sound may differ. An id that stands for something else in
+the other experiment shows that its items are others, and nothing is paired. Else the items of both are compared,
+without those that either dropped, and without couples that are incomplete then. An external system is compared with
+every modality of its experiment.
 """
 
 from collections import defaultdict
@@ -176,4 +176,8 @@ def _bits(pair: Pair, resampling: Resampling) -> dict[str, Any]:
     rng = generator(resampling.seed, "report/compare", *pair.key, DEV)
     found = table_bit_factors.compare(base.loc[shared], new.loc[shared], resampling.samples, resampling.seed, rng)
     numbers = {name: found[name] for name in (*DIFFERENCE, "p_value")} | {"n": int(found["n"])}
-    return {"paired": YES, **numbers, **dict(zip(PERCENT, (found[name] for name in table_bit_factors.CHANGE), strict=True))}
+    return {
+        "paired": YES,
+        **numbers,
+        **dict(zip(PERCENT, (found[name] for name in table_bit_factors.CHANGE), strict=True)),
+    }

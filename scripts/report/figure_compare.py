@@ -80,7 +80,7 @@ def _draw_panel(
         y, style = place[row["modality"], name], styles[name]
         if row["value"] != row["value"]:
             if row["blank"] != NOT_PUBLISHED:
-                _note(panel, 0, y, f"{short(name)}: {row['blank']}", ("axes fraction", "data"), "#666666")
+                _note(panel, 0, y, f"{short(name)}: {row['blank']}", ("axes fraction", "data"))
             continue
         panel.hlines(y, scale * row["ci_low"], scale * row["ci_high"], color=style["color"], linewidth=1.6)
         shape = {key: value for key, value in style.items() if key != "label"}
@@ -88,7 +88,7 @@ def _draw_panel(
         if name not in named:
             named.add(name)
             right = row["ci_high"] if row["ci_high"] == row["ci_high"] else row["value"]
-            _note(panel, scale * right, y, short(name), ("data", "data"), style["color"])
+            _note(panel, scale * right, y, short(name), ("data", "data"))
     if not in_bits:
         panel.axvline(50, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
     panel.margins(x=0.12)
@@ -100,10 +100,10 @@ def _draw_panel(
     panel.set_title("Bits per second of dev" if in_bits else f"{display_name(task)}: pairs right, %", loc="left")
 
 
-def _note(panel: Axes, x: float, y: float, text: str, coordinates: tuple[str, str], color: str) -> None:
+def _note(panel: Axes, x: float, y: float, text: str, coordinates: tuple[str, str]) -> None:
     panel.annotate(
-        text, (x, y), xycoords=coordinates, xytext=(4, 0), textcoords="offset points", va="center", color=color,
-        fontsize=6.5,
+        text, (x, y), xycoords=coordinates, xytext=(4, 0), textcoords="offset points", va="center", color="#444444",
+        fontsize=6.5, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
     )  # fmt: skip
 
 
