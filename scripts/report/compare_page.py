@@ -36,7 +36,7 @@ LIMITS = (
     "An interval of a difference covers the choice of test items that both experiments scored. It holds the training"
     " seeds, the corpora and the lengths of training fixed: two experiments that differ in the seed alone differ too.",
     "Items are the same if they have the same id, couple and texts; the sound of the items may differ. Items that one"
-    " of the experiments dropped, and the rest of their couples, are left out of the difference, but not of the scores.",
+    " of the experiments dropped, and the rest of their couples, are left out of the difference, not of the scores.",
 )
 
 

@@ -28,7 +28,11 @@ def items(right: np.ndarray, task: str, text: str = "word") -> list[dict[str, An
     """Items of the ids and couples of made_scores.py."""
     return [
         {
-            **{"id": row["id"], "task": task, "subset": "s", "group": "g", "couple": row["couple"]},
+            "id": row["id"],
+            "task": task,
+            "subset": "s",
+            "group": "g",
+            "couple": row["couple"],
             "positive": side(f"{row['id']}-positive", f"{text} {row['id']}"),
             "negative": side(f"{row['id']}-negative", f"non{text} {row['id']}"),
         }
