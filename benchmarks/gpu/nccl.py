@@ -84,7 +84,7 @@ def _step(record: Recorder, ranks: Ranks, full: bool) -> None:
         gradients.append([p.grad.clone() for p in model.parameters()])
         optimizer.step(1e-3)
         weights.append([p.detach().clone() for p in model.parameters()])
-        moments.append(len(optimizer.state_dict()["state"]))
+        moments.append(len(optimizer.state_dict()["adamw"]["state"]))
     difference = _difference(*gradients)
     record.check("step", "relative difference of gradients", difference, "", difference < SAME)
     difference = _difference(*weights)

@@ -45,14 +45,16 @@ class TrainingConfig:
     """utterances per optimizer step, the same for all modalities and numbers of GPUs"""
     row_tokens: BatchTokens
     """most tokens of one forward pass of one process: bounds memory, changes only rounding"""
+    optimizer: Literal["adamw", "muon"]
+    """what updates the weights: adamw (the paper), or muon: Muon for the matrices of the layers, AdamW for the rest"""
     learning_rate: Annotated[float, Gt(0), Le(100)]
-    """AdamW's peak learning rate"""
+    """peak learning rate"""
     warmup_share: Share
     """share of all steps with linear warm-up; then cosine"""
     final_learning_rate_share: Share
     """share of the peak learning rate at which the cosine ends"""
     weight_decay: Annotated[float, Ge(0), Le(100)]
-    """AdamW's weight decay"""
+    """decoupled weight decay of the matrices of layers and output"""
     betas: tuple[Annotated[float, Ge(0), Lt(1)], Annotated[float, Ge(0), Lt(1)]]
     """AdamW's betas"""
     clip_norm: Annotated[float, Gt(0), Le(1e9)]

@@ -143,7 +143,7 @@ def definition_of(config: Mapping[str, Any], modality: str) -> Modality:
 
 def left_out(config: Mapping[str, Any]) -> dict[str, str]:
     """Modalities that are not continued, each with the reason."""
-    made_here = config["units"]["external"] is None
+    made_here = config["units"]["external"] is None and config["units"]["command"] is None
     reasons = {
         name: why_left_out(definition_of(config, name), units_made_here=made_here) for name in config["modalities"]
     }

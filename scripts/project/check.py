@@ -86,11 +86,11 @@ def _continuation_problems(config: Configuration) -> Iterator[str]:
                     f"alignment.{key} is set, but continuation.recogniser kaldi needs monophones trained"
                     " here: name a Whisper, or set continuation.prompts to 0"
                 )
-    made = [f"modalities.{name}" for name, modality in config.modalities.items() if modality.source == "tokens"]
-    made += ["units"] if config.units.external is not None else []
+    made = [f"modalities.{name}.external" for name, line in config.modalities.items() if line.source == "tokens"]
+    made += [f"units.{key}" for key in ("external", "command") if getattr(config.units, key) is not None]
     if made:
         yield (
-            f"continuation.prompts is {prompts}; with {made[0]}.external it must be 0:"
+            f"continuation.prompts is {prompts}; with {made[0]} it must be 0:"
             " prompts cannot be encoded by what is not here"
         )
 

@@ -6,12 +6,15 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
-from scripts.common.bounds import Text, Threads, Unique
+from scripts.common.bounds import Pattern, Text, Threads, Unique
 
 POSITION_GROUPS = 4  # of the positional convolution of the HuBERT that is pretrained here
 Layer = Annotated[int, Ge(1), Le(1000)]
 Clusters = Annotated[int, Ge(2), Le(65_000)]
 Channels = Annotated[int, Ge(1), Le(65_536)]
+
+
+FILES_TO_UNITS = "[{]files[}].*[{]units[}]|[{]units[}].*[{]files[}]"
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,11 @@ class Units(Measuring, Sweeping, Extraction):
 
     external: Text | None
     """folder of units to import (jsonl, or fairseq's tsv and km); null: computed here"""
+    command: Annotated[str, Pattern(FILES_TO_UNITS)] | None
+    """program that computes units instead of the encoder: reads {files} (a list of wav files, 16 kHz) and writes
+    {units} (a line of numbers per file, 50 a second)"""
+    command_timeout: Annotated[float, Gt(0), Le(1e7)]
+    """seconds after which a run of the command, for at most ten hours of speech, is ended"""
     threads: Threads
     """CPU threads; part of the result's bytes, so set here and not by --cores"""
     sweep: Sweep
@@ -198,5 +206,7 @@ def problems(units: Units) -> Iterator[str]:
         yield f"units.encoder.source is {encoder.source!r}; a .pt file needs units.encoder.backend fairseq"
     if units.chunk_seconds <= 2 * units.overlap_seconds:
         yield f"units.chunk_seconds is {units.chunk_seconds}; it must be more than twice units.overlap_seconds"
+    if units.external is not None and units.command is not None:
+        yield "units.external and units.command are set; set one of them, the other to null"
     if units.clusters > units.sample_frames:
         yield f"units.clusters is {units.clusters}, more than units.sample_frames"

@@ -28,7 +28,9 @@ def fit_to_frames(units: np.ndarray, frames: int) -> np.ndarray | None:
     return units[:frames] if len(units) > frames else np.append(units, units[-1])
 
 
-def import_external(cuts: Iterable[Cut], store: Store, source: str, *, items: bool) -> tuple[Ragged, int, list[str]]:
+def import_external(
+    cuts: Iterable[Cut], store: Store, source: str, *, items: bool, setting: str = "units.external"
+) -> tuple[Ragged, int, list[str]]:
     """The cuts' units, the number of cuts corrected by one unit, and a description of each cut that has no fitting
     units; with `items` such a cut is left empty.
 
@@ -46,7 +48,7 @@ def import_external(cuts: Iterable[Cut], store: Store, source: str, *, items: bo
         corrected += len(units) != frames
         return fitting
 
-    ragged, wrong = import_sequences(cuts, store, fit, "units.external", source, items=items)
+    ragged, wrong = import_sequences(cuts, store, fit, setting, source, items=items)
     return ragged, corrected, wrong
 
 
@@ -55,10 +57,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cuts", required=True, help="aligned cuts or task items")
     parser.add_argument("--store", required=True, help="what scripts.units.external wrote")
+    parser.add_argument("--setting", default="units.external", help="key that named the units, for messages")
     parser.add_argument("--output", required=True, help="units (.npz)")
     args = parser.parse_args()
     items = holds_items(args.cuts)
-    ragged, corrected, wrong = import_external(read_cuts(args.cuts), Store(args.store), args.cuts, items=items)
+    ragged, corrected, wrong = import_external(
+        read_cuts(args.cuts), Store(args.store), args.cuts, items=items, setting=args.setting
+    )
     save_npz(args.output, ragged)
     empty = f", {len(wrong)} left empty, e.g. {wrong[0]}" if wrong else ""
     print(

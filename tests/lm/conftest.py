@@ -87,6 +87,7 @@ def section() -> dict[str, Any]:
             "epochs": 3,
             "batch_utterances": 8,
             "row_tokens": 4096,
+            "optimizer": "muon",
             "learning_rate": 0.01,
             "warmup_share": 0.1,
             "final_learning_rate_share": 0.1,

@@ -114,7 +114,7 @@ WRONG = [
     ("modalities.phone-bpe", {"source": "phones", "tokenizer": "bpe"}, "vocab_size is missing"),
     ("factors.0", {"name": "A", "from": "text-bpe", "to": "smoke"}, "names unknown modality 'smoke'"),
     ("corpus.source", "manifest", "corpus.manifest.train is not set"),
-    ("corpus.world.speakers", 1, "corpus.world.tasks.swuggy.voices is 2, more than corpus.world.speakers"),
+    ("corpus.world.speakers", 1, "corpus.world.tasks.swuggy.voices is 4, more than corpus.world.speakers"),
     ("units.layer", 9, "units.layer is 9; the encoder has 3 layers"),
     ("units.encoder.backend", "fairseq", "backend fairseq needs a checkpoint, a .pt file"),
     ("units.encoder.source", "x.pt", "a .pt file needs units.encoder.backend fairseq"),

@@ -24,7 +24,7 @@ rule alignment_import_external:
         code=code_of("scripts.alignment.import_external"),
         split=lambda wildcards: wildcards.split,
         # Units made elsewhere need no audio at all; for ours it must be readable.
-        audio=lambda w: ["--audio-root", audio_root(w)] if not EXTERNAL["units"] else [],
+        audio=lambda w: ["--audio-root", audio_root(w)] if not config["units"]["external"] else [],
     shell:
         "python -m scripts.alignment.import_external"
         " --cuts {input.cuts}"

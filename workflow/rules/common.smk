@@ -69,7 +69,7 @@ MODALITIES = list(config["modalities"])
 # ones; tokens are those of some modalities, by name, beside others that are computed.
 EXTERNAL = {
     "alignment": config["alignment"]["external"],
-    "units": config["units"]["external"],
+    "units": config["units"]["external"] or (f"{UNITS}/command" if config["units"]["command"] else None),
     "tokens": {name: line["external"] for name, line in config["modalities"].items() if line["source"] == "tokens"},
 }
 SEED_REPLICAS = seed_replicas(config)

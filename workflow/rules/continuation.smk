@@ -16,7 +16,7 @@ CONTINUATION = config["continuation"]
 SETS = ["generated", "real"]
 # Text is judged directly, phones and units are synthesised and transcribed. What cannot be is left out; `snakemake plan`
 # says why.
-VOICES = ["phones"] + ["units"] * (config["units"]["external"] is None)
+VOICES = ["phones"] + ["units"] * (EXTERNAL["units"] is None)
 LEFT_OUT = {
     name: reason
     for name, modality in DEFINITION.items()
@@ -65,7 +65,7 @@ rule continuation_select_prompts:
         " 2>&1 | tee {log}"
 
 
-if config["units"]["external"] is None:
+if EXTERNAL["units"] is None:
 
     use rule units_extract as continuation_units with:
         input:

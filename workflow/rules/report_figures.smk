@@ -173,7 +173,7 @@ FIGURES = {
         label="Units by layer and K",
         in_paper="not there",
         shown=False,
-        target="unit_quality" if config["units"]["external"] is None else None,
+        target="unit_quality" if EXTERNAL["units"] is None else None,
         input=dict(sweep=expand(f"{UNITS}/sweep/{{layer}}.csv", layer=config["units"]["sweep"]["layers"])),
         flags=lambda wildcards, input: [
             *("--sweep", *input.sweep),
@@ -183,7 +183,7 @@ FIGURES = {
         label="k-means",
         in_paper="not there",
         shown=False,
-        target="unit_quality" if config["units"]["external"] is None else None,
+        target="unit_quality" if EXTERNAL["units"] is None else None,
         input=dict(about=f"{UNITS}/kmeans.json"),
         flags=lambda wildcards, input: [
             *("--about", input.about),

@@ -1,14 +1,21 @@
-"""Import external units, those of units.external. Included by units.smk.
+"""Import external units, those of units.external or what the program units.command writes. Included by units.smk.
 
-In: the folder units.external, alignment/cuts and alignment/tasks.
+In: the folder units.external, or the audio; alignment/cuts and alignment/tasks.
 Out: what units.smk names, and units/external/ (a store of the folder's units).
 """
+
+UNITS_SETTING = "units.command" if config["units"]["command"] else "units.external"
+UNIT_FILES = []
+
+if config["units"]["command"]:
+
+    include: "units_command.smk"
 
 
 rule units_external:
     """Read the folder once into a store that jobs look up by cut."""
     input:
-        folder=EXTERNAL["units"],
+        folder=UNIT_FILES or EXTERNAL["units"],
     output:
         store=directory(f"{UNITS}/external"),
         about=f"{UNITS}/kmeans.json",
@@ -20,10 +27,13 @@ rule units_external:
         "../../envs/core.yaml"
     params:
         code=code_of("scripts.units.external"),
+        folder=EXTERNAL["units"],
+        setting=UNITS_SETTING,
         clusters=config["units"]["clusters"],
     shell:
         "python -m scripts.units.external"
-        " --folder {input.folder:q}"
+        " --folder {params.folder:q}"
+        " --setting {params.setting}"
         " --clusters {params.clusters}"
         " --out {output.store}"
         " 2>&1 | tee {log}"
@@ -45,9 +55,11 @@ rule units_import_external:
         "../../envs/core.yaml"
     params:
         code=code_of("scripts.units.import_external"),
+        setting=UNITS_SETTING,
     shell:
         "python -m scripts.units.import_external"
         " --cuts {input.cuts}"
+        " --setting {params.setting}"
         " --store {input.store}"
         " --output {output.units}"
         " 2>&1 | tee {log}"

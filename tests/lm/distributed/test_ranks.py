@@ -109,7 +109,10 @@ def exact(section):
     return section
 
 
-def test_two_and_three_ranks_have_the_losses_of_one_also_after_a_change_of_number(toy, exact):
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_two_and_three_ranks_have_the_losses_of_one_also_after_a_change_of_number(toy, exact, optimizer):
+    exact["training"]["optimizer"] = optimizer
+
     def of(out, *more):
         return arguments(toy, exact, out, *more)
 

@@ -49,11 +49,23 @@ def test_scaling_steps_are_distinct_and_rise_to_the_epochs_end(steps, warmup):
     assert found[-1] == steps
 
 
-def test_only_matrices_of_linear_layers_decay(section):
+MATRICES = 7 * 2  # per layer q, k, v, o, gate, up, down
+OTHERS = 2 * 2 + 1 + 1  # norms, and the embedding
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "expected"),
+    [
+        ("adamw", {"adamw": [(0.1, MATRICES + 1), (0.0, OTHERS)]}),  # 1: the output
+        ("muon", {"muon": [(0.1, MATRICES)], "adamw": [(0.1, 1), (0.0, OTHERS)]}),
+    ],
+)
+def test_only_matrices_of_linear_layers_decay(section, optimizer, expected):
+    section["training"]["optimizer"] = optimizer
     config = parse_config(json.dumps(section))
     model = build_model(config.model, 11, 1, 2, 0)
-    decayed, others = parameter_groups(model, config.training)
-    assert decayed["weight_decay"] == 0.1
-    assert others["weight_decay"] == 0.0
-    assert len(decayed["params"]) == 7 * 2 + 1  # per layer q, k, v, o, gate, up, down; and the output head
-    assert len(others["params"]) == 2 * 2 + 1 + 1  # norms; and the embedding
+    found = {
+        name: [(group["weight_decay"], len(group["params"])) for group in groups]
+        for name, groups in parameter_groups(model, config.training).items()
+    }
+    assert found == expected
