@@ -29,7 +29,8 @@ Row = Mapping[str, Any]
 def sentences(differences: pd.DataFrame) -> list[str]:
     """A sentence per pair of experiments, and per task: where the corrected tests of accuracy and bits show what."""
     chosen = differences[differences["metric"] != "couples"]
-    return [_sentence(*key, rows) for key, rows in grouped(chosen, "baseline_experiment", "experiment", "task").items()]
+    found = grouped(chosen, "baseline_experiment", "experiment", "task")
+    return [_sentence(base, other, task, rows) for (base, other, task), rows in found.items()]
 
 
 def _sentence(base: str, other: str, task: str, rows: Sequence[Row]) -> str:
@@ -93,7 +94,8 @@ def score_tables(scores: pd.DataFrame, differences: pd.DataFrame, experiments: S
 def _score(row: Row, scale: int, digits: int) -> str:
     if row["blank"]:
         return f"{NO_VALUE} [{row['blank']}]"
-    return format_interval(*(scale * row[name] for name in ("value", "ci_low", "ci_high")), digits)
+    value, low, high = (scale * row[name] for name in ("value", "ci_low", "ci_high"))
+    return format_interval(value, low, high, digits)
 
 
 def _difference(row: Row | None, digits: int) -> list[str]:
@@ -101,8 +103,8 @@ def _difference(row: Row | None, digits: int) -> list[str]:
         return [f"{NO_VALUE} [not in both]", NO_VALUE, NO_VALUE]
     if row["paired"] != YES:
         return [f"{NO_VALUE} [{row['paired']}]", NO_VALUE, NO_VALUE]
-    difference = format_interval(*(row[name] for name in DIFFERENCE), digits, sign=True)
-    return [difference, f"{row['n']:,.0f}", format_p_value(row["p_holm"])]
+    value, low, high = (row[name] for name in DIFFERENCE)
+    return [format_interval(value, low, high, digits, sign=True), f"{row['n']:,.0f}", format_p_value(row["p_holm"])]
 
 
 def system_table(differences: pd.DataFrame) -> Table | None:

@@ -1,6 +1,6 @@
 """Finished experiments that are compared: what is read of each, and the content of the items that it scored."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -129,6 +129,6 @@ def _spoken(cut: Cut) -> Content:
     return tuple(custom.get("texts", ())), tuple(sorted(custom.get("pronunciations", {}).items()))
 
 
-def in_order(experiments: list[Experiment], attribute: str) -> Iterator[str]:
+def in_order(experiments: Sequence[Experiment], attribute: str) -> Iterator[str]:
     """The values of a list-valued attribute of all experiments, each once, those of the first experiment first."""
     yield from dict.fromkeys(value for each in experiments for value in getattr(each, attribute))
