@@ -9,11 +9,13 @@ FULL = workflow/configs/full.yaml
 # Steps are `python -m ...` in the environment of this Makefile; PASSIVE: two jobs side by side must not
 # spin for each other's cores (it halves HuBERT's training speed otherwise).
 RUN = PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_WAIT_POLICY=PASSIVE
+# Snakemake, with a line for the whole run and one per running job; the rest of what it prints goes to .snakemake/log.
+SHOWN = python -m scripts.project.terminal
 
 UNIT_TESTS = $(RUN) OMP_NUM_THREADS=1 pytest -n auto --dist loadfile -m "not smoke and not slow"
 
 .DEFAULT_GOAL := help
-.PHONY: fairseq graphs schema help plan run run-full demo test test-all lint format bench lock clean
+.PHONY: docs fairseq graphs schema help plan run run-full demo test test-all lint format bench lock clean
 # Left out of requirements.lock: torch, whose wheel differs by index (CPU or CUDA), and what only CUDA's needs.
 UNLOCKED = torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti nvidia-cuda-nvrtc \
 	nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse \
@@ -25,13 +27,13 @@ help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 run: .venv/core  ## the experiment of CONFIG (default: the miniature), up to its report
-	$(RUN) snakemake --cores $(CORES) --configfile $(CONFIG) --quiet rules host -- report
+	@$(RUN) $(SHOWN) --cores $(CORES) --configfile $(CONFIG) -- report
 
 demo: .venv/core  ## text and phones of the miniature alone; then open results/mini/demo/index.html; `make run` goes on from it
-	$(RUN) snakemake --cores $(CORES) --configfile $(CONFIG) --quiet rules host -- demo
+	@$(RUN) $(SHOWN) --cores $(CORES) --configfile $(CONFIG) -- demo
 
 run-full: .venv/core  ## the miniature with complete schedules on less data and further seeds; keeps what `make run` made
-	$(RUN) snakemake --cores $(CORES) --configfile $(FULL) --quiet rules host -- report
+	@$(RUN) $(SHOWN) --cores $(CORES) --configfile $(FULL) -- report
 
 plan: .venv/core  ## what CONFIG would cost, before it is run: results/<name>/plan
 	@$(RUN) snakemake --cores 1 --configfile $(CONFIG) --quiet all -- plan
@@ -51,12 +53,16 @@ test-all: .venv/dev  ## every test: also Slurm, kills, reruns, resumed runs, pub
 	$(UNIT_TESTS)
 	$(RUN) pytest -n 3 --dist loadgroup -m "smoke or slow"
 
-lint: .venv/dev  ## style, layout, types and Snakemake's own linter
+lint: docs  ## style, layout, types, Snakemake's own linter, and the docs' site
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) snakefmt --check --line-length 120 Snakefile workflow
 	$(RUN) mypy
 	$(RUN) snakemake --lint
+
+docs: .venv/dev  ## the site of the docs: site/index.html; a broken link or a page outside the navigation fails
+	$(RUN) python -m sphinx --builder html --conf-dir docs --fresh-env --doctree-dir site/.doctrees \
+		--fail-on-warning --keep-going --quiet . site
 
 format: .venv/dev  ## rewrite the code in the house layout
 	$(RUN) ruff check --fix-only .

@@ -16,6 +16,9 @@ from scripts.common.config import parse
 if TYPE_CHECKING:
     import torch
 
+NORM_EPS = 1e-5  # of RMSNorm, in every model
+ROPE_THETA = 10_000.0  # base of the rotary frequencies, in every model
+
 
 @dataclass(frozen=True)
 class ModelConfig:

@@ -23,6 +23,7 @@ from scripts.lm.distributed.ranks import Ranks, is_launched
 from scripts.lm.loop.determinism import make_deterministic
 from scripts.lm.loop.publish import describe, publish, summary
 from scripts.lm.loop.trainer import Trainer, stop_on_signals
+from scripts.lm.model.start import read_start
 
 
 def prepare(args: argparse.Namespace, config: LMConfig, ranks: Ranks) -> Trainer:
@@ -30,6 +31,8 @@ def prepare(args: argparse.Namespace, config: LMConfig, ranks: Ranks) -> Trainer
     vocab_size, bos, eos = read_tokenizer(args.tokenizer)
     train, dev = (load_split(path, vocab_size, config.model.context, bos, eos) for path in (args.train, args.dev))
     identity = {"name": args.name, "seed": args.seed, "vocabulary": vocab_size, **config.flat()}
+    start = read_start(args.init, config.model, args.tokenizer) if args.init else None
+    identity["init"] = start and f"weights {start.digest[:16]}"
     identity |= {"train tokens": fingerprint(args.train, train), "dev tokens": fingerprint(args.dev, dev)}
     return Trainer(
         train=train,
@@ -46,6 +49,7 @@ def prepare(args: argparse.Namespace, config: LMConfig, ranks: Ranks) -> Trainer
         ranks=ranks,
         peak=args.peak_tflops and 1e12 * args.peak_tflops,
         events=args.events,
+        start=start,
     )
 
 
@@ -57,6 +61,7 @@ def main() -> None:
     parser.add_argument("--config", required=True, help="the config's lm section, as JSON")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--name", required=True, help="the modality")
+    parser.add_argument("--init", type=Path, help="folder of the model to start from; without: random weights")
     parser.add_argument("--out", type=Path, required=True, help="folder for model/, scaling/, log.csv")
     parser.add_argument("--save-minutes", type=float, default=5.0, help="write a resumable state at least this often")
     parser.add_argument("--processes", type=int, default=1, help="ranks to start on this machine, one per GPU")

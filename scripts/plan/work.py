@@ -138,7 +138,8 @@ def _extract(seconds: Callable[[Amounts], float]) -> Callable[[Amounts], Work]:
 
 def _quality(amounts: Amounts) -> Work:
     dev = 3600 * amounts.hours["dev"] / _speed(amounts, "extract")
-    return Work(2 * (_k_means_seconds(amounts) + dev), "torch", "units")  # MFCC's clusters and an untrained encoder's
+    # Clusters of MFCC and of an untrained encoder; features of dev by all three.
+    return Work(2 * _k_means_seconds(amounts) + 3 * dev, "torch", "units")
 
 
 # ---- tokens ----

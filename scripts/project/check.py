@@ -9,6 +9,7 @@ from scripts.corpus import config as corpus
 from scripts.evaluation import config as evaluation
 from scripts.evaluation import dial_config
 from scripts.lm import config as lm
+from scripts.lm import starts
 from scripts.lm.data_shares import share_models
 from scripts.lm.seed_replicas import seed_replicas
 from scripts.project import paths
@@ -48,6 +49,7 @@ def _problems(config: Configuration) -> Iterator[str]:
     yield from units.problems(config.units)
     yield from tokens.problems(config.modalities, config.units.frame_rate)
     yield from lm.problems(config.lm)
+    yield from starts.problems(config.modalities, config.lm.model)
     yield from evaluation.problems(config.evaluation, config.modalities, config.corpus.tasks)
     yield from _factor_problems(config)
     factors = [factor.name for factor in config.factors]

@@ -32,6 +32,7 @@ PATHS = (
     "units.external",
     "units.encoder.source",
     "modalities.*.external",
+    "modalities.*.init",
     "evaluation.text_tasks.*",
     "evaluation.external_systems.*.*",
     "continuation.recogniser",

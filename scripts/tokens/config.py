@@ -90,6 +90,9 @@ class ModalityEntry(Symbols):
 
     external: Text | None = None
     """folder of tokens to import, for source tokens"""
+    init: Text | None = None
+    """what the model starts from instead of random weights: another modality of this run, or a causal LM's folder
+    (docs/modalities.md)"""
 
 
 @dataclass(frozen=True)

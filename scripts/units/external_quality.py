@@ -12,8 +12,9 @@ from scripts.common.cli import run
 from scripts.common.cuts import read_cuts
 from scripts.common.files import write_csv
 from scripts.common.ragged import load_npz
-from scripts.units.measures import measure
-from scripts.units.quality import COLUMNS, count_pairs, phone_indices, speaker_pnmi
+from scripts.units import abx
+from scripts.units.abx_task import build_task
+from scripts.units.quality import COLUMNS, in_words, measures, phone_indices
 
 
 def main() -> None:
@@ -23,6 +24,7 @@ def main() -> None:
     parser.add_argument("--dev-units", nargs="+", required=True, help="their units")
     parser.add_argument("--clusters", type=int, required=True)
     parser.add_argument("--frame-rate", type=float, required=True)
+    parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--output", required=True, help="table to write (.csv)")
     args = parser.parse_args()
 
@@ -31,10 +33,12 @@ def main() -> None:
     units: dict[str, np.ndarray] = {}
     for path in args.dev_units:
         units |= load_npz(path).by_id()
-    row = measure(count_pairs(cuts, phones, units, args.clusters), args.frame_rate)
-    row["speaker_pnmi"] = speaker_pnmi(cuts, units, args.clusters)
-    write_csv(args.output, COLUMNS, [{"encoder": "external", "layer": 0, "clusters": args.clusters, **row}])
-    print(f"external PNMI {row['pnmi']:.3f}  phone purity {row['phone_purity']:.3f}", file=sys.stderr)
+    task = build_task(cuts, args.seed)
+    row = dict.fromkeys(COLUMNS, "") | {"encoder": "external", "layer": 0, "clusters": args.clusters}
+    row |= measures(cuts, phones, units, args.clusters, args.frame_rate)
+    row |= abx.unit_columns(task, [cut["id"] for cut in cuts], units, args.seed)
+    write_csv(args.output, COLUMNS, [row])
+    print(task, f"external {in_words(row)}", sep="\n", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """Agreement of the units with the aligned phones, beside MFCC clusters and an untrained encoder, on held-out speech.
 
+Beside the measures of frames (scripts.units.measures) the table has the ABX errors of units and of features
+(scripts.units.abx).
+
 Notable: all three have the same K, the same sample of frames and the same k-means; the untrained encoder
 has the architecture and layer of the trained one. The phone of a frame is the aligned phone at its centre, without
 stress, as published figures count them; silence counts as a phone. The trained encoder's units are read from
@@ -8,7 +11,8 @@ their files, so they are those that the language models get.
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +26,9 @@ from scripts.common.files import write_csv
 from scripts.common.frames import frame_centres, frame_count
 from scripts.common.ragged import load_npz
 from scripts.common.seeds import derive
-from scripts.units import encoder
-from scripts.units.backend import choose_device, is_fairseq
+from scripts.units import abx, encoder
+from scripts.units.abx_task import Task, build_task
+from scripts.units.backend import choose_device, is_fairseq, load
 from scripts.units.clustering import nearest
 from scripts.units.config import Clustering, Measuring
 from scripts.units.kmeans import cluster, features_of, remove_speakers, sample_features
@@ -32,7 +37,7 @@ from scripts.units.mfcc_features import mfcc
 
 COLUMNS = [
     "encoder", "layer", "clusters", "pnmi", "phone_purity", "cluster_purity", "speaker_pnmi", "used_units", "bitrate",
-    "frames",
+    "frames", *abx.COLUMNS,
 ]  # fmt: skip
 
 
@@ -80,6 +85,57 @@ def speaker_pnmi(cuts: list[Cut], units: dict[str, np.ndarray], clusters: int) -
     return normalised_information(joint_counts(np.concatenate(speakers), np.concatenate(streams), clusters))
 
 
+def measures(
+    cuts: list[Cut], phones: list[np.ndarray], units: dict[str, np.ndarray], clusters: int, frame_rate: float
+) -> dict[str, float]:
+    """All measures of frames: of phones, and of speakers."""
+    counts = count_pairs(cuts, phones, units, clusters)
+    return measure(counts, frame_rate) | {"speaker_pnmi": speaker_pnmi(cuts, units, clusters)}
+
+
+def in_words(row: Mapping[str, Any]) -> str:
+    """The main measures of a row of the table, for the log."""
+    errors = "/".join(f"{row[name]:.1%}" if row[name] != "" else "-" for name in ("abx_within", "abx_across"))
+    return (
+        f"PNMI {row['pnmi']:.3f}  phone purity {row['phone_purity']:.3f}  speaker PNMI {row['speaker_pnmi']:.3f}"
+        f"  ABX within/across {errors}"
+    )
+
+
+def encode(
+    cuts: Sequence[Cut],
+    root: str,
+    features: Callable[[np.ndarray], np.ndarray],
+    centroids: Mapping[int, np.ndarray],
+    task: Task,
+) -> tuple[dict[int, dict[str, np.ndarray]], abx.Rows]:
+    """One pass over the audio: units under each k-means, and the frames of the task's tokens.
+
+    Args:
+        cuts: of the task, in its order.
+        root: folder of the audio.
+        features: waveform float32 [N] -> float32 [frame_count(N), D].
+        centroids: K -> float32 [K, D].
+        task: of the cuts.
+
+    Returns:
+        {K: {cut id: uint16 [frame_count]}} and the frames.
+    """
+    units: dict[int, dict[str, np.ndarray]] = {clusters: {} for clusters in centroids}
+
+    def passed() -> Iterator[tuple[int, np.ndarray]]:
+        for number, cut in enumerate(cuts):
+            wave = audio.read(cut, root)
+            frames = features(wave) if frame_count(len(wave)) else None
+            for clusters, of_k in centroids.items():
+                units[clusters][cut["id"]] = np.zeros(0, np.uint16) if frames is None else nearest(frames, of_k)
+            if frames is not None:
+                yield number, frames
+
+    rows = abx.rows_of(task, passed())
+    return units, rows
+
+
 def random_encoder(folder: str, config: Clustering, seed: int) -> encoder.Encoder:
     """An encoder of the architecture in `folder` with random weights, on the configured device and in its precision."""
     torch.manual_seed(derive(seed, "units", "untrained"))
@@ -106,32 +162,41 @@ def main() -> None:
     cpu.prepare(args.threads)
     config = parse(Measuring, args.config, "units")
     cuts = [cut for path in args.dev_cuts for cut in read_cuts(path)]
+    ids = [cut["id"] for cut in cuts]
     phones = phone_indices(cuts, args.dev_cuts)
     trained: dict[str, np.ndarray] = {}
     for path in args.dev_units:
         trained |= load_npz(path).by_id()
 
-    network = None if is_fairseq(args.encoder) else random_encoder(args.encoder, config, args.seed)
+    task = build_task(cuts, args.seed)
+    print(task, file=sys.stderr)
+    network, _ = load(
+        args.encoder, config.layer, device=config.device, precision=config.precision, threads=args.threads
+    )
+    _, features_of_tokens = encode(cuts, args.audio_root, features_of(network, config), {}, task)
+    del network
+    rows = [("hubert", config.layer, trained, features_of_tokens)]
+    untrained = None if is_fairseq(args.encoder) else random_encoder(args.encoder, config, args.seed)
     baselines: list[tuple[str, int, Callable[[np.ndarray], np.ndarray]]] = [("mfcc", 0, mfcc)]
-    if network is not None:
-        baselines.append(("random-init", config.layer, features_of(network, config)))
-    rows = [("hubert", config.layer, count_pairs(cuts, phones, trained, config.clusters), trained)]
+    if untrained is not None:
+        baselines.append(("random-init", config.layer, features_of(untrained, config)))
     for name, layer, features in baselines:
         sample = sample_features(
             args.train_cuts, args.audio_root, features, config.sample_frames, args.seed, f"units/quality {name}"
         )
         centroids, _ = cluster(remove_speakers(sample, config), config, config.clusters, args.seed, args.threads)
-        units = {cut["id"]: nearest(features(audio.read(cut, args.audio_root)), centroids) for cut in cuts}
-        rows.append((name, layer, count_pairs(cuts, phones, units, config.clusters), units))
+        units, frames = encode(cuts, args.audio_root, features, {config.clusters: centroids}, task)
+        rows.append((name, layer, units[config.clusters], frames))
     table = [
         {"encoder": name, "layer": layer, "clusters": config.clusters}
-        | measure(counts, config.frame_rate)
-        | {"speaker_pnmi": speaker_pnmi(cuts, units, config.clusters)}
-        for name, layer, counts, units in rows
+        | measures(cuts, phones, units, config.clusters, config.frame_rate)
+        | abx.unit_columns(task, ids, units, args.seed)
+        | abx.feature_columns(task, frames, args.seed)
+        for name, layer, units, frames in rows
     ]
     write_csv(args.output, COLUMNS, table)
     for row in table:
-        print(f"{row['encoder']:<12} PNMI {row['pnmi']:.3f}  phone purity {row['phone_purity']:.3f}", file=sys.stderr)
+        print(f"{row['encoder']:<12} {in_words(row)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

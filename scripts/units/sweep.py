@@ -7,35 +7,17 @@ layer and K equals the row `hubert` of quality.csv.
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
 
-import numpy as np
-
-from scripts.common import audio, cpu
+from scripts.common import cpu
 from scripts.common.cli import run
 from scripts.common.config import parse
-from scripts.common.cuts import Cut, read_cuts
+from scripts.common.cuts import read_cuts
 from scripts.common.files import write_csv
-from scripts.common.frames import frame_count
-from scripts.units import kmeans
+from scripts.units import abx, kmeans
+from scripts.units.abx_task import build_task
 from scripts.units.backend import load
-from scripts.units.clustering import nearest
 from scripts.units.config import Sweeping
-from scripts.units.measures import measure
-from scripts.units.quality import COLUMNS, count_pairs, phone_indices, speaker_pnmi
-
-
-def units_at(
-    cuts: Sequence[Cut], root: str, features: Callable[[np.ndarray], np.ndarray], centroids: dict[int, np.ndarray]
-) -> dict[int, dict[str, np.ndarray]]:
-    """Units of every cut under several k-means: {K: {cut id: uint16 [frame_count]}}."""
-    units: dict[int, dict[str, np.ndarray]] = {clusters: {} for clusters in centroids}
-    for cut in cuts:
-        wave = audio.read(cut, root)
-        frames = features(wave) if frame_count(len(wave)) else None
-        for clusters, of_k in centroids.items():
-            units[clusters][cut["id"]] = np.zeros(0, np.uint16) if frames is None else nearest(frames, of_k)
-    return units
+from scripts.units.quality import COLUMNS, encode, in_words, measures, phone_indices
 
 
 def main() -> None:
@@ -72,19 +54,21 @@ def main() -> None:
         clusters: kmeans.cluster(frames, config, clusters, args.seed, args.threads)[0] for clusters in args.clusters
     }
     del sample, frames
+    task = build_task(cuts, args.seed)
+    units_at, tokens = encode(cuts, args.audio_root, features, centroids, task)
+    ids = [cut["id"] for cut in cuts]
+    of_features = abx.feature_columns(task, tokens, args.seed)
     rows = [
         {"encoder": "hubert", "layer": args.layer, "clusters": clusters}
-        | measure(count_pairs(cuts, phones, units, clusters), config.frame_rate)
-        | {"speaker_pnmi": speaker_pnmi(cuts, units, clusters)}
-        for clusters, units in units_at(cuts, args.audio_root, features, centroids).items()
+        | measures(cuts, phones, units, clusters, config.frame_rate)
+        | abx.unit_columns(task, ids, units, args.seed)
+        | of_features
+        for clusters, units in units_at.items()
     ]
     write_csv(args.output, COLUMNS, rows)
+    print(task, file=sys.stderr)
     for row in rows:
-        print(
-            f"layer {row['layer']}  K {row['clusters']:<5} PNMI {row['pnmi']:.3f}"
-            f"  phone purity {row['phone_purity']:.3f}  speaker PNMI {row['speaker_pnmi']:.3f}",
-            file=sys.stderr,
-        )
+        print(f"layer {row['layer']}  K {row['clusters']:<5} {in_words(row)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def test_shared_contexts_show_the_share_that_differs(tmp_path, call):
 def test_columns_are_those_agreed(written):
     heads = {path.stem: path.read_text().splitlines()[0] for path in written.glob("*.csv")}
     assert heads == {
-        "modalities": "modality,vocab_size,tokens,seconds,tokens_per_second,factor",
+        "modalities": "modality,vocab_size,tokens,seconds,tokens_per_second,factor,start",
         "results": "modality,task,metric,value,ci_low,ci_high,n,measurable",
         "factors": "factor,baseline,modality,task,metric,change_percent,ci_low,ci_high,n,p_value,p_holm,"
         "change_points,points_ci_low,points_ci_high,above_chance,above_chance_ci_low,above_chance_ci_high,"
@@ -72,6 +72,19 @@ def test_modalities_hold_the_training_split(written):
     assert [row["factor"] for row in rows] == ["", "", "A", "A", "B", "C"]
     assert (rows[4]["tokens"], rows[4]["seconds"], rows[4]["tokens_per_second"]) == ("538920", "10800.0", "49.9")
     assert "| Phone-Raw | A | 93 | 80 | 120,960 | 1.542B | 11.20 | 9.97 |" in (written / "modalities.md").read_text()
+
+
+def test_modalities_say_what_their_models_started_from(standing, written, tmp_path, call):
+    module, arguments = next(commands(standing, tmp_path))
+    starts = ("--starts", "phone-raw=text-bpe", "phone-repeat=models/a=b")
+    call(module, *arguments, *starts)
+    rows = {row["modality"]: row["start"] for row in read_csv(tmp_path / "modalities.csv")}
+    assert rows == dict.fromkeys(fake.MODALITIES, "") | {"phone-raw": "text-bpe", "phone-repeat": "models/a=b"}
+    note = (
+        "Training started from another model's weights: Phone-Raw from Text-BPE, Phone-Repeat from models/a=b; others"
+    )
+    assert note in (tmp_path / "modalities.md").read_text()
+    assert "started from" not in (written / "modalities.md").read_text()
 
 
 def test_results_are_the_summary_in_the_configs_order(written, standing):

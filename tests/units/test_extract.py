@@ -17,6 +17,8 @@ from scripts.common.frames import frame_count
 from scripts.common.progress import Progress
 from scripts.common.ragged import load_npz
 from scripts.units import batching, encoder, extract, kmeans, quality, sweep
+from scripts.units.abx import unit_columns
+from scripts.units.abx_task import build_task
 from scripts.units.assignment import Assigner
 from scripts.units.config import Choice, Chunking, Clustering, Extraction, Measuring, Sweeping
 from scripts.units.encoder import WaveBatch
@@ -82,6 +84,7 @@ def test_shard(corpus: SimpleNamespace, clustered: list, tmp_path: Path, monkeyp
     assert {row["frames"] for row in rows.values()} == {str(len(units.stream))}
     assert float(rows["mfcc"]["pnmi"]) > 0.3  # five hummed phones are easy
     assert all(0 <= float(row["speaker_pnmi"]) < 0.5 for row in rows.values())  # all hum alike
+    assert {row["abx_across_cells"] for row in rows.values()} == {"0"}  # phones in one order are no minimal pairs
 
 
 def test_a_sweep_measures_what_extraction_would_give(
@@ -101,6 +104,42 @@ def test_a_sweep_measures_what_extraction_would_give(
     assert float(rows[0]["pnmi"]) == pytest.approx(measure(counts, 50)["pnmi"], abs=0.01)
     assert int(rows[0]["frames"]) == int(rows[1]["frames"]) == len(ours.stream)
     assert int(rows[1]["used_units"]) <= 5
+
+
+def test_abx_errors_are_those_of_the_units_and_features_at_hand(
+    corpus: SimpleNamespace, clustered: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "0.npz"
+    call(monkeypatch, extract.main, "--cuts", corpus.dev, *clustered, "--config", EXTRACT, "--output", out)
+    random = np.random.default_rng(0)
+    cuts = list(read_cuts(corpus.dev))
+    for cut in cuts:  # minimal pairs, which hummed phones in one order lack
+        for phone in cut["supervisions"][0]["alignment"]["phone"]:
+            phone[0] = str(random.choice(["B", "AE1", "S"]))
+    dev = tmp_path / "dev.jsonl.gz"
+    write_jsonl(dev, cuts)
+    flags = ["--train-cuts", *corpus.train, "--dev-cuts", dev, *clustered[:6], "--seed", "1"]
+    call(
+        monkeypatch, sweep.main, *flags, "--layer", "2", "--clusters", "12", "5",
+        "--config", settings(Sweeping, "units", **KMEANS), "--output", tmp_path / "sweep.csv",
+    )  # fmt: skip
+    call(
+        monkeypatch, quality.main, *flags, "--dev-units", out,
+        "--config", settings(Measuring, "units", **KMEANS), "--output", tmp_path / "quality.csv",
+    )  # fmt: skip
+    swept, rows = read_csv(tmp_path / "sweep.csv"), quality_rows(tmp_path / "quality.csv")
+    task = build_task(cuts, 1)
+    found = unit_columns(task, [cut["id"] for cut in cuts], load_npz(out).by_id(), 1)
+    assert found["abx_across_cells"] > 20
+    for name, value in found.items():
+        assert float(rows["hubert"][name]) == value
+        assert float(swept[0][name]) == pytest.approx(value, abs=0.05)  # other batches: some units differ by rounding
+    for name in (name for name in swept[0] if name.startswith("feature_")):
+        assert swept[0][name] == swept[1][name]
+        assert float(swept[0][name]) == pytest.approx(float(rows["hubert"][name]), abs=0.001)
+    errors = [float(row["feature_abx_across"]) for row in rows.values()]
+    assert len(set(errors)) == 3
+    assert all(0.2 < error < 0.8 for error in errors)  # the labels are random
 
 
 def test_a_sweep_takes_speakers_out_once(

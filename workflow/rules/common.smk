@@ -1,6 +1,5 @@
 """What every stage's rules name: the checked configuration, the folder of results, shards and tasks."""
 
-import sys
 import time
 
 from snakemake.path_modifier import PathModifier
@@ -11,6 +10,7 @@ from scripts.common.files import check_writable, write_json
 from scripts.common.stages import STAGES
 from scripts.lm.data_shares import share_models
 from scripts.lm.seed_replicas import replica_name, seed_replicas
+from scripts.project import display
 from scripts.project.check import check, task_names
 from scripts.project.defaults import complete
 from scripts.project.ending import ending
@@ -18,6 +18,7 @@ from scripts.project.imports import code_of
 from scripts.project.paths import check_results, hide_dashes
 from scripts.project.results_format import FILE, check_format, write_format
 from scripts.project.share import SHARABLE, check_shared, shared_stages
+from scripts.project.time_left import Job, expected_times
 
 IMPORTED = not workflow.modifier.is_main_snakefile()  # as a module of another workflow
 # The folder of all experiments. A module's prefix is put before it here, once and for all: Snakemake would put it
@@ -86,6 +87,12 @@ AUDIO_ROOT = {
 onstart:
     write_format(Path(RESULTS))
     write_json(f"{RESULTS}/config.json", config)  # what others are held to that share stages with this one
+    if display.current:
+        pending = [
+            Job(workflow.dag.jobid(job), job.rule.name, job.threads, job.benchmark and Path(job.benchmark))
+            for job in workflow.dag.needrun_jobs()
+        ]
+        display.current.expect(expected_times(pending, config, Path(RESULTS)), workflow.cores or 1)
 
 
 BEGUN = time.time()
@@ -93,7 +100,7 @@ BEGUN = time.time()
 
 onsuccess:
     for line in ending(Path(RESULTS), BEGUN):
-        print(line, file=sys.stderr)
+        display.say_at_end(line)
 
 
 def training_seed(wildcards):

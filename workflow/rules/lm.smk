@@ -1,16 +1,34 @@
 """One language model per modality, the same but for the vocabulary.
 
-In: tokens/{modality}/tokenizer, train.bin and dev.bin.
+In: tokens/{modality}/tokenizer, train.bin and dev.bin; with `init` also the model that the training starts from.
 Out: lm/{modality}/model (loads with AutoModelForCausalLM and AutoTokenizer), log.csv, and scaling/, the
 models kept inside the first epoch. Training states gather under lm/{modality}/checkpoints, which no
 rule declares: a job that is killed and started again goes on from there.
 """
 
 from scripts.lm.config import LMConfig
+from scripts.lm.starts import start_of
 
 # One process per GPU, started inside the job. A resource, not a parameter: how many share the work is no reason to
 # train anew.
 LM_PROCESSES = max(1, config["cluster"]["gpus"]["lm"])
+
+
+def start_folder(wildcards):
+    """The folder of the model that a training starts from, in a list; empty: it starts from random weights."""
+    start = start_of(wildcards.modality, config)
+    if start is None:
+        return []
+    name, in_run = start
+    return [f"{RESULTS}/lm/{name}/model" if in_run else name]
+
+
+def start_files(wildcards):
+    """What of it a training waits for: the model of another modality, or the files of a folder made elsewhere."""
+    start = start_of(wildcards.modality, config)
+    if start is None or start[1]:
+        return start_folder(wildcards)
+    return local_files(start[0])
 
 
 rule lm_train:
@@ -21,6 +39,7 @@ rule lm_train:
         dev=f"{TOKENS}/{{modality}}/dev.bin",
         dev_index=f"{TOKENS}/{{modality}}/dev.idx.npz",
         tokenizer=f"{TOKENS}/{{modality}}/tokenizer",
+        start=start_files,
     output:
         model=directory(f"{RESULTS}/lm/{{modality}}/model"),
         scaling=directory(f"{RESULTS}/lm/{{modality}}/scaling"),
@@ -41,6 +60,7 @@ rule lm_train:
         code=code_of("scripts.lm.train"),
         config=part_json(config["lm"], LMConfig),
         seed=training_seed,
+        init=lambda wildcards: [f"--init={folder}" for folder in start_folder(wildcards)],
         out=subpath(output.model, parent=True),
         events=f"{RESULTS}/logs/lm/events/{{modality}}",
     shell:
@@ -52,6 +72,7 @@ rule lm_train:
         " --config {params.config:q}"
         " --seed {params.seed}"
         " --name {wildcards.modality}"
+        " {params.init:q}"
         " --out {params.out}"
         " --events {params.events}"
         " --processes {resources.processes}"

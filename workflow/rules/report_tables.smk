@@ -5,6 +5,8 @@ the caption workflow/report/<name>.rst. `shown` is false if the configuration ha
 table: the rule exists, but no target requests it.
 """
 
+from scripts.lm.starts import starts
+
 PAIR_SCORES = expand(f"{RESULTS}/evaluation/{{task}}/{{modality}}.csv", task=TASKS, modality=MODALITIES)
 
 TABLES = {
@@ -20,6 +22,7 @@ TABLES = {
             *("--tokens", input.stats[0].rsplit("/", 2)[0]),
             *("--modalities", *MODALITIES),
             *("--config", as_json(config, "factors")),
+            *("--starts", *(f"{name}={start}" for name, start in starts(config["modalities"]).items())),
             *("--paper", input.paper),
         ],
     ),

@@ -94,11 +94,13 @@ rule units_external_quality:
         code=code_of("scripts.units.external_quality"),
         clusters=config["units"]["clusters"],
         frame_rate=config["units"]["frame_rate"],
+        seed=config["seed"],
     shell:
         "python -m scripts.units.external_quality"
         " --dev-cuts {input.dev_cuts}"
         " --dev-units {input.dev_units}"
         " --clusters {params.clusters}"
         " --frame-rate {params.frame_rate}"
+        " --seed {params.seed}"
         " --output {output.quality}"
         " 2>&1 | tee {log}"

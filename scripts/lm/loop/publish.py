@@ -26,6 +26,7 @@ def describe(training: Trainer, config: LMConfig) -> dict[str, Any]:
     return {
         "modality": training.name,
         "seed": training.seed,
+        "init": training.start and training.start.about(),
         "vocab_size": training.model.config.vocab_size,
         "parameters": training.model.num_parameters(),
         "utterances": len(training.train),

@@ -35,6 +35,7 @@ from scripts.lm.loop.meter import Meter
 from scripts.lm.loop.optimizer import Optimizer
 from scripts.lm.loop.schedule import evaluation_steps, learning_rate, scaling_steps, warmup_steps
 from scripts.lm.model.llama import build_model, prepare_for_device
+from scripts.lm.model.start import Start
 
 ROWS_PER_EPOCH = 20
 
@@ -53,6 +54,7 @@ class Trainer:
         save_minutes: a state is written at every epoch's end and at least this often.
         ranks: the processes that train together; all hold the same `state`, only rank 0 prints and writes.
         peak, events: see `Meter`.
+        start: the model to start from; None: random weights.
     """
 
     def __init__(
@@ -72,12 +74,16 @@ class Trainer:
         ranks: Ranks,
         peak: float | None = None,
         events: Path | None = None,
+        start: Start | None = None,
     ):
         self.train, self.dev, self.config, self.seed = train, dev, config.training, seed
         self.name, self.folder, self.identity, self.save_minutes = name, folder, identity, save_minutes
         self.ranks = ranks
-        init = derive(seed, "lm", "init")
-        self.model = build_model(config.model, vocab_size, bos, eos, init).to(ranks.device)
+        self.start = start
+        self.model = build_model(config.model, vocab_size, bos, eos, derive(seed, "lm", "init"))
+        if start is not None:
+            start.copy_into(self.model)
+        self.model.to(ranks.device)
         if self.config.precision == "bf16":
             prepare_for_device(self.model, ranks.device, self.config.compile == "auto", self.config.row_tokens)
         self.optimizer = Optimizer(self.model, self.config, ranks)

@@ -13,7 +13,7 @@ from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from scripts.lm.batching.batches import Packed
-from scripts.lm.config import ModelConfig
+from scripts.lm.config import NORM_EPS, ROPE_THETA, ModelConfig
 from scripts.lm.model.attention import PACKED, parts_of
 from scripts.lm.model.cpu_layers import hidden_states
 from scripts.lm.model.gpu_layers import Decoder
@@ -37,7 +37,8 @@ def build_model(config: ModelConfig, vocab_size: int, bos: int, eos: int, seed: 
             num_attention_heads=config.heads,
             num_key_value_heads=config.kv_heads,
             max_position_embeddings=config.context,
-            rms_norm_eps=1e-5,
+            rms_norm_eps=NORM_EPS,
+            rope_parameters={"rope_theta": ROPE_THETA, "rope_type": "default"},
             # 0.022 at TinyLlama's width, near everybody's 0.02; at the miniature's, 0.088 instead of 0.02 lowers
             # the dev loss of Text-Raw from 0.79 to 0.72 nats per character.
             initializer_range=config.hidden_size**-0.5,
