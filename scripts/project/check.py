@@ -60,9 +60,12 @@ def _problems(config: Configuration) -> Iterator[str]:
 
 def _name_problems(config: Configuration) -> Iterator[str]:
     """Names of experiments that are too long for a folder beside which others stand with an ending."""
-    for key, name in (("name", config.name), ("share.with", config.share.with_ or "")):
+    others = [(f"compare.with[{number}]", name) for number, name in enumerate(config.compare.with_)]
+    for key, name in [("name", config.name), ("share.with", config.share.with_ or ""), *others]:
         if len(name) > LONGEST_NAME:
             yield f"{key} has {len(name)} characters; it must have at most {LONGEST_NAME}, since a folder has this name"
+    if config.name in config.compare.with_:
+        yield f"compare.with holds {config.name!r}, this experiment's own name; name other experiments alone"
 
 
 def _factor_problems(config: Configuration) -> Iterator[str]:

@@ -14,7 +14,7 @@ from scripts.evaluation.config import Evaluation, Factor
 from scripts.evaluation.dial_config import Crossing, Dial, Ladder
 from scripts.lm.config import LMSection
 from scripts.plan.config import Plan
-from scripts.report.config import Report
+from scripts.report.config import Compare, Report
 from scripts.tokens.config import ModalityEntry, ModalityName, Tokens
 from scripts.units.config import Units
 
@@ -98,3 +98,5 @@ class Configuration:
     """sizes and speeds for `snakemake plan`"""
     report: Report
     """tables, figures and pages"""
+    compare: Compare
+    """experiments side by side, by `snakemake compare` (docs/compare.md)"""

@@ -5,7 +5,12 @@ from pathlib import Path
 
 from scripts.common.files import csv_rows
 
-PAGES = {"demo": "demo/index.html", "summary": "report/summary.html", "report": "report.html"}
+PAGES = {
+    "demo": "demo/index.html",
+    "compare": "compare/index.html",
+    "summary": "report/summary.html",
+    "report": "report.html",
+}
 DROPPED = "report/tables/dropped"
 
 

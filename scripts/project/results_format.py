@@ -14,13 +14,18 @@ def check_format(folder: Path) -> None:
     """ValueError if an experiment's folder holds results of another version of this workflow."""
     if not any((folder / name).exists() for name in ("config.json", *STAGES)):
         return
-    file = folder / FILE
-    version = file.read_text(encoding="utf-8").strip() if file.is_file() else "1 or older"
+    version = format_of(folder)
     if version != str(FORMAT):
         raise ValueError(
             f"{folder} holds results of format {version}, and this version of the workflow writes format {FORMAT}:"
             f" choose another name, or delete the folder (make clean NAME={folder.name})"
         )
+
+
+def format_of(folder: Path) -> str:
+    """The version that an experiment's folder notes; the first versions noted none."""
+    file = folder / FILE
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else "1 or older"
 
 
 def write_format(folder: Path) -> None:

@@ -1,10 +1,10 @@
 """Stages that are another experiment's: made once, in its folder, for as many experiments as agree about them."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from scripts.common.config_differences import differences
 from scripts.common.files import read_json
 from scripts.project.check import task_names
 from scripts.project.results_format import check_format
@@ -55,7 +55,7 @@ def check_shared(config: Mapping[str, Any], results: Path = Path("results")) -> 
         raise ValueError(f"config: share.with is {owner!r}, which shares with {further!r} itself; name that one")
     for stage in stages:
         for key in DECIDES[stage]:
-            for path, here, there in _differences(key, _at(config, key), _at(theirs, key)):
+            for path, here, there in differences(key, _at(config, key), _at(theirs, key)):
                 raise ValueError(
                     f"config: {path} is {here} here and {there} in {written};"
                     f" the stage {stage} cannot be shared (share.through: {config['share']['through']})"
@@ -70,15 +70,3 @@ def _at(config: Mapping[str, Any], path: str) -> Any:
     for key in path.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
-
-
-def _differences(path: str, here: Any, there: Any) -> Iterator[tuple[str, str, str]]:
-    """Every key that differs, with both values as they would be written in JSON."""
-    if isinstance(here, Mapping) and isinstance(there, Mapping):
-        for key in [*here, *(key for key in there if key not in here)]:
-            if key not in here or key not in there:
-                yield f"{path}.{key}", "set" if key in here else "not set", "set" if key in there else "not set"
-            else:
-                yield from _differences(f"{path}.{key}", here[key], there[key])
-    elif here != there:
-        yield path, json.dumps(here), json.dumps(there)

@@ -1,9 +1,11 @@
-"""The configuration's section `report`."""
+"""The configuration's sections `report` and `compare`."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from annotated_types import Gt, Le, MinLen
+
+from scripts.common.bounds import Name, Unique
 
 
 @dataclass(frozen=True)
@@ -14,3 +16,13 @@ class Report:
     """formats that every figure is written in: svg, pdf, png"""
     listen_megabytes: Annotated[float, Gt(0), Le(1e6)]
     """largest page of continuations to listen to; prompts beyond it are left out"""
+
+
+@dataclass(frozen=True)
+class Compare:
+    """What `snakemake compare` shows beside this experiment."""
+
+    with_: Annotated[tuple[Name, ...], Unique()]
+    """names of other finished experiments under results/, a column each; nothing of them is made again"""
+    paper: bool
+    """whether the published values of the paper are a column too"""

@@ -52,7 +52,7 @@ td.paper, th.paper { color: #6b6b6b; }
 p, li { max-width: 50rem; } .note { color: #555; font-size: .9rem; }
 @media (max-width: 40rem) {
   body { margin: .8rem; }
-  tbody td:first-child, thead tr:last-child th:first-child { max-width: 6.5rem; overflow-wrap: anywhere; }
+  tbody td:first-child, thead tr:last-child th:first-child { max-width: 6.5rem; overflow-wrap: break-word; }
 }
 """
 

@@ -32,7 +32,7 @@ from scripts.evaluation.paired import (
     not_measurable,
     smallest_effect,
 )
-from scripts.evaluation.score_rows import Row, couple_column, num_sides, number_column
+from scripts.evaluation.score_rows import Row, can_decide, couple_column, num_sides, number_column
 from scripts.evaluation.significance import holm
 from scripts.report import perplexity_columns
 from scripts.report.comparison import Comparison, add_comparison_arguments, comparison_of
@@ -83,10 +83,15 @@ def pairs_by_metric(
     other = item_means(new)
     scores = np.array([other[name] for name in ids])  # an item's mean, in each of its rows
     yield "accuracy", Paired.of_items(ids, couples, number_column(base, "correct"), scores, 1 / num_sides(base))
-    before, after = (dict(zip(*decide_couples(rows, score_normalization), strict=True)) for rows in (base, new))
+    before, after = (dict(zip(*_decided_couples(rows, score_normalization), strict=True)) for rows in (base, new))
     if names := sorted(before.keys() & after.keys()):
         old, changed = (np.array([side[name] for name in names]) for side in (before, after))
         yield "couples", Paired.of_items(names, names, old, changed, np.full(len(names), 0.5))
+
+
+def _decided_couples(rows: Sequence[Row], score_normalization: str) -> tuple[list[str], np.ndarray]:
+    """Couples by this normalization; those of an external system, which gives no tokens or seconds, by the total."""
+    return decide_couples(rows, score_normalization if can_decide(rows, score_normalization) else "total")
 
 
 def item_means(rows: Sequence[Row]) -> dict[str, float]:
