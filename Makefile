@@ -38,6 +38,9 @@ run-full: .venv/core  ## the miniature with complete schedules on less data and 
 plan: .venv/core  ## what CONFIG would cost, before it is run: results/<name>/plan
 	@$(RUN) snakemake --cores 1 --configfile $(CONFIG) --quiet all -- plan
 
+picture:  ## README's picture from the results of `make run`
+	cp results/mini/report/figures/chain.svg docs/figures/chain.svg
+
 graphs: .venv/core  ## draw docs/graphs/ anew: the paper's plan, and the rules of its run, a picture per stage
 	$(RUN) snakemake --cores 1 --quiet all --configfile $(PAPER) -- plan
 	$(RUN) snakemake --forceall --rulegraph dot --configfile $(PAPER) -- report > results/paper/plan/rules.dot

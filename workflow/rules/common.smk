@@ -10,6 +10,7 @@ from scripts.common.files import check_writable, write_json
 from scripts.common.stages import STAGES
 from scripts.lm.data_shares import share_models
 from scripts.lm.seed_replicas import replica_name, seed_replicas
+from scripts.lm.starts import start_of
 from scripts.project import display
 from scripts.project.check import check, task_names
 from scripts.project.defaults import complete
@@ -131,6 +132,23 @@ def local_files(source):
     if place.is_dir():
         return sorted(str(path) for path in place.iterdir() if path.is_file())
     return [source] if place.is_file() else []
+
+
+def start_folder(wildcards):
+    """The folder of the model that a training starts from, in a list; empty: it starts from random weights."""
+    start = start_of(wildcards.modality, config)
+    if start is None:
+        return []
+    name, in_run = start
+    return [f"{RESULTS}/lm/{name}/model" if in_run else name]
+
+
+def start_files(wildcards):
+    """What of it a training waits for: the model of another modality, or the files of a folder made elsewhere."""
+    start = start_of(wildcards.modality, config)
+    if start is None or start[1]:
+        return start_folder(wildcards)
+    return local_files(start[0])
 
 
 def environment(stage, plain="core"):

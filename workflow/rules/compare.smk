@@ -54,7 +54,7 @@ else:
             paper=WITH_PAPER,
             samples=config["evaluation"]["bootstrap_samples"],
             seed=config["seed"],
-            folder=COMPARE,
+            folder=subpath(output[0], parent=True),
         shell:
             "python -m scripts.report.compare_tables"
             " --experiments {params.folders}"
@@ -79,7 +79,7 @@ else:
         params:
             code=code_of("scripts.report.figure_compare"),
             formats=FORMATS,
-            prefix=f"{COMPARE}/figure",
+            prefix=lambda wildcards, output: output[0].rsplit(".", 1)[0],
         shell:
             "python -m scripts.report.figure_compare"
             " --scores {input.scores}"
@@ -104,7 +104,7 @@ else:
             code=code_of("scripts.report.compare_page"),
             experiments=COMPARED,
             paper=WITH_PAPER,
-            folder=COMPARE,
+            folder=subpath(output.page, parent=True),
         shell:
             "python -m scripts.report.compare_page"
             " --tables {params.folder}"

@@ -7,28 +7,10 @@ rule declares: a job that is killed and started again goes on from there.
 """
 
 from scripts.lm.config import LMConfig
-from scripts.lm.starts import start_of
 
 # One process per GPU, started inside the job. A resource, not a parameter: how many share the work is no reason to
 # train anew.
 LM_PROCESSES = max(1, config["cluster"]["gpus"]["lm"])
-
-
-def start_folder(wildcards):
-    """The folder of the model that a training starts from, in a list; empty: it starts from random weights."""
-    start = start_of(wildcards.modality, config)
-    if start is None:
-        return []
-    name, in_run = start
-    return [f"{RESULTS}/lm/{name}/model" if in_run else name]
-
-
-def start_files(wildcards):
-    """What of it a training waits for: the model of another modality, or the files of a folder made elsewhere."""
-    start = start_of(wildcards.modality, config)
-    if start is None or start[1]:
-        return start_folder(wildcards)
-    return local_files(start[0])
 
 
 rule lm_train:
