@@ -15,7 +15,7 @@ SHOWN = python -m scripts.project.terminal
 UNIT_TESTS = $(RUN) OMP_NUM_THREADS=1 pytest -n auto --dist loadfile -m "not smoke and not slow"
 
 .DEFAULT_GOAL := help
-.PHONY: docs fairseq graphs schema help plan run run-full demo test test-all lint format bench lock clean
+.PHONY: docs fairseq graphs picture schema help plan run run-full demo test test-all lint format bench lock clean
 # Left out of requirements.lock: torch, whose wheel differs by index (CPU or CUDA), and what only CUDA's needs.
 UNLOCKED = torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti nvidia-cuda-nvrtc \
 	nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse \

@@ -38,6 +38,7 @@ NAVIGATION: dict[str, list[str]] = {
         "Run on a cluster </docs/cluster>",
         "Install the software </docs/environments>",
         "Rerun, resume, delete </docs/reruns>",
+        "Compare experiments </docs/compare>",
         "Use it from another workflow </docs/module>",
     ],
     "Reference": [
