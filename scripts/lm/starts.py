@@ -5,6 +5,7 @@ starts. The models of further seeds and shares of the data start from the model 
 that are compared differ in nothing else.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def problems(modalities: Mapping[str, ModalityEntry], model: ModelConfig) -> Ite
                 path.append(str(last))
             if path[-1] == name and len(path) > 1:
                 yield f"{where} is {shown(start)}, which starts from it in turn: {' <- '.join(path)}; break the circle"
-        elif not Path(start, "config.json").is_file():
+        elif not os.path.isfile(os.path.join(start, "config.json")):  # Path.is_file raises for names that are too long
             yield (
                 f"{where} is {shown(start)}, neither a modality nor the folder of a causal LM (config.json and"
                 f" safetensors); known modalities: {', '.join(modalities)}"

@@ -94,6 +94,7 @@ CONFIGURATIONS: list[dict[str, Any]] = [
         "corpus": {"source": "manifest", "manifest": {**MANIFEST, "tasks": {"swuggy": LEXICAL}}},
         "units": {"external": "units"},
     },
+    {**WITHOUT_PROMPTS, "units": {"command": "tokenizer {files} {units}"}},
     {
         **WITHOUT_PROMPTS,
         "corpus": {"source": "libriheavy"},
