@@ -27,3 +27,10 @@ def test_units_of_a_program_are_measured_and_encoded(smoke_copy: Workflow):
     assert tokens.stat().st_size > 0
     jobs = smoke_copy.would_run("--configfiles", SMOKE[1], overlay, "--", "report")
     assert not {job for job in jobs if job.startswith(("units_extract", "units_kmeans", "alignment_align"))}
+
+
+@pytest.mark.slow
+def test_a_vocoders_command_reaches_its_rule_and_the_report(workflow: Workflow):
+    overlay = workflow.overlay('name: mine\ncontinuation: {speech: {vocoder_command: "voc {mel} {wav}"}}\n')
+    jobs = workflow.would_run("--configfile", overlay, "--", "report")
+    assert {"report", "continuation_speak/phone-raw"} <= jobs

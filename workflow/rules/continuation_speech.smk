@@ -9,7 +9,7 @@ SPEECH = CONTINUATION["speech"]
 SPOKEN_TEXT = f"{RESULTS}/continuation/spoken_text"
 VOCODER = {
     "vocoder": SPEECH["vocoder"],
-    "vocoder_command": SPEECH["vocoder_command"] or [],
+    "vocoder_command": lambda wildcards: SPEECH["vocoder_command"] or [],  # a function: its braces are not wildcards
     "iterations": SPEECH["iterations"],
 }
 KALDI = CONTINUATION["recogniser"] == "kaldi"
