@@ -182,7 +182,8 @@ def test_node_and_controller_go_and_come(after_smoke: Submitted, smoke: Workflow
     for number in jobs:
         slurm.ask("scontrol", "update", f"jobid={number}", "StartTime=now")  # by itself Slurm waits two minutes
 
-    until(lambda: after_smoke.process("scripts.lm.train", "text-bpe"), "a requeued job's training", 300)
+    for modality in ("phone-repeat", "text-bpe"):  # a job that is only starting cannot go on without a controller
+        until(lambda name=modality: after_smoke.process("scripts.lm.train", name), "a requeued job's training", 300)
     slurm.kill("slurmctld")
     until(lambda: (after_smoke.folder / "results/smoke/lm/text-bpe/model").exists(), "the end of a training", 600)
     slurm.start_controller()
