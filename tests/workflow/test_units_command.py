@@ -30,7 +30,16 @@ def test_units_of_a_program_are_measured_and_encoded(smoke_copy: Workflow):
 
 
 @pytest.mark.slow
-def test_a_vocoders_command_reaches_its_rule_and_the_report(workflow: Workflow):
-    overlay = workflow.overlay('name: mine\ncontinuation: {speech: {vocoder_command: "voc {mel} {wav}"}}\n')
-    jobs = workflow.would_run("--configfile", overlay, "--", "report")
-    assert {"report", "continuation_speak/phone-raw"} <= jobs
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        ('continuation: {speech: {vocoder_command: "voc {mel} {wav}"}}', "continuation_speak/phone-raw"),
+        ('units: {command: "tok {files} {units}"}\ncontinuation: {prompts: 0}', "units_command/dev"),
+    ],
+)
+def test_the_braces_of_commands_are_no_wildcards(workflow: Workflow, given: str, rule: str):
+    config = ("--configfile", workflow.overlay(f"name: mine\n{given}\n"))
+    jobs = workflow.would_run(*config, "--", "report", "compare", "demo")
+    assert {"report", "compare", "demo", rule} <= jobs
+    workflow.snakemake(*config, "--", "plan")
+    assert rule.partition("/")[0] in (workflow.folder / "results/mine/plan/jobs.txt").read_text()

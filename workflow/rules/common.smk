@@ -134,6 +134,11 @@ def local_files(source):
     return [source] if place.is_file() else []
 
 
+def literal(value):
+    """A parameter as it is: the braces of a command that the configuration names are no wildcards."""
+    return lambda wildcards: value
+
+
 def start_folder(wildcards):
     """The folder of the model that a training starts from, in a list; empty: it starts from random weights."""
     start = start_of(wildcards.modality, config)

@@ -9,7 +9,7 @@ SPEECH = CONTINUATION["speech"]
 SPOKEN_TEXT = f"{RESULTS}/continuation/spoken_text"
 VOCODER = {
     "vocoder": SPEECH["vocoder"],
-    "vocoder_command": lambda wildcards: SPEECH["vocoder_command"] or [],  # a function: its braces are not wildcards
+    "vocoder_command": literal(SPEECH["vocoder_command"] or []),
     "iterations": SPEECH["iterations"],
 }
 KALDI = CONTINUATION["recogniser"] == "kaldi"

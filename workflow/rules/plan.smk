@@ -15,7 +15,7 @@ rule plan:
     conda:
         "../../envs/core.yaml"
     params:
-        config=json.dumps(config),  # in the order of the configuration, which the tables follow
+        config=literal(json.dumps(config)),  # in the order of the configuration, which the tables follow
         folder=f"{RESULTS}/plan",
         registry=str(HERE / "resources/datasets.yaml"),
         alone=ALONE,

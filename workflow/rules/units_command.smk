@@ -26,7 +26,7 @@ rule units_command:
     params:
         code=code_of("scripts.units.run_command"),
         audio_root=audio_root,
-        command=lambda wildcards: config["units"]["command"],  # a function: its braces are not wildcards
+        command=literal(config["units"]["command"]),
         timeout=config["units"]["command_timeout"],
     shell:
         "python -m scripts.units.run_command"
