@@ -12,8 +12,6 @@ POSITION_GROUPS = 4  # of the positional convolution of the HuBERT that is pretr
 Layer = Annotated[int, Ge(1), Le(1000)]
 Clusters = Annotated[int, Ge(2), Le(65_000)]
 Channels = Annotated[int, Ge(1), Le(65_536)]
-
-
 FILES_TO_UNITS = "[{]files[}].*[{]units[}]|[{]units[}].*[{]files[}]"
 
 

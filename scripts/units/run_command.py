@@ -69,7 +69,9 @@ def compute(cuts: list[Cut], root: str | Path, command: str, timeout: float) -> 
         _run(words, timeout)
         if not units.is_file():
             raise ValueError(f"{SETTING}: {words[0]} succeeded but did not write {{units}}")
-        rows = [_numbers(row, f"{SETTING}: line {i} that {words[0]} wrote") for i, row in enumerate(_rows(units), 1)]
+        rows = [
+            _numbers(row, f"{SETTING}: line {i} that {words[0]} wrote") for i, row in enumerate(text_lines(units), 1)
+        ]
     if len(rows) != len(cuts):
         raise ValueError(f"{SETTING}: {words[0]} wrote {len(rows)} lines for {len(cuts)} files; expected one per file")
     return rows
@@ -98,10 +100,6 @@ def _run(words: list[str], timeout: float) -> None:
         last = (said.strip() or "nothing").splitlines()[-1][-LAST_WORDS:]
         raise ValueError(f"{SETTING}: {words[0]} ended with {status}; its last line of output: {last}")
     sys.stderr.write(said)
-
-
-def _rows(path: Path) -> list[str]:
-    return list(text_lines(path))
 
 
 def _numbers(row: str, where: str) -> list[int]:

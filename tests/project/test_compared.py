@@ -1,32 +1,17 @@
 """Experiments that cannot be compared are refused in one line that names what is missing."""
 
 import copy
-import json
 from pathlib import Path
 
 import pytest
 
 from scripts.project.compared import compared_files, finished_files
-from scripts.project.defaults import default_config
-from scripts.project.results_format import write_format
-
-DEFAULT = default_config()
+from tests.factories.experiments import DEFAULT, finish
 
 
 def asking(*names: str, paper: bool = True) -> dict:
     """A configuration that compares itself with these."""
     return copy.deepcopy(DEFAULT) | {"compare": {"with": list(names), "paper": paper}}
-
-
-def finish(results: Path, name: str, **sections) -> Path:
-    """A folder with every file of a finished experiment, empty."""
-    config = copy.deepcopy(DEFAULT) | {"name": name} | sections
-    for file in map(Path, finished_files(name, config, str(results))):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-    (results / name / "config.json").write_text(json.dumps(config))
-    write_format(results / name)
-    return results / name
 
 
 def test_a_finished_experiment_is_taken_whatever_its_modalities(tmp_path: Path):

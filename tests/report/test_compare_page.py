@@ -1,9 +1,7 @@
 """The page of `snakemake compare`: what it says of the differences, and its widths in a browser."""
 
 import html
-import json
 import re
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +10,9 @@ import pytest
 from scripts.common.files import read_csv, read_json, write_csv, write_json
 from scripts.report import compare_page, compare_tables, figure_compare
 from tests.evaluation import made_scores
+from tests.factories.browser import laid_out, needs_browser
 from tests.report import made_experiments
 from tests.report.commands import PAPER
-from tests.report.test_headline import BROWSER, PROBE
 
 
 def write_page(folders: list[Path], out: Path, call, *paper: str) -> str:
@@ -101,24 +99,8 @@ def test_the_figure_holds_what_it_draws_and_why_a_point_is_missing(folders, tmp_
     assert (tmp_path / "figure.svg").read_bytes() == first
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no chromium or chrome on this machine to show the page in")
+@needs_browser
 def test_nothing_runs_off_the_right_edge_at_any_width(folders, tmp_path: Path, call):
-    page = html.escape(write_page(folders, tmp_path / "compare", call, "--paper", PAPER))
-    frames = "".join(
-        f'<iframe srcdoc="{page}" style="width:{w}px;height:800px;border:0"></iframe>' for w in (1280, 360)
-    )
-    (tmp_path / "frames.html").write_text(f"<body>{frames}{PROBE}</body>")
-    shown = subprocess.run(
-        [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
-         "--virtual-time-budget=5000", "--dump-dom", (tmp_path / "frames.html").as_uri()],
-        check=True, capture_output=True, text=True, timeout=120,
-    ).stdout  # fmt: skip
-    desk, phone = json.loads(html.unescape(shown[shown.index("FOUND") + 5 : shown.rindex("END")]))
-    for found, width in ((desk, 1280), (phone, 360)):
-        assert found["width"] == width
-        assert found["page"] <= width
-        assert found["boxes"] <= width
-        assert found["drawn"] > 50
-        assert all(abs(left) <= 1 for left in found["left"]), "the first column stays where it is"
+    desk, phone = laid_out(write_page(folders, tmp_path / "compare", call, "--paper", PAPER), (1280, 360), tmp_path)
     assert desk["scrolled"] == 0
     assert len(phone["left"]) >= 2, "wide tables scroll in their own box"

@@ -4,7 +4,6 @@ import html
 import json
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -13,9 +12,9 @@ import pytest
 from scripts.common.files import read_csv, write_csv
 from scripts.report import headline, summary_page
 from scripts.report.paper_values import read_paper
+from tests.factories.browser import laid_out, needs_browser
 from tests.report.commands import ABOUT, PAPER, chain_of
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 ROW = {"factor": "B", "baseline": "phone-raw", "modality": "phone-repeat", "task": "sblimp", "change_points": -4.0,
        "points_ci_low": -9.0, "points_ci_high": -1.0, "n": 300.0, "measurable": "yes", "p_holm": 0.01,
        "p_equivalence_holm": 0.9}  # fmt: skip
@@ -90,38 +89,7 @@ def test_what_is_not_measurable_is_said_first(written: Path, tmp_path: Path, cal
     assert first < text.index("<svg ")
 
 
-PROBE = """<script>addEventListener('load', () => setTimeout(() => {
-  const sizes = [...document.querySelectorAll('iframe')].map(frame => {
-    const page = frame.contentDocument;
-    const wide = [...page.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth);
-    wide.forEach(e => { e.scrollLeft = 1000; });
-    return {width: frame.contentWindow.innerWidth, page: page.documentElement.scrollWidth,
-      boxes: Math.max(...[...page.querySelectorAll('.scroll')].map(e => e.getBoundingClientRect().right)),
-      scrolled: wide.length, drawn: page.querySelectorAll('svg path').length,
-      left: wide.filter(e => e.querySelector('tbody')).map(e =>
-        e.querySelector('tbody td').getBoundingClientRect().left - e.getBoundingClientRect().left)};
-  });
-  document.body.textContent = 'FOUND' + JSON.stringify(sizes) + 'END';
-}, 500));</script>"""
-
-
-@pytest.mark.skipif(BROWSER is None, reason="no chromium or chrome on this machine to show the page in")
+@needs_browser
 def test_nothing_runs_off_the_right_edge_at_any_width(written: Path, tmp_path: Path, call):
-    page = html.escape(write_page(written, tmp_path / "summary.html", call))
-    frames = "".join(
-        f'<iframe srcdoc="{page}" style="width:{w}px;height:800px;border:0"></iframe>' for w in (1200, 360)
-    )
-    (tmp_path / "frames.html").write_text(f"<body>{frames}{PROBE}</body>")
-    shown = subprocess.run(
-        [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
-         "--virtual-time-budget=5000", "--dump-dom", (tmp_path / "frames.html").as_uri()],
-        check=True, capture_output=True, text=True, timeout=120,
-    ).stdout  # fmt: skip
-    desk, phone = json.loads(html.unescape(shown[shown.index("FOUND") + 5 : shown.rindex("END")]))
-    for found, width in ((desk, 1200), (phone, 360)):
-        assert found["width"] == width
-        assert found["page"] <= width
-        assert found["boxes"] <= width
-        assert found["drawn"] > 50
-        assert all(abs(left) <= 1 for left in found["left"]), "the first column stays where it is"
+    _, phone = laid_out(write_page(written, tmp_path / "summary.html", call), (1200, 360), tmp_path)
     assert len(phone["left"]) >= 3, "wide tables scroll in their own box"

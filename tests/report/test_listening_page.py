@@ -3,7 +3,6 @@
 import json
 import queue
 import re
-import shutil
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -15,9 +14,9 @@ import soundfile
 
 from scripts.common.files import write_csv, write_jsonl
 from scripts.report import listening_page
+from tests.factories.browser import BROWSER
 from tests.factories.cuts import sentences_cut
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 PHONE = 360  # pixels, as wide as a small telephone
 SECONDS = {"p0": 1.5, "p1": 2.5}
 PROBE = """<script>

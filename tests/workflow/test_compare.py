@@ -1,30 +1,15 @@
 """`snakemake compare`: reads what other experiments finished, makes nothing of theirs, and says what is missing."""
 
-import json
 import shutil
-from pathlib import Path
 
 import pytest
 
 from scripts.common.files import read_csv
-from scripts.project.compared import finished_files
-from scripts.project.defaults import default_config
-from scripts.project.results_format import write_format
+from tests.factories.experiments import finish
 from tests.factories.workflow import SMOKE, Workflow, listing
 
 OWN = {"compare", "compare_tables", "compare_figure", "compare_page"}
 WITH_FULL = "compare: {with: [full]}"
-
-
-def finish(results: Path, name: str) -> Path:
-    """A folder with every file of a finished experiment of the default configuration, empty."""
-    config = default_config() | {"name": name}
-    for file in map(Path, finished_files(name, config, str(results))):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-    (results / name / "config.json").write_text(json.dumps(config))
-    write_format(results / name)
-    return results / name
 
 
 def test_other_experiments_are_inputs_and_no_job_makes_them(workflow: Workflow):
