@@ -3,7 +3,7 @@
 Jordan et al. (2024, https://kellerjordan.github.io/posts/muon/) describe the method; the size of an update is that of
 Liu et al. (2025, arXiv:2502.16982, section 2.2), with which Muon takes AdamW's learning rate and weight decay.
 torch.optim.Muon computes the same, a matrix at a time and always in bf16. Here all matrices of a shape are one batch
-of products, which takes a third of the time in the miniature, and in fp32 where the training is in fp32.
+of products, which takes half of the time in the miniature (benchmarks/muon.py), and in fp32 where the training is.
 """
 
 from collections.abc import Iterable
