@@ -88,7 +88,7 @@ def test_words_alone_are_utterances_of_the_worlds_train():
 
 
 def test_the_worlds_tasks_have_two_sides_by_every_voice():
-    assert task_sizes(MINI)["swuggy"].sides == 140 * 2 * 4
+    assert task_sizes(MINI)["swuggy"].sides == 170 * 2 * 4
 
 
 def test_changed_symbols_have_their_own_rates_and_vocabularies():

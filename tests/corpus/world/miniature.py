@@ -23,7 +23,7 @@ SECTION: dict[str, Any] = {
     "isolated_words": 0,
     "rate": {"mean": 180, "jitter": 0.05},
     "tasks": {
-        "swuggy": {"pairs": 140, "voices": 2, "exposures": (1, 4, 16, 64, 256)},
+        "swuggy": {"pairs": 170, "voices": 4, "exposures": (1, 4, 16, 64, 256)},
         "sblimp": {"pairs": 800, "voices": 1},
         "topic-storycloze": {"pairs": 450, "voices": 1},
     },

@@ -119,18 +119,18 @@ def test_numbers_of_letters_and_phones_balance_in_every_couple():
 
 
 def test_levels_have_as_many_couples_of_equal_lengths():
-    assigned = assign_exposures(COUPLES, LEVELS, 140, generator(1, "test"))
-    assert Counter(exposure for _, exposure in assigned) == dict.fromkeys(LEVELS, 14)
+    assigned = assign_exposures(COUPLES, LEVELS, 170, generator(1, "test"))
+    assert Counter(exposure for _, exposure in assigned) == dict.fromkeys(LEVELS, 17)
     words = [word for couple, _ in assigned for word in couple.words]
-    assert len({word.letters for word in words}) == 140
+    assert len({word.letters for word in words}) == 170
     for size in (lambda word: len(word.letters), lambda word: len(word.phones)):
         means = [
             np.mean([size(word) for couple, e in assigned if e == level for word in couple.words]) for level in LEVELS
         ]
         assert max(means) - min(means) < 0.4
-    other = assign_exposures(COUPLES, LEVELS, 140, generator(2, "test"))
+    other = assign_exposures(COUPLES, LEVELS, 170, generator(2, "test"))
     assert dict(_levels(assigned)) != dict(_levels(other))
-    assert assigned == assign_exposures(COUPLES, LEVELS, 140, generator(1, "test"))
+    assert assigned == assign_exposures(COUPLES, LEVELS, 170, generator(1, "test"))
 
 
 def _levels(assigned: list[tuple[Couple, int]]) -> list[tuple[str, int]]:
