@@ -39,6 +39,7 @@ NAVIGATION: dict[str, list[str]] = {
         "Install the software </docs/environments>",
         "Rerun, resume, delete </docs/reruns>",
         "Compare experiments </docs/compare>",
+        "Publish models and tokens </docs/publish>",
         "Use it from another workflow </docs/module>",
     ],
     "Reference": [

@@ -14,7 +14,7 @@ from scripts.evaluation.config import Evaluation, Factor
 from scripts.evaluation.dial_config import Crossing, Dial, Ladder
 from scripts.lm.config import LMSection
 from scripts.plan.config import Plan
-from scripts.report.config import Compare, Report
+from scripts.report.config import Compare, Publish, Report
 from scripts.tokens.config import ModalityEntry, ModalityName, Tokens
 from scripts.units.config import Units
 
@@ -100,3 +100,5 @@ class Configuration:
     """tables, figures and pages"""
     compare: Compare
     """experiments side by side, by `snakemake compare` (docs/compare.md)"""
+    publish: Publish
+    """folders ready for a model hub, by `snakemake publish` (docs/publish.md)"""

@@ -8,6 +8,7 @@ from scripts.common.files import csv_rows
 PAGES = {
     "demo": "demo/index.html",
     "compare": "compare/index.html",
+    "publish": "publish/README.md",
     "summary": "report/summary.html",
     "report": "report.html",
 }

@@ -34,6 +34,7 @@ WITHOUT_RESULT = (
     "plan",
     "report",
     "compare",
+    "publish",
 )
 
 

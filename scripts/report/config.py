@@ -1,11 +1,11 @@
-"""The configuration's sections `report` and `compare`."""
+"""The configuration's sections `report`, `compare` and `publish`."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from annotated_types import Gt, Le, MinLen
 
-from scripts.common.bounds import Name, Unique
+from scripts.common.bounds import Name, Pattern, Text, Unique
 
 
 @dataclass(frozen=True)
@@ -26,3 +26,13 @@ class Compare:
     """names of other finished experiments under results/, a column each; nothing of them is made again"""
     paper: bool
     """whether the published values of the paper are a column too"""
+
+
+@dataclass(frozen=True)
+class Publish:
+    """Folders ready for a model hub, by `snakemake publish` (docs/publish.md). Nothing is uploaded."""
+
+    license: Annotated[str, Pattern(r"^[a-z0-9][a-z0-9.+-]*$")] | None
+    """licence of models and tokens, as hubs write it (cc-by-4.0); null: mit for the world, else it must be given"""
+    data: Text | None
+    """sentence on the speech behind them; null: known for world, libriheavy, librispeech, else it must be given"""

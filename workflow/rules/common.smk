@@ -62,6 +62,8 @@ except ValueError as error:
 CORPUS, ALIGNMENT, UNITS, TOKENS = (
     f"{EXPERIMENTS}/{shared_stages(config).get(stage, config['name'])}/{stage}" for stage in SHARABLE
 )
+# The configuration without what no result depends on.
+RECORDED = {key: config[key] for key in config if key not in ("cluster", "plan", "compare", "publish")}
 SPLITS = ["train", "dev"]
 PROMPTS = "prompts"  # a split of one shard, aligned and encoded like the others where a rule asks for it
 SHARDS = {split: [str(i) for i in range(config["corpus"]["shards"][split])] for split in SPLITS} | {PROMPTS: ["0"]}

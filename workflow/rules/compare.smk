@@ -50,7 +50,7 @@ else:
             code=code_of("scripts.report.compare_tables"),
             # Each folder holds the configuration in config.json; that of this experiment is written when a run starts.
             folders=[f"{EXPERIMENTS}/{name}" for name in COMPARED],
-            config=literal(as_json({key: config[key] for key in config if key not in ("cluster", "plan", "report")})),
+            config=literal(as_json({key: RECORDED[key] for key in RECORDED if key != "report"})),
             paper=WITH_PAPER,
             samples=config["evaluation"]["bootstrap_samples"],
             seed=config["seed"],

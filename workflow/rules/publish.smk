@@ -1,0 +1,163 @@
+"""publish: models, tokens and quantizer as folders ready for upload to a model or dataset hub. Nothing is uploaded.
+
+In: lm/{modality}/model, tokens/{modality}/, units/, evaluation/summary.csv, report/tables/factors.csv.
+Out: publish/models/{modality}/, publish/tokens/{modality}/, publish/units/, and publish/README.md with SHA256SUMS.
+"""
+
+import json
+
+from scripts.project.published import origin
+
+PUBLISHED = f"{RESULTS}/publish"
+# Units of others are published with the tokens alone: their quantizer is not here.
+WITH_QUANTIZER = EXTERNAL["units"] is None and any(line["source"] == "units" for line in config["modalities"].values())
+
+try:
+    ORIGIN, NOT_PUBLISHED = origin(config), ""
+except ValueError as error:
+    ORIGIN, NOT_PUBLISHED = "", str(error)
+
+if NOT_PUBLISHED:
+
+    rule publish:
+        """Says what the configuration does not say about data and licence."""
+        log:
+            f"{RESULTS}/logs/publish.log",
+        localrule: True
+        conda:
+            "../../envs/core.yaml"
+        params:
+            why=NOT_PUBLISHED,
+        shell:
+            "echo {params.why:q} | tee {log} >&2; exit 1"
+
+else:
+
+    rule publish_model:
+        """A trained model with its results, data and licence in its card."""
+        input:
+            model=f"{RESULTS}/lm/{{modality}}/model",
+            summary=f"{RESULTS}/evaluation/summary.csv",
+        output:
+            directory(f"{PUBLISHED}/models/{{modality}}"),
+        log:
+            f"{RESULTS}/logs/publish/model/{{modality}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/publish/model/{{modality}}.tsv"
+        conda:
+            "../../envs/core.yaml"
+        params:
+            code=code_of("scripts.report.publish_model"),
+            origin=literal(ORIGIN),
+        shell:
+            "python -m scripts.report.publish_model"
+            " --model {input.model}"
+            " --summary {input.summary}"
+            " --modality {wildcards.modality}"
+            " --origin {params.origin:q}"
+            " --output {output}"
+            " 2>&1 | tee {log}"
+
+    rule publish_tokens:
+        """A modality's token sequences and tokenizer."""
+        input:
+            splits=[f"{TOKENS}/{{modality}}/{split}.{kind}" for split in SPLITS for kind in ("bin", "idx.npz")],
+            tasks=[f"{TOKENS}/{{modality}}/tasks/{task}.{kind}" for task in TASKS for kind in ("bin", "idx.npz")],
+            tokenizer=f"{TOKENS}/{{modality}}/tokenizer",
+            stats=f"{TOKENS}/{{modality}}/stats.json",
+        output:
+            directory(f"{PUBLISHED}/tokens/{{modality}}"),
+        log:
+            f"{RESULTS}/logs/publish/tokens/{{modality}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/publish/tokens/{{modality}}.tsv"
+        conda:
+            "../../envs/core.yaml"
+        params:
+            code=code_of("scripts.report.publish_tokens"),
+            origin=literal(ORIGIN),
+        shell:
+            "python -m scripts.report.publish_tokens"
+            " --splits {input.splits}"
+            " --tasks {input.tasks}"
+            " --tokenizer {input.tokenizer}"
+            " --stats {input.stats}"
+            " --modality {wildcards.modality}"
+            " --origin {params.origin:q}"
+            " --output {output}"
+            " 2>&1 | tee {log}"
+
+    if WITH_QUANTIZER:
+
+        rule publish_units:
+            """The encoder, if it was trained here, with k-means' centroids and the units' quality."""
+            input:
+                encoder=f"{UNITS}/encoder",
+                kmeans=[f"{UNITS}/kmeans.npy", f"{UNITS}/kmeans.json"],
+                quality=f"{UNITS}/quality.csv",
+            output:
+                directory(f"{PUBLISHED}/units"),
+            log:
+                f"{RESULTS}/logs/publish/units.log",
+            benchmark:
+                f"{RESULTS}/benchmarks/publish/units.tsv"
+            conda:
+                "../../envs/core.yaml"
+            params:
+                code=code_of("scripts.report.publish_units"),
+                encoder=(
+                    ["--encoder", f"{UNITS}/encoder", "--trained-here"]
+                    if config["units"]["encoder"]["source"] == "pretrain"
+                    else ["--encoder", literal(config["units"]["encoder"]["source"])]
+                ),
+                origin=literal(ORIGIN),
+            shell:
+                "python -m scripts.report.publish_units"
+                " --kmeans {input.kmeans}"
+                " --quality {input.quality}"
+                " {params.encoder:q}"
+                " --origin {params.origin:q}"
+                " --output {output}"
+                " 2>&1 | tee {log}"
+
+    PUBLISHED_FOLDERS = [
+        *(f"models/{modality}" for modality in MODALITIES),
+        *(f"tokens/{modality}" for modality in MODALITIES),
+        *["units"] * WITH_QUANTIZER,
+    ]
+    PUBLISHED_FACTORS = [f"{RESULTS}/report/tables/factors.csv"] * bool(TASKS and config["factors"])
+    PUBLISHED_SCORES = [f"{RESULTS}/evaluation/summary.csv", *PUBLISHED_FACTORS]
+
+    rule publish:
+        """Every published folder, with a page in front, scores, configuration and checksums."""
+        input:
+            folders=[f"{PUBLISHED}/{folder}" for folder in PUBLISHED_FOLDERS],
+            factors=PUBLISHED_FACTORS,
+            scores=PUBLISHED_SCORES,
+        output:
+            f"{PUBLISHED}/README.md",
+            f"{PUBLISHED}/config.json",
+            f"{PUBLISHED}/SHA256SUMS",
+            [f"{PUBLISHED}/scores/{Path(table).name}" for table in PUBLISHED_SCORES],
+        log:
+            f"{RESULTS}/logs/publish/index.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/publish/index.tsv"
+        conda:
+            "../../envs/core.yaml"
+        params:
+            code=code_of("scripts.report.publish_index"),
+            folders=PUBLISHED_FOLDERS,
+            root=PUBLISHED,
+            factors=["--factors"] * bool(PUBLISHED_FACTORS),
+            config=literal(json.dumps(RECORDED)),
+            origin=literal(ORIGIN),
+        shell:
+            "python -m scripts.report.publish_index"
+            " --folders {params.folders}"
+            " --root {params.root}"
+            " --scores {input.scores}"
+            " {params.factors} {input.factors}"
+            " --config {params.config:q}"
+            " --origin {params.origin:q}"
+            " 2>&1 | tee {log}"
