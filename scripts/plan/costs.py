@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from scripts.common.files import read_yaml
 from scripts.common.stages import PIPELINE
+from scripts.download.registry import read_registry
 from scripts.plan import work
 from scripts.plan.amounts import Amounts
 from scripts.plan.profile import Profile
@@ -42,7 +43,7 @@ class Cost(NamedTuple):
 
 
 def datasets(config: Mapping[str, Any]) -> list[str]:
-    """What the run downloads, by the registry's names: what the sources and corpus_published.smk ask for."""
+    """What the run downloads, by the registry's names: what the sources, corpus_published.smk and a recogniser ask for."""
     corpus = config["corpus"]
     names: list[str] = []
     if corpus["source"] == "libriheavy":
@@ -56,6 +57,9 @@ def datasets(config: Mapping[str, Any]) -> list[str]:
     if corpus["source"] != "world":
         tasks = corpus[corpus["source"]]["tasks"].values()
         names += [task["dataset"] for task in tasks if not isinstance(task, str) and "dataset" in task]
+    if config["continuation"]["prompts"]:
+        whisper = f"whisper-{config['continuation']['recogniser']}"
+        names += [whisper] if whisper in read_registry() else []
     return list(dict.fromkeys(names))
 
 

@@ -82,7 +82,7 @@ def model_index(origin: Origin, modality: str, rows: pd.DataFrame) -> list[dict[
     results = [
         {
             "task": {"type": "text-generation"},
-            "dataset": {"name": f"{display_name(task)} of {origin.experiment}", "type": task},
+            "dataset": {"name": f"{display_name(str(task))} of {origin.experiment}", "type": task},
             "metrics": [
                 {"name": METRICS[row["metric"]][0], "type": row["metric"], "value": round(row["value"], 4)}
                 for row in records(part)

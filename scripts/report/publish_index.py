@@ -24,7 +24,8 @@ def factor_table(path: Path) -> str:
     lines = ["| factor | from | to | task | change in points |", "|---|---|---|---|---|"]
     for row in read_csv(path, FACTOR_COLUMNS):
         if row["metric"] == "accuracy":
-            change = format_interval(*(float(row[column]) for column in CHANGE), sign=True)
+            points, low, high = (float(row[column]) for column in CHANGE)
+            change = format_interval(points, low, high, sign=True)
             names = (display_name(row[column]) for column in ("baseline", "modality", "task"))
             lines.append(f"| {row['factor']} | {' | '.join(names)} | {change} |")
     return "\n".join(lines)

@@ -107,7 +107,7 @@ rule continuation_judge:
         + expand(f"{SPOKEN_TEXT}/transcripts/{{set}}/{{modality}}.jsonl", set=SETS, modality=READ_ALOUD),
         prompts=f"{RESULTS}/continuation/prompts.jsonl",
         judge=[OWN_JUDGE] * (JUDGE["source"] == "train"),
-        source=local_files(JUDGE["source"]) * (JUDGE["source"] != "train"),
+        source=model_files(JUDGE["source"]) * (JUDGE["source"] != "train"),
     output:
         judged=expand(f"{RESULTS}/continuation/judged/{{set}}/{{modality}}.csv", set=SETS, modality=CONTINUED)
         + expand(f"{SPOKEN_TEXT}/judged/{{set}}/{{modality}}.csv", set=SETS, modality=READ_ALOUD),

@@ -14,7 +14,7 @@ VOCODER = {
 }
 KALDI = CONTINUATION["recogniser"] == "kaldi"
 RECOGNISER_INPUT = dict(
-    recogniser=local_files(CONTINUATION["recogniser"]),
+    recogniser=[downloaded(WHISPER)] if WHISPER in DOWNLOADS.datasets else local_files(CONTINUATION["recogniser"]),
     model=[f"{ALIGNMENT}/model"] * KALDI,
     lexicon=[f"{CORPUS}/lexicon.txt"] * KALDI,
 )
@@ -69,7 +69,7 @@ rule continuation_speak:
     input:
         lines=expand(f"{RESULTS}/continuation/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
         voice=lambda w: f"{RESULTS}/continuation/voice/{DEFINITION[w.modality].alphabet}",
-        vocoder=local_files(SPEECH["vocoder"]),
+        vocoder=model_files(SPEECH["vocoder"]),
     output:
         speech=directory(f"{RESULTS}/continuation/speech/{{modality}}"),
     log:
@@ -131,7 +131,7 @@ use rule continuation_speak as continuation_speak_text with:
     input:
         lines=expand(f"{SPOKEN_TEXT}/phones/{{set}}/{{modality}}.jsonl", set=SETS, allow_missing=True),
         voice=f"{RESULTS}/continuation/voice/phones",
-        vocoder=local_files(SPEECH["vocoder"]),
+        vocoder=model_files(SPEECH["vocoder"]),
     output:
         speech=directory(f"{SPOKEN_TEXT}/speech/{{modality}}"),
     log:
@@ -148,7 +148,7 @@ rule continuation_controls:
         cuts=f"{RESULTS}/continuation/cuts.jsonl.gz",
         lexicon=f"{CORPUS}/lexicon.txt",
         voice=f"{RESULTS}/continuation/voice/phones",
-        vocoder=local_files(SPEECH["vocoder"]),
+        vocoder=model_files(SPEECH["vocoder"]),
     output:
         speech=directory(f"{RESULTS}/continuation/controls/speech"),
         copies=f"{RESULTS}/continuation/controls/copy.jsonl",
@@ -234,7 +234,7 @@ rule continuation_transcribe:
     params:
         code=code_of("scripts.continuation.transcribe"),
         folders=lambda wildcards, input: [f"{input.speech}/{name}" for name in SETS],
-        recogniser=CONTINUATION["recogniser"],
+        recogniser=download_target(WHISPER) if WHISPER in DOWNLOADS.datasets else CONTINUATION["recogniser"],
         threads=CONTINUATION["threads"],
         cuts=[],
         cuts_out=[],

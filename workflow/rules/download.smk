@@ -5,6 +5,8 @@ outputs before it runs a job: 3 TB must not be downloaded again because a key ch
 are complete. No rule uses the network before its job runs.
 """
 
+import re
+
 from scripts.download.registry import Downloads
 
 try:
@@ -15,10 +17,35 @@ except ValueError as error:
 # For rules that need a dataset: downloaded("tsc") is their input, download_target("tsc") is the path of its data.
 downloaded = DOWNLOADS.marker
 download_target = DOWNLOADS.target
+HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")  # owner/name
+WHISPER = f"whisper-{config['continuation']['recogniser']}"  # its entry in the registry, if it has one
 
 
 wildcard_constraints:
     dataset="|".join(DOWNLOADS.datasets),
+    hub_model=r"[\w.-]+",
+
+
+def model_files(source):
+    """What a rule waits for that loads a model: its files by name, or the record of its download from the hub."""
+    if Path(source).exists() or not HUB_NAME.fullmatch(source):
+        return local_files(source)
+    return [hub_record(source.replace("/", "--"))]
+
+
+def hub_record(model):
+    """The record of a hub model that the cache holds; `/` in a name is `--` here and in the cache."""
+    return f"{config['download']['folder']}/hub/{model}.json"
+
+
+def hub_models():
+    """Names of the hub models that the configuration's stages load."""
+    encoder, judge = config["units"]["encoder"]["source"], config["continuation"]["judge"]["source"]
+    vocoder = config["continuation"]["speech"]["vocoder"]
+    sources = [encoder] * (encoder != "pretrain" and EXTERNAL["units"] is None)
+    if config["continuation"]["prompts"]:
+        sources += [judge] * (judge != "train") + [vocoder] * (vocoder != "griffin-lim")
+    return [source for source in sources if HUB_NAME.fullmatch(source) and not Path(source).exists()]
 
 
 rule download_dataset:
@@ -43,6 +70,37 @@ rule download_dataset:
         " --done {output.done:q}"
         " --config {params.config:q}"
         " 2>&1 | tee {log}"
+
+
+rule download_model:
+    """Download a model from the hub into the cache that the jobs load it from, unless the cache has it."""
+    output:
+        done=hub_record("{hub_model}"),
+    log:
+        f"{RESULTS}/logs/download/hub/{{hub_model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/download/model/{{hub_model}}.tsv"
+    localrule: True
+    conda:
+        "../../envs/core.yaml"
+    params:
+        code=code_of("scripts.download.hub_model"),
+        model=lambda wildcards: wildcards.hub_model.replace("--", "/"),
+        spare_gb=config["download"]["spare_gb"],
+    shell:
+        "python -m scripts.download.hub_model"
+        " --model {params.model:q}"
+        " --spare-gb {params.spare_gb}"
+        " --done {output.done:q}"
+        " 2>&1 | tee {log}"
+
+
+rule prefetch:
+    """Download every model that the configuration names, before the jobs that load them."""
+    input:
+        [hub_record(source.replace("/", "--")) for source in hub_models()],
+        [downloaded(WHISPER)] * (WHISPER in DOWNLOADS.datasets),
+    localrule: True
 
 
 rule download:

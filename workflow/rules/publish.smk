@@ -8,7 +8,7 @@ import json
 
 from scripts.project.published import origin
 
-PUBLISHED = f"{RESULTS}/publish"
+PUBLISH = f"{RESULTS}/publish"
 # Units of others are published with the tokens alone: their quantizer is not here.
 WITH_QUANTIZER = EXTERNAL["units"] is None and any(line["source"] == "units" for line in config["modalities"].values())
 
@@ -39,7 +39,7 @@ else:
             model=f"{RESULTS}/lm/{{modality}}/model",
             summary=f"{RESULTS}/evaluation/summary.csv",
         output:
-            directory(f"{PUBLISHED}/models/{{modality}}"),
+            directory(f"{PUBLISH}/models/{{modality}}"),
         log:
             f"{RESULTS}/logs/publish/model/{{modality}}.log",
         benchmark:
@@ -66,7 +66,7 @@ else:
             tokenizer=f"{TOKENS}/{{modality}}/tokenizer",
             stats=f"{TOKENS}/{{modality}}/stats.json",
         output:
-            directory(f"{PUBLISHED}/tokens/{{modality}}"),
+            directory(f"{PUBLISH}/tokens/{{modality}}"),
         log:
             f"{RESULTS}/logs/publish/tokens/{{modality}}.log",
         benchmark:
@@ -96,7 +96,7 @@ else:
                 kmeans=[f"{UNITS}/kmeans.npy", f"{UNITS}/kmeans.json"],
                 quality=f"{UNITS}/quality.csv",
             output:
-                directory(f"{PUBLISHED}/units"),
+                directory(f"{PUBLISH}/units"),
             log:
                 f"{RESULTS}/logs/publish/units.log",
             benchmark:
@@ -120,25 +120,25 @@ else:
                 " --output {output}"
                 " 2>&1 | tee {log}"
 
-    PUBLISHED_FOLDERS = [
+    PUBLISH_FOLDERS = [
         *(f"models/{modality}" for modality in MODALITIES),
         *(f"tokens/{modality}" for modality in MODALITIES),
         *["units"] * WITH_QUANTIZER,
     ]
-    PUBLISHED_FACTORS = [f"{RESULTS}/report/tables/factors.csv"] * bool(TASKS and config["factors"])
-    PUBLISHED_SCORES = [f"{RESULTS}/evaluation/summary.csv", *PUBLISHED_FACTORS]
+    PUBLISH_FACTORS = [f"{RESULTS}/report/tables/factors.csv"] * bool(TASKS and config["factors"])
+    PUBLISH_SCORES = [f"{RESULTS}/evaluation/summary.csv", *PUBLISH_FACTORS]
 
     rule publish:
         """Every published folder, with a page in front, scores, configuration and checksums."""
         input:
-            folders=[f"{PUBLISHED}/{folder}" for folder in PUBLISHED_FOLDERS],
-            factors=PUBLISHED_FACTORS,
-            scores=PUBLISHED_SCORES,
+            folders=[f"{PUBLISH}/{folder}" for folder in PUBLISH_FOLDERS],
+            factors=PUBLISH_FACTORS,
+            scores=PUBLISH_SCORES,
         output:
-            f"{PUBLISHED}/README.md",
-            f"{PUBLISHED}/config.json",
-            f"{PUBLISHED}/SHA256SUMS",
-            [f"{PUBLISHED}/scores/{Path(table).name}" for table in PUBLISHED_SCORES],
+            f"{PUBLISH}/README.md",
+            f"{PUBLISH}/config.json",
+            f"{PUBLISH}/SHA256SUMS",
+            [f"{PUBLISH}/scores/{Path(table).name}" for table in PUBLISH_SCORES],
         log:
             f"{RESULTS}/logs/publish/index.log",
         benchmark:
@@ -147,9 +147,9 @@ else:
             "../../envs/core.yaml"
         params:
             code=code_of("scripts.report.publish_index"),
-            folders=PUBLISHED_FOLDERS,
-            root=PUBLISHED,
-            factors=["--factors"] * bool(PUBLISHED_FACTORS),
+            folders=PUBLISH_FOLDERS,
+            root=PUBLISH,
+            factors=["--factors"] * bool(PUBLISH_FACTORS),
             config=literal(json.dumps(RECORDED)),
             origin=literal(ORIGIN),
         shell:

@@ -19,7 +19,7 @@ rule units_encoder:
     """
     input:
         cuts=TRAIN_CUTS if PRETRAINING else [],
-        source=[] if PRETRAINING else local_files(config["units"]["encoder"]["source"]),
+        source=[] if PRETRAINING else model_files(config["units"]["encoder"]["source"]),
     output:
         encoder=directory(f"{UNITS}/encoder"),
     log:
