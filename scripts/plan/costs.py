@@ -43,7 +43,7 @@ class Cost(NamedTuple):
 
 
 def datasets(config: Mapping[str, Any]) -> list[str]:
-    """What the run downloads, by the registry's names: what the sources, corpus_published.smk and a recogniser ask for."""
+    """What the run downloads, by names of the registry: for the sources, the published tasks and the recogniser."""
     corpus = config["corpus"]
     names: list[str] = []
     if corpus["source"] == "libriheavy":
