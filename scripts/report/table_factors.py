@@ -103,14 +103,16 @@ def item_means(rows: Sequence[Row]) -> dict[str, float]:
 def compare(paired: Paired, samples: int, seed: int, rng: np.random.Generator) -> dict[str, Any]:
     """The columns of a row behind KEY, without the corrected p-values.
 
-    `above_chance` is blank if the baseline is not above chance.
+    `above_chance` is blank if the baseline is not above chance. `p_equivalence` is 1 if the baseline is less than the
+    margin above chance: a model that lost everything would then be called the same.
     """
     found, smallest = changes(paired, samples, seed), smallest_effect(paired)
     reason = not_measurable(found.base, smallest)
+    equivalent = equivalence_test(paired) if found.base.value >= 100 * MARGIN else 1.0
     values = (
         *(*found.percent, paired.n, *found.points),
         *(found.above_chance if found.base.ci_low > 0 else [np.nan] * 3),
-        *(smallest, difference_test(paired, rng), equivalence_test(paired)),
+        *(smallest, difference_test(paired, rng), equivalent),
     )
     names = (*CHANGE, "n", *POINTS, *ABOVE_CHANCE, "smallest_effect", "p_value", "p_equivalence")
     numbers = {name: "" if np.isnan(value) else round(value, 6) for name, value in zip(names, values, strict=True)}

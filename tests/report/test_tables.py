@@ -203,6 +203,15 @@ def test_equal_scores_have_no_width_and_are_the_same(tmp_path):
     assert table_factors.finding(row) == "the same within 10 points"
 
 
+def test_a_baseline_that_has_less_than_the_margin_to_lose_is_never_the_same(tmp_path):
+    scores = [1.0] * 470 + [-1.0] * 330  # 58.75%
+    (row,) = compared(tmp_path, scores, [1.0] * 400 + [-1.0] * 400)
+    assert row["measurable"] == "yes"
+    (same,) = compared(tmp_path, scores, scores)
+    assert (same["p_equivalence"], same["p_equivalence_holm"]) == (1, 1)
+    assert table_factors.finding(same) == "no difference shown"
+
+
 def test_pairing_narrows_the_interval(tmp_path):
     base = [1.0] * 70 + [-1.0] * 30
     (row,) = compared(tmp_path / "alike", base, [-1.0] * 10 + base[10:])  # the same items fail, and ten more
