@@ -22,6 +22,8 @@ def why_left_out(modality: Modality, *, units_made_here: bool) -> str | None:
         return "the voice knows no boundaries between words"
     if modality.variants:
         return "the voice knows one symbol per phone"
+    if modality.repeats == "count":
+        return "the voices read frames, not lengths of runs"
     if not has_clock(modality):
         return None if modality.alphabet == "phones" else "no voice predicts how long units without repeats last"
     if modality.frame_rate != UNIT_RATE:

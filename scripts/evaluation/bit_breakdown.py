@@ -89,7 +89,9 @@ def parts(cut: Cut, utterance: Read, spans: list[tuple[int, int]], modality: Mod
     flags = np.append(FLAGS[modality.source](cut), 0)[utterance.places]  # a symbol that stands for nothing has no flag
     names = np.array(list(utterance.symbols), dtype=np.str_)
     repeated = np.zeros(len(names), bool)
-    if modality.framed:
+    if modality.repeats == "count":
+        repeated[1::2] = True  # a run's length stands for its repeats
+    elif modality.framed:
         repeated[1:] = names[1:] == names[:-1]
     return [token_part(flags[a:b], repeated[a:b]) for a, b in spans] + ["end"]
 

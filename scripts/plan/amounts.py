@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from scripts.continuation.spoken import why_left_out
 from scripts.corpus.speech.config import NextUtterance
+from scripts.tokens.config import RUN_LENGTHS
 from scripts.tokens.modality import Modality, from_config
 from scripts.tokens.phone_variants import inventory as variants_of
 from scripts.tokens.speakers import MOST as MOST_SPEAKERS
@@ -125,7 +126,8 @@ def tokens_per_second(config: Mapping[str, Any], modality: str) -> float:
     if isinstance(definition.durations, int):
         return rate * definition.durations
     if definition.frame_rate:
-        return min(rate, definition.frame_rate) if definition.repeats == "drop" else float(definition.frame_rate)
+        runs = min(rate, definition.frame_rate)
+        return {"keep": float(definition.frame_rate), "drop": runs, "count": 2 * runs}[definition.repeats]
     return rate / plan["symbols_per_bpe"][definition.source] if definition.tokenizer == "bpe" else rate
 
 
@@ -133,7 +135,7 @@ def vocabulary(config: Mapping[str, Any], modality: str) -> int:
     """Size of a modality's vocabulary, special tokens included."""
     definition = definition_of(config, modality)
     if definition.alphabet == "units" and definition.tokenizer == "symbol":
-        return config["units"]["clusters"] + SPECIAL
+        return config["units"]["clusters"] + SPECIAL + len(RUN_LENGTHS) * (definition.repeats == "count")
     world = config["corpus"]["source"] == "world"
     speakers = Speakers(tuple(map(str, range(config["corpus"]["world"]["speakers"] if world else MOST_SPEAKERS))))
     symbols = SYMBOLS * len(variants_of([""], definition.variants, speakers))

@@ -35,6 +35,8 @@ class Kind:
     named: bool = True
 
 
+LONGEST_RUN = 50  # frames: a second at 50 Hz
+RUN_LENGTHS = tuple(f"x{count}" for count in range(1, LONGEST_RUN + 1))  # symbols of `repeats: count`
 # (source, has a frame rate) -> kind
 KINDS = {
     ("text", False): Kind(("bpe", "char"), keys=("case", "punctuation", "spaces"), named=False),
@@ -60,8 +62,8 @@ class Symbols:
     """size of a bpe vocabulary, special tokens included; of tokens made elsewhere, without"""
     frame_rate: Annotated[float, Gt(0), Le(SAMPLES)] | None = None
     """symbols per second; absent for one per phone or character"""
-    repeats: Literal["keep", "drop"] = "keep"
-    """of framed symbols: drop leaves one symbol of every run of equal ones"""
+    repeats: Literal["keep", "drop", "count"] = "keep"
+    """of framed symbols: drop leaves one symbol of every run of equal ones; count puts the run's frames after it"""
     durations: Literal["aligned", "mean", "shuffled"] | Annotated[int, Ge(1), Le(100)] = "aligned"
     """of framed phones: as aligned; the phone's mean in train; drawn from its own in train; or so many frames each"""
     noise: Annotated[float, Gt(0), Lt(1)] | Literal["units"] | None = None
@@ -169,7 +171,7 @@ def _change_problems(where: str, modality: ModalityEntry, kind: Kind | None) -> 
             ]
             said = list(value) if isinstance(value, tuple) else value
             yield f"{where}.{key} is {said!r}; it can be said of {' and of '.join(known)} only"
-    if "repeats" in keys and "durations" in keys:
+    if keys.get("repeats") == "drop" and "durations" in keys:
         yield f"{where}.durations is {modality.durations!r}, but repeats: drop leaves no durations; set one of the two"
     if "noise_per" in keys and "noise" not in keys:
         yield f"{where}.noise_per is {modality.noise_per!r}, but there is no noise; set noise, or leave it out"

@@ -19,7 +19,7 @@ from scripts.common.frames import frame_count
 from scripts.common.ragged import Ragged, load_npz
 from scripts.common.seeds import generator
 from scripts.tokens.aligned import SILENCE, alignment, phone_at_frames, phone_words, without_stress
-from scripts.tokens.config import UNIT_RATE
+from scripts.tokens.config import LONGEST_RUN, RUN_LENGTHS, UNIT_RATE
 from scripts.tokens.modality import Modality
 from scripts.tokens.phone_durations import PhoneDurations, frames_of
 from scripts.tokens.phone_errors import confuse, substitute
@@ -131,7 +131,7 @@ def phone_frames(
         frames = _with_errors(frames, modality, tables, draws or cut["id"])
     if modality.variants:
         frames = with_variants(frames, names.tolist(), places, modality.variants, speaker(cut), tables.speakers)
-    return Symbols(*_without_repeats(frames, places, modality), len(spoken), lost)
+    return Symbols(*_with_repeats(frames, places, modality), len(spoken), lost)
 
 
 def units(
@@ -148,13 +148,13 @@ def units(
     places = np.arange(0, len(stream), round(UNIT_RATE / (modality.frame_rate or UNIT_RATE)))
     chosen = stream[places]
     if tables.units is None:
-        return Symbols(*_without_repeats(chosen.astype(np.str_), places, modality))
+        return Symbols(*_with_repeats(chosen.astype(np.str_), places, modality))
     phone_of = tables.units.majority
     if len(chosen) and int(chosen.max()) >= len(phone_of):
         raise ValueError(
             f"cut {cut['id']}: has unit {chosen.max()}; unit_phones.json has {len(phone_of)} units: it is of others"
         )
-    return Symbols(*_without_repeats(phone_of[chosen], places, modality))
+    return Symbols(*_with_repeats(phone_of[chosen], places, modality))
 
 
 def tokens(
@@ -202,12 +202,22 @@ def _other_durations(cut: Cut, modality: Modality, durations: PhoneDurations | N
     return frames_of(np.array(samples), modality.frame_rate or 0.0)
 
 
-def _without_repeats(names: np.ndarray, places: np.ndarray, modality: Modality) -> tuple[list[str], np.ndarray]:
-    """Names and places, of every run of equal names the first where the modality drops repeats."""
-    if modality.repeats == "drop" and len(names):
-        first = np.concatenate([[True], names[1:] != names[:-1]])
-        names, places = names[first], places[first]
-    return names.tolist(), places
+def _with_repeats(names: np.ndarray, places: np.ndarray, modality: Modality) -> tuple[list[str], np.ndarray]:
+    """Names and places as the modality's `repeats` says: all, the first of every run, or each run with its length."""
+    if modality.repeats == "keep" or not len(names):
+        return names.tolist(), places
+    first = np.flatnonzero(np.concatenate([[True], names[1:] != names[:-1]]))
+    if modality.repeats == "drop":
+        return names[first].tolist(), places[first]
+    lengths = np.diff(np.append(first, len(names)))
+    parts = -(-lengths // LONGEST_RUN)  # a longer run is several
+    before = np.arange(parts.sum()) - np.repeat(
+        np.cumsum(parts) - parts, parts
+    )  # parts of the same run before this one
+    starts = np.repeat(first, parts) + LONGEST_RUN * before
+    counts = np.minimum(np.repeat(lengths, parts) - LONGEST_RUN * before, LONGEST_RUN)
+    pairs = zip(names[starts].tolist(), [RUN_LENGTHS[count - 1] for count in counts.tolist()], strict=True)
+    return [name for pair in pairs for name in pair], np.repeat(places[starts], 2)
 
 
 READERS: dict[tuple[str, bool], Callable[[Cut, Modality, np.ndarray | None, Tables, str], Symbols]] = {

@@ -26,7 +26,7 @@ from scripts.common.cli import run
 from scripts.common.files import atomic_directory, read_json
 from scripts.tokens import hf_tokenizer
 from scripts.tokens.aligned import SILENCE, without_stress
-from scripts.tokens.config import MAX_VOCABULARY
+from scripts.tokens.config import MAX_VOCABULARY, RUN_LENGTHS
 from scripts.tokens.modality import Modality, from_json
 from scripts.tokens.phone_variants import inventory as variants_of
 from scripts.tokens.sources import BOUNDARY, NO_TABLES, read
@@ -266,6 +266,8 @@ def build(
         inventory = variants_of(inventory, modality.variants, tables.speakers)
     if modality.word_boundaries == "keep":
         inventory = [BOUNDARY, *inventory]
+    if modality.repeats == "count":
+        inventory = [*inventory, *RUN_LENGTHS]
     builder = BUILDERS[modality.tokenizer, modality.kind.named]
     tokenizer = builder(sample(cuts, units, modality, tables=tables), inventory, modality, folder)
     hf_tokenizer.save(tokenizer, folder)

@@ -40,6 +40,8 @@ def test_what_can_be_spoken_and_whether_its_durations_are_known(line, clock):
         ({**PHONES, "frame_rate": 50, "variants": ["third"]}, "knows one symbol per phone"),
         ({**PHONES, "frame_rate": 25}, "the voice has 50 frames per second"),
         ({**UNITS, "repeats": "drop"}, "no voice predicts how long units without repeats last"),
+        ({**UNITS, "repeats": "count"}, "the voices read frames, not lengths of runs"),
+        ({**PHONES, "frame_rate": 50, "repeats": "count"}, "the voices read frames, not lengths of runs"),
         ({**UNITS, "frame_rate": 12.5}, "the voice has 50 frames"),
         ({"source": "tokens", "tokenizer": "symbol", "vocab_size": 9, "external": "x"}, "prompts cannot be encoded"),
     ],

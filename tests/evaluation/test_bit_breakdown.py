@@ -109,6 +109,15 @@ def test_units_without_repeats_and_at_half_their_rate() -> None:
         assert found == ["between", "word", "initial", "internal", "final", "between", "end"]
 
 
+def test_lengths_of_runs_are_repeats() -> None:
+    counted = Modality("phones", "symbol", name="p", frame_rate=50.0, repeats="count")
+    utterance = read_as(counted)
+    assert utterance.symbols == ["SIL", "x6", "AH0", "x2", "D", "x2", "AO1", "x2", "G", "x2", "SIL", "x5"]
+    found = bit_breakdown.parts(a_dog(), utterance, each(utterance.symbols), counted)
+    assert found[:-1:2] == ["between", "word", "initial", "internal", "final", "between"]
+    assert found[1::2] == ["repeated-between", *["repeated"] * 4, "repeated-between"]
+
+
 def test_foreign_tokens_have_no_place() -> None:
     modality = Modality("tokens", "symbol", name="x")
     assert parts(a_dog(), ["5", "6"], each("56"), modality) == ["unplaced", "unplaced", "end"]

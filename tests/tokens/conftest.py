@@ -28,6 +28,8 @@ LINES = {
     "phone-repeat-bpe": {"source": "phones", "tokenizer": "bpe", "frame_rate": 50, "vocab_size": 60},
     "speech-hubert": {"source": "units", "tokenizer": "symbol", "frame_rate": 50},
     "unit-25-collapsed": {"source": "units", "tokenizer": "symbol", "frame_rate": 25, "repeats": "drop"},
+    "phone-run-length": {"source": "phones", "tokenizer": "symbol", "frame_rate": 50, "repeats": "count"},
+    "unit-run-length": {"source": "units", "tokenizer": "symbol", "frame_rate": 50, "repeats": "count"},
     "text-bpe-spaceless": {"source": "text", "tokenizer": "bpe", "vocab_size": 60, "spaces": "drop"},
     "phone-bpe-words": {"source": "phones", "tokenizer": "bpe", "vocab_size": 48, "word_boundaries": "keep"},
     "phone-raw-words": {"source": "phones", "tokenizer": "symbol", "word_boundaries": "keep", "stress": "drop"},

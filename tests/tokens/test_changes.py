@@ -111,6 +111,26 @@ def test_repeats_dropped():
     assert slower.names == ["3", "4", "3", "7", "1"]
 
 
+def test_runs_with_their_lengths():
+    found = framed(repeats="count")
+    kept = framed()
+    assert found.names[::2] == framed(repeats="drop").names
+    expanded = [name for name, n in zip(found.names[::2], found.names[1::2], strict=True) for _ in range(int(n[1:]))]
+    assert expanded == kept.names
+    assert found.places.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    counted = line("units", frame_rate=50, repeats="count")
+    units = sources.units(HAND, counted, np.array([3, 3, 4, 3, 3, 3, 7, 7, 1]))
+    assert units.names == ["3", "x2", "4", "x1", "3", "x3", "7", "x2", "1", "x1"]
+    assert units.places.tolist() == [0, 0, 2, 2, 3, 3, 6, 6, 8, 8]
+
+
+def test_a_run_beyond_a_second_is_several():
+    names, places = np.array(["a"] * 120 + ["b"]), np.arange(121)
+    found, where = sources._with_repeats(names, places, line("units", frame_rate=50, repeats="count"))
+    assert found == ["a", "x50", "a", "x50", "a", "x20", "b", "x1"]
+    assert where.tolist() == [0, 0, 50, 50, 100, 100, 120, 120]
+
+
 def durations(table, tmp_path, *, stress=True):
     write_json(tmp_path / "phone_durations.json", {"durations": table})
     return PhoneDurations.read(tmp_path / "phone_durations.json", stress=stress)
