@@ -83,13 +83,13 @@ def pairs_by_metric(
     other = item_means(new)
     scores = np.array([other[name] for name in ids])  # an item's mean, in each of its rows
     yield "accuracy", Paired.of_items(ids, couples, number_column(base, "correct"), scores, 1 / num_sides(base))
-    before, after = (dict(zip(*_decided_couples(rows, score_normalization), strict=True)) for rows in (base, new))
+    before, after = (dict(zip(*decided_couples(rows, score_normalization), strict=True)) for rows in (base, new))
     if names := sorted(before.keys() & after.keys()):
         old, changed = (np.array([side[name] for name in names]) for side in (before, after))
         yield "couples", Paired.of_items(names, names, old, changed, np.full(len(names), 0.5))
 
 
-def _decided_couples(rows: Sequence[Row], score_normalization: str) -> tuple[list[str], np.ndarray]:
+def decided_couples(rows: Sequence[Row], score_normalization: str) -> tuple[list[str], np.ndarray]:
     """Couples by this normalization; those of an external system, which gives no tokens or seconds, by the total."""
     return decide_couples(rows, score_normalization if can_decide(rows, score_normalization) else "total")
 

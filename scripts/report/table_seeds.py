@@ -21,32 +21,62 @@ from scripts.evaluation.common_items import Dropped
 from scripts.evaluation.config import Factor, parse_factors
 from scripts.lm.seed_replicas import replica_name
 from scripts.report.labels import display_name
-from scripts.report.render import Column, Table, format_interval, format_number, write_formats
+from scripts.report.render import NO_VALUE, Column, Table, format_interval, format_number, write_formats
 from scripts.report.result_files import grouped, item_scores, read_table
+from scripts.report.table_factors import decided_couples
 
 TEXT = ("metric", "factor", "baseline", "modality", "task")
 NUMBERS = ("mean", "sd", "lowest", "highest", "ci_low", "ci_high", "seeds", "n")
 COLUMNS = (*TEXT, *NUMBERS)
+ACCURACY, COUPLES = "accuracy", "couples"
+# What a row shows, by its metric: of a modality, then of a factor.
+SCORES = {"accuracy_percent": "accuracy in %", "couples_percent": "couples right, %"}
+CHANGES = {
+    "change_percent": "change in %",
+    "change_points": "change in points",
+    "couples_change_points": "change in points of couples",
+}
+Sums = tuple[np.ndarray, np.ndarray]
 
 
-def read_scores(
-    evaluation: Path, dropped: Dropped, task: str, modality: str, seeds: Sequence[int]
-) -> tuple[np.ndarray, np.ndarray]:
+def _files(folder: Path, modality: str, seeds: Sequence[int]) -> list[Path]:
+    """Score files of a modality's models, that of the configuration's seed first."""
+    return [folder / f"{name}.csv" for name in (modality, *(replica_name(modality, seed) for seed in seeds[1:]))]
+
+
+def read_scores(folder: Path, dropped: Dropped, modality: str, seeds: Sequence[int]) -> Sums:
     """Sums of the scores over the common items of each couple, by seed, float64 [S, C], and numbers of items [C].
 
-    The first seed is that of the configuration.
+    Args:
+        folder: of a task's score files.
+        dropped: items that are not compared.
+        modality: whose models are read.
+        seeds: that of the configuration first.
 
     Raises:
         ValueError: the files hold different items.
     """
-    names = [modality, *(replica_name(modality, seed) for seed in seeds[1:])]
-    scores = [item_scores(evaluation / task / f"{name}.csv", dropped) for name in names]
-    for name, column in zip(names, scores, strict=True):
+    files = _files(folder, modality, seeds)
+    scores = [item_scores(file, dropped) for file in files]
+    for file, column in zip(files, scores, strict=True):
         if not column.index.equals(scores[0].index):
-            raise ValueError(f"{evaluation / task / name}.csv: holds other items than {modality}.csv")
+            raise ValueError(f"{file}: holds other items than {modality}.csv")
     columns = np.stack([column["correct"].to_numpy() for column in scores], axis=1)
     sums, counts = by_group(scores[0]["couple"].to_numpy(dtype=np.str_), columns)
     return sums.T, counts
+
+
+def read_couples(
+    folder: Path, dropped: Dropped, modality: str, seeds: Sequence[int], score_normalization: str
+) -> Sums | None:
+    """The same of mirrored couples, each decided by the sum of its items' differences; None where items have none."""
+    decided = []
+    for file in _files(folder, modality, seeds):
+        names, values = decided_couples(dropped.common_rows(file), score_normalization)
+        decided.append(dict(zip(names, values.tolist(), strict=True)))
+    if not decided[0]:
+        return None
+    return np.array([[values[name] for name in decided[0]] for values in decided]), np.ones(len(decided[0]))
 
 
 def resampled(
@@ -88,9 +118,16 @@ def rows(
     tasks: Sequence[str],
     seeds: Sequence[int],
     samples: int,
+    score_normalization: str,
 ) -> list[dict[str, Any]]:
-    """One row per modality and task (accuracy in %), then one per factor and task (change in %)."""
-    scores = {(m, t): read_scores(evaluation, dropped, t, m, seeds) for m in modalities for t in tasks}
+    """The rows of SCORES for every modality and task, then those of CHANGES for every factor and task."""
+    scores: dict[tuple[str, str, str], Sums] = {}
+    for modality in modalities:
+        for task in tasks:
+            scores[modality, task, ACCURACY] = read_scores(evaluation / task, dropped, modality, seeds)
+            couples = read_couples(evaluation / task, dropped, modality, seeds, score_normalization)
+            if couples is not None:
+                scores[modality, task, COUPLES] = couples
     # One generator per task: all modalities have the same resamples, so a change is paired.
     drawn = {
         key: resampled(sums, counts, samples, generator(seeds[0], "report/seeds", key[1]))
@@ -98,20 +135,32 @@ def rows(
     }
     means_of = {key: sums.sum(axis=1) / counts.sum() for key, (sums, counts) in scores.items()}  # [S] each
     table_rows: list[dict[str, Any]] = []
-    for (modality, task), values in means_of.items():
-        items = int(scores[modality, task][1].sum())
-        key = dict(zip(TEXT, ("accuracy_percent", "", "", modality, task), strict=True))
-        means, weights = drawn[modality, task]
-        table_rows.append({**key, **_numbers(100 * values, 100 * (means * weights).sum(1), items)})
+
+    def add(metric: str, about: Sequence[str], values: np.ndarray, resamples: np.ndarray, items: float) -> None:
+        table_rows.append({**dict(zip(TEXT, (metric, *about), strict=True)), **_numbers(values, resamples, int(items))})
+
+    for (modality, task, measure), values in means_of.items():
+        means, weights = drawn[modality, task, measure]
+        items = scores[modality, task, measure][1].sum()
+        about = ("", "", modality, task)
+        add(f"{measure}_percent", about, 100 * values, 100 * (means * weights).sum(1), items)
     for factor in factors:
         for task in tasks:
-            base, new = ((name, task) for name in factor.pair)
-            key = dict(zip(TEXT, ("change_percent", *factor.key, task), strict=True))
-            (before, weights), (after, _) = drawn[base], drawn[new]
-            with np.errstate(divide="ignore", invalid="ignore"):  # a resample without a correct item has no interval
-                change = 100 * (means_of[new] / means_of[base] - 1)
-                changes = (100 * (after / before - 1) * weights).sum(1)
-            table_rows.append({**key, **_numbers(change, changes, int(scores[new][1].sum()))})
+            for measure in (ACCURACY, COUPLES):
+                base, new = ((name, task, measure) for name in factor.pair)
+                if base not in scores or new not in scores:
+                    continue
+                about, items = (*factor.key, task), scores[new][1].sum()
+                (before, weights), (after, _) = drawn[base], drawn[new]
+                if measure == ACCURACY:
+                    with np.errstate(divide="ignore", invalid="ignore"):  # a resample without a correct item
+                        percent = 100 * (means_of[new] / means_of[base] - 1)
+                        percents = (100 * (after / before - 1) * weights).sum(1)
+                    add("change_percent", about, percent, percents, items)
+                points, resamples = 100 * (means_of[new] - means_of[base]), (100 * (after - before) * weights).sum(1)
+                add(
+                    "change_points" if measure == ACCURACY else "couples_change_points", about, points, resamples, items
+                )
     return table_rows
 
 
@@ -123,16 +172,15 @@ def build_table(path: str | Path) -> Table:
     columns += [Column(name, display_name(task)) for task in tasks for name in ("mean", "sd")]
     lines = []
     for (metric, factor, baseline, modality), group in grouped(data, *TEXT[:4]).items():
-        change = metric == "change_percent"
-        name = (
-            f"{factor}: {display_name(baseline)} → {display_name(modality)}, change in %"
-            if change
-            else display_name(modality)
-        )
+        change = metric in CHANGES
+        name = f"{factor}: {display_name(baseline)} → {display_name(modality)}" if change else display_name(modality)
         cells = {row["task"]: row for row in group}
-        line = [name if change else f"{name}, accuracy in %"]
+        line = [f"{name}, {CHANGES[metric] if change else SCORES[metric]}"]
         for task in tasks:
-            row = cells[task]
+            row = cells.get(task)
+            if row is None:  # a task without couples
+                line += [NO_VALUE, NO_VALUE]
+                continue
             line += [format_interval(row["mean"], row["ci_low"], row["ci_high"], sign=change), format_number(row["sd"])]
         lines.append(line)
     count = int(data["seeds"].max()) if len(data) else 0
@@ -154,6 +202,7 @@ def main() -> None:
     parser.add_argument("--config", required=True, help='JSON: {"factors": [...]} of the config')
     parser.add_argument("--seeds", nargs="+", type=int, required=True, help="the configuration's seed first")
     parser.add_argument("--samples", type=int, required=True, help="bootstrap resamples")
+    parser.add_argument("--score-normalization", required=True, help="what decides a couple")
     parser.add_argument("--output", type=Path, required=True, help="folder for seeds.{csv,md,tex,html}")
     args = parser.parse_args()
     table_rows = rows(
@@ -164,6 +213,7 @@ def main() -> None:
         args.tasks,
         args.seeds,
         args.samples,
+        args.score_normalization,
     )
     write_csv(args.output / "seeds.csv", COLUMNS, table_rows)
     write_formats(args.output, build_table(args.output / "seeds.csv"))

@@ -124,6 +124,7 @@ TABLES = {
             *("--config", as_json(config, "factors")),
             *("--seeds", config["seed"], *config["seeds"]),
             *("--samples", config["evaluation"]["bootstrap_samples"]),
+            *("--score-normalization", config["evaluation"]["score_normalization"]),
         ],
     ),
     "exposures": dict(  # accuracy by exposures of a word; the exposures that each modality needs
