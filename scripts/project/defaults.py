@@ -37,12 +37,33 @@ def complete(given: Mapping[str, Any], here: Path) -> dict[str, Any]:
     """A configuration laid over the default one, as Snakemake lays one file over another.
 
     Keys stand in the order in which they are given, then those of the defaults: tables and plots list modalities and
-    tasks in it. Snakemake's own section `pathvars` is not part of it.
+    tasks in it. A modality of null is left out, with the factors that name it. Snakemake's own section `pathvars` is
+    not part of it.
     """
     own = {key: value for key, value in given.items() if key != "pathvars"}
     config = copy.deepcopy(own)
     _lay_over(config, default_config(here))
     _lay_over(config, copy.deepcopy(own))
+    return _without_null_modalities(config)
+
+
+def as_given(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A complete configuration from which `complete` makes the same one: null for the modalities that it leaves out."""
+    left_out = dict.fromkeys(name for name in default_config()["modalities"] if name not in config["modalities"])
+    return {**config, "modalities": {**config["modalities"], **left_out}}
+
+
+def _without_null_modalities(config: dict[str, Any]) -> dict[str, Any]:
+    modalities, factors = config["modalities"], config["factors"]
+    if not isinstance(modalities, dict) or not isinstance(factors, list):  # `check` says so
+        return config
+    left_out = {name for name, line in modalities.items() if line is None}
+    config["modalities"] = {name: line for name, line in modalities.items() if name not in left_out}
+    config["factors"] = [
+        factor
+        for factor in factors
+        if not (isinstance(factor, dict) and left_out & {factor.get("from"), factor.get("to")})
+    ]
     return config
 
 

@@ -13,7 +13,7 @@ from scripts.common.config import read
 from scripts.lm.seed_replicas import seed_replicas
 from scripts.project.check import check, task_names
 from scripts.project.config import Configuration
-from scripts.project.defaults import default_config
+from scripts.project.defaults import as_given, complete, default_config
 from scripts.project.schema import SCHEMA
 
 DEFAULT = default_config()
@@ -303,3 +303,17 @@ def test_the_json_schema_refuses_what_the_definitions_refuse(path: str, value: o
     _, problems = read(Configuration, config)
     errors = [*JSON_SCHEMA.iter_errors(config)]
     assert bool(errors) == bool(problems) or "a finite number" in problems[0]  # JSON knows no other numbers
+
+
+def test_a_modality_of_null_is_left_out_with_its_factors():
+    config = complete({"modalities": {"phone-bpe": None}}, Path())
+    check(config)
+    assert "phone-bpe" not in config["modalities"]
+    assert [(factor["name"], factor["from"]) for factor in config["factors"]] == [
+        ("A", "text-raw"),
+        ("B", "phone-raw"),
+        ("C", "phone-repeat"),
+    ]
+    assert complete(as_given(config), Path()) == config
+    with pytest.raises(ValueError, match="modalities"):
+        check(complete({"modalities": dict.fromkeys(config["modalities"] | {"phone-bpe": {}})}, Path()))

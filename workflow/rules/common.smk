@@ -13,7 +13,7 @@ from scripts.lm.seed_replicas import replica_name, seed_replicas
 from scripts.lm.starts import start_of
 from scripts.project import display
 from scripts.project.check import check, task_names
-from scripts.project.defaults import complete
+from scripts.project.defaults import as_given, complete
 from scripts.project.ending import ending
 from scripts.project.imports import code_of
 from scripts.project.paths import check_results, hide_dashes
