@@ -5,7 +5,8 @@ the cache. Size and licence are printed before the first byte comes. Without a n
 """
 
 import argparse
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from huggingface_hub.errors import (
     HfHubHTTPError,
     HFValidationError,
     HTTPError,
+    LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
@@ -24,8 +26,11 @@ from scripts.common.files import read_json, write_json
 from scripts.download.space import GB, check_space
 
 TEXTS = (".json", ".txt", ".model", ".md", ".jinja")  # configuration, tokenizer, card
-WEIGHTS = (".safetensors", ".bin")
-UNREACHABLE = (HfHubHTTPError, HTTPError, OfflineModeIsEnabled)
+# The names that transformers loads weights by, in the order in which it looks for them.
+WEIGHTS = tuple(
+    re.compile(rf"{stem}(-\d+-of-\d+)?\.{kind}") for stem, kind in (("model", "safetensors"), ("pytorch_model", "bin"))
+)
+UNREACHABLE = (HfHubHTTPError, HTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled)
 
 
 def needed(sizes: Mapping[str, int]) -> list[str]:
@@ -34,28 +39,36 @@ def needed(sizes: Mapping[str, int]) -> list[str]:
     Args:
         sizes: bytes of every file of the repository, by name.
     """
-    top = sorted(name for name in sizes if "/" not in name)
-    weights = [name for name in top if name.endswith(".safetensors")]
-    weights = weights or [name for name in top if name.startswith("pytorch_model") and name.endswith(".bin")]
-    return [name for name in top if name.endswith(TEXTS)] + weights
+    return [name for name in sorted(sizes) if "/" not in name and name.endswith(TEXTS)] + weights_of(sizes)
+
+
+def weights_of(names: Iterable[str]) -> list[str]:
+    """The files with weights that transformers loads; empty if it can load none."""
+    found = ([name for name in sorted(names) if pattern.fullmatch(name)] for pattern in WEIGHTS)
+    return next(filter(None, found), [])
 
 
 def from_hub(model: str, spare_gb: float) -> dict[str, Any]:
     """Download what the cache lacks of a model; its name, commit, licence, bytes and files.
 
     Raises:
+        ValueError: it has no weights.
         OSError: the disk is too small.
         HfHubHTTPError, HTTPError, OfflineModeIsEnabled: the hub cannot be reached, or refuses.
     """
     info = HfApi().model_info(model, files_metadata=True)
     sizes = {each.rfilename: each.size or 0 for each in info.siblings or []}
     files = needed(sizes)
+    if not weights_of(sizes):
+        raise ValueError(f"{model}: the repository has no weights that transformers loads (model.safetensors)")
     total = sum(sizes[name] for name in files)
     licence = info.card_data.license if info.card_data is not None else None
     print(
         f"download/{model}: {total / GB:,.3f} GB in {len(files)} files, licence {licence or 'not stated'}", flush=True
     )
-    check_space(Path(constants.HF_HUB_CACHE), total, spare_gb, f"download/{model}")
+    lacking = [name for name in files if not isinstance(try_to_load_from_cache(model, name, revision=info.sha), str)]
+    to_come = sum(sizes[name] for name in lacking)
+    check_space(Path(constants.HF_HUB_CACHE), to_come, spare_gb, f"download/{model}", "set HF_HOME to another disk")
     snapshot_download(model, revision=info.sha, allow_patterns=files)
     # The jobs ask for the branch, which the cache knows by a name: without a network nothing else leads to the commit.
     snapshot_download(model, allow_patterns=["config.json"])
@@ -70,11 +83,9 @@ def from_cache(model: str) -> dict[str, Any] | None:
     folder = Path(found).parent  # its name is the commit; a file is linked there once it is complete
     sizes = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
     files = needed(sizes)
-    weights = next((kind for kind in WEIGHTS if any(name.endswith(kind) for name in files)), None)
-    if weights is None:
-        return None
+    weights = weights_of(sizes)
     listed = {name for index in folder.glob("*.index.json") for name in read_json(index)["weight_map"].values()}
-    if not {name for name in listed if name.endswith(weights)} <= {*files}:
+    if not weights or not {name for name in listed if Path(name).suffix == Path(weights[0]).suffix} <= {*weights}:
         return None
     card = folder / "README.md"
     licence = ModelCard.load(card).data.license if card.exists() else None

@@ -91,6 +91,7 @@ def parts(cut: Cut, utterance: Read, spans: list[tuple[int, int]], modality: Mod
     repeated = np.zeros(len(names), bool)
     if modality.repeats == "count":
         repeated[1::2] = True  # a run's length stands for its repeats
+        repeated[2::2] = names[2::2] == names[:-2:2]  # the rest of a run beyond LONGEST_RUN
     elif modality.framed:
         repeated[1:] = names[1:] == names[:-1]
     return [token_part(flags[a:b], repeated[a:b]) for a, b in spans] + ["end"]

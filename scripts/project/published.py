@@ -1,4 +1,4 @@
-"""What a published folder says of its data and licence: given, or known of the source of the speech."""
+"""Licence and data of an experiment, for the cards of published folders: given, or known for the source of the speech."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,19 +17,22 @@ def origin(config: Mapping[str, Any]) -> str:
     """JSON of experiment, seed, license and data, for every card.
 
     Raises:
-        ValueError: one line; the configuration does not say what no source is known for.
+        ValueError: one line per key that is neither given nor known for this source.
     """
     given, source = config["publish"], config["corpus"]["source"]
     license_ = given["license"] or (WORLD_LICENSE if source == "world" else None)
+    data = given["data"] or KNOWN_DATA.get(source)
+    missing = []
     if license_ is None:
-        raise ValueError(
+        missing.append(
             "config: publish.license is null; say under which licence the models and tokens are published, as hubs"
             " write it, e.g. cc-by-4.0 (docs/publish.md)"
         )
-    data = given["data"] or KNOWN_DATA.get(source)
     if data is None:
-        raise ValueError(
+        missing.append(
             f"config: publish.data is null and corpus.source is {source}; say in a sentence what speech the models and"
             " tokens are made of (docs/publish.md)"
         )
+    if missing:
+        raise ValueError("\n".join(missing))
     return as_json({"experiment": config["name"], "seed": config["seed"], "license": license_, "data": data})

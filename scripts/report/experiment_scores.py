@@ -84,13 +84,13 @@ def _filled(numbers: Row) -> Row:
 
 
 def _scores(experiment: Experiment) -> dict[tuple[str, str, str], Row]:
-    """The summary's cells, each with the seed and, of an accuracy, the spread over further seeds."""
+    """The summary's cells, each with the seed and, of accuracy and couples, the spread over further seeds."""
     spread = {}
     if experiment.config["seeds"] and experiment.corpus_tasks:
         seeds = read_table(experiment.table("seeds"), table_seeds.TEXT, table_seeds.NUMBERS)
-        for row in records(seeds[seeds["metric"] == "accuracy_percent"]):
+        for row in records(seeds[seeds["metric"].isin(table_seeds.SCORES)]):
             numbers = {"seeds": row["seeds"], "seeds_mean": row["mean"] / 100, "seeds_sd": row["sd"] / 100}
-            spread[row["modality"], row["task"], "accuracy"] = numbers
+            spread[row["modality"], row["task"], row["metric"].removesuffix("_percent")] = numbers
     found = {}
     for row in records(experiment.summary):
         key = (row["modality"], row["task"], row["metric"])

@@ -105,8 +105,11 @@ def code(lines: Sequence[str]) -> str:
 
 def provenance(origin: Origin) -> str:
     """Where it comes from, the last section of every card."""
-    made = f"Experiment {origin.experiment}, seed {origin.seed}. Licence: {origin.license}."
-    return section("Data and licence", origin.data, made)
+    made = (
+        f"Experiment {origin.experiment}, seed {origin.seed}, of a workflow that trains language models on the"
+        " modalities between text and speech (after arXiv:2412.17048)."
+    )
+    return section("Data and licence", origin.data, made, f"Licence: {origin.license}.")
 
 
 def read_origin(text: str) -> Origin:

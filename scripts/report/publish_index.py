@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,6 +56,15 @@ def digest(path: Path) -> str:
     return seen.hexdigest()
 
 
+def remove_others(root: Path, folders: Sequence[str]) -> None:
+    """Remove published folders of modalities that the configuration no longer has; print each."""
+    for kind in ("models", "tokens"):
+        for path in sorted((root / kind).glob("*")):
+            if f"{kind}/{path.name}" not in folders:
+                print(f"removed {path}: not in the configuration")
+                shutil.rmtree(path)
+
+
 def checksums(root: Path, parts: Sequence[str]) -> str:
     """Lines of SHA256SUMS for these files and every file of these folders, without hidden ones (Snakemake's marks)."""
     paths = [path for part in parts for path in (root / part, *(root / part).rglob("*")) if path.is_file()]
@@ -72,6 +82,7 @@ def main() -> None:
     parser.add_argument("--config", required=True, help="JSON: the resolved configuration")
     parser.add_argument("--origin", required=True, help="JSON: experiment, seed, license, data")
     args = parser.parse_args()
+    remove_others(args.root, args.folders)
     (args.root / "scores").mkdir(exist_ok=True)
     hub_card.copy_files(args.scores, args.root / "scores")
     text = front(hub_card.read_origin(args.origin), args.folders, args.factors)

@@ -42,8 +42,8 @@ def card(origin: Origin, modality: str, trained: str, summary: Path) -> str:
         hub_card.section(
             "Use",
             hub_card.code(use),
-            f"The tokenizer reads the symbols of {display_name(modality)}; `tokens/{modality}` beside this folder holds"
-            " the sequences that the model was trained on.",
+            f"The tokenizer reads the symbols of {display_name(modality)}; `tokens/{modality}` of the same publication"
+            " holds the sequences that the model was trained on.",
         ),
         hub_card.provenance(origin),
     ]

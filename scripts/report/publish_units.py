@@ -41,15 +41,18 @@ def card(origin: Origin, encoder: str, kmeans: Mapping[str, Any], quality: Path)
         lines.append(f"| {' | '.join([row['encoder'], row['layer'], row['clusters'], *values])} |")
     meta = {
         "license": origin.license,
-        "library_name": "transformers",
         "pipeline_tag": "feature-extraction",
-        "tags": ["speech-units", "hubert"],
+        "tags": ["speech-units"],
     }
     sections = [
         "# Units of speech",
         f"Every 20 ms of speech at 16 kHz becomes one of {kmeans['clusters']:,} units: the nearest centroid"
         f" (`kmeans.npy`, float32 [clusters, width]) of the output of layer {kmeans['layer']} (1 = first) of the"
-        f" encoder {encoder}. `kmeans.json` records how the centroids were trained.",
+        f" encoder {encoder}. `kmeans.json` records how the centroids were trained, and the SHA-256 of the encoder's"
+        " weights.",
+        "An utterance of N samples has (N - 80) // 320 frames, of a window of 400 samples without padding. Utterances"
+        f" beyond {kmeans['chunk_seconds']:g} s were encoded in chunks with {kmeans['overlap_seconds']:g} s of context"
+        " on either side, whose frames were discarded.",
         hub_card.section(
             "Quality",
             "\n".join(lines),
@@ -58,6 +61,11 @@ def card(origin: Origin, encoder: str, kmeans: Mapping[str, Any], quality: Path)
         hub_card.provenance(origin),
     ]
     return hub_card.with_front_matter(meta, "\n\n".join(sections))
+
+
+def _name(encoder: str) -> str:
+    """The name of an encoder that is not published: of a local path the last part alone."""
+    return Path(encoder).name if Path(encoder).exists() else encoder
 
 
 def main() -> None:
@@ -76,7 +84,7 @@ def main() -> None:
         if args.trained_here:
             (folder / "encoder").mkdir()
             hub_card.copy_files([args.encoder], folder / "encoder")
-        encoder = "in `encoder/`" if args.trained_here else f"`{args.encoder}`"
+        encoder = "in `encoder/`" if args.trained_here else f"`{_name(args.encoder)}`"
         text = card(origin, encoder, read_json(args.kmeans[1]), args.quality)
         (folder / "README.md").write_text(text, encoding="utf-8")
 

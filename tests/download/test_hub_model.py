@@ -19,6 +19,7 @@ FILES = {
     "config.json": b'{"model_type": "hubert"}',
     "README.md": b"---\nlicense: apache-2.0\n---\n# A model\n",
     "model.safetensors": b"w" * 5000,
+    "model.fp16.safetensors": b"v" * 2500,
     "pytorch_model.bin": b"x" * 7000,
     "original/consolidated.00.pth": b"y" * 9000,
 }
@@ -117,6 +118,8 @@ def test_what_transformers_loads_is_needed():
     assert needed(sizes) == ["README.md", "config.json", "model.safetensors"]
     del sizes["model.safetensors"]
     assert needed(sizes) == ["README.md", "config.json", "pytorch_model.bin"]
+    shards = [f"model-0000{part}-of-00002.safetensors" for part in (1, 2)]
+    assert needed({**dict.fromkeys(shards, 1), **sizes}) == ["README.md", "config.json", *shards]
 
 
 def test_a_model_is_downloaded_once_and_found_without_a_network(tmp_path, hub):

@@ -66,11 +66,14 @@ def test_tokens_are_copied_and_read_as_the_card_says(call, tmp_path):
     subprocess.run(["python", "-c", code], cwd=tmp_path / "out", check=True)
 
 
+KMEANS = {"clusters": 500, "layer": 9, "chunk_seconds": 30.0, "overlap_seconds": 2.0}
+
+
 def test_the_quantizer_names_an_encoder_that_is_not_published(tmp_path):
     quality = tmp_path / "quality.csv"
     header = "encoder,layer,clusters,pnmi,speaker_pnmi,bitrate,abx_within,abx_across"
     quality.write_text(f"{header}\nhubert,9,500,0.61,0.05,180.2,,0.101\n")
-    card = ModelCard(publish_units.card(read_origin(ORIGIN), "`facebook/x`", {"clusters": 500, "layer": 9}, quality))
+    card = ModelCard(publish_units.card(read_origin(ORIGIN), "`facebook/x`", KMEANS, quality))
     assert "encoder `facebook/x`" in card.text
     assert "| hubert | 9 | 500 | 0.610 | 0.050 | 180 | – | 10.1 |" in card.text
 
@@ -95,6 +98,7 @@ def test_the_front_lists_factors_and_sums_that_hold(call, tmp_path, summary):
     front = (root / "README.md").read_text()
     assert "| B | Phone-Raw | Phone-Repeat | sWUGGY | −5.0 [−12.1, +1.8] |" in front
     assert "continuation" not in front.lower()
+    assert not (root / "models/gone").exists()
     listed = [line.split("  ")[1] for line in (root / "SHA256SUMS").read_text().splitlines()]
     assert listed == [
         "README.md",
@@ -117,7 +121,7 @@ def test_the_world_needs_no_words_and_other_sources_are_asked_for_what_nobody_kn
         "data": "Texts that the workflow writes (`corpus.world`), spoken by espeak-ng.",
     }
     config["corpus"]["source"] = "manifest"
-    with pytest.raises(ValueError, match=r"publish\.license is null"):
+    with pytest.raises(ValueError, match=r"publish\.license is null.*\n.*publish\.data is null"):
         origin(config)
     config["publish"]["license"] = "cc-by-4.0"
     with pytest.raises(ValueError, match=r"publish\.data is null and corpus\.source is manifest"):

@@ -42,7 +42,9 @@ def hub_models():
     """Names of the hub models that the configuration's stages load."""
     encoder, judge = config["units"]["encoder"]["source"], config["continuation"]["judge"]["source"]
     vocoder = config["continuation"]["speech"]["vocoder"]
-    sources = [encoder] * (encoder != "pretrain" and EXTERNAL["units"] is None)
+    own_units = EXTERNAL["units"] is None and "units" not in shared_stages(config)
+    read = any(line["source"] == "units" for line in config["modalities"].values())
+    sources = [encoder] * (encoder != "pretrain" and own_units and read)
     if config["continuation"]["prompts"]:
         sources += [judge] * (judge != "train") + [vocoder] * (vocoder != "griffin-lim")
     return [source for source in sources if HUB_NAME.fullmatch(source) and not Path(source).exists()]
@@ -99,7 +101,7 @@ rule prefetch:
     """Download every model that the configuration names, before the jobs that load them."""
     input:
         [hub_record(source.replace("/", "--")) for source in hub_models()],
-        [downloaded(WHISPER)] * (WHISPER in DOWNLOADS.datasets),
+        [downloaded(WHISPER)] * (WHISPER in DOWNLOADS.datasets and config["continuation"]["prompts"] > 0),
     localrule: True
 
 

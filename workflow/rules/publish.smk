@@ -9,7 +9,7 @@ import json
 from scripts.project.published import origin
 
 PUBLISH = f"{RESULTS}/publish"
-# Units of others are published with the tokens alone: their quantizer is not here.
+# Of imported units only the tokens are published, since there is no quantizer.
 WITH_QUANTIZER = EXTERNAL["units"] is None and any(line["source"] == "units" for line in config["modalities"].values())
 
 try:
@@ -20,7 +20,7 @@ except ValueError as error:
 if NOT_PUBLISHED:
 
     rule publish:
-        """Says what the configuration does not say about data and licence."""
+        """Ends with the names of the keys that are missing."""
         log:
             f"{RESULTS}/logs/publish.log",
         localrule: True
