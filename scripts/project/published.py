@@ -1,4 +1,4 @@
-"""Licence and data of an experiment, for the cards of published folders: given, or known for the source of the speech."""
+"""Licence and data of an experiment for the cards of published folders: given, or known for the source."""
 
 from collections.abc import Mapping
 from typing import Any
