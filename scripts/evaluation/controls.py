@@ -18,7 +18,7 @@ the same items.
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -187,6 +187,18 @@ def untrained_controls(
     return rows, decisions
 
 
+def within_context(task: Task, tokens: Mapping[str, np.ndarray], context: int) -> Task:
+    """The task with these tokens, without the couples of which a side is longer than the model's context."""
+    bound = couples(task.items)
+    too_long = {
+        couple
+        for item, couple in zip(task.items, bound, strict=True)
+        if any(len(tokens[cut["id"]]) > context for cut in sides(item))
+    }
+    kept = [item for item, couple in zip(task.items, bound, strict=True) if couple not in too_long]
+    return task._replace(items=kept, tokens={name: tokens[name] for name in cut_ids(kept)})
+
+
 def shuffled_controls(
     modality: str, tasks: list[Task], folder: Path, config: Controls, seed: int
 ) -> Iterator[dict[str, Any]]:
@@ -194,10 +206,19 @@ def shuffled_controls(
     from scripts.lm.model.load import load_model
 
     model = load_model(folder)
-    for task in tasks:
-        rng = generator(seed, "evaluation", "durations", modality, task.name)
-        shuffled = shuffle_durations(task.items, task.tokens, rng)
-        correct = decide_with(model, modality, task, shuffled, "shuffled-durations", config)
+    for whole in tasks:
+        rng = generator(seed, "evaluation", "durations", modality, whole.name)
+        shuffled = shuffle_durations(whole.items, whole.tokens, rng)
+        task = within_context(whole, shuffled, model.config.max_position_embeddings)
+        if left_out := len(whole.items) - len(task.items):
+            print(
+                f"{modality}/{task.name}/shuffled-durations: {left_out} of {len(whole.items)} items are left out: with"
+                " shuffled durations a side of the couple is longer than the model's context",
+                file=sys.stderr,
+            )
+        if not task.items:
+            continue
+        correct = decide_with(model, modality, task, task.tokens, "shuffled-durations", config)
         yield _row(modality, task, "shuffled-durations", correct, config, seed)
 
 

@@ -13,7 +13,7 @@ from scripts.common.ragged import Ragged, save_bin
 from scripts.common.seeds import generator
 from scripts.evaluation import common_items, controls, logprobs, score, score_rows
 from scripts.evaluation.accuracy import decide_sides
-from scripts.evaluation.items import SideLogprob, cut_ids, read_items, read_tokens
+from scripts.evaluation.items import SideLogprob, Task, cut_ids, read_items, read_tokens
 from scripts.lm.model.load import load_model
 from scripts.tokens.config import Symbols
 from tests.evaluation.conftest import item
@@ -62,6 +62,18 @@ def test_durations_change_hands_among_runs_of_a_symbol() -> None:
     assert [ids.tolist() for ids in controls.shuffle_durations(items, empty, np.random.default_rng(0)).values()] == [
         [1, 2]
     ] * 4
+
+
+def test_a_couple_that_new_durations_make_too_long_is_left_out() -> None:
+    items = [{**item(f"i{i}"), "couple": f"c{i // 2}"} for i in range(4)]
+    tokens = {name: np.arange(5, dtype=np.uint16) for name in cut_ids(items)}
+    tokens[cut_ids(items[1:2])[0]] = np.arange(7, dtype=np.uint16)
+    task = Task("t", items, {}, Path())
+    assert controls.within_context(task, tokens, 7).items == items
+    kept = controls.within_context(task, tokens, 6)
+    assert [each["id"] for each in kept.items] == ["i2", "i3"]
+    assert list(kept.tokens) == cut_ids(items[2:])
+    assert controls.within_context(task, tokens, 4).items == []
 
 
 def test_only_frames_with_a_token_each_have_durations() -> None:
