@@ -19,7 +19,8 @@ def decide_couples(rows: Sequence[Row], score_normalization: str) -> tuple[list[
     """Names of the couples of two pairs, sorted, and the score of each, float64 [C]: mean over voices of 1, 0.5 or 0.
 
     Couples of one item or of more than two, and those with an item of more than two sides, are left out, and so is a
-    voice that speaks one of the two pairs only.
+    voice that speaks one of the two pairs only. Where each pair has a single row, as in recorded speech whose contexts
+    are of two speakers, the two rows decide whatever their voices.
     """
     items_of: dict[str, set[str]] = defaultdict(set)
     for couple, row in zip(couple_column(rows), rows, strict=True):
@@ -34,7 +35,10 @@ def decide_couples(rows: Sequence[Row], score_normalization: str) -> tuple[list[
         rows_of[couple][row["voice"]].append(index)
     decided: dict[str, float] = {}
     for couple, by_voice in sorted(rows_of.items()):
-        both = np.array([indices for indices in by_voice.values() if len(indices) == 2], dtype=np.int64)
+        every = [index for indices in by_voice.values() for index in indices]
+        single = len(every) == 2 and rows[every[0]]["id"] != rows[every[1]]["id"]
+        spoken = [every] if single else [indices for indices in by_voice.values() if len(indices) == 2]
+        both = np.array(spoken, dtype=np.int64)
         if len(both) and is_pair[both].all():
             sums = difference[both].sum(axis=1)  # [voices]
             decided[couple] = float(np.where(sums > 0, 1.0, np.where(sums == 0, 0.5, 0.0)).mean())

@@ -30,6 +30,7 @@ COLUMNS = (
     *("value", "ci_low", "ci_high", "n", "paper"),
 )
 TEXT = COLUMNS[:6]
+TITLE_LETTERS = 40  # as many as fit over a panel
 TITLES = {"accuracy": "pairs right, %", "couples": "mirrored couples right, %"}
 TOP, BOTTOM = 107.0, 35.0  # limits of the accuracy, %
 PANEL_HEIGHT = 2.05  # inches
@@ -142,7 +143,8 @@ def draw(data: pd.DataFrame, modalities: Sequence[str], prefix: Path, formats: S
             for column, measure in enumerate(measures):
                 panel = axes[row, column]
                 part = data[(data["task"] == task) & (data["measure"] == measure)]
-                panel.set_title(f"{display_name(task)}: {TITLES[measure]}", loc="left")
+                title = panel.set_title(f"{display_name(task)}: {TITLES[measure]}", loc="left")
+                title.set_fontsize(title.get_fontsize() * min(1.0, TITLE_LETTERS / len(title.get_text())))
                 if part.empty:
                     panel.text(0.5, 0.5, "no couples", transform=panel.transAxes, ha="center", color=GREY)
                     continue

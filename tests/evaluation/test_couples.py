@@ -42,8 +42,15 @@ def test_other_couples_have_no_interaction_score() -> None:
     single = [row("a", "a", -1.0, -2.0), {**dict.fromkeys(COLUMNS, ""), "id": "b"}]  # the second could not be scored
     three = [row(name, "three", -1.0, -2.0) for name in ("a", "b", "c")]
     choices = [row("c", "choice", -1.0, -2.0, -3.0), row("d", "choice", -1.0, -2.0)]
-    apart = [row("e", "apart", -1.0, -2.0, voice="v"), row("f", "apart", -1.0, -2.0, voice="w")]
-    assert decide_couples([*single, *three, *choices, *apart], "total")[0] == []
+    alone = [row("e", "alone", -1.0, -2.0, voice="v"), row("e", "alone", -1.0, -2.0, voice="w")]
+    alone.append(row("f", "alone", -1.0, -2.0, voice="x"))
+    assert decide_couples([*single, *three, *choices, *alone], "total")[0] == []
+
+
+def test_contexts_of_two_speakers_decide_together() -> None:
+    """Recorded speech has each context once, by its own speaker."""
+    rows = [row("e", "apart", -1.0, -5.0, voice="v"), row("f", "apart", -4.0, -2.0, voice="w")]
+    assert decide_couples(rows, "total")[1].tolist() == [1.0]
 
 
 def test_a_preference_for_one_side_cancels_out() -> None:
