@@ -168,7 +168,7 @@ def test_exposures_that_the_hours_cannot_hold_are_named_with_the_most_that_fits(
     with pytest.raises(ValueError, match=r".") as error:
         write_corpus("train", config, lexicon(), load_grammar(WORLD), rng, set(), Planting(exposures(), rng))
     found = re.fullmatch(
-        r"corpus\.world\.tasks\.swuggy\.exposures: 9548 occurrences in all do not fit into"
+        r"corpus\.world\.tasks\.swuggy\.exposures: 11594 occurrences in all do not fit into"
         r" corpus\.world\.hours\.train = 0\.1, which holds (\d+) at most;"
         r" give more hours, fewer pairs or lower exposures",
         str(error.value),
