@@ -54,9 +54,9 @@ def accuracies(rows: list[Row], config: Summarising, seed: int) -> dict[str, Int
     }
     intervals = {name: item_interval(ids, couples, correct, samples, seed) for name, correct in values.items()}
     normalization = config.score_normalization if can_decide(rows, config.score_normalization) else "total"
-    _, together = decide_couples(rows, normalization)
-    if len(together):
-        intervals["couples"] = interval(together, samples, seed)
+    _, couple_scores = decide_couples(rows, normalization)
+    if len(couple_scores):
+        intervals["couples"] = interval(couple_scores, samples, seed)
     voices = [row["voice"] for row in rows]
     if len(set(voices)) > 1 and len(set(ids)) < len(ids):
         intervals["accuracy_voices"] = crossed_interval(ids, couples, voices, values["accuracy"], samples, seed)

@@ -33,7 +33,8 @@ def build_table(path: str | Path) -> Table:
         said = row["text"] if row["text"].startswith("not") else f"× {row['text']}"
         rows.append([name, display_name(task), MEASURE_LABELS[measure], *[""] * len(levels), said])
     notes = [
-        "Exposures: occurrences of the word in the training text; 75% lies midway between chance and a perfect score."
+        "Exposures: occurrences of the word in the training text, which is read once in every epoch"
+        " (lm.training.epochs); 75% lies midway between chance and a perfect score."
         " The threshold is read from a fitted curve with a floor at chance; brackets: 95% bootstrap interval over"
         " couples. A factor's row is the ratio of the thresholds of its modalities: so many times more data are needed."
     ]

@@ -104,7 +104,9 @@ def possible_couples(segments: Sequence[Segment], negative: str, limits: Limits)
     return couples + matched([segment for segment in segments if segment.id not in used], in_other_chapter)
 
 
-def choose(possible: Sequence[Couple], task: NextUtterance, name: str, seed: int, segments: int) -> list[Couple]:
+def sample_couples(
+    possible: Sequence[Couple], task: NextUtterance, name: str, seed: int, segments: int
+) -> list[Couple]:
     """The couples of the task, drawn by the seed, in the order of GROUPS as far as each group has couples.
 
     Args:

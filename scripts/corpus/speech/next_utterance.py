@@ -34,7 +34,7 @@ from scripts.corpus.drops import COLUMNS, DropError, dropped, examples_of
 from scripts.corpus.losses import hold_to_limits
 from scripts.corpus.speech.chapters import segments
 from scripts.corpus.speech.config import NextUtterance
-from scripts.corpus.speech.mirrored_couples import Couple, choose, left_out, possible_couples
+from scripts.corpus.speech.mirrored_couples import Couple, left_out, possible_couples, sample_couples
 
 FADE = 80  # samples (5 ms) at either side of a joint
 LOUDEST = 0.99  # peak that a continuation is raised to at most
@@ -189,7 +189,7 @@ def main() -> None:
     cuts = [cut for path in args.cuts for cut in read_jsonl(path)]
     found, alone = segments(cuts, task.context)
     possible = possible_couples(found, task.negative, limits)
-    chosen = choose(possible, task, args.task, args.seed, len(found))
+    chosen = sample_couples(possible, task, args.task, args.seed, len(found))
     drops: list[dict[str, str]] = []
     with atomic_directory(args.audio) as aside:
         items = list(all_items(chosen, args.task, args.audio_root, aside, drops))

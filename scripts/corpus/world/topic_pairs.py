@@ -122,11 +122,11 @@ class TopicPairs:
             return None
         place = differing[-1]
         first, second = words[0][place], words[1][place]
-        own, foreign = (topic_words(topic) for topic in topics)
-        known = (set(words[0]) | set(words[1])) & (own | foreign)
+        own, opposite = (topic_words(topic) for topic in topics)
+        known = (set(words[0]) | set(words[1])) & (own | opposite)
         if known != {each[i] for each in words for i in differing}:
             return None
-        if first not in own - foreign or second not in foreign - own or abs(len(first) - len(second)) > MAX_LETTERS:
+        if first not in own - opposite or second not in opposite - own or abs(len(first) - len(second)) > MAX_LETTERS:
             return None
         if local:
             verbs = [each[differing[0]] for each in words]

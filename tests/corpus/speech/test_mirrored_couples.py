@@ -9,7 +9,7 @@ from scripts.common.cuts import Cut
 from scripts.corpus.config import Limits
 from scripts.corpus.speech.chapters import runs, segments
 from scripts.corpus.speech.config import NextUtterance
-from scripts.corpus.speech.mirrored_couples import APART, LENGTH_RATIO, choose, left_out, possible_couples
+from scripts.corpus.speech.mirrored_couples import APART, LENGTH_RATIO, left_out, possible_couples, sample_couples
 from tests.factories.cuts import make_cut
 
 LIMITS = Limits(max_seconds=30.0, min_seconds=0.1, max_missing_audio=0.1, max_dropped=0.1)
@@ -118,12 +118,12 @@ def test_the_draw_follows_the_seed_and_takes_couples_of_one_speaker_first():
     possible = possible_couples(found, "another-chapter", LIMITS)
     assert Counter(couple.group for couple in possible) == {"same-speaker": 10, "another-speaker": 5}
     few, more = NextUtterance(pairs=8), NextUtterance(pairs=24)
-    chosen = choose(possible, few, "n", 1, len(found))
-    assert chosen == choose(possible[::-1], few, "n", 1, len(found))
-    assert chosen != choose(possible, few, "n", 2, len(found))
-    assert chosen != choose(possible, few, "m", 1, len(found))
+    chosen = sample_couples(possible, few, "n", 1, len(found))
+    assert chosen == sample_couples(possible[::-1], few, "n", 1, len(found))
+    assert chosen != sample_couples(possible, few, "n", 2, len(found))
+    assert chosen != sample_couples(possible, few, "m", 1, len(found))
     assert {couple.group for couple in chosen} == {"same-speaker"}
-    counted = Counter(couple.group for couple in choose(possible, more, "n", 1, len(found)))
+    counted = Counter(couple.group for couple in sample_couples(possible, more, "n", 1, len(found)))
     assert counted == {"same-speaker": 10, "another-speaker": 2}
     assert left_out(found, possible, chosen, LIMITS) == "22 not drawn"
 
@@ -134,6 +134,6 @@ def test_a_dev_that_is_too_small_is_refused_with_what_it_allows():
     with pytest.raises(ValueError, match=r"^corpus\.dev_tasks\.next\.pairs is 12, 6 couples; dev has 5 possible couples"
                                          r" \(negative: another-chapter\) of 10 contexts with a continuation: set it to"
                                          r" 10 at most, or enlarge dev$"):  # fmt: skip
-        choose(possible, NextUtterance(pairs=12), "next", 1, len(found))
+        sample_couples(possible, NextUtterance(pairs=12), "next", 1, len(found))
     with pytest.raises(ValueError, match=r"dev has 0 possible couples .*: remove the task, or enlarge dev"):
-        choose([], NextUtterance(pairs=2), "next", 1, 0)
+        sample_couples([], NextUtterance(pairs=2), "next", 1, 0)

@@ -1,4 +1,4 @@
-"""Models load whole, in the dtype asked for, with exact rotary frequencies; untrained twins have the same shape."""
+"""Models load whole, in the dtype asked for, with exact rotary frequencies; untrained models have the same shape."""
 
 import copy
 import re
