@@ -20,6 +20,7 @@ rule alignment_train:
         f"{RESULTS}/logs/alignment/train.log",
     benchmark:
         f"{RESULTS}/benchmarks/alignment/train.tsv"
+    priority: 2  # nearly everything waits for it
     conda:
         "../../envs/core.yaml"
     params:
@@ -52,6 +53,7 @@ rule alignment_align:
         f"{RESULTS}/logs/alignment/align/{{split}}/{{shard}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/alignment/align/{{split}}/{{shard}}.tsv"
+    priority: 2  # units and their models, the longest path, wait for it
     conda:
         "../../envs/core.yaml"
     params:

@@ -34,6 +34,7 @@ if config["corpus"]["source"] == "world":
             f"{RESULTS}/benchmarks/corpus/speak/{{split}}/{{shard}}.tsv"
         wildcard_constraints:
             split="|".join(SPLITS),
+        priority: 2  # the aligner waits for it, and nearly everything waits for the aligner
         conda:
             "../../envs/core.yaml"
         params:
@@ -254,6 +255,7 @@ rule corpus_lexicon:
         f"{RESULTS}/logs/corpus/lexicon.log",
     benchmark:
         f"{RESULTS}/benchmarks/corpus/lexicon.tsv"
+    priority: 2  # as for speech: the aligner waits for it
     conda:
         "../../envs/core.yaml"
     params:
