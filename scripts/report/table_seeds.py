@@ -2,7 +2,9 @@
 
 Every seed has a model of each modality, trained on the same tokens. A factor's change compares models of the same
 seed. The interval resamples seeds and couples of items together, the same ones in both modalities of a change; with few
-seeds it is rough, so the standard deviation over seeds is given as well.
+seeds it is rough, so the standard deviation over seeds is given as well. A change in points is tested by random sign
+flips of the couples' differences, each the mean over seeds, and corrected by Holm's procedure for all changes of its
+metric; the test holds the seeds fixed.
 """
 
 import argparse
@@ -19,15 +21,17 @@ from scripts.common.seeds import generator
 from scripts.evaluation.accuracy import by_group
 from scripts.evaluation.common_items import Dropped
 from scripts.evaluation.config import Factor, parse_factors
+from scripts.evaluation.significance import holm, sign_flip
 from scripts.lm.seed_replicas import replica_name
 from scripts.report.labels import display_name
-from scripts.report.render import NO_VALUE, Column, Table, format_interval, format_number, write_formats
+from scripts.report.render import NO_VALUE, Column, Table, format_interval, format_number, format_p_value, write_formats
 from scripts.report.result_files import grouped, item_scores, read_table
 from scripts.report.table_factors import decided_couples
 
 TEXT = ("metric", "factor", "baseline", "modality", "task")
 NUMBERS = ("mean", "sd", "lowest", "highest", "ci_low", "ci_high", "seeds", "n")
-COLUMNS = (*TEXT, *NUMBERS)
+TESTS = ("p_value", "p_holm")  # of changes in points
+COLUMNS = (*TEXT, *NUMBERS, *TESTS)
 ACCURACY, COUPLES = "accuracy", "couples"
 # What a row shows, by its metric: of a modality, then of a factor.
 SCORES = {"accuracy_percent": "accuracy in %", "couples_percent": "couples right, %"}
@@ -135,9 +139,11 @@ def rows(
     }
     means_of = {key: sums.sum(axis=1) / counts.sum() for key, (sums, counts) in scores.items()}  # [S] each
     table_rows: list[dict[str, Any]] = []
+    no_test = dict.fromkeys(TESTS, "")
 
     def add(metric: str, about: Sequence[str], values: np.ndarray, resamples: np.ndarray, items: float) -> None:
-        table_rows.append({**dict(zip(TEXT, (metric, *about), strict=True)), **_numbers(values, resamples, int(items))})
+        key = dict(zip(TEXT, (metric, *about), strict=True))
+        table_rows.append({**key, **_numbers(values, resamples, int(items)), **no_test})
 
     for (modality, task, measure), values in means_of.items():
         means, weights = drawn[modality, task, measure]
@@ -158,18 +164,24 @@ def rows(
                         percents = (100 * (after / before - 1) * weights).sum(1)
                     add("change_percent", about, percent, percents, items)
                 points, resamples = 100 * (means_of[new] - means_of[base]), (100 * (after - before) * weights).sum(1)
-                add(
-                    "change_points" if measure == ACCURACY else "couples_change_points", about, points, resamples, items
-                )
+                metric = "change_points" if measure == ACCURACY else "couples_change_points"
+                add(metric, about, points, resamples, items)
+                differences = (scores[new][0] - scores[base][0]).mean(axis=0)  # [C]
+                rng = generator(seeds[0], "report/seeds", *factor.key, task, measure)
+                table_rows[-1]["p_value"] = sign_flip(differences, rng)
+    for metric in dict.fromkeys(row["metric"] for row in table_rows if row["p_value"] != ""):
+        tested = [row for row in table_rows if row["metric"] == metric]
+        for row, p_value in zip(tested, holm([row["p_value"] for row in tested]), strict=True):
+            row["p_value"], row["p_holm"] = round(row["p_value"], 6), round(p_value, 6)
     return table_rows
 
 
 def build_table(path: str | Path) -> Table:
     """The formatted table of seeds.csv: one row per modality, then one per factor."""
-    data: pd.DataFrame = read_table(path, TEXT, NUMBERS)
+    data: pd.DataFrame = read_table(path, TEXT, (*NUMBERS, *TESTS))
     tasks = list(dict.fromkeys(data["task"]))
     columns = [Column("modality or factor", text=True)]
-    columns += [Column(name, display_name(task)) for task in tasks for name in ("mean", "sd")]
+    columns += [Column(name, display_name(task)) for task in tasks for name in ("mean", "sd", "p")]
     lines = []
     for (metric, factor, baseline, modality), group in grouped(data, *TEXT[:4]).items():
         change = metric in CHANGES
@@ -179,15 +191,17 @@ def build_table(path: str | Path) -> Table:
         for task in tasks:
             row = cells.get(task)
             if row is None:  # a task without couples
-                line += [NO_VALUE, NO_VALUE]
+                line += [NO_VALUE] * 3
                 continue
-            line += [format_interval(row["mean"], row["ci_low"], row["ci_high"], sign=change), format_number(row["sd"])]
+            mean = format_interval(row["mean"], row["ci_low"], row["ci_high"], sign=change)
+            line += [mean, format_number(row["sd"]), format_p_value(row["p_holm"])]
         lines.append(line)
     count = int(data["seeds"].max()) if len(data) else 0
     notes = [
         f"Mean and standard deviation over {count} training seeds; data, alignment, units and tokens are the same."
         " Brackets: 95% bootstrap interval over seeds and couples of items together. A change compares models of the"
-        " same seed."
+        " same seed. p: changes in points, random sign flips of the couples' differences (mean over seeds), corrected"
+        " by Holm's procedure for all changes of the measure; it holds the seeds fixed."
     ]
     return Table("seeds", "Variation over training seeds", columns, lines, notes)
 

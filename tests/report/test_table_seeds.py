@@ -83,7 +83,20 @@ def test_a_couple_is_decided_by_its_sum_and_is_one_unit(tmp_path):
     base, new = of_metric(found, "couples_percent")
     assert (base["mean"], new["mean"], new["n"]) == (100.0, 62.5, 2)  # a couple of one right and one wrong is a tie
     (change,) = of_metric(found, "couples_change_points")
+    assert change["p_value"] == change["p_holm"] > 0.4  # two couples cannot show anything
     assert (change["mean"], change["lowest"], change["highest"]) == (-37.5, -50.0, -25.0)
+
+
+def test_a_change_is_tested_by_couple_over_the_mean_of_the_seeds(tmp_path):
+    rng = np.random.default_rng(1)
+    base = [(rng.random(200) < 0.8).astype(float).tolist() for _ in range(3)]
+    worse = [(rng.random(200) < 0.6).astype(float).tolist() for _ in range(3)]
+    (shown,) = of_metric(seeded(tmp_path / "1", {"base": base, "new": worse}, 2), "change_points")
+    (same,) = of_metric(seeded(tmp_path / "2", {"base": base, "new": base}, 2), "change_points")
+    assert shown["p_holm"] == shown["p_value"] < 0.001  # one factor and one task: nothing to correct
+    assert same["p_value"] == 1.0
+    others = [row for row in seeded(tmp_path / "3", {"base": base, "new": worse}, 2) if "points" not in row["metric"]]
+    assert {row["p_value"] for row in others} == {""}
 
 
 def test_seeds_scored_on_other_items_are_refused(tmp_path):
