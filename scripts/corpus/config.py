@@ -188,6 +188,9 @@ class Corpus(CutRules, AllLimits):
     text: Literal["given", "book"]
     """of manifest, folder and librispeech: given (what was said; a digit drops the cut) or book (a printed page,
     read by the rules of LibriHeavy's texts)"""
+    max_cer: Annotated[float, Gt(0), Le(1)] | None
+    """of book texts: largest character error rate between book and the recogniser's transcript, where a cut has both;
+    cuts above it are dropped and counted; null: not compared"""
     shards: SplitShards
     """files per split; one job each at synthesis, alignment and units"""
     prompts: Text

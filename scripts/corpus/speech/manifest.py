@@ -8,9 +8,10 @@ A cut that is longer than its supervision is cut to it, since the text is of tha
 
 A damaged file (truncated, not JSON) is an error. A cut that cannot be used is dropped with a reason: malformed,
 no-supervision, several-supervisions, supervision-outside, transform-unsupported, no-text, empty-text, characters,
-letters, digits, too-short, too-long, outside-recording, duplicate-id, in-train (dev only: its recording, or its speaker
-or book where asked, is in train too, so that the dev loss would be measured on training data), audio-missing (with
---need-audio; otherwise the alignment finds it). Above the shares of `losses` they are an error.
+letters, digits, transcript (of book texts, with max_cer), too-short, too-long, outside-recording, duplicate-id,
+in-train (dev only: its recording, or its speaker or book where asked, is in train too, so that the dev loss would be
+measured on training data), audio-missing (with --need-audio; otherwise the alignment finds it). Above the shares of
+`losses` they are an error.
 """
 
 import argparse
@@ -32,6 +33,8 @@ from scripts.corpus.losses import hold_to_limits
 from scripts.corpus.pronounce import beyond_ascii
 from scripts.corpus.speech.seen_ids import SeenIds
 from scripts.corpus.speech.shards import Shards
+from scripts.corpus.speech.transcript_error import Histogram, transcript_error
+from scripts.corpus.speech.transcripts import texts_of
 from scripts.corpus.speech.validate import Rules, check_cut
 
 REPORT_EVERY = 250_000  # cuts between two lines of progress; the total is not known in advance
@@ -174,8 +177,12 @@ def valid_cuts(
     held_out: HeldOut | None = None,
     need_audio: bool = False,
     listed: frozenset[str] = frozenset(),
+    errors: Histogram | None = None,
 ) -> Iterator[Cut]:
-    """The manifests' valid cuts of this split; its invalid ones are recorded in `drops`. `listed` as of `check_cut`."""
+    """The manifests' valid cuts of this split; its invalid ones are recorded in `drops`. `listed` as of `check_cut`.
+
+    `errors` counts the errors of transcripts, where book texts have some.
+    """
     seen_ids = SeenIds()
     for location, line in read_manifests(manifests):
         if held_out is not None and not held_out(line):
@@ -186,6 +193,14 @@ def valid_cuts(
         except DropError as error:
             drops.add(name, error.reason, str(error))
             continue
+        if errors is not None and rules.max_cer is not None:
+            texts, (_, spoken) = texts_of(line["supervisions"][0]), cut["supervisions"][0]["custom"]["texts"]
+            rate = transcript_error(texts, spoken)
+            if rate is not None:
+                errors.add(rate)
+                if rate > rules.max_cer:
+                    drops.add(name, "transcript", f"CER {rate:.0%} between book and transcript")
+                    continue
         recordings.trimmed += cut["duration"] != line["duration"]
         names = exclusion.names_of(cut)
         if not seen_ids.add(name):
@@ -226,6 +241,7 @@ def main() -> None:
     recordings = Recordings(args.audio_root)
     exclusion = SplitExclusion(args.split_exclusion, map(read_json, args.other_splits))
     held_out = HeldOut(args.held_out, args.seed, args.split) if args.held_out else None
+    errors = Histogram() if args.config.texts == "book" and args.config.max_cer is not None else None
     with ExitStack() as stack:
         drops = stack.enter_context(Drops.open(args.dropped))
         shards = Shards(args.shards, stack)
@@ -238,6 +254,7 @@ def main() -> None:
             held_out=held_out,
             need_audio=args.need_audio,
             listed=listed,
+            errors=errors,
         )
         for done, cut in enumerate(cuts, start=1):
             shards.write(cut)
@@ -268,6 +285,8 @@ def main() -> None:
             )
         shards.finish()
         write_json(args.recordings, exclusion.to_json())
+    if errors is not None:
+        print(f"{label}: {errors}", file=sys.stderr)
     print(
         f"{label}: {sum(shards.counts)} cuts, {sum(shards.seconds) / 3600:.3f} h in {len(args.shards)} shards,"
         f" {recordings.summary()}; dropped: {drops.summary()}",

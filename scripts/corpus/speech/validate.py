@@ -33,6 +33,8 @@ class Rules(CutRules):
 
     texts: Literal["given", "book"] = "given"
     """whether a text is as given, or is a book's text that is to be put into words"""
+    max_cer: float | None = None
+    """largest character error rate between a book's text and the transcript that came with it"""
 
     @classmethod
     def parse(cls, text: str) -> "Rules":
