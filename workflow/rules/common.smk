@@ -8,6 +8,7 @@ from scripts.alignment.config import resolved_oov
 from scripts.common.config import as_json, part_json
 from scripts.common.files import check_writable, write_json
 from scripts.common.stages import STAGES
+from scripts.download.hub_names import hub_record, is_hub_name
 from scripts.lm.data_shares import share_models
 from scripts.lm.seed_replicas import replica_name, seed_replicas
 from scripts.lm.starts import start_of
@@ -134,6 +135,11 @@ def local_files(source):
     if place.is_dir():
         return sorted(str(path) for path in place.iterdir() if path.is_file())
     return [source] if place.is_file() else []
+
+
+def model_files(source):
+    """The files of a model, by name, or the record of its download from the hub: what a job that loads it waits for."""
+    return [hub_record(config["download"]["folder"], source)] if is_hub_name(source) else local_files(source)
 
 
 def literal(value):

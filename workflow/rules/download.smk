@@ -5,8 +5,7 @@ outputs before it runs a job: 3 TB must not be downloaded again because a key ch
 are complete. No rule uses the network before its job runs.
 """
 
-import re
-
+from scripts.download.hub_names import hub_models, hub_name
 from scripts.download.registry import Downloads
 
 try:
@@ -17,37 +16,12 @@ except ValueError as error:
 # For rules that need a dataset: downloaded("tsc") is their input, download_target("tsc") is the path of its data.
 downloaded = DOWNLOADS.marker
 download_target = DOWNLOADS.target
-HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")  # owner/name
 WHISPER = f"whisper-{config['continuation']['recogniser']}"  # its entry in the registry, if it has one
 
 
 wildcard_constraints:
     dataset="|".join(DOWNLOADS.datasets),
     hub_model=r"[\w.-]+",
-
-
-def model_files(source):
-    """What a rule waits for that loads a model: its files by name, or the record of its download from the hub."""
-    if Path(source).exists() or not HUB_NAME.fullmatch(source):
-        return local_files(source)
-    return [hub_record(source.replace("/", "--"))]
-
-
-def hub_record(model):
-    """The record of a hub model that the cache holds; `/` in a name is `--` here and in the cache."""
-    return f"{config['download']['folder']}/hub/{model}.json"
-
-
-def hub_models():
-    """Names of the hub models that the configuration's stages load."""
-    encoder, judge = config["units"]["encoder"]["source"], config["continuation"]["judge"]["source"]
-    vocoder = config["continuation"]["speech"]["vocoder"]
-    own_units = EXTERNAL["units"] is None and "units" not in shared_stages(config)
-    read = any(line["source"] == "units" for line in config["modalities"].values())
-    sources = [encoder] * (encoder != "pretrain" and own_units and read)
-    if config["continuation"]["prompts"]:
-        sources += [judge] * (judge != "train") + [vocoder] * (vocoder != "griffin-lim")
-    return [source for source in sources if HUB_NAME.fullmatch(source) and not Path(source).exists()]
 
 
 rule download_dataset:
@@ -77,7 +51,7 @@ rule download_dataset:
 rule download_model:
     """Download a model from the hub into the cache that the jobs load it from, unless the cache has it."""
     output:
-        done=hub_record("{hub_model}"),
+        done=hub_record(config["download"]["folder"], "{hub_model}"),
     log:
         f"{RESULTS}/logs/download/hub/{{hub_model}}.log",
     benchmark:
@@ -87,7 +61,7 @@ rule download_model:
         "../../envs/core.yaml"
     params:
         code=code_of("scripts.download.hub_model"),
-        model=lambda wildcards: wildcards.hub_model.replace("--", "/"),
+        model=lambda wildcards: hub_name(wildcards.hub_model),
         spare_gb=config["download"]["spare_gb"],
     shell:
         "python -m scripts.download.hub_model"
@@ -100,7 +74,12 @@ rule download_model:
 rule prefetch:
     """Download every model that the configuration names, before the jobs that load them."""
     input:
-        [hub_record(source.replace("/", "--")) for source in hub_models()],
+        [
+            hub_record(config["download"]["folder"], source)
+            for source in hub_models(
+                config, own_units=EXTERNAL["units"] is None and "units" not in shared_stages(config)
+            )
+        ],
         [downloaded(WHISPER)] * (WHISPER in DOWNLOADS.datasets and config["continuation"]["prompts"] > 0),
     localrule: True
 

@@ -148,7 +148,7 @@ else:
         params:
             code=code_of("scripts.report.publish_index"),
             folders=PUBLISH_FOLDERS,
-            root=PUBLISH,
+            root=subpath(output[0], parent=True),
             factors=["--factors"] * bool(PUBLISH_FACTORS),
             config=literal(json.dumps(RECORDED)),
             origin=literal(ORIGIN),
