@@ -69,10 +69,9 @@ def from_hub(model: str, spare_gb: float) -> dict[str, Any]:
     lacking = [name for name in files if not isinstance(try_to_load_from_cache(model, name, revision=info.sha), str)]
     to_come = sum(sizes[name] for name in lacking)
     check_space(Path(constants.HF_HUB_CACHE), to_come, spare_gb, f"download/{model}", "set HF_HOME to another disk")
-    snapshot_download(model, revision=info.sha, allow_patterns=files)
-    # The jobs ask for the branch, which the cache knows by a name: without a network nothing else leads to the commit.
-    snapshot_download(model, allow_patterns=["config.json"])
-    return {"model": model, "commit": info.sha, "licence": licence, "bytes": total, "files": files}
+    # Of the branch, not of info.sha: the jobs ask for the branch, and the cache then knows the commit that it was.
+    folder = Path(snapshot_download(model, allow_patterns=files))
+    return {"model": model, "commit": folder.name, "licence": licence, "bytes": total, "files": files}
 
 
 def from_cache(model: str) -> dict[str, Any] | None:

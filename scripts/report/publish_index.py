@@ -80,12 +80,14 @@ def main() -> None:
     parser.add_argument("--scores", nargs="+", required=True, help="tables that are copied to scores/")
     parser.add_argument("--factors", type=Path, help="report/tables/factors.csv, where there are factors")
     parser.add_argument("--config", required=True, help="JSON: the resolved configuration")
-    parser.add_argument("--origin", required=True, help="JSON: experiment, seed, license, data")
+    parser.add_argument(
+        "--origin", type=hub_card.read_origin, required=True, help="JSON: experiment, seed, license, data"
+    )
     args = parser.parse_args()
     remove_others(args.root, args.folders)
     (args.root / "scores").mkdir(exist_ok=True)
     hub_card.copy_files(args.scores, args.root / "scores")
-    text = front(hub_card.read_origin(args.origin), args.folders, args.factors)
+    text = front(args.origin, args.folders, args.factors)
     (args.root / "README.md").write_text(text, encoding="utf-8")
     (args.root / "config.json").write_text(json.dumps(json.loads(args.config), indent=2) + "\n", encoding="utf-8")
     with atomic_path(args.root / SUMS) as aside:

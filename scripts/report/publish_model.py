@@ -56,13 +56,14 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="folder of the trained model")
     parser.add_argument("--summary", type=Path, required=True, help="evaluation/summary.csv")
     parser.add_argument("--modality", required=True, help="its name")
-    parser.add_argument("--origin", required=True, help="JSON: experiment, seed, license, data")
+    parser.add_argument(
+        "--origin", type=hub_card.read_origin, required=True, help="JSON: experiment, seed, license, data"
+    )
     parser.add_argument("--output", required=True, help="the published folder")
     args = parser.parse_args()
-    origin = hub_card.read_origin(args.origin)
     with atomic_directory(args.output) as folder:
         hub_card.copy_files([args.model], folder)
-        text = card(origin, args.modality, read_text(args.model / "README.md"), args.summary)
+        text = card(args.origin, args.modality, read_text(args.model / "README.md"), args.summary)
         (folder / "README.md").write_text(text, encoding="utf-8")
 
 

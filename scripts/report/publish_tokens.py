@@ -54,7 +54,9 @@ def main() -> None:
     parser.add_argument("--tokenizer", type=Path, required=True, help="its folder")
     parser.add_argument("--stats", type=Path, required=True, help="stats.json")
     parser.add_argument("--modality", required=True, help="its name")
-    parser.add_argument("--origin", required=True, help="JSON: experiment, seed, license, data")
+    parser.add_argument(
+        "--origin", type=hub_card.read_origin, required=True, help="JSON: experiment, seed, license, data"
+    )
     parser.add_argument("--output", required=True, help="the published folder")
     args = parser.parse_args()
     with atomic_directory(args.output) as folder:
@@ -62,7 +64,7 @@ def main() -> None:
         for name, sources in (("tokenizer", [args.tokenizer]), ("tasks", args.tasks)):
             (folder / name).mkdir()
             hub_card.copy_files(sources, folder / name)
-        text = card(hub_card.read_origin(args.origin), args.modality, read_json(args.stats))
+        text = card(args.origin, args.modality, read_json(args.stats))
         (folder / "README.md").write_text(text, encoding="utf-8")
 
 

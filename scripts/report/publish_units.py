@@ -75,17 +75,18 @@ def main() -> None:
     parser.add_argument("--quality", type=Path, required=True, help="quality.csv")
     parser.add_argument("--encoder", required=True, help="the encoder's folder if it was trained here, or its name")
     parser.add_argument("--trained-here", action="store_true", help="whether the encoder's folder is published too")
-    parser.add_argument("--origin", required=True, help="JSON: experiment, seed, license, data")
+    parser.add_argument(
+        "--origin", type=hub_card.read_origin, required=True, help="JSON: experiment, seed, license, data"
+    )
     parser.add_argument("--output", required=True, help="the published folder")
     args = parser.parse_args()
-    origin = hub_card.read_origin(args.origin)
     with atomic_directory(args.output) as folder:
         hub_card.copy_files([*args.kmeans, args.quality], folder)
         if args.trained_here:
             (folder / "encoder").mkdir()
             hub_card.copy_files([args.encoder], folder / "encoder")
         encoder = "in `encoder/`" if args.trained_here else f"`{_name(args.encoder)}`"
-        text = card(origin, encoder, read_json(args.kmeans[1]), args.quality)
+        text = card(args.origin, encoder, read_json(args.kmeans[1]), args.quality)
         (folder / "README.md").write_text(text, encoding="utf-8")
 
 

@@ -37,9 +37,10 @@ def test_speech_of_unknown_licence_is_not_published(workflow: Workflow):
     assert done.returncode != 0
     assert "config: publish.license is null; say under which licence" in said
     assert "Traceback" not in said
-    assert "publish_model" in workflow.would_run(
-        "--configfile",
-        workflow.overlay("corpus: {source: librispeech}\npublish: {license: cc-by-4.0}"),
-        "--",
-        "publish",
+    overlay = workflow.overlay(
+        "corpus: {source: librispeech}\npublish: {license: cc-by-4.0}\nunits: {encoder: {source: lab/hubert}}"
     )
+    done = workflow.snakemake("--dry-run", "--printshellcmds", "--configfile", overlay, "--", "publish")
+    assert "scripts.report.publish_model --model" in done.stdout
+    assert "--encoder lab/hubert --origin" in done.stdout
+    assert "scripts.download.hub_model --model lab/hubert" in done.stdout

@@ -14,7 +14,7 @@ VOCODER = {
 }
 KALDI = CONTINUATION["recogniser"] == "kaldi"
 RECOGNISER_INPUT = dict(
-    recogniser=[downloaded(WHISPER)] if WHISPER in DOWNLOADS.datasets else local_files(CONTINUATION["recogniser"]),
+    recogniser=[downloaded(WHISPER)] if WHISPER else local_files(CONTINUATION["recogniser"]),
     model=[f"{ALIGNMENT}/model"] * KALDI,
     lexicon=[f"{CORPUS}/lexicon.txt"] * KALDI,
 )
@@ -234,7 +234,7 @@ rule continuation_transcribe:
     params:
         code=code_of("scripts.continuation.transcribe"),
         folders=lambda wildcards, input: [f"{input.speech}/{name}" for name in SETS],
-        recogniser=download_target(WHISPER) if WHISPER in DOWNLOADS.datasets else CONTINUATION["recogniser"],
+        recogniser=download_target(WHISPER) if WHISPER else CONTINUATION["recogniser"],
         threads=CONTINUATION["threads"],
         cuts=[],
         cuts_out=[],

@@ -16,7 +16,8 @@ except ValueError as error:
 # For rules that need a dataset: downloaded("tsc") is their input, download_target("tsc") is the path of its data.
 downloaded = DOWNLOADS.marker
 download_target = DOWNLOADS.target
-WHISPER = f"whisper-{config['continuation']['recogniser']}"  # its entry in the registry, if it has one
+# The registry's entry of the recogniser's weights; None: a path, Kaldi, or a Whisper that the job itself fetches.
+WHISPER = next((name for name in DOWNLOADS.datasets if name == f"whisper-{config['continuation']['recogniser']}"), None)
 
 
 wildcard_constraints:
@@ -80,7 +81,7 @@ rule prefetch:
                 config, own_units=EXTERNAL["units"] is None and "units" not in shared_stages(config)
             )
         ],
-        [downloaded(WHISPER)] * (WHISPER in DOWNLOADS.datasets and config["continuation"]["prompts"] > 0),
+        [downloaded(WHISPER)] if WHISPER and config["continuation"]["prompts"] else [],
     localrule: True
 
 

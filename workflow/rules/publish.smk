@@ -105,10 +105,10 @@ else:
                 "../../envs/core.yaml"
             params:
                 code=code_of("scripts.report.publish_units"),
-                encoder=(
+                encoder=literal(
                     ["--encoder", f"{UNITS}/encoder", "--trained-here"]
                     if config["units"]["encoder"]["source"] == "pretrain"
-                    else ["--encoder", literal(config["units"]["encoder"]["source"])]
+                    else ["--encoder", config["units"]["encoder"]["source"]]
                 ),
                 origin=literal(ORIGIN),
             shell:
@@ -150,7 +150,7 @@ else:
             folders=PUBLISH_FOLDERS,
             root=subpath(output[0], parent=True),
             factors=["--factors"] * bool(PUBLISH_FACTORS),
-            config=literal(json.dumps(RECORDED)),
+            config=literal(json.dumps(as_given(RECORDED))),
             origin=literal(ORIGIN),
         shell:
             "python -m scripts.report.publish_index"
